@@ -50,7 +50,9 @@ function addLinkerd(available: readonly FoundChart[], maxKubernetes: string | nu
   const { release, inherited } = deriveRelease(version, charts, nearest, maxKubernetes);
   write(`linkerd/${version}.json`, release);
   for (const { facts } of Object.values(charts)) write(`charts/${facts.chart}-${facts.version}.json`, facts);
-  console.error(`check these fields, which charts do not contain (values of ${nearest.version}): ${inherited.join(", ")}`);
+  console.error(
+    `charts do not contain these fields, so their values were copied from ${nearest.version}; check them: ${inherited.join(", ")}`,
+  );
   if (into === `${project}generator/catalog`) addExample("environment", version);
   if (into === `${project}generator/catalog`) addExample("mesh-injection", version);
 }
@@ -63,7 +65,7 @@ function addDgraph(available: readonly FoundChart[]): void {
   const derived = deriveChart(chart.path);
   write(`dgraph/${version}.json`, deriveDgraphChart(derived, nearest));
   write(`charts/dgraph-${version}.json`, derived.facts);
-  console.error(`check these fields, which the chart does not contain: api (value of ${nearest.version}), dataFormat`);
+  console.error(`the chart does not contain these fields; check them: api (copied from ${nearest.version}), dataFormat`);
 }
 
 function chartNamed(name: string, available: readonly FoundChart[]): FoundChart {

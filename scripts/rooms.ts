@@ -9,7 +9,7 @@ export interface Room {
 }
 
 /**
- * The modules of generator/, in layers. A module may import only modules that follow it in the list. The table in
+ * The modules of generator/, in layers. A module may import only modules that are below it in the list. The table in
  * ARCHITECTURE.md is generated from scripts/rooms.json, and dependency-cruiser checks every import against
  * scripts/rooms.json (.dependency-cruiser.mjs, `npm run lint`).
  */

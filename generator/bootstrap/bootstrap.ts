@@ -15,10 +15,11 @@ import { renderScript, type ScriptStep, type View } from "./template.ts";
 /** Options of a bootstrap that are not in the spec. */
 export interface BootstrapChoices {
   /**
-   * kubectl context of a cluster that is not on Azure. If null, the script asks the user to confirm the current context.
+   * kubectl context of a cluster that is not on Azure. If the value is null, the script asks the user to confirm the
+   * current context.
    */
   readonly context: string | null;
-  /** Whether the script may change the version of a Flux that is already installed. */
+  /** Whether the script may change the version of Flux if Flux is already installed. */
   readonly upgradeFlux: boolean;
 }
 

@@ -26,7 +26,7 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Quote only the environment's name, because the shell must expand the folder.
+  // Quote only the environment's name. The folder is not quoted, because the shell must expand its variables.
   return `${lines}export KUBECONFIG="${stateFolderInShell}"/${shellQuote(metadata.name)}/kubeconfig
 `;
 }

@@ -10,7 +10,7 @@ import { renderScript, type ScriptStep, type View } from "./template.ts";
 /** Azure resources to delete in addition to the cluster. */
 export interface Extent {
   readonly registry: boolean;
-  /** Delete the resource group and its registry. The script stops if the resource group contains any other resource. */
+  /** Whether to delete the resource group and its registry. The script stops if the group contains another resource. */
   readonly group: boolean;
 }
 
@@ -27,7 +27,7 @@ export function teardownScript(environment: Environment, context: string | null,
   const model = modelOf(environment);
   const { components: built } = model;
   const placement = placementOf(environment);
-  // The cluster of another tool is kept, in the same way as a cluster that is not on Azure.
+  // Another tool created this cluster. The script keeps the cluster, in the same way as a cluster that is not on Azure.
   const kept = spec.azure?.cluster.lifecycle === "existing" ? spec.azure.cluster.name : null;
   const azure = kept === null ? spec.azure : undefined;
   const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);
@@ -41,7 +41,7 @@ export function teardownScript(environment: Environment, context: string | null,
     { title: "confirmation", run: "confirm" },
     placement.managesRoot
       ? { title: "suspension of the root Kustomization", run: "suspend_flux" }
-      : { title: "suspension of the root Kustomization by its owner", run: "check_suspended" },
+      : { title: "check that the owner has suspended the root Kustomization", run: "check_suspended" },
     ...built
       .filter(isDelivered)
       .reverse()

@@ -39,8 +39,8 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());
   handlebars.registerPartial("state-folder", stateFolderInShell);
-  // strict: Handlebars throws if the view lacks a value. noEscape: Handlebars does not escape values for HTML, because
-  // `quoted` quotes the values for the shell.
+  // strict: Handlebars throws if the view lacks a value. noEscape: Handlebars does not escape values for HTML. `quoted`
+  // quotes the values for the shell instead.
   const script = handlebars.compile(`{{> ${name}}}\n`, { strict: true, noEscape: true })({
     ...(quoted({ ...view, steps: plan.length, plan: plan.map((step) => ({ arguments: [], ...step })) } as Json) as object),
     manifests,

@@ -6,11 +6,10 @@ import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
- * Applies a plan. If the process is killed at any moment, every file has either its complete old text or its complete
- * new text, and the inventory contains the hashes of both texts. For this purpose, the inventory is written twice:
- * first with the old and the new hashes, and at the end with only the new hashes. The caller must have locked the
- * repository. As in a Git checkout, files are not flushed to disk. A file that is truncated after a power failure can
- * be generated again.
+ * Applies a plan. The caller must have locked the repository. If the process is killed, every file has either its
+ * complete old text or its complete new text. The inventory is written twice: at the start, with the hashes of the old
+ * and the new texts, and at the end, with only the hashes of the new texts. As in a Git checkout, files are not flushed
+ * to disk, because a file that is truncated after a power failure can be generated again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;

@@ -14,8 +14,9 @@ import type { Repository } from "./repository.ts";
 const sharedBase = "helm-release";
 
 /**
- * Hashes of the inputs of environments. The inventory of each environment contains this hash. `generate` does not
- * render an environment if its hash and its generated files match the inventory. No other command uses the hash.
+ * Computes one hash per environment from the inputs of the environment. The inventory of the environment contains this
+ * hash. `generate` does not render an environment if its hash and its generated files match the inventory. Other
+ * commands do not use the hash.
  */
 export class Inputs {
   readonly #repository: Repository;
@@ -63,8 +64,8 @@ export class Inputs {
   }
 
   /**
-   * Number of an environment's generated files. Null if an input or a generated file does not match the inventory, so
-   * that the environment must be rendered.
+   * Returns the number of an environment's generated files. Returns null if an input or a generated file does not match
+   * the inventory. In this case, the environment must be rendered.
    *
    * @param own result of `ofEnvironment`
    * @throws UserError if a path leads outside the repository
@@ -95,8 +96,8 @@ export class Inputs {
 }
 
 /**
- * Adds a name and a text to a hash. The lengths of name and text are added too, so that different parts cannot have the
- * same hash.
+ * Adds a name and a text to a hash. Also adds the lengths of both, so that different names and texts cannot result in
+ * the same hash.
  */
 function addPart(hash: Hash, name: string, text: string | null): void {
   hash.update(`${name.length} ${name} ${text === null ? "none" : `${text.length} ${text}`}\n`);

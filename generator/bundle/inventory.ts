@@ -6,12 +6,13 @@ import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 
-/** Owner of the files that do not belong to a single environment. An environment cannot have this name. */
+/** Owner of the generated files that all environments share. An environment cannot have this name. */
 export const rootOwner = "_root";
 
 /**
- * Record of the files that meshops generated for one owner. The record distinguishes generated files from other files,
- * and shows which generated files were edited after generation. It is committed together with the generated files.
+ * Record of the files that meshops generated for one owner. From this record, meshops determines whether a file was
+ * generated, and whether a generated file was edited later. The inventory is committed together with the generated
+ * files.
  */
 export interface Inventory {
   /**
@@ -22,8 +23,8 @@ export interface Inventory {
   readonly version: string | null;
   /**
    * Hash of the inputs from which the files were generated (`inputs.ts`). The hash is null while a run writes files, in
-   * inventories of older versions, and if there are findings about the environment's identity. If it is null, the next
-   * run renders the environment.
+   * inventories of older versions, and if there are findings about the environment's identity. If the hash is null, the
+   * next run renders the environment.
    */
   readonly inputs: string | null;
   /** Map from the path of a generated file to SHA-256 hashes of its text: one hash, or two hashes during a run. */
@@ -99,8 +100,8 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
 }
 
 /**
- * Whether a file can be in an owner's bundle. The encrypted Secrets of the identity do not belong to the bundle. The
- * copies of encrypted Secrets for workloads belong to the bundle.
+ * Whether a file can be in an owner's bundle. The bundle does not include the encrypted Secrets of the identity. The
+ * bundle includes the copies of encrypted Secrets for workloads.
  */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..")) return false;

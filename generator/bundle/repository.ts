@@ -93,7 +93,7 @@ export class Repository {
         "replace the link with the file",
       );
     if (!stat.isFile()) return refuse("file-unreadable", "the spec is not a regular file", null);
-    // parseSource checks the same limit. This check avoids reading a file that is too large.
+    // parseSource checks the same limit. The check here prevents meshops from reading a file that is too large.
     if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.fix);
     try {
       return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));

@@ -34,11 +34,11 @@ function protoPaths({ spec: { workloads } }: Environment): string[] {
   return [...new Set(paths)];
 }
 
-/** The gRPC services of a .proto file of the repository. */
+/** Returns the gRPC services that a .proto file of the repository defines. */
 export function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
   const text = readIfThere(join(root, path));
   if (text !== null) return readProto(path, text);
-  const message = "the file does not exist, but the routes of a workload name it";
+  const message = "the file does not exist, but the routes of a workload refer to this file";
   return {
     services: [],
     diagnostics: [atStart(path, { code: "proto-missing", message, fix: "correct routes.proto, or create the file" })],

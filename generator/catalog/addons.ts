@@ -8,7 +8,9 @@ import type { Image } from "./image.ts";
  */
 export const jaegerImage: Image = { name: "docker.io/jaegertracing/jaeger", tag: "2.20.0", runs: "pod" };
 
-/** Image with curl and a shell that runs as a user without privileges. It is also an image of Grafana's chart. */
+/**
+ * Image with curl and a shell. Its container runs as a user without privileges. Grafana's chart uses the same image.
+ */
 export const curlImage: Image = { name: "docker.io/curlimages/curl", tag: "8.21.0", runs: "pod" };
 
 /** Grafana's chart and its images (grafana-community/helm-charts, tag grafana-12.11.1: Chart.yaml, values.yaml). */

@@ -12,7 +12,7 @@ export const azureRegions: readonly string[] = [
   ...["southcentralus", "southeastasia", "southindia", "spaincentral", "swedencentral", "swedensouth"],
   ...["switzerlandnorth", "switzerlandwest", "uaecentral", "uaenorth", "uksouth", "ukwest", "westcentralus"],
   ...["westeurope", "westindia", "westus", "westus2", "westus3"],
-  // Azure operated by 21Vianet, and Azure Government.
+  // Regions of Azure operated by 21Vianet, and regions of Azure Government.
   ...["chinaeast", "chinaeast2", "chinaeast3", "chinanorth", "chinanorth2", "chinanorth3"],
   ...["usgovarizona", "usgovtexas", "usgovvirginia", "usdodcentral", "usdodeast"],
 ];

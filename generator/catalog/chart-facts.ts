@@ -1,6 +1,7 @@
 /**
- * Facts about one version of a chart. `npm run catalog:add` derives them from the chart: it renders the chart with its
- * own values files, and once more for each Boolean value of values.yaml with the opposite value.
+ * Facts about one version of a chart. `npm run catalog:add` derives these facts from the chart. The script renders the
+ * chart with the chart's own values files. For each Boolean value of values.yaml, the script also renders the chart
+ * with the opposite value.
  */
 export interface ChartFacts {
   readonly chart: string;
@@ -13,11 +14,11 @@ export interface ChartFacts {
    * is the name of the Helm release. An object outside of the release's namespace has the name `namespace/name`.
    */
   readonly objects: ObjectNames;
-  /** Objects that the chart renders only with other values than the default. */
+  /** Objects that the chart renders only if some values differ from the defaults. */
   readonly optional: ObjectNames;
   /** Objects of `objects` and `optional` that are hooks. Helm before version 4 does not pass hooks to post-renderers. */
   readonly hooks: ObjectNames;
-  /** Images of the containers with the default values. */
+  /** Images of the containers that the chart renders with its default values. */
   readonly images: readonly string[];
   /** Container ports, by `kind/name/container`. */
   readonly ports: Readonly<Record<string, readonly number[]>>;
@@ -27,15 +28,15 @@ export interface ChartFacts {
   readonly rendersNamespace: boolean;
   /** Keys of the chart's values. */
   readonly values: ValueKeys;
-  /** Dotted paths of values in the chart's values files that none of its templates reads. */
+  /** Dotted paths of values that exist in the chart's values files, but that no template of the chart reads. */
   readonly unread: readonly string[];
 }
 
 export type ObjectNames = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Keys that a chart reads. If a key has `null`, the chart reads a single value or a map with any keys. If a key has a
- * map, the chart reads only the keys in this map.
+ * Keys that a chart reads. If the entry of a key is `null`, the chart reads a single value or a map with any keys. If
+ * the entry is a map, the chart reads only the keys in this map.
  */
 export interface ValueKeys {
   readonly [key: string]: ValueKeys | null;

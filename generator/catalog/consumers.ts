@@ -16,7 +16,9 @@ export interface Consumer {
   readonly source: string;
 }
 
-/** Releases whose sources contain the facts of `consumers`, if a row specifies no release. */
+/**
+ * Releases whose source code contains the facts of `consumers`. A row without a release applies to all these releases.
+ */
 export const sourceReleases: readonly string[] = [
   "linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7, edge-26.8.3",
   "linkerd2-proxy 2.366.0",
@@ -80,7 +82,7 @@ export const consumers: readonly Consumer[] = [
     id: "resource-policy",
     artefact: "annotation `helm.sh/resource-policy: keep` on the identity's Secrets",
     reader: "Helm 3, Helm 4, helm-controller",
-    form: "the value `keep` on the object in the cluster; before Helm deletes an object that is not in the new manifest, Helm reads the annotation of the object in the cluster",
+    form: "the value `keep`; before Helm deletes an object that the new manifest does not contain, Helm reads this annotation from the object in the cluster",
     source: "helm pkg/kube/client.go, Update",
   },
   // Values of Linkerd's charts
@@ -88,7 +90,7 @@ export const consumers: readonly Consumer[] = [
     id: "trust-anchors",
     artefact: "linkerd-control-plane, `identityTrustAnchorsPEM`",
     reader: "the chart, which copies it to the ConfigMap `linkerd-identity-trust-roots` and to the proxies of the control plane",
-    form: "PEM; the annotation `linkerd.io/trust-root-sha256` contains the hash of the value, including white space at the end of the value; an additional newline therefore restarts the control plane",
+    form: "PEM; the annotation `linkerd.io/trust-root-sha256` contains the hash of this PEM text, including white space at the end; an additional newline therefore restarts the control plane",
     source: "linkerd2 charts: identity.yaml, _metadata.tpl, _proxy.tpl",
   },
   {
@@ -103,7 +105,7 @@ export const consumers: readonly Consumer[] = [
     artefact: "linkerd-control-plane, all other values",
     reader: "chart",
     form: "only keys that a template of the chart uses",
-    source: "linkerd2 charts/linkerd-control-plane/templates of the four tags; `heartbeatSchedule` is in no values.yaml",
+    source: "linkerd2 charts/linkerd-control-plane/templates of the four tags; no values.yaml contains `heartbeatSchedule`",
   },
   {
     id: "policy-resources",
@@ -123,7 +125,7 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-tracing",
     artefact: "linkerd-control-plane, `controlPlaneTracing` (stable-2.14.10)",
     reader: "chart, controllers",
-    form: "a Boolean; if the value is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart uses the OTLP port 4317, and no trace arrives; meshops therefore sets the value only for stable-2.14.10",
+    form: "a Boolean; if the value is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart sends these traces to the OTLP port 4317, and no trace arrives; meshops therefore sets the value only for stable-2.14.10",
     source: "linkerd2 _trace.tpl, pkg/trace/trace.go (stable-2.14.10, edge-25.4.4)",
   },
   {
@@ -180,7 +182,7 @@ export const consumers: readonly Consumer[] = [
     id: "jaeger-config",
     artefact: "ConfigMap of Jaeger v2",
     reader: "jaeger 2.20.0",
-    form: "the extensions jaeger_query, jaeger_storage and healthcheckv2; pipelines refer to receivers and exporters by name",
+    form: "the configuration contains the extensions jaeger_query, jaeger_storage and healthcheckv2; pipelines refer to receivers and exporters by name",
     source: "jaeger cmd/jaeger/internal/extension, all-in-one.yaml",
   },
   // Labels, annotations, ports
@@ -223,7 +225,7 @@ export const consumers: readonly Consumer[] = [
     id: "extension-label",
     artefact: "label `linkerd.io/extension` of namespaces",
     reader: "`linkerd check`, heartbeat",
-    form: "`viz` or `jaeger`; at most one namespace has each value",
+    form: "`viz` or `jaeger`; each value occurs on at most one namespace",
     source: "linkerd2 pkg/k8s/api.go, pkg/healthcheck/healthcheck.go",
   },
   {
@@ -237,7 +239,7 @@ export const consumers: readonly Consumer[] = [
     id: "namespace-selectors",
     artefact: "label `kubernetes.io/metadata.name` and pod label `linkerd.io/control-plane-ns` in NetworkPolicies",
     reader: "the cluster's network policy engine",
-    form: "Kubernetes sets the namespace's label, and the injector sets the pod's label to the namespace of the control plane; a peer with both selectors matches pods that match both",
+    form: "Kubernetes sets the namespace's label, and the injector sets the pod's label to the namespace of the control plane; a NetworkPolicy peer with a namespaceSelector and a podSelector matches only pods that match both selectors",
     source: "Kubernetes, well-known labels and NetworkPolicy; linkerd2 pkg/inject/inject.go, injectPodSpec",
   },
   {
@@ -358,7 +360,7 @@ export const consumers: readonly Consumer[] = [
     id: "azure",
     artefact: "arguments of `az` in the bootstrap script",
     reader: "az 2.91",
-    form: "flags and enumerations of the command modules aks, acr and role",
+    form: "flags and flag values that the command modules aks, acr and role accept",
     source: "azure-cli command_modules/aks, acr, role, _params.py",
   },
 ];

@@ -1,11 +1,12 @@
-/** Entry of a version of Dgraph's chart, as catalog/dgraph/ contains it. */
+/** Entry in catalog/dgraph/ for one version of Dgraph's chart. */
 export interface DgraphChartData {
   readonly version: string;
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
   /**
-   * Version of the files on the volumes. Dgraph's documentation asks for an export and an import at every upgrade,
-   * because the format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version keep the format.
+   * Version of the format of the files on the volumes. Dgraph's documentation requires an export and an import for
+   * every upgrade, because this format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version
+   * keep the format.
    */
   readonly dataFormat: string;
   /** The service `api.Dgraph` of the chart's Dgraph release (`dgraph-api.ts`). */

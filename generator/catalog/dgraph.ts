@@ -38,14 +38,14 @@ export const dgraphCharts: readonly DgraphChart[] = charts.map((chart) => ({ ...
  */
 const firstUntested = "24.0.0";
 
-/** Whether the catalog contains the chart version, so that its entry has been compared with the chart. */
+/** Whether the catalog contains the chart version. Each entry of the catalog has been compared with its chart. */
 export function isKnownDgraphChart(version: string): boolean {
   return dgraphCharts.some((chart) => chart.version === version);
 }
 
 /**
  * Returns the chart with the given version. If the catalog does not contain the version, returns a copy of the nearest
- * older chart with the given version and its image.
+ * older chart, in which the version and the image are those of the given version.
  *
  * @throws Error if the catalog does not contain the version, and the version is older than `firstUntested`
  */
@@ -55,7 +55,7 @@ export function dgraphChart(version: string): DgraphChart {
   return chart;
 }
 
-/** Like `dgraphChart`, but returns null instead of an error. */
+/** Like `dgraphChart`, but returns null in the cases in which `dgraphChart` throws an error. */
 export function findDgraphChart(version: string): DgraphChart | null {
   return dgraphCharts.find((candidate) => candidate.version === version) ?? untestedChart(version);
 }
@@ -67,8 +67,9 @@ function untestedChart(version: string): DgraphChart | null {
 }
 
 /**
- * Returns the newest chart of the catalog that is not newer than a version. If no such chart exists, returns the oldest
- * chart since 24.0.0 for a version since 24.0.0, and null for an older version.
+ * Returns the newest chart of the catalog that is not newer than a version. For a version from 24.0.0 on, considers
+ * only charts from 24.0.0 on. If all these charts are newer, returns the oldest of them. Returns null if the version is
+ * older than 24.0.0 and older than all charts.
  */
 export function nearestDgraphChart(version: string): DgraphChart | null {
   const since = dgraphCharts.filter((chart) => compareVersions(chart.version, firstUntested) >= 0);
@@ -76,7 +77,10 @@ export function nearestDgraphChart(version: string): DgraphChart | null {
   return known.find((chart) => compareVersions(chart.version, version) <= 0) ?? (known === since ? (since.at(-1) ?? null) : null);
 }
 
-/** Compares two versions by semantic versioning: a preview comes before its release. Negative if the first is older. */
+/**
+ * Compares two versions by semantic versioning. A preview is older than its release. Returns a negative number if `a`
+ * is older than `b`.
+ */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => {
     const [numbers = "", preview] = version.split("-");

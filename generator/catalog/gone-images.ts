@@ -11,7 +11,7 @@ const gone: readonly Gone[] = [
     // bitnami/sealed-secrets#1790.
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami removed its versioned images from Docker Hub in September 2025",
-    fix: "use the project's own image, or its copy in docker.io/bitnamilegacy, which does not receive security fixes",
+    fix: "use the project's own image, or Bitnami's copy in docker.io/bitnamilegacy; this copy does not receive security fixes",
   },
   {
     // bitnami/charts#36537.
@@ -34,7 +34,8 @@ const gone: readonly Gone[] = [
 ];
 
 /**
- * Returns why an image can no longer be pulled, and a fix. Returns null if the image is not known to be unavailable.
+ * Returns the reason why an image can no longer be pulled, and a fix. Returns null if `gone` has no entry for the
+ * image.
  *
  * @param name name of the image, with or without tag and digest
  */

@@ -18,24 +18,28 @@ export function reference({ name, tag, digest }: Pick<Image, "name" | "tag" | "d
 }
 
 /**
- * Returns the reference from which a program copies an image. With a digest, it has no tag, because skopeo refuses
- * references with both (containers/image, docker/docker_transport.go).
+ * Returns the reference from which a program copies an image. If the image has a digest, the reference has no tag,
+ * because skopeo refuses references with a tag and a digest (containers/image, docker/docker_transport.go).
  */
 export function copySource({ name, tag, digest }: Pick<Image, "name" | "tag" | "digest">): string {
   return digest === undefined ? `${name}:${tag}` : `${name}@${digest}`;
 }
 
-/** Parts of a reference in a manifest: the name, the tag and the digest. A colon before a slash belongs to a port. */
+/**
+ * Matches the parts of an image reference in a manifest: the name, the tag and the digest. If a slash follows a colon,
+ * the text after the colon starts with a port and is not a tag.
+ */
 const parts = /^(.+?)(?::([^:/@]+))?(?:@(sha256:[0-9a-f]+))?$/;
 
-/** Returns the name in a reference as it is written, without tag and digest. */
+/** Returns the image name exactly as a reference contains it, without tag and digest. */
 export function writtenName(text: string): string {
   return parts.exec(text)?.[1] ?? text;
 }
 
 /**
- * Returns the image of a reference in a manifest. The name is completed as container runtimes do: without a registry,
- * the image is in Docker Hub, and there in `library` if it has no other folder (distribution, reference/normalize.go).
+ * Returns the image of a reference in a manifest. Completes the name in the same way as container runtimes: a name
+ * without a registry gets the registry `docker.io`, and a name without a registry and without a folder also gets the
+ * folder `library` (distribution, reference/normalize.go).
  */
 export function parseImage(text: string): Image {
   const [, name = text, tag = "", digest] = parts.exec(text) ?? [];
@@ -52,9 +56,9 @@ export function imagePath(name: string): string {
 
 /** A registry with copies of all images. */
 export interface Mirror {
-  /** Host of the registry, and a path if all copies are below it. */
+  /** Host of the registry, followed by a path if all copies are below this path. */
   readonly host: string;
-  /** Names of the copies: without the host of the original registry (`flat`), or with it (`origin`). */
+  /** Whether the name of a copy contains the host of the original registry (`origin`) or not (`flat`). */
   readonly layout: "flat" | "origin";
 }
 
@@ -63,7 +67,7 @@ export function pulledAs(name: string, mirror: Mirror | null): string {
   return mirror === null ? name : `${registryIn(mirror, name.slice(0, name.indexOf("/")))}/${imagePath(name)}`;
 }
 
-/** Returns the registry in a mirror that has the images of an original registry, such as `docker.io`. */
+/** Returns the host and path in a mirror for the images of an original registry, such as `docker.io`. */
 export function registryIn({ host, layout }: Mirror, original: string): string {
   return layout === "flat" ? host : `${host}/${original}`;
 }

@@ -12,7 +12,7 @@ export type AnnotationPlace = "namespace" | "pod" | "service" | "egress-network"
  * - `go-duration`: a duration for Go's time.ParseDuration, such as `1m30s`
  * - `duration`: a number with one of the units ms, s, m, h and d
  * - `quantity`: a quantity of Kubernetes, such as `100m` or `64Mi`
- * - `ports`: numbers and ranges, separated by commas; `named-ports`: the same, with names of container ports
+ * - `ports`: numbers and ranges, separated by commas; `named-ports`: also accepts names of container ports
  * - an array: one of the values; `list`: one or more of the values, separated by commas
  */
 export type AnnotationFormat =
@@ -35,9 +35,13 @@ export type AnnotationFormat =
 export interface LinkerdAnnotation {
   readonly on: readonly AnnotationPlace[];
   readonly format: AnnotationFormat;
-  /** First release of the catalog that reads the annotation; by default the oldest release. */
+  /**
+   * First release of the catalog that reads the annotation. If omitted, the oldest release also reads the annotation.
+   */
   readonly since?: KnownLinkerdVersion;
-  /** Last release of the catalog that reads the annotation; by default the newest release. */
+  /**
+   * Last release of the catalog that reads the annotation. If omitted, the newest release also reads the annotation.
+   */
   readonly until?: KnownLinkerdVersion;
 }
 
@@ -64,9 +68,9 @@ const inboundPolicies = [
 ] as const;
 
 /**
- * All annotations that users set and Linkerd reads. Sources: linkerd2 pkg/k8s/labels.go, pkg/inject/inject.go,
- * viz/pkg/labels/labels.go, and policy-controller/k8s/index/src/outbound (index.rs, index/http.rs, index/grpc.rs), each in
- * the four releases of the catalog.
+ * All annotations that users can set and that Linkerd reads. Sources: linkerd2 pkg/k8s/labels.go, pkg/inject/inject.go,
+ * viz/pkg/labels/labels.go, and policy-controller/k8s/index/src/outbound (index.rs, index/http.rs, index/grpc.rs), each
+ * in the four releases of the catalog.
  */
 export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "linkerd.io/inject": setting(["enabled", "ingress", "disabled"]),
@@ -158,10 +162,10 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
 export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
 
 /**
- * Whether a release reads a known annotation. If not, the result specifies whether the release is too old or too new.
+ * Returns `yes` if a release reads a known annotation. Otherwise, returns whether the release is too old or too new.
  */
 export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRelease): "yes" | "too-old" | "too-new" {
-  // Newest release first.
+  // `linkerdReleases` lists the newest release first.
   const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
   const own = age(nearestRelease(release.version)?.version ?? release.version);
   if (since !== undefined && own > age(since)) return "too-old";

@@ -27,7 +27,7 @@ export interface LinkerdRelease {
     readonly proxyInit: string | null;
     /** Whether the policy controller has its own image. */
     readonly policyController: boolean;
-    /** Tag of the image with which the extensions' Jobs label their namespaces. */
+    /** Tag of the image that the Jobs of the extensions use to label their namespaces. */
     readonly extensionInit: string;
     readonly prometheus: string;
     /** Image of the trace collector in the chart linkerd-jaeger. */
@@ -39,7 +39,7 @@ export interface LinkerdRelease {
      * (`proxy.outboundTransportMode`).
      */
     readonly transportHeader: boolean;
-    /** Whether, by default, proxies run as native sidecars, so that Jobs with a proxy complete. */
+    /** Whether proxies run as native sidecars by default. With a native sidecar, a Job with a proxy completes. */
     readonly nativeSidecar: boolean;
     /** How tracing is configured: by the chart linkerd-jaeger, or by the value `proxy.tracing` of the control plane. */
     readonly tracing: "jaeger-chart" | "built-in";
@@ -53,7 +53,10 @@ export interface LinkerdRelease {
      * the wrong domain (linkerd2#15404).
      */
     readonly collectorIdentity: "clusterDomain" | "trustDomain";
-    /** The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether it is true by default. */
+    /**
+     * The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether this value is true by
+     * default.
+     */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
     /** Whether the extensions' Job that labels the namespace can be disabled (`createNamespaceMetadataJob`). */
     readonly extensionJob: "optional" | "always";
@@ -61,7 +64,7 @@ export interface LinkerdRelease {
     readonly ipv6: boolean;
     /** Whether the control plane supports GRPCRoutes of the Gateway API (2.16 and later). */
     readonly grpcRoute: boolean;
-    /** Newest served API version of each policy kind (linkerd-crds, rendered). */
+    /** Newest API version that the release serves for each policy kind (linkerd-crds, rendered). */
     readonly policyApi: {
       readonly server: "v1beta1" | "v1beta3";
       readonly authorizationPolicy: "v1alpha1";

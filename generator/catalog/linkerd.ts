@@ -48,28 +48,30 @@ function ordinal(version: string): number | null {
 }
 
 /**
- * Returns the release with the given version. For an edge release that the catalog does not contain, returns the nearest
- * older edge release with the charts and images of the version.
+ * Returns the release with the given version. For an edge release that the catalog does not contain, returns a copy of
+ * the nearest older edge release. The version of the copy and its chart versions are those of the requested release.
  *
- * @throws Error if the version is older than the first edge release of the catalog, or an unknown stable release
+ * @throws Error if the catalog does not contain the version, and the version is a stable release, or older than all
+ * edge releases of the catalog
  */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
   return linkerdReleases.find((candidate) => candidate.version === version) ?? untestedRelease(version, linkerdReleases);
 }
 
-/** Whether the catalog contains the release, so that its entry has been compared with its charts. */
+/** Whether the catalog contains the release. Each entry of the catalog has been compared with its charts. */
 export function isKnownRelease(version: LinkerdVersion): boolean {
   return linkerdReleases.some((release) => release.version === version);
 }
 
-/** Derives a release from the nearest older edge release. @throws Error if there is none */
+/** Derives a release from the nearest older edge release. @throws Error if no older edge release exists */
 export function untestedRelease(version: LinkerdVersion, known: readonly LinkerdRelease[]): LinkerdRelease {
   const wanted = version.startsWith("edge-") ? ordinal(version) : null;
   const nearest = known
     .filter(({ channel }) => channel === "edge")
     .find((release) => wanted !== null && (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted);
   if (nearest === undefined) throw new Error(`the catalog has no Linkerd release ${version}`);
-  // The charts of an edge release have its version with the whole year (linkerd2, bin/helm-build).
+  // The version of the charts of an edge release is the version of the release with a year of four digits (linkerd2,
+  // bin/helm-build).
   const chart = version.replace(/^edge-/, "20");
   const charts = Object.fromEntries(Object.keys(nearest.charts).map((name) => [name, chart])) as LinkerdRelease["charts"];
   return { ...nearest, version, charts };
@@ -86,8 +88,9 @@ export function separateImages({ images: { proxyInit, extensionInit, prometheus,
 }
 
 /**
- * Versions that the Linkerd project announces, oldest first, with the first edge release that contains them (linkerd2,
- * tags `version-2.18` to `version-2.20`; the tag `version-2.20` is between edge-26.6.3 and edge-26.7.1).
+ * Versions that the Linkerd project announced, oldest first. Each entry also contains the first edge release of this
+ * version (linkerd2, tags `version-2.18` to `version-2.20`; the tag `version-2.20` is between edge-26.6.3 and
+ * edge-26.7.1).
  */
 const announced: readonly (readonly [name: string, edge: LinkerdVersion])[] = [
   ["2.18", "edge-25.4.4"],
@@ -95,14 +98,17 @@ const announced: readonly (readonly [name: string, edge: LinkerdVersion])[] = [
   ["2.20", "edge-26.7.1"],
 ];
 
-/** Returns the edge release of a version that the Linkerd project announced, such as `2.18`; null if it is unknown. */
+/**
+ * Returns the edge release of a version that the Linkerd project announced, such as `2.18`; null if the version is
+ * unknown.
+ */
 export function edgeOf(name: string): LinkerdVersion | null {
   return announced.find(([known]) => known === name)?.[1] ?? null;
 }
 
 /**
- * Returns a release with the version that the Linkerd project announced for it, such as `edge-25.4.4 (2.18)` or
- * `edge-26.8.3 (later than 2.20)`.
+ * Returns the name of a release, followed by the version that the Linkerd project announced for this release, such as
+ * `edge-25.4.4 (2.18)` or `edge-26.8.3 (later than 2.20)`.
  */
 export function withName(version: LinkerdVersion): string {
   const own = ordinal(version) ?? 0;

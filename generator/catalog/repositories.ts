@@ -23,7 +23,7 @@ export function isOci(repository: ChartRepository | OciChart): repository is Oci
 export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https://charts.dgraph.io" };
 
 /**
- * Repository of Grafana's chart. The chart moved here from grafana.github.io in January 2026
+ * Repository of Grafana's chart. The chart moved to this repository from grafana.github.io in January 2026
  * (grafana-community/helm-charts, README).
  */
 export const grafanaRepository: ChartRepository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };

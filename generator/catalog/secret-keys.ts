@@ -22,7 +22,7 @@ const goForms = ["SEC1", "PKCS#1", "PKCS#8"] as const;
 const goTls = "crypto/tls.LoadX509KeyPair (Go)";
 
 /**
- * Programs that read the private keys that are mounted in the cluster.
+ * Programs in the cluster that read private keys from mounted Secrets.
  *
  * meshops writes the keys of the webhooks as PKCS#8, the only format that every reader accepts. Linkerd's documentation
  * configures cert-manager for the same format ("Automatically Rotating Webhook TLS Credentials"). meshops writes the

@@ -7,8 +7,8 @@ export const injectKey = "linkerd.io/inject";
 export const proxyContainer = "linkerd-proxy";
 
 /**
- * Label of meshed pods. Its value is the namespace of the control plane. Users can set the label on pods without a
- * proxy.
+ * Label of meshed pods. Its value is the namespace of the control plane. The label does not prove that a pod has a
+ * proxy, because users can set the label on any pod.
  */
 export const meshedLabel = "linkerd.io/control-plane-ns";
 
@@ -60,5 +60,5 @@ export const secretNames = {
 /** Namespaces that every cluster has (Kubernetes docs, "Namespaces", "Initial namespaces"). */
 export const initialNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-/** Networks that contain all addresses. */
+/** The address range that contains all IPv4 addresses, and the range that contains all IPv6 addresses. */
 export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];

@@ -4,18 +4,18 @@ import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Fields to merge into an object. An annotation with the value null is removed. */
+/** Fields to change in an object. The value null removes an annotation from the object. */
 type MergePatch = Omit<KubernetesObject, "metadata"> & {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
 };
 
 /** Operations in a cluster other than reading objects. */
 export interface ClusterActions {
-  /** Creates an object. Returns false if it already exists; the existing object does not change. */
+  /** Creates an object. If the object already exists, returns false and does not change the existing object. */
   create(object: KubernetesObject): Promise<boolean>;
   /** Deletes an object if it exists. */
   remove(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void>;
-  /** Merges fields into an object (RFC 7386). */
+  /** Changes the fields of an object that the patch contains (JSON Merge Patch, RFC 7386). */
   merge(patch: MergePatch): Promise<void>;
   /** Returns the log of a container. @param tail number of lines from the end; default: all */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
@@ -25,15 +25,15 @@ export interface ClusterActions {
    */
   fetchFromPod(namespace: string, pod: string, port: number, path: string): Promise<string | null>;
   /**
-   * Sends a POST request and passes the streamed response to `onData`. Resolves without an error when the signal
-   * aborts.
+   * Sends a POST request and passes each part of the response to `onData`. If the signal aborts, the promise resolves
+   * without an error.
    *
    * @throws Refused if the server answers with an error
    */
   stream(path: string, body: Uint8Array, onData: (chunk: Buffer) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** An error response to a stream request, from the API server or from an aggregated API. */
+/** An error response to a request of `stream`. The API server or an aggregated API sends this response. */
 export class Refused extends Error {
   readonly status: number;
   /** Whether `body` is a framed error of the tap API (header `linkerd-error`). */

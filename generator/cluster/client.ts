@@ -1,8 +1,8 @@
 import { exitCode, UserError } from "../system/errors.ts";
 
 /**
- * Loads the Kubernetes client. The client is an optional package, because only cluster commands need it. The client
- * takes half a second to load and 67 MB of disk space.
+ * Loads the Kubernetes client. The client is an optional package, because only the commands that connect to a cluster
+ * need this package. Loading the client takes half a second. The client takes 67 MB of disk space.
  *
  * @throws UserError (missing) if the client is not installed
  */

@@ -5,7 +5,7 @@ import { duration } from "../system/text.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Read access to a cluster. If an object or kind does not exist, the result is null or an empty list. */
+/** Read access to a cluster. If an object or its kind does not exist, `get` returns null and `list` an empty list. */
 export interface ClusterReader {
   /** Name of the context, for display. */
   readonly context: string;
@@ -24,7 +24,7 @@ export interface ConnectionOptions {
   readonly context: string | null;
 }
 
-/** Timeout of one request, in milliseconds. With this value, meshops reports an unreachable cluster within 10 s. */
+/** Timeout of a request in milliseconds. With this timeout, meshops reports an unreachable cluster within 10 s. */
 const requestTimeoutMs = 7_000;
 
 /**
@@ -57,7 +57,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
       "specify a readable kubeconfig with --kubeconfig",
     );
   }
-  // The client uses these defaults if it finds no kubeconfig.
+  // If the client finds no kubeconfig, the client uses this context and this server.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
     throw new UserError(
       exitCode.missing,
@@ -117,7 +117,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   };
 }
 
-/** Adds apiVersion and kind, which the items of a list lack. */
+/** Adds apiVersion and kind to an item of a list. The API server omits both fields in the items of a list. */
 function withType(object: ClientObject, apiVersion: string, kind: string): KubernetesObject {
   return { ...object, apiVersion, kind } as unknown as KubernetesObject;
 }
@@ -133,13 +133,13 @@ function choose(config: { getContexts(): { name: string }[]; setCurrentContext(n
   config.setCurrentContext(context);
 }
 
-/** Returns an error that explains why a read failed, with a fix. */
+/** Returns an error with the reason why a read failed, and with a fix. */
 function readFailed(error: Error & { code?: number | string; body?: unknown }, what: string, server: string): UserError {
   if (error instanceof UserError) return error;
   if (error.code === 401)
     return new UserError(
       exitCode.missing,
-      `${server} rejects your credentials: they are missing or expired`,
+      `${server} rejects your credentials, because the credentials are missing or expired`,
       "get new credentials, for example with az aks get-credentials",
     );
   if (error.code === 403) return new Forbidden(what, server);
@@ -156,7 +156,7 @@ function readFailed(error: Error & { code?: number | string; body?: unknown }, w
   if (plugin !== undefined)
     return new UserError(
       exitCode.missing,
-      `the kubeconfig gets credentials from the program ${plugin}, which is not on the PATH`,
+      `the kubeconfig needs the program ${plugin} to get credentials, but this program is not on the PATH`,
       `install ${plugin}, or use a kubeconfig that does not need this program`,
     );
   return new UserError(exitCode.missing, `${server} cannot be reached: ${reason}`, reachable);
@@ -169,7 +169,7 @@ class Forbidden extends UserError {
     super(
       exitCode.missing,
       `you are not allowed to ${what} on ${server}`,
-      "get a role that allows reading, such as the ClusterRole view and Flux's view roles",
+      "get roles that allow you to read objects, such as the ClusterRole view and Flux's view roles",
     );
   }
 }
@@ -179,7 +179,7 @@ function isForbidden(error: unknown): boolean {
   return error instanceof Forbidden;
 }
 
-/** Returns the result of a read, or null if the permission for it is missing. */
+/** Returns the result of a read request. Returns null if the user does not have the permission for the request. */
 export async function orNull<T>(read: Promise<T>): Promise<T | null> {
   return read.catch((error: unknown) => (isForbidden(error) ? null : Promise.reject(error)));
 }

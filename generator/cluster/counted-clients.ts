@@ -7,9 +7,9 @@ import { plural } from "../system/text.ts";
 import type { ClusterActions } from "./actions.ts";
 import { isVerifyName } from "./verify/probes.ts";
 
-/** Clients that reach a set of pods only because of the mode `audit`. */
+/** Clients that can connect to a set of pods only because the access of these pods is in the mode `audit`. */
 export interface Counted {
-  /** Set of pods, such as `shop/api`. */
+  /** Name of the set of pods, such as `shop/api`. */
   readonly pods: string;
   readonly clients: readonly RefusedLater[];
   /** Number of pods whose metrics could not be read. */
@@ -19,10 +19,10 @@ export interface Counted {
 /** Metrics of proxies. The key is `namespace/name` of the pod; the value is null if the metrics cannot be read. */
 export type ProxyMetrics = ReadonlyMap<string, string | null>;
 
-/** Maximum number of pods whose metrics are read for one set. */
+/** Maximum number of pods in a set whose metrics are read. */
 const podsPerSet = 20;
 
-/** Reads the metrics of the proxies in the sets of pods with a port in the mode `audit`. */
+/** Reads the metrics of the proxies of each set of pods that has a port in the mode `audit`. */
 export async function readProxyMetrics(
   cluster: Pick<ClusterActions, "fetchFromPod">,
   sets: readonly PodSet[],
@@ -39,8 +39,8 @@ export async function readProxyMetrics(
 }
 
 /**
- * For each set of pods with a port in the mode `audit`, returns the clients that the mode `enforce` would refuse. Omits
- * the unlisted service accounts that `meshops verify` creates. Pure.
+ * Returns the clients that the mode `enforce` would refuse, for each set of pods that has a port in the mode `audit`.
+ * The result does not contain the unlisted service accounts that `meshops verify` creates. Pure.
  */
 export function countedClients(
   sets: readonly PodSet[],
@@ -54,7 +54,7 @@ export function countedClients(
       const texts = own.map(({ metadata }) => proxyMetrics.get(`${metadata.namespace}/${metadata.name}`));
       const read = texts.filter((text) => typeof text === "string");
       const counted = read.flatMap(countedIn).filter(({ identity }) => identity === null || !isVerifyName(identity.name));
-      // In a large set, the metrics of only some pods are read.
+      // `unread` also counts the pods of a large set whose metrics were not requested (see podsPerSet).
       return { pods: set.title, clients: refusedLater(set, counted), unread: own.length - read.length };
     })
     .filter(({ clients, unread }) => clients.length > 0 || unread > 0);
@@ -68,12 +68,12 @@ function meshedPodsOf(set: PodSet, pods: readonly KubernetesObject[]): Kubernete
 export function describeCounted({ key, port, identity, count }: RefusedLater): string {
   const who =
     identity === null
-      ? "a client without an identity (see the log of the proxy for its address)"
+      ? "a client without an identity (the log of the proxy shows the address of the client)"
       : `${identity.namespace}/${identity.name}`;
   return `${key} ${port}: ${who}, ${plural(count, "time")}`;
 }
 
 /** Returns the reasons why the metrics of some pods of a set may be missing. */
 export function describeUnread({ pods, unread }: Counted): string {
-  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; to read metrics, meshops needs the permission get on pods/proxy, and a default inbound policy that admits the API server; meshops reads the metrics of at most ${podsPerSet} pods of a set`;
+  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; reading metrics requires the permission get on pods/proxy, and a default inbound policy that admits the API server; meshops reads the metrics of at most ${podsPerSet} pods per set`;
 }

@@ -9,7 +9,7 @@ import { type ClusterReader, orNull } from "./connection.ts";
  * Reads the identity objects of an environment from a cluster: the trust bundle, the Secrets that meshops generates,
  * and the Secrets that pods mount.
  *
- * @param pods pods whose Secrets are read
+ * @param pods pods whose mounted Secrets are read
  */
 export async function readIdentityObjects(
   cluster: ClusterReader,
@@ -31,8 +31,8 @@ export async function readIdentityObjects(
 }
 
 /**
- * Lists the meshed pods of all namespaces, by the label that the proxy injector sets. Returns null if the user is not
- * allowed to list the pods of all namespaces.
+ * Lists the meshed pods of all namespaces. A pod is meshed if it has the label that the proxy injector sets. Returns
+ * null if the user is not allowed to list the pods of all namespaces.
  */
 export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
   return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));

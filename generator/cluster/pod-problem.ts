@@ -2,19 +2,19 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { condition } from "../kubernetes/object-fields.ts";
 import { containerStatuses, waitsForProxy } from "../mesh/pod.ts";
 
-/** Reason why a pod does not run, as reported by the scheduler or the kubelet. */
+/** Reason why a pod does not run. The scheduler or the kubelet reports this reason. */
 export type PodProblem =
   | { readonly kind: "unscheduled"; readonly message: string }
   | { readonly kind: "image-pull"; readonly container: string; readonly image: string; readonly reason: string }
-  /** A container that is crash-looping; `reason` is the reason of its last termination. */
+  /** A container is crash-looping. `reason` is the reason for the last termination of the container. */
   | { readonly kind: "crashing"; readonly container: string; readonly reason: string | undefined }
   | { readonly kind: "cannot-start"; readonly container: string; readonly message: string }
-  /** The proxy runs but has no certificate yet. */
+  /** The pod is not ready, because its proxy runs but has no certificate yet. */
   | { readonly kind: "proxy-waits" };
 
 /**
- * Returns the first problem that keeps a pod from running. Returns null if no problem is reported, for example while
- * the pod starts.
+ * Returns the first problem that prevents a pod from running. Returns null if Kubernetes reports no problem, for
+ * example while the pod starts.
  */
 export function podProblem(pod: KubernetesObject): PodProblem | null {
   return unscheduled(pod) ?? containerProblem(pod) ?? (waitsForProxy(pod) ? { kind: "proxy-waits" } : null);

@@ -12,13 +12,13 @@ export async function listIn(
   return (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace, labels)))).flat();
 }
 
-/** Returns the namespaces in `names` that exist. */
+/** Returns the existing namespaces whose names are in `names`. */
 export async function namespacesNamed(cluster: ClusterReader, names: readonly string[]): Promise<KubernetesObject[]> {
   const found = await Promise.all(names.map((name) => cluster.get("v1", "Namespace", name)));
   return found.filter((each) => each !== null);
 }
 
-/** Returns the result of a read, or an empty list if the permission for it is missing. */
+/** Returns the result of a read request. Returns an empty list if the user does not have the required permission. */
 export async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
   return (await orNull(read)) ?? [];
 }

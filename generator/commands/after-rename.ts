@@ -8,15 +8,15 @@ import { fluxFolder } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
 import { compareText, folderOf } from "../system/text.ts";
 
-/** An environment that has another name than before. */
+/** The old and the new name of a renamed environment. */
 export interface Renamed {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * Returns the files that meshops did not generate in the folder of an environment's Flux objects. These are the files
- * of `flux bootstrap git`, and the files of the user. The paths are sorted, and relative to the root.
+ * Returns the files in the folder of an environment's Flux objects that meshops did not generate. The files are from
+ * `flux bootstrap git` or from the user. The paths are sorted, and are relative to the root of the repository.
  */
 export function ownFluxFiles(root: string, environment: string): string[] {
   const folder = fluxFolder(environment);
@@ -30,10 +30,10 @@ export function ownFluxFiles(root: string, environment: string): string[] {
 }
 
 /**
- * Returns what the user must do after an environment was renamed in the repository.
+ * Returns the steps that the user must do after an environment was renamed in the repository.
  *
- * @param environment the renamed environment. Null if its spec is abstract or has errors. An abstract spec is only
- *   extended by other specs, so it has no cluster.
+ * @param environment the renamed environment. Null if its spec has errors, or if its spec is abstract. An abstract spec
+ *   has no cluster, because it is only a base for other specs.
  */
 export function stepsAfterRename(root: string, environment: Environment | null, { from, to }: Renamed): Step[] {
   const push: Step = {
@@ -45,8 +45,8 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
   return [
     ...ownFluxFiles(root, from).map((path) => ({
       text: path.endsWith("/gotk-sync.yaml")
-        ? "Move this file of flux bootstrap git, and change spec.path in it."
-        : "Move this file before you push. Otherwise, Flux finds the old folder without the components, and deletes them.",
+        ? "Move this file, which flux bootstrap git wrote, and change spec.path in the file."
+        : "Move this file before you push. Otherwise, Flux finds the old folder without the components, and deletes the components.",
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
@@ -77,7 +77,7 @@ function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
   };
 }
 
-/** Steps that change the tags that teardown compares with the name of the environment. */
+/** Returns the steps that change tags in Azure. teardown compares these tags with the name of the environment. */
 function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
   if (azure === undefined) return [];
   const { resourceGroup, registry, cluster } = azure;

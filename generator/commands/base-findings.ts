@@ -5,8 +5,8 @@ import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { basesFolder } from "../spec/layout.ts";
 
 /**
- * Returns an error if the repository lacks a base that the generated files of an environment include. Kustomize and Flux
- * cannot build an overlay without its base.
+ * Returns an error if the generated files of an environment include a base, but the repository does not contain this
+ * base. Kustomize and Flux cannot build an overlay without its base.
  */
 export function missingBases(root: string, models: readonly Model[]): Diagnostic[] {
   const bases = models.flatMap(({ components }) =>
@@ -20,7 +20,7 @@ export function missingBases(root: string, models: readonly Model[]): Diagnostic
   return [
     atStart(first, {
       code: "bases-missing",
-      message: `the folder ${first}${more} does not exist, but the generated files include it`,
+      message: `the generated files include the folder ${first}${more}, which does not exist`,
       fix: "run meshops init . --keep, which writes the missing files and keeps the existing files",
     }),
   ];

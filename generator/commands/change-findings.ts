@@ -8,8 +8,8 @@ import { readIfThere } from "../system/files.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
 /**
- * Returns findings about the changes from the generated files on disk to the spec. Returns no findings if the generated
- * files are up to date.
+ * Returns findings about the changes that `generate` would make to the generated files on disk. Returns no findings if
+ * the generated files are up to date.
  */
 export function changeFindings(root: string, loaded: Loaded): Diagnostic[] {
   return providers
@@ -17,7 +17,7 @@ export function changeFindings(root: string, loaded: Loaded): Diagnostic[] {
     .flatMap((rule) => ruleFindings(loaded, rule, (environment) => rule.check(environment, generatedFiles(root, environment))));
 }
 
-/** Reads generated files of an environment. Their paths are relative to its overlay. */
+/** Returns a function that reads generated files of an environment. Paths are relative to the environment's overlay. */
 function generatedFiles(root: string, { metadata }: Environment): (path: string) => string | null {
   const folder = overlayFolder(metadata.name);
   return (path) => readIfThere(join(root, folder, path));

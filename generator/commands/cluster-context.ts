@@ -40,7 +40,7 @@ export function connectionOf(
 /**
  * Returns the name of the only environment that is not abstract.
  *
- * @throws UserError (usage) if no such environment exists, or more than one
+ * @throws UserError (usage) if the repository contains no such environment, or several such environments
  */
 export function onlyOne(repository: Repository): string {
   const { loaded } = loadAll(repository, []);

@@ -136,7 +136,7 @@ export function readText(io: Io, path: string | 0): string {
 /**
  * Prints the findings that are not silenced.
  *
- * @param to stdout if the findings are the result of the command; stderr if the findings explain why the command has no
+ * @param to stdout if the findings are the result of the command; stderr if the findings are errors that prevent a
  *   result
  */
 export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
@@ -144,7 +144,7 @@ export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[])
   if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
-/** Returns a count such as `1 error, 2 warnings, 1 silenced`; empty without findings. */
+/** Returns the numbers of findings, such as `1 error, 2 warnings, 1 silenced`. Empty if there are no findings. */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
   const loud = diagnostics.filter(isLoud);
   const errors = loud.filter(({ severity }) => severity === "error").length;

@@ -7,8 +7,8 @@ import type { Colors } from "picocolors/types.js";
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Functions that add colors to text. The text stays unchanged if NO_COLOR is set. The text also stays unchanged if
-   * the stream is not a terminal, unless FORCE_COLOR is 1.
+   * Functions that add colors to text. These functions do not change the text if NO_COLOR is set. If the stream is not
+   * a terminal, these functions change the text only if FORCE_COLOR is 1.
    */
   readonly colors: Colors;
   write(text: string): void;
@@ -25,8 +25,8 @@ interface Prompt {
 }
 
 /**
- * Input and output of a command, and other properties of its process. Commands get these as a value, so that a test can
- * run several commands in one process.
+ * Input and output of a command, and other properties of its process. Each command gets an `Io` as an argument, so that
+ * a test can run several commands in one process.
  */
 export interface Io {
   readonly stdout: Output;
@@ -46,7 +46,8 @@ export interface Io {
   readonly argv: readonly string[];
   now(): Date;
   /**
-   * Calls a handler when the process receives one of these signals. The signal then does not end the process.
+   * Calls a handler when the process receives one of these signals. While the handler is set, these signals do not end
+   * the process.
    *
    * @returns a function that removes the handler
    */

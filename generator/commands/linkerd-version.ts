@@ -4,7 +4,7 @@ import { exitCode, UserError } from "../system/errors.ts";
 /**
  * Checks the value of `--linkerd`.
  *
- * @throws UserError (usage) if the release is neither in the catalog nor a later edge release
+ * @throws UserError (usage) if the catalog does not contain the release and the release is not a later edge release
  */
 export function knownVersion(version: string): LinkerdVersion {
   if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;

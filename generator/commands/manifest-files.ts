@@ -15,8 +15,8 @@ const maxBytes = 32 * 1024 * 1024;
 
 /**
  * Reads a file, stdin (`-`), or all YAML and JSON files in a folder and its subfolders, sorted by path. In a folder,
- * skips hidden files and folders, node_modules, and Helm charts, because the templates of a chart are not valid YAML
- * before Helm renders them.
+ * skips hidden files, hidden folders, node_modules and Helm charts. The templates of a chart are not valid YAML before
+ * Helm renders the templates.
  *
  * @throws UserError (missing) if the path does not exist; UserError (problem) if a file is too large
  */
@@ -35,8 +35,8 @@ export function readManifestFiles({ stdin, cwd }: Io, path: string): ManifestFil
         "split the file into smaller files, and specify the folder of these files",
       );
     const text = readFileSync(file, "utf8");
-    // In a folder, skip files that do not contain the word apiVersion, such as Helm values, even if the files are not
-    // valid YAML.
+    // In a folder, skip files without the word apiVersion, such as Helm values. These files are not parsed, so they
+    // need not be valid YAML.
     return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(cwd, file)), text }] : [];
   });
 }

@@ -16,10 +16,10 @@ import { ruleFindings } from "./rule-findings.ts";
 import { namespaceErrors } from "./workload-folders.ts";
 
 /**
- * Returns findings about the files of the platform repository, and about its place in Git.
+ * Returns findings about files that a spec refers to, and about the path of the platform repository in Git.
  *
  * @param root folder of the platform repository
- * @param place path of the platform repository inside its Git repository; null without Git
+ * @param place path of the platform repository inside its Git repository; null if it is not in a Git repository
  */
 export function placeFindings(root: string, place: string | null, loaded: Loaded): Diagnostic[] {
   const exists = (path: string): boolean => existsSync(join(root, path));

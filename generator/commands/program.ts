@@ -23,7 +23,7 @@ import { declareValidate } from "./validate/command.ts";
 import { declareVerify } from "./verify/command.ts";
 import { declareWorkload } from "./workload/command.ts";
 
-/** Configures each command so that a usage error refers to the help of the command. */
+/** Configures each command so that the message of a usage error contains the command for its help text. */
 function showOwnHelp(command: CommandUnknownOpts, line: string): void {
   command.showHelpAfterError(`fix: run ${line} --help`);
   for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);

@@ -24,10 +24,10 @@ const renamedOptions: readonly Renamed[] = [
   { command: "verify", from: "--timeout", to: "--probe-timeout", until: "0.3" },
 ];
 
-/** A command line that contains only current names. */
+/** A command line in which current names replace the old names of commands and options. */
 interface Current {
   readonly argv: readonly string[];
-  /** One message for each replaced name. */
+  /** One message for each old name that was replaced with a new name. */
   readonly notes: readonly string[];
 }
 
@@ -76,5 +76,5 @@ function replaced(word: string, { from, to }: Renamed): string[] {
 }
 
 function noteOf({ from, to, until }: Omit<Renamed, "command">): string {
-  return `${from} is now ${to}; meshops ${until} no longer accepts the old name`;
+  return `${from} was renamed to ${to}. The old name still works, but meshops ${until} will not accept it`;
 }

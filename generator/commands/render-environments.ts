@@ -13,8 +13,8 @@ import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
 /**
- * Loads, validates and renders the given environments, or all environments if no name is given. Prints findings, and
- * returns null on error.
+ * Loads, validates and renders the given environments. If no name is given, uses all environments. Prints findings.
+ * Returns null on error.
  */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
@@ -53,8 +53,8 @@ export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
 }
 
 /**
- * An owner of generated files (an environment or the root), and the files that should exist on disk. If the environment
- * was removed, the list of files is empty.
+ * An owner of generated files, and the files of this owner that should exist on disk. The owner is an environment or
+ * the root. If the environment was removed, the list of files is empty.
  */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
@@ -64,9 +64,9 @@ export type Wanted = readonly [owner: string, bundle: Bundle];
  *
  * @param current bundle of each environment, by the environment's name
  * @param all whether all environments are selected; if false, the result does not contain removed environments
- * @param options.others owners of files in addition to those with an inventory on disk
- * @param options.unchanged environments whose files are known to be up to date; the result does not contain their
- *   bundles
+ * @param options.others owners of files, in addition to the owners that have an inventory on disk
+ * @param options.unchanged environments whose files are up to date; the result does not contain the bundles of these
+ *   environments
  */
 export function wantedBundles(
   repository: Repository,

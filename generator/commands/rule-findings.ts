@@ -6,8 +6,8 @@ import type { Loaded } from "../spec/load.ts";
 import type { RuleFinding } from "../spec/rule.ts";
 
 /**
- * Returns the findings of a check that needs more than the spec, each with the location of its cause. Returns no findings
- * if the spec has errors.
+ * Returns the findings of a check that needs data in addition to the spec. Each finding contains the location of its
+ * cause in the spec. Returns no findings if the spec has errors.
  */
 export function ruleFindings(
   { environment, locate }: Loaded,

@@ -9,8 +9,8 @@ import { shellWord } from "../system/shell.ts";
 import type { Io } from "./io.ts";
 
 /**
- * Runs a script in the root of the repository. The script uses the terminal of this process. If the script fails, it
- * prints the meshops command that the user can run to continue. Returns the exit code of the script.
+ * Runs a script in the root of the repository, and returns the exit code of the script. The script uses the terminal of
+ * this process. If the script fails, the script prints the meshops command that the user can run to continue.
  *
  * @throws UserError (missing) if bash cannot be run
  */
@@ -23,7 +23,7 @@ export async function runScript(
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
   let child: ChildProcess | undefined;
-  // Ignore Ctrl-C in this process: the script uses the same terminal, so it receives Ctrl-C and handles it.
+  // Ignore Ctrl-C in this process. The script uses the same terminal, and handles Ctrl-C itself.
   const noLongerIgnore = io.onSignals(["SIGINT"], () => {});
   const noLongerPass = io.onSignals(["SIGTERM", "SIGHUP"], (signal) => void child?.kill(signal));
   try {
@@ -44,7 +44,7 @@ export async function runScript(
           new UserError(
             exitCode.missing,
             "cannot run bash",
-            "install bash, or print the script and run it on a machine that has bash",
+            "install bash, or print the script and run the script on a machine that has bash",
           ),
         ),
       );

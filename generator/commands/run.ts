@@ -7,8 +7,8 @@ import { withCurrentNames } from "./renamed.ts";
 
 /**
  * Runs a command line and returns the exit code. Prints results to stdout, and all other output to stderr. An error
- * message starts with `meshops:`, is in lower case, has no full stop at the end, and is followed by a fix if there is
- * one.
+ * message starts with `meshops:`, is in lower case, and has no full stop at the end. If a fix is known, the fix is on
+ * the next line.
  *
  * @param argv arguments of the command line, without the program name
  */

@@ -10,8 +10,9 @@ import { type Model, objectsOf, podSetsIn } from "./model.ts";
  * Returns whether each client can connect to each port of the pods in an environment. Evaluates only the policies that
  * meshops generates. Policies of charts and of other tools are ignored.
  *
- * @param options.other another state of the environment, whose listed clients also get rows
- * @param options.policies state of the environment whose policies apply; null if no policies exist. Default: `model`
+ * @param options.other another state of the environment; the table also has rows for the clients that this state lists
+ * @param options.policies state of the environment from which the policies are taken; null for no policies. Default:
+ * `model`
  */
 export function accessTable(
   model: Model,
@@ -48,8 +49,9 @@ function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[],
 }
 
 /**
- * Annotations of a namespace that the spec or a component declares. Null if the annotations are not known. They are
- * also not known if another tool manages the namespace and the spec does not declare its injection.
+ * Returns the annotations that the spec or a component declares for a namespace. Returns null if neither the spec nor a
+ * component declares the namespace. Also returns null if another tool manages the namespace, and the spec does not
+ * declare whether proxies are injected in the namespace.
  */
 export function namespaceAnnotations(
   { environment, components }: Pick<Model, "environment" | "components">,
@@ -61,7 +63,7 @@ export function namespaceAnnotations(
   return found === undefined ? null : (found.metadata.annotations ?? {});
 }
 
-/** A listed client that is not a described set of pods. */
+/** Returns a listed client whose pods the spec does not describe. Returns nothing for described pods and for `all`. */
 function outside(client: Client, sets: readonly PodSet[]): AccessClient[] {
   const title = titleOf(client);
   if ("serviceAccountRef" in client) {

@@ -3,10 +3,11 @@ import { hasExternalIdentity } from "../spec/ownership.ts";
 import type { IgnoredDrift } from "./component.ts";
 
 /**
- * The selector of a webhook configuration, which drift detection must ignore. The admissions enforcer of AKS adds expressions to the
- * namespaceSelector of every webhook (Azure/AKS#4002); if Flux corrected this drift, Flux and the enforcer would
- * overwrite each other's changes repeatedly. The exception applies to all environments, because a cluster without
- * `spec.azure` can also be on AKS. Each webhook configuration of Linkerd's charts contains a single webhook.
+ * Returns the path of a webhook configuration's selector, so that drift detection ignores the selector. The admissions
+ * enforcer of AKS adds expressions to the namespaceSelector of every webhook (Azure/AKS#4002). If Flux corrected this
+ * drift, Flux and the enforcer would repeatedly overwrite each other's changes. Drift detection ignores the selector in
+ * all environments, because a cluster without `spec.azure` can also be on AKS. Each webhook configuration of Linkerd's
+ * charts contains a single webhook.
  */
 function selector(kind: string): IgnoredDrift {
   return { kind, paths: ["/webhooks/0/namespaceSelector"] };
@@ -21,7 +22,7 @@ export function webhookDrift(environment: Environment, kinds: readonly string[])
   return kinds.map((kind) => ({ kind, paths: [...selector(kind).paths, "/webhooks/0/clientConfig/caBundle"] }));
 }
 
-/** Like `webhookDrift`, for APIServices. */
+/** Fields of APIServices that drift detection must ignore: `caBundle`, if cert-manager's CA injector sets it. */
 export function apiServiceDrift(environment: Environment): readonly IgnoredDrift[] {
   return injectsCa(environment) ? [{ kind: "APIService", paths: ["/spec/caBundle"] }] : [];
 }

@@ -2,8 +2,8 @@ import { asMap, isMap } from "../system/data.ts";
 import type { FieldChange } from "./change-rule.ts";
 
 /**
- * Chart values whose changes `meshops diff` can assess: the values that meshops generates. A change of any other value
- * comes from an override, and its effects are not known.
+ * Chart values whose changes `meshops diff` can assess: the values that meshops generates. If any other value changes,
+ * an override has changed it, and meshops cannot assess the effects.
  */
 export interface AssessedValues {
   /** Name of the HelmRelease. */
@@ -20,12 +20,12 @@ const podSettings =
 
 const prefix = "spec.values.";
 
-/** Whether a field of a HelmRelease is a value, or a map of values, whose changes can be assessed. */
+/** Whether a field of a HelmRelease contains only chart values whose changes `meshops diff` can assess. */
 export function isAssessed(field: FieldChange, paths: readonly string[]): boolean {
   return field.path.startsWith(prefix) && unassessedValues([field], paths).length === 0;
 }
 
-/** Names of the values among the fields whose changes cannot be assessed. */
+/** Returns the names of the changed chart values that `meshops diff` cannot assess. */
 export function unassessedValues(fields: readonly FieldChange[], paths: readonly string[]): string[] {
   const known = (path: string): boolean =>
     podSettings.test(path) || paths.some((each) => path === each || path.startsWith(`${each}.`) || path.startsWith(`${each}[`));
@@ -35,7 +35,10 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
   return [...new Set(names)].filter((name) => !known(name));
 }
 
-/** Fields that the patches of meshops set: annotations, the preStop hook of a container, and where pods run. */
+/**
+ * Fields that the patches of meshops set: annotations, the preStop hook of a container, and the priority class and
+ * topology spread of pods.
+ */
 const patchedByMeshops =
   /^(metadata\.annotations|spec\.(jobTemplate\.spec\.)?template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
 
@@ -45,15 +48,15 @@ const patchedInBase =
 
 /**
  * Whether a patch sets only fields that the patches of meshops also set. False if the patch contains an empty list, an
- * empty map or null, because such a value can be a separate change.
+ * empty map or null, because such a value is itself a change.
  */
 export function isGeneratedBasePatch(patch: unknown): boolean {
   return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);
 }
 
 /**
- * Whether a field of a HelmRelease or of an overlay belongs to a patch that meshops generates. Such a patch is for one
- * object, and sets only annotations and preStop hooks.
+ * Whether a field of a HelmRelease or of an overlay is part of a patch that meshops generates. A patch of meshops
+ * changes one object, and sets only the fields of `patchedByMeshops`.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
   const all = path === "spec.postRenderers" || path === "patches";
@@ -73,7 +76,9 @@ export function isGeneratedPatch({ path, before, after }: FieldChange): boolean 
 /** Key of a patch for one object: its kind and its name. */
 const objectKey = /^[A-Za-z]+\/.+$/;
 
-/** Paths of the values in a map or list, below a path. An undefined value has no paths. */
+/**
+ * Yields the path of each value in a map or list. Each path starts with `path`. Yields nothing for an undefined value.
+ */
 function* leaves(value: unknown, path: string): Iterable<string> {
   if (value === undefined) return;
   if (isMap(value)) for (const [key, inner] of Object.entries(value)) yield* leaves(inner, path === "" ? key : `${path}.${key}`);

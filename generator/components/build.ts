@@ -37,8 +37,9 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
 }
 
 /**
- * Builds the model of an environment without its certificates, for code that does not use the parts that depend on
- * certificates: chart values for certificates, and the annotation `meshops.dev/identity-revision`.
+ * Builds the model of an environment without its certificates. Use this function only if you do not read the parts of
+ * the model that depend on certificates: chart values for certificates, and the annotation
+ * `meshops.dev/identity-revision`.
  */
 export function modelOf(environment: Environment): Model {
   return buildModel({ environment, identity: noIdentity });
@@ -56,7 +57,7 @@ function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServ
   };
 }
 
-/** @throws Error if a component has both a chart and objects, because such objects need a separate component */
+/** @throws Error if a component has both a chart and objects; the objects must be in a separate component */
 function build({ build, ...component }: Component, context: Context): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
@@ -90,8 +91,8 @@ function build({ build, ...component }: Component, context: Context): ComponentM
 
 /**
  * Sorts components in startup order: each component comes after the components that it needs. Components that do not
- * depend on each other are sorted by id, so that the order is the same on every run. Removes needs that refer to a
- * component that the environment does not have.
+ * depend on each other are sorted by id, so that the order is the same on every run. Removes a need if the environment
+ * does not have the needed component.
  *
  * @throws Error if two components have the same id, or if needs form a cycle
  */
@@ -114,9 +115,9 @@ function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[]
 }
 
 /**
- * Needs of a component. Components that the environment does not have are removed. The component `namespaces` is added
- * if the component needs no other component that meshops delivers. All other components start after the namespaces
- * because of their existing needs.
+ * Needs of a component. A need for a component that the environment does not have is removed. If a component needs no
+ * other component that meshops delivers, a need for the component `namespaces` is added. All other components already
+ * start after the namespaces, because the components that they need start after the namespaces.
  */
 function needsOf(component: ComponentModel, all: readonly ComponentModel[]): readonly Need[] {
   const find = (id: string): ComponentModel | undefined => all.find((each) => each.id === id);

@@ -3,8 +3,8 @@ import type { Risk } from "./risk-levels.ts";
 /** A field that differs. `before` is undefined if the field was added, and `after` is undefined if it was removed. */
 export interface FieldChange {
   /**
-   * For example `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. `[]` is an entry of a
-   * list whose order is not significant.
+   * For example `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. `[]` in a path is an
+   * entry of a list in which the order of the entries has no meaning.
    */
   readonly path: string;
   readonly before?: unknown;
@@ -35,9 +35,9 @@ export interface Step {
 export interface Assessment {
   readonly risk: Risk;
   readonly reason: string;
-  /** What the user must do, in this order. */
+  /** Steps that the user must do, in this order. */
   readonly steps?: readonly Step[];
-  /** Steps that the user must do first. They come before the steps of all other assessments of the same change. */
+  /** Steps that the user must do before the steps of all other assessments of the same change. */
   readonly prerequisites?: readonly Step[];
 }
 

@@ -3,7 +3,8 @@ import { isVersionAtLeast } from "../system/version.ts";
 import type { ChangedObject, ChangeRule } from "./change-rule.ts";
 
 /**
- * Returns a rule for changes of a HelmRelease's chart version. Use it only if a restart of the pods is the only effect.
+ * Returns a rule for changes of a HelmRelease's chart version. Use this rule only for a chart whose new versions have
+ * no other effect than a restart of the pods.
  */
 export function chartVersion(release: string): ChangeRule {
   return {
@@ -13,7 +14,7 @@ export function chartVersion(release: string): ChangeRule {
         if (path === "spec.chart.spec.version")
           yield {
             risk: "rollout",
-            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". The new version is older: meshops does not test changes to an older version"}`,
+            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". The new version is older than the old version, and meshops is not tested with downgrades"}`,
           };
     },
   };

@@ -29,9 +29,9 @@ export interface ClusterState {
 /** A call that a probe makes. Addresses have the form `host:port`. */
 export type Call =
   | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
-  /** Request over HTTP/2 without TLS. With `grpc`, it is a call of a gRPC method that does not exist. */
+  /** Request over HTTP/2 without TLS. If `grpc` is true, the request calls a gRPC method that does not exist. */
   | { readonly kind: "http2"; readonly name: string; readonly address: string; readonly grpc: boolean }
-  /** Connection without a request, to see whether it stays open. */
+  /** Connection without a request. The result shows whether the connection stays open. */
   | { readonly kind: "tcp"; readonly name: string; readonly address: string }
   /** TLS handshake, without a check of the certificate. */
   | { readonly kind: "tls"; readonly name: string; readonly address: string }
@@ -39,7 +39,7 @@ export type Call =
   /**
    * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between the calls. The
    * result shows how the probe's proxy distributed the calls over the endpoints. The calls continue for at least one
-   * second and until each endpoint has answered, but for at most `seconds`.
+   * second. After this second, the calls end when each endpoint has answered, or after `seconds`.
    */
   | {
       readonly kind: "spread";
@@ -107,15 +107,15 @@ export interface AccessTarget {
   readonly host: string;
   /**
    * One HTTP call and one gRPC call. The name of each call is the key of the port that it uses. The HTTP path can be a
-   * probe path, which Linkerd allows every client to request.
+   * probe path. Linkerd allows every client to request a probe path.
    */
   readonly open: readonly Call[];
   /**
-   * The same calls, but without probe paths, because Linkerd allows every client to request a probe path
-   * (policy-controller, default probe routes).
+   * The same calls as in `open`, but with an HTTP path that is not a probe path. Linkerd allows every client to request
+   * a probe path (policy-controller, default probe routes).
    */
   readonly guarded: readonly Call[];
-  /** Environment variable in the image of the probes with the path of the service's .proto file. */
+  /** Environment variable in the probes' image. It contains the path of the service's .proto file. */
   readonly protoVariable: string;
   /** Component that delivers the policies. */
   readonly policyComponent: string;

@@ -50,9 +50,9 @@ export interface EncryptedFile {
 export interface IdentityProvider {
   /** Components that deliver the certificates and their Secrets. */
   components(): Iterable<Component>;
-  /** Values of a chart for identity and webhook certificates. */
+  /** Chart values that configure the identity and the webhook certificates. */
   chartValues(chart: LinkerdChart): JsonMap;
-  /** Objects with values of a chart for identity, which Flux reads in the cluster. */
+  /** Objects in the cluster from which Flux reads the identity values of a chart. */
   chartValuesFrom(chart: LinkerdChart): readonly ValuesObject[];
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
@@ -69,15 +69,15 @@ export interface ComponentProvider {
   readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
-  /** Section of the spec with the namespace of the component's pods, and the default of this namespace. */
+  /** Section of the spec that sets the namespace of the component's pods, and the default namespace. */
   readonly namespaceField?: { readonly section: "dgraph" | "pydgraphClient"; readonly byDefault: string };
   /** Chart values whose changes `meshops diff` can assess. */
   readonly assessedValues?: AssessedValues;
   /** Helm releases that Flux does not delete if their Kustomization is deleted (prune: disabled). */
   readonly keptReleases?: readonly string[];
-  /** Rules for the component's part of a spec. */
+  /** Rules that check the component's part of a spec. */
   readonly rules?: readonly Rule[];
-  /** Rules for the transition from the generated bundle to a changed spec. */
+  /** Rules that compare a changed spec with the bundle that was generated before the change. */
   readonly transitionRules?: readonly TransitionRule[];
   /** Rules that assess the risks of changes to the component's objects. */
   readonly changeRules?: readonly ChangeRule[];
@@ -145,9 +145,9 @@ export interface Release {
   readonly version: string;
   readonly values: JsonMap;
   /**
-   * Whether the user chose the chart. Flux then installs the CRDs in the chart's folder `crds/`, as Helm does. Flux
-   * does not correct drift, because hooks that write a `caBundle`, autoscalers and other programs might change the
-   * objects in the cluster.
+   * Whether the user chose the chart. If true, Flux installs the CRDs in the chart's folder `crds/`, as Helm does. Flux
+   * then does not correct drift of the chart's objects, because other programs might change these objects in the
+   * cluster. Examples are autoscalers, and hooks that write a `caBundle`.
    */
   readonly ofUser?: true;
 }
@@ -176,7 +176,10 @@ export type Delivery =
    * first release (`hook`).
    */
   | { readonly kind: "objects"; readonly helmfile: "release" | "hook" }
-  /** meshops does not deliver the component; another tool does. `podsIn` is the namespace of its pods, if it has pods. */
+  /**
+   * meshops does not deliver the component; another tool does. `podsIn` is the namespace whose pods `meshops status`
+   * shows for the component; null to show no pods.
+   */
   | { readonly kind: "none"; readonly podsIn: string | null };
 
 /** An object with chart values, in the namespace of the component. */
@@ -207,7 +210,7 @@ export interface ComponentOutput {
    * the chart without these objects.
    */
   readonly objects?: Readonly<Record<string, readonly KubernetesObject[]>>;
-  /** Objects with values of the chart. Flux merges them last. */
+  /** Objects that contain chart values. Flux merges these values after all other values. */
   readonly valuesFrom?: readonly ValuesObject[];
   /** Patches for objects that the chart renders or the base contains. */
   readonly patches?: readonly Patch[];
@@ -219,13 +222,13 @@ export interface ComponentOutput {
   readonly accessTarget?: AccessTarget | null;
   /** Names of the SOPS-encrypted Secrets. `meshops identity` writes the files of these Secrets. */
   readonly secrets?: readonly string[];
-  /** SOPS-encrypted Secrets of the user. They are copied, still encrypted. */
+  /** SOPS-encrypted Secrets of the user. meshops copies their files without decrypting them. */
   readonly encryptedFiles?: readonly EncryptedFile[];
   /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
   /**
-   * Images that are pulled under a new name, for a chart or a folder of the user. Each key is the image name in the
-   * manifests, and the value is the new name.
+   * New names for images in a chart or a folder of the user. Each key is the image name in the manifests, and the value
+   * is the name under which the image is pulled.
    */
   readonly imageNames?: StringMap;
   /** Image with the tools that the probes of `meshops verify` need. */

@@ -6,13 +6,13 @@ export interface Finding {
   readonly status: CheckStatus;
   readonly seen: string;
   /**
-   * Why the check failed or is undecided, and how to fix the problem; null if the check passed or was skipped. Several
-   * causes are joined by `; `.
+   * Reason why the check failed or is undecided, and the fix; null if the check passed or was skipped. Several causes
+   * are joined by `; `.
    */
   readonly cause: string | null;
   /** All causes that were found. Each cause includes the objects in which it was found. */
   readonly causes: readonly string[];
-  /** Details of the observation, one fact per line. */
+  /** Details of what the check observed, one fact per line. */
   readonly evidence: readonly string[];
   /** Facts that the user should know even if the check passed, one fact per entry. */
   readonly notes: readonly string[];

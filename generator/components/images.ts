@@ -45,8 +45,8 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
 }
 
 /**
- * Images to copy into a registry, sorted and without duplicates. Images that are published in this registry are
- * skipped, for example the image of the test client, which is built there.
+ * Images to copy into a registry, sorted and without duplicates. Skips images that are published in this registry, for
+ * example the image of the test client.
  */
 export function copiesInto(registry: string, environment: Environment): Copy[] {
   const copies = runningImages(environment)

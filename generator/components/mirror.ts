@@ -1,7 +1,7 @@
 import { type Mirror, registryHost } from "../catalog/image.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
-/** The registry from which all images are pulled; null if they are pulled from upstream. */
+/** The registry from which all images are pulled; null if images are pulled from their original registries. */
 export function mirrorOf({ spec: { azure, registry } }: Environment): Mirror | null {
   if (registry?.host !== undefined && registry.images === "mirror") return { host: registry.host, layout: registry.layout };
   return azure?.registry?.mirrorImages === true ? { host: registryHost(azure.registry.name), layout: "flat" } : null;

@@ -6,9 +6,11 @@ import type { Component, ComponentOutput, Release, ValuesObject } from "./compon
 
 /** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
-  /** Objects with chart values that an override refers to. Their values are merged over the release's values. */
+  /**
+   * ConfigMaps and Secrets to which an override refers. Their chart values take precedence over the release's values.
+   */
   readonly overridesFrom: readonly ValuesObject[];
-  /** Values that are merged after `overridesFrom`; null if the release's values already contain them. */
+  /** Values that are merged after `overridesFrom`; null if the release's values already contain these values. */
   readonly lastValues: JsonMap | null;
   /** Whether updates of the component by Flux and helmfile are suspended. */
   readonly suspended: boolean;
@@ -27,7 +29,7 @@ export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Relea
   return delivery.kind === "chart" ? delivery.release : null;
 }
 
-/** Objects of components that meshops generates. */
+/** Objects that meshops generates for components. */
 export function objectsOf(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
   return components.flatMap(({ objects }) => Object.values(objects).flat());
 }

@@ -1,9 +1,15 @@
 import { workloadsFolder } from "../spec/layout.ts";
 
-/** Folders of components of one kind are plural, such as `policies/shop`. Names of single components are singular. */
+/**
+ * A folder for components of one kind has a plural name, such as `policies/shop`. The name of one component is
+ * singular, such as `policy-shop`.
+ */
 const singular: Readonly<Record<string, string>> = { policies: "policy", [workloadsFolder]: "workload" };
 
-/** Name of a component's HelmRelease and of its file in `flux/`, and of its helmfile release if it has no chart. */
+/**
+ * Name of a component's HelmRelease and of the component's file in `flux/`. If the component has no chart, its helmfile
+ * release has the same name.
+ */
 export function fluxName(id: string): string {
   const [kind = "", ...rest] = id.split("/");
   return rest.length === 0 ? kind : [singular[kind] ?? kind, ...rest].join("-");

@@ -36,7 +36,7 @@ export function hasResponse({ output }: CallResult): boolean {
   return statusOf(output) !== null;
 }
 
-/** Whether a proxy wrote the response: its errors have this header (linkerd2-proxy, app/core/src/errors). */
+/** Whether a proxy sent the response. Errors of a proxy have this header (linkerd2-proxy, app/core/src/errors). */
 export function isFromProxy({ output }: CallResult): boolean {
   return /^l5d-proxy-error: /im.test(output);
 }
@@ -54,7 +54,9 @@ export function tellCall({ name, exit, output }: CallResult): string {
   return `${name}: exit ${exit}, ${summary}${proxyError === undefined ? "" : ` (${proxyError})`}`.slice(0, 240);
 }
 
-/** Status of an HTTP response that was printed with its headers; null if the output contains no response. */
+/**
+ * Status code of an HTTP response that curl printed together with the headers; null if the output contains no response.
+ */
 function statusOf(output: string): number | null {
   const found = /^HTTP\/\S+ (\d{3})/.exec(output)?.[1];
   return found === undefined ? null : Number(found);

@@ -22,8 +22,8 @@ export interface OverrideInSpec {
 }
 
 /**
- * Returns the changes of a component: `spec.components`, or the section of the workload if the component is a workload.
- * Returns undefined if there are none.
+ * Returns the changes that the spec specifies for a component. The section `spec.components` contains these changes or,
+ * for a workload, the section of the workload. Returns undefined if the spec specifies no changes.
  */
 export function overrideOf(id: string, { spec: { components, workloads } }: Environment): OverrideInSpec | undefined {
   const [kind, key = ""] = id.split("/");
@@ -103,7 +103,7 @@ export function parsePatch(text: string): Patch["patch"] | null {
     : null;
 }
 
-/** A dependency in the spec as a need. */
+/** Converts a dependency in the spec to a need. */
 export function needOf({ component, workload, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
   if (workload !== undefined) return { component: workloadId(workload) };
   if (kustomization !== undefined) return { kustomization };

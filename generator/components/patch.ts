@@ -22,8 +22,8 @@ export interface JsonOperation {
 /** A strategic merge patch or a JSON patch. */
 export interface Patch {
   /**
-   * If omitted, `patch` must be a strategic merge patch. It applies to the object whose kind, name and namespace it
-   * contains.
+   * If omitted, `patch` must be a strategic merge patch. Kustomize then applies the patch to the object with the kind,
+   * name and namespace that the patch contains.
    */
   readonly target?: PatchTarget;
   readonly patch: KubernetesObject | readonly JsonOperation[];

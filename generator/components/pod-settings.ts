@@ -8,7 +8,7 @@ export type PodSettings = Pick<
   "resources" | "nodeSelector" | "tolerations" | "topologySpread" | "priorityClassName" | "podDisruptionBudget"
 >;
 
-/** A workload that a patch changes. The namespace is omitted if the chart does not render it. */
+/** A workload that a patch changes. The namespace is omitted if the chart does not render a namespace. */
 interface PatchedWorkload {
   readonly kind: "Deployment" | "StatefulSet";
   readonly metadata: { readonly name: string; readonly namespace?: string };
@@ -22,7 +22,8 @@ export function given(values: Readonly<Record<string, unknown>>): JsonMap {
 }
 
 /**
- * Returns a patch with the given fields of a pod that a chart has no value for. Returns an empty list if none is given.
+ * Returns a patch that sets the pod fields for which a chart has no value. Returns an empty list if none of these
+ * fields is given.
  */
 export function podPatches(
   { kind, metadata, selector }: PatchedWorkload,

@@ -2,14 +2,17 @@ import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { Patch } from "./patch.ts";
 
 /**
- * Annotation for meshed pod templates. Its value changes when the pods must restart to stay in the mesh. Empty if the
- * revision is not known at render time.
+ * Annotation for meshed pod templates. Its value changes when the pods must restart to stay in the mesh. Returns no
+ * annotation if the revision is not known at render time.
  */
 export function revisionAnnotation(revision: string | null): StringMap {
   return revision === null ? {} : { "meshops.dev/identity-revision": revision };
 }
 
-/** Returns a patch that adds the Secrets with the credentials of a registry to a Deployment; an empty list without Secrets. */
+/**
+ * Returns a patch that adds the Secrets with the credentials of a registry to a Deployment. Returns an empty list if
+ * `names` is undefined.
+ */
 export function pullSecretPatches(metadata: KubernetesObject["metadata"], names: readonly string[] | undefined): Patch[] {
   if (names === undefined) return [];
   const imagePullSecrets = names.map((name) => ({ name }));

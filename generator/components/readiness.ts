@@ -19,7 +19,7 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   if (lost.length > 0)
     return failed(
       `${plural(lost.length, "Secret")} missing`,
-      "running pods keep the mounted data, but new pods cannot start without the Secrets; run meshops status, which prints the command that creates them again",
+      "running pods keep the mounted data, but new pods cannot start without the Secrets; run meshops status, which prints the command that creates the Secrets again",
       [...names, ...lost.map(([secret, { metadata }]) => `pod ${metadata.name} mounts Secret ${secret}, which does not exist`)],
     );
   const notes =

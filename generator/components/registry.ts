@@ -13,8 +13,9 @@ import { dgraphServiceProfile } from "./service-profile/component.ts";
 import { workloads } from "./workloads/component.ts";
 
 /**
- * All providers of components. Namespaces are listed in the order of this list. The startup order depends on the needs
- * of the components. The component `namespaces` is built from the other components (see `buildModel`).
+ * All providers of components. Generated files list the namespaces in the order of the providers. The startup order
+ * depends on the needs of the components. The component `namespaces` is built from the other components (see
+ * `buildModel`).
  */
 export const providers: readonly ComponentProvider[] = [
   identity,

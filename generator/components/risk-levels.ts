@@ -17,12 +17,12 @@ export const risks = [
 
 export type Risk = (typeof risks)[number];
 
-/** Highest of the given risks; `harmless` if there are none. */
+/** Highest of the given risks; `harmless` if the list is empty. */
 export function gravest(found: readonly Risk[]): Risk {
   return found.reduce<Risk>((worst, risk) => (isAtLeast(risk, worst) ? risk : worst), "harmless");
 }
 
-/** Whether a risk is as high as another, or higher. */
+/** Whether `risk` is equal to or higher than `least`. */
 export function isAtLeast(risk: Risk, least: Risk): boolean {
   return risks.indexOf(risk) >= risks.indexOf(least);
 }

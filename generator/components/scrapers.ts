@@ -1,7 +1,7 @@
 import type { Scraper } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
-/** Programs that may scrape the metrics of the proxies, apart from linkerd-viz (`monitoring.prometheus`). */
+/** Programs other than linkerd-viz that are allowed to scrape the metrics of the proxies (`monitoring.prometheus`). */
 export function scrapersOf({ spec: { monitoring } }: Environment): Scraper[] {
   const { serviceAccountRef, cidrs, unmeshed } = monitoring.prometheus ?? {};
   if (cidrs !== undefined) return [{ cidrs }];

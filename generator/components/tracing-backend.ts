@@ -7,7 +7,7 @@ export interface TracingBackend {
   readonly serviceAccount: string;
   /** Address for OTLP over gRPC, without a scheme (Linkerd docs, "Distributed tracing with Linkerd"). */
   readonly endpoint: string;
-  /** Address of the query UI, which viz's dashboard proxies under /jaeger. */
+  /** Address of the query UI. The dashboard of viz forwards requests for /jaeger to this address. */
   readonly ui: string;
 }
 
@@ -15,9 +15,9 @@ const namespace = "linkerd-jaeger";
 
 /**
  * Tracing backend of a Linkerd release: the Jaeger of the linkerd-jaeger chart, or the Jaeger in
- * bases/linkerd-jaeger/standalone. The objects of the standalone Jaeger have other names than the objects of the chart,
- * because an upgrade creates the new objects before it removes the old objects, and the selectors of existing objects
- * cannot be changed.
+ * bases/linkerd-jaeger/standalone. The objects of the standalone Jaeger and the objects of the chart have different
+ * names. An upgrade creates the new objects before it removes the old objects. With the same names, the upgrade would
+ * have to change the selectors of existing objects, which are immutable.
  */
 export function tracingBackend({ traits }: LinkerdRelease): TracingBackend {
   const [jaeger, collector] = traits.tracing === "jaeger-chart" ? ["jaeger", "collector"] : [standaloneJaeger, standaloneJaeger];

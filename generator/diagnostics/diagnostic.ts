@@ -1,19 +1,19 @@
 import { compareText } from "../system/text.ts";
 
-/** A finding: what is wrong, where it is, and how to fix it. */
+/** A finding: a message, its position in a file, and a fix. */
 export interface Diagnostic {
   /** Path relative to the repository root, with forward slashes. */
   readonly file: string;
-  /** Line number, starting at 1. It is 1 if the finding is about the file as a whole. */
+  /** Line number, starting at 1. If the finding is about the file as a whole, the line number is 1. */
   readonly line: number;
-  /** Column number, starting at 1, in UTF-16 code units, as editors count columns. */
+  /** Column number, starting at 1. Counts UTF-16 code units, as editors do. */
   readonly column: number;
   readonly code: DiagnosticCode;
   readonly severity: "error" | "warning";
   readonly message: string;
-  /** A noun phrase that describes what would be valid. */
+  /** A noun phrase that describes the valid values. */
   readonly expected: string | null;
-  /** One action that fixes the problem. */
+  /** One action of the user that removes the finding. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
   /** Path from the root of the document to the value that the finding is about, if the finding is about a value. */
@@ -29,7 +29,7 @@ export interface Excerpt {
   readonly length: number;
 }
 
-/** Stable codes of the findings. Users silence warnings by their codes and use the codes to search for help. */
+/** Codes of the findings. They never change, because users silence warnings and search for help by code. */
 export type DiagnosticCode =
   | "file-missing"
   | "file-unreadable"
@@ -239,7 +239,7 @@ export function atStart(file: string, { code, message, fix }: Pick<Diagnostic, "
 }
 
 /**
- * Removes duplicate findings. Duplicates arise because every environment that extends a base has the base's findings.
+ * Removes duplicate findings. If several environments extend the same base, each of them has the findings of the base.
  */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);

@@ -1,8 +1,8 @@
 import { CST, Lexer } from "yaml";
 
 /*
- * Limits that are checked before the content of a file is validated. Above these limits, parsers and validators become
- * slow or run out of stack. Real specs are far below these limits.
+ * Limits that meshops checks before it validates the content of a file. Above these limits, parsers and validators
+ * become slow, or fail with a stack overflow. Real specs are far below these limits.
  */
 
 /** Maximum size of a spec or configuration file, in bytes. */
@@ -11,20 +11,21 @@ export const maxFileBytes: number = 1024 * 1024;
 export const tooLarge = {
   code: "file-too-large",
   message: "the file is larger than 1 MiB",
-  fix: "shorten the file; settings that environments share can be moved to a base, to which spec.extends refers",
+  fix: "shorten the file: move settings that several environments share to a base spec, and refer to the base in spec.extends",
 } as const;
 /** Maximum nesting depth. The schema needs 7 levels. */
 export const maxDepth = 64;
 /** Maximum number of keys and values in a file. A sample environment has about a hundred keys and values. */
 export const maxNodes = 5000;
-/** Maximum number of resolved aliases. They are counted in the same way as in the `yaml` library. */
+/** Maximum number of resolved aliases. meshops counts aliases in the same way as the `yaml` library. */
 export const maxAliases = 100;
 /** Maximum number of findings that are reported per file. */
 export const maxFindings = 50;
 
 /**
- * Returns the offset at which brackets or dashes are nested too deeply. Returns null if they are not. Reads only the
- * tokens, before the recursive parser runs. Brackets in scalars and comments are not counted.
+ * Returns the offset at which brackets or dashes are nested deeper than `maxDepth`. Returns null if the text is not
+ * nested too deeply. Reads only the tokens, because the recursive parser could run out of stack. Does not count
+ * brackets in scalars and comments.
  */
 export function tooDeepAt(text: string): number | null {
   if ((text.match(/[[{]|[-?]\s/g)?.length ?? 0) <= maxDepth) return null;
@@ -39,7 +40,7 @@ export function tooDeepAt(text: string): number | null {
     else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(0, brackets - 1);
     else if (type === "seq-item-ind" || type === "explicit-key-ind") dashes += 1;
     if (brackets > maxDepth || dashes > maxDepth) return offset;
-    // Tokens without text, which only mark a position in the file.
+    // These three tokens only mark a position. They have no text in the file.
     if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += token.length;
   }
   return null;

@@ -2,17 +2,17 @@ import type { DiagnosticCode } from "./diagnostic.ts";
 
 /** Description of a rule, for the docs and for SARIF. */
 export interface RuleInfo {
-  /** Stable code, because users silence findings by it and search for it. */
+  /** Code of the rule. It never changes, because users silence findings and search for help by code. */
   readonly code: DiagnosticCode;
   /**
    * `error`: the configuration cannot work, and the finding cannot be silenced. `warning`: the configuration works, but
    * probably not as intended.
    */
   readonly severity: "error" | "warning";
-  /** Heading that describes what is wrong. */
+  /** Heading that describes the mistake. */
   readonly title: string;
-  /** The consequences of the problem, and the source of this fact. */
+  /** Consequences of the mistake, with the source of the facts. */
   readonly why: string;
-  /** How to fix the problem. */
+  /** Instructions to fix the mistake. */
   readonly fix: string;
 }

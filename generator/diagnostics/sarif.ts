@@ -4,8 +4,8 @@ import { inFull } from "./text.ts";
 
 /**
  * Formats diagnostics as a SARIF log (OASIS, version 2.1.0) for code scanning services. Paths are relative to the
- * folder in which meshops was run. A silenced finding becomes a suppressed result whose justification is the reason for
- * silencing.
+ * folder in which meshops was run. A silenced finding becomes a suppressed result, with the user's reason as the
+ * justification.
  *
  * @param rules descriptions of codes; if a code has no description, the code itself is used as its description
  */

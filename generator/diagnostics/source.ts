@@ -24,7 +24,7 @@ export interface Span {
 }
 
 /**
- * Content of a diagnostic, without its location. `%s` in the fix is replaced by the text that the diagnostic refers to.
+ * Content of a diagnostic, without its location. `%s` in the fix is replaced by the marked text of the file.
  */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
@@ -37,8 +37,8 @@ export function diagnosticAtPath(source: Source, path: Path, part: "key" | "valu
 }
 
 /**
- * Returns a diagnostic about a span of a text. The excerpt is the line in which the span starts. Private keys of age and
- * passwords are masked, because values from files are quoted in messages, and messages are stored in logs.
+ * Returns a diagnostic about a span of a text. The excerpt is the line in which the span starts. Masks age private keys
+ * and passwords, because messages quote values from files, and users store messages in logs.
  */
 export function diagnosticAt(file: string, text: string, span: Span, statement: Statement): Diagnostic {
   const offset = Math.min(span.offset, text.length);
@@ -69,7 +69,7 @@ function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
     node = value;
   }
   const target = part === "key" && key !== null ? key : (node ?? key);
-  // The position of a collection is that of its first entry. Refer to the key above the collection instead.
+  // The position of a collection is the position of its first entry. Use the position of the collection's key instead.
   const range = (isMap(target) || isSeq(target)) && !target.flow && key !== null ? key.range : target?.range;
   return range ? { offset: range[0], length: Math.max(1, range[1] - range[0]) } : { offset: 0, length: 1 };
 }
@@ -99,9 +99,9 @@ function countLines(text: string, end: number): number {
 }
 
 /**
- * Converts the first problems of a file to diagnostics. If there are more problems, adds a diagnostic with the number
- * of omitted problems. The omitted problems are not located, because locating a problem takes time in proportion to the
- * size of the file.
+ * Converts the first problems of a file to diagnostics, at most `maxFindings`. If the file has more problems, adds a
+ * diagnostic with the number of omitted problems. Does not compute positions of omitted problems, because this takes
+ * much time in large files.
  */
 export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
   const listed = problems.slice(0, maxFindings).map(toDiagnostic);

@@ -1,8 +1,9 @@
 /**
- * Returns the candidate that is nearest to a mistyped word, or null if no candidate is near. A candidate is near if at
- * most three letters, and at most a third of the word's length, were added, removed, replaced or swapped.
+ * Returns the candidate that is most similar to a mistyped word, or null if no candidate is similar. A candidate is
+ * similar if it differs by at most three letters, and by at most a third of the word's length. Added, removed, replaced
+ * and swapped letters are counted.
  *
- * @param most a lower limit than three letters
+ * @param most the maximum number of letters that differ; default: 3
  */
 export function nearest(word: string, candidates: readonly string[], most: number = 3): string | null {
   const limit = Math.min(most, Math.max(1, Math.floor(word.length / 3)));
@@ -15,7 +16,7 @@ export function nearest(word: string, candidates: readonly string[], most: numbe
   return best;
 }
 
-/** Returns a fix that suggests the nearest candidate, or null if no candidate is near. */
+/** Returns a fix that suggests the most similar candidate, or null if no candidate is similar. */
 export function didYouMean(word: string, candidates: readonly string[], most?: number): string | null {
   const guess = nearest(word, candidates, most);
   return guess === null ? null : `did you mean "${guess}"?`;

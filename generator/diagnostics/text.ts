@@ -4,7 +4,7 @@ import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
  * Returns diagnostics as a JSON array of `{file,line,column,code,severity,message,fix}`, sorted by location. `message`
- * includes what was expected. A silenced finding also has the field `silenced`, which contains the reason.
+ * includes the text of `expected`. A silenced finding also has the field `silenced`, which contains the user's reason.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
   const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
@@ -15,12 +15,12 @@ export function toJson(diagnostics: readonly Diagnostic[]): string {
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
-/** Returns the message, followed by what was expected. */
+/** Returns the message, followed by the text of `expected`. */
 export function inFull({ message, expected }: Diagnostic): string {
   return expected === null ? message : `${message}; expected ${expected}`;
 }
 
-/** Returns diagnostics as text: location, message, source line with a caret, what was expected, and the fix. */
+/** Returns diagnostics as text: location, message, source line with a caret, expected values, and fix. */
 export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
   return [...diagnostics]
     .sort(byPlace)

@@ -6,13 +6,14 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
 import type { ObjectChange } from "./diff.ts";
 
-/** Kind of the changes that describe who reaches which port. Such a change does not concern one object. */
+/** Kind of a change that lists clients that gain or lose access. This change is not about a single object. */
 export const accessKind = "Access";
 
 /**
- * Returns the clients that reach other ports after a change of a spec than before: one change per set of pods and
- * direction. The policies are those that meshops generates for both specs. If a set or a port is only in one of the
- * specs, its pods are compared under both policies if another tool delivers them, because they run in both cases.
+ * Returns the clients that gain or lose access to ports after a change of a spec. For each set of pods, returns one
+ * change for gained access and one for lost access. Evaluates the policies that meshops generates for both specs. Pods
+ * that another tool delivers run in both cases. Their access is therefore also compared if only one of the specs
+ * contains their set or port.
  *
  * @param before null if the environment is new
  */
@@ -32,7 +33,7 @@ export function accessChanges(before: Environment | null, after: Environment): O
   );
 }
 
-/** The cells of `model`, each with the cell for the same client and port under the policies of `other`. */
+/** Returns each cell of `model`, together with the cell for the same client and port with the policies of `other`. */
 function comparedBy(other: Model | null, model: Model): (readonly [others: AccessCell, own: AccessCell])[] {
   const known = cellsByKey(other === null ? [] : accessTable(other, { other: model }));
   const unchanged = cellsByKey(accessTable(model, { other, policies: other }));
@@ -47,7 +48,7 @@ function cellsByKey(cells: readonly AccessCell[]): Map<string, AccessCell> {
   return new Map(cells.map((cell) => [keyOf(cell), cell]));
 }
 
-/** Whether a cell is about pods that another tool delivers. The name of their set contains the name of the workload. */
+/** Whether another tool delivers the pods of a cell's server. The first part of the server's name is the workload. */
 function isOfOthers({ server }: AccessCell, { spec: { workloads } }: Environment): boolean {
   const workload = workloads[server.split("/")[0] ?? ""];
   return workload !== undefined && !deliversWorkload(workload);
@@ -85,7 +86,7 @@ function changeOf(environment: string, server: string, reached: boolean, cells: 
   };
 }
 
-/** The object that refuses a client. */
+/** Returns the name of the object that refuses a client. */
 function deciding({ network, mesh }: AccessCell): string {
   return network.admits ? mesh.by : `NetworkPolicy ${network.policies.join(", ")}`;
 }

@@ -19,12 +19,12 @@ export interface ObjectChange {
   readonly change: "added" | "removed" | "changed";
   readonly risk: Risk;
   readonly reason: string;
-  /** What the user must do, in this order. */
+  /** Steps for the user, in this order. */
   readonly steps: readonly Step[];
   readonly fields: readonly FieldChange[];
 }
 
-/** The changed files of an environment, and the other files in the same folders, before and after the change. */
+/** Files of an environment before and after a change. Includes unchanged files in the folders of changed files. */
 export interface Sides {
   readonly environment: string;
   /** Whether the environment had no generated files before the change. */
@@ -36,7 +36,8 @@ export interface Sides {
 }
 
 /**
- * Returns the objects that differ between two states of an environment's files, in order of risk, the highest first.
+ * Returns the objects that differ between two states of an environment's files. The objects with the highest risk are
+ * first.
  *
  * @param identities age identities with which encrypted files are decrypted, to compare the plaintext
  */
@@ -66,7 +67,9 @@ function idOf({ namespace, kind, name }: ObjectChange): string {
   return [namespace, kind, name].join("/");
 }
 
-/** The change of an object, and the files that declare the object; null if the object does not change. */
+/**
+ * Returns the change of an object, and the files that declare the object. Returns null if the object does not change.
+ */
 function compareObjects(
   before: StatedObject | undefined,
   after: StatedObject | undefined,
@@ -90,7 +93,7 @@ function objectChange(
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
-/** What an object of a new environment does if the cluster already contains objects of the same name. */
+/** By kind: the effect of an object of a new environment if the cluster already contains an object with its name. */
 const ifPresent: ReadonlyMap<string, string> = new Map([
   ["HelmRelease", "if the cluster already has a Helm release with this name, Flux upgrades it to these values"],
   ["Namespace", "if the namespace exists, Flux sets these labels and annotations"],
@@ -106,7 +109,8 @@ function withoutSecrets(files: Files): Files {
 }
 
 /**
- * Changes of encrypted files, with the information whether the plaintext differs. The result never contains plaintext.
+ * Returns the changes of encrypted files. Each change shows whether the plaintext differs, but never contains
+ * plaintext.
  */
 async function secretChanges(
   { environment, isNew, before, after }: Sides,
@@ -123,7 +127,7 @@ async function secretChanges(
         return {
           ...object,
           change: "added",
-          ...(isNew ? newEnvironment("Secret") : { risk: "harmless", reason: "a new encrypted file", steps: [] }),
+          ...(isNew ? newEnvironment("Secret") : { risk: "harmless", reason: "this encrypted file is new", steps: [] }),
           fields: [],
         };
       if (next === undefined) return { ...object, change: "removed", steps: [], ...removedSecret(path), fields: [] };
@@ -146,8 +150,8 @@ async function secretChanges(
 const ofHelmfile = [patchesFile, transformersFile];
 
 /**
- * Files whose text differs, although no object in them differs: for example, only comments or the order of objects
- * differ.
+ * Returns files whose text differs although all their objects are the same. For example, only the comments or the order
+ * of the objects differ.
  */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): ObjectChange[] {
   // If the folder has a HelmRelease, the HelmRelease contains the patches of patches.yaml, and the change of the
@@ -161,7 +165,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
-        "all objects in this file are the same as before; only comments, the order or the layout changed, or another file declares the changed part";
+        "all objects in this file are the same as before. Only comments, the order or the layout changed, or another file now declares a part of an object";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

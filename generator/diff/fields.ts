@@ -3,9 +3,9 @@ import { canonicalJson } from "../system/canonical.ts";
 import { isMap } from "../system/data.ts";
 
 /**
- * Fields with lists that Kubernetes, Linkerd or Flux treat as sets, according to their API references. Examples are
- * rules, peers and ports of a NetworkPolicy, identities, and dependencies. Any other list whose items all have unique
- * names is compared by name.
+ * Fields with lists in which the order of the items has no meaning, according to the API references of Kubernetes,
+ * Linkerd and Flux. Examples are rules, peers and ports of a NetworkPolicy, identities, and dependencies. Other lists
+ * are compared by name if all items have unique names, and otherwise by position.
  */
 const sets = new Set([
   "dependsOn",
@@ -53,8 +53,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
 }
 
 /**
- * Returns entries that are in only one of the lists. If exactly one entry was replaced by exactly one other entry,
- * returns the fields in which the two entries differ.
+ * Returns entries that are in only one of the lists. If one entry was removed and one entry was added, returns the
+ * fields in which these two entries differ.
  */
 function compareSets(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
   const removed = without(before, after);
@@ -96,7 +96,7 @@ export function join(path: string, key: string): string {
 }
 
 /**
- * Text of a value. The text is independent of the order of keys, and of the order of the items in lists that are sets.
+ * Returns a value as text. The text does not depend on the order of keys, and not on the order of items in `sets`.
  */
 function canonical(value: unknown): string {
   return canonicalJson(value, (key) => sets.has(key));

@@ -4,8 +4,8 @@ import { runBinary, runProgram } from "../system/process.ts";
 import { printable } from "../system/text.ts";
 
 /**
- * The files of a commit, by path relative to the repository's root. The text of a file is read only when it is
- * requested.
+ * The files of a commit, by path relative to the repository's root. `read` loads the text of files; the other methods
+ * need only paths and hashes.
  */
 export class GitTree {
   readonly #root: string;
@@ -24,7 +24,8 @@ export class GitTree {
    * @param root the platform repository; can be a subfolder of the Git repository
    * @param ref any name of a commit: `HEAD`, `origin/main`, a tag
    * @param paths folders and files
-   * @throws UserError (missing) if git is not installed, or the repository or the commit does not exist
+   * @throws UserError (missing) if git is not installed, if the folder is not in a Git repository, or if the commit
+   *   does not exist
    */
   static async open(root: string, ref: string, paths: readonly string[]): Promise<GitTree> {
     const commit = await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`], ref);
@@ -80,12 +81,16 @@ async function git(root: string, args: readonly string[], ref: string): Promise<
   if (code === 0) return stdout;
   if (absent) throw new UserError(exitCode.missing, "git is not on the PATH");
   if (/not a git repository/i.test(stderr))
-    throw new UserError(exitCode.missing, "not a Git repository", "run `git init` and commit the files to compare with");
+    throw new UserError(
+      exitCode.missing,
+      "this folder is not in a Git repository",
+      "run `git init`, and commit the files that meshops is to compare with",
+    );
   if (stderr.trim() !== "") throw new UserError(exitCode.missing, `git: ${stderr.trim().split("\n")[0]}`);
   throw new UserError(
     exitCode.missing,
     `commit ${printable(ref)} does not exist`,
-    "run `git fetch`, or pick a commit from `git log --oneline`",
+    "run `git fetch`, or use a commit that `git log --oneline` lists",
   );
 }
 
@@ -109,7 +114,7 @@ function splitBatch(answer: Buffer): string[] {
     if (!Number.isInteger(size))
       throw new UserError(
         exitCode.missing,
-        `git does not find the object: ${header}`,
+        `the Git repository does not contain an object of the commit: ${header}`,
         "run `git fetch` if this is a partial clone; otherwise run `git fsck`",
       );
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());

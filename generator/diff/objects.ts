@@ -19,7 +19,7 @@ import { fileNameOf, folderOf } from "../system/text.ts";
 /** Files of a repository. The keys are paths, and the values are texts. */
 export type Files = ReadonlyMap<string, string>;
 
-/** An object that files of the bundle declare. A HelmRelease includes its values. */
+/** An object that one or more files of the bundle declare. The value of a HelmRelease includes its chart values. */
 export interface StatedObject {
   readonly kind: string;
   /** Empty if the object has no namespace. */
@@ -31,7 +31,7 @@ export interface StatedObject {
 }
 
 /**
- * Returns the objects that files declare. The key of an object does not change when the object moves to another file.
+ * Returns the objects that files declare, by key. The key of an object does not depend on the file that declares it.
  */
 export function objectsOf(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
@@ -77,8 +77,8 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   }
   if (file === releaseFile)
     return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
-  // If the folder has a HelmRelease, its postRenderers contain the same patches. In this case, only helmfile uses
-  // patches.yaml and transformers.yaml.
+  // If the folder has a HelmRelease, its postRenderers contain the patches of patches.yaml and transformers.yaml. Only
+  // helmfile uses these two files then.
   if ([patchesFile, transformersFile].includes(file) && files.has(`${folder}/${releaseFile}`)) return [];
   const plain = documents(text);
   if (file !== patchesFile) return plain.map((value) => ofDocument(value, namespace, path));
@@ -119,7 +119,7 @@ function documents(text: string): Record<string, unknown>[] {
   return valuesOf(text).map(asMap);
 }
 
-/** Value of the only document in a text. */
+/** Returns the value of a text with a single document. */
 function onlyValue(text: string): unknown {
   const [value = null, ...others] = valuesOf(text);
   if (others.length > 0) throw new Error("more than one document");
@@ -137,7 +137,9 @@ function namespaceOf(kustomization: string): string {
   return typeof namespace === "string" ? namespace : "";
 }
 
-/** Replaces the inline patches of a HelmRelease, which are texts, by a map from kind and name to the parsed patch. */
+/**
+ * Replaces the inline patches of a HelmRelease by a map. Its keys are kinds and names, and its values parsed patches.
+ */
 function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);
   if (!Array.isArray(spec["postRenderers"])) return value;
@@ -154,7 +156,7 @@ function withInlinePatches(value: Record<string, unknown>): Record<string, unkno
   return Array.isArray(patches) && transformers !== undefined ? { ...value, patches: byObject(patches.map(asMap)) } : value;
 }
 
-/** Returns patches by kind and name of their object. Other patches are returned by their target. */
+/** Returns patches by the kind and name of their object. The key of a patch with another target is its target. */
 function byObject(entries: readonly Record<string, unknown>[]): Record<string, unknown> {
   const patches = entries.map(({ target, patch }): [string, unknown] => {
     const parsed = asMap(onlyValue(String(patch)));
@@ -168,12 +170,14 @@ function byObject(entries: readonly Record<string, unknown>[]): Record<string, u
   return patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {});
 }
 
-/** Whether a target is exactly one object, from its kind and its name. */
+/** Whether a target consists only of the given kind and the given name. */
 function isTargetOf(target: Record<string, unknown>, kind: unknown, name: unknown): boolean {
   return typeof name === "string" && canonicalJson(target) === canonicalJson({ kind, name: name.replaceAll(".", "\\.") });
 }
 
-/** Namespace that an overlay sets on objects without one; empty if it sets none. */
+/**
+ * Returns the namespace that an overlay sets on objects without a namespace; empty if the overlay sets no namespace.
+ */
 export function defaultNamespaceOf({ transformers }: Readonly<Record<string, unknown>>): string {
   const [first] = Array.isArray(transformers) ? transformers : [];
   return first === undefined ? "" : String(asMap(asMap(onlyValue(String(first)))["metadata"])["namespace"] ?? "");

@@ -15,7 +15,7 @@ import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
 
-/** Assesses one change, given all changes. Yields nothing if the function does not apply to the change. */
+/** Assesses the change of one object. Gets all changes as context. Yields nothing if the function has no assessment. */
 type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 
 const judges: readonly Judge[] = [
@@ -48,12 +48,13 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
   if (isSuspended(changed))
     return {
       risk: "harmless",
-      reason: "Flux does not change this release while suspend is true; other changes take effect when suspend is false again",
+      reason:
+        "Flux does not change this release while suspend is true. All other changes of the release take effect after suspend is false again",
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
   const risk = gravest(found.map((judgement) => judgement.risk));
-  // A restart of the whole mesh includes the rollout of each workload, but not what must be done before the rollout.
+  // A restart of the whole mesh includes the rollout of each workload. Omit the rollouts, but keep their prerequisites.
   const omitted: readonly Risk[] = risk === "harmless" ? [] : risk === "mesh-restart" ? ["harmless", "rollout"] : ["harmless"];
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
@@ -70,7 +71,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
 }
 
 const separately: Step = {
-  text: "Make the change of the trust domain or cluster domain in a commit of its own. The following steps belong to several changes: do the steps of one change, and then those of the next one.",
+  text: "Change the trust domain or cluster domain in a separate commit. The following list contains the steps of several changes: complete all steps of one change before you start with the next change.",
 };
 
 /** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */
@@ -79,9 +80,9 @@ function isSuspended({ kind, change, after }: ChangedObject): boolean {
 }
 
 function byDefault({ change, kind, fields }: ChangedObject): string {
-  if (change === "added") return "the object is new; no running workload changes";
+  if (change === "added") return "this object is new; no running workload changes";
   if (change === "removed")
     return kind === "Helmfile" || kind === "Overlay" ? "meshops no longer generates this file" : "Flux deletes this object";
-  if (kind === "HelmRelease") return "Flux changes how it applies the release; the installed objects stay the same";
-  return fields.length === 0 ? "only the order or the layout differs" : "Flux updates the existing object";
+  if (kind === "HelmRelease") return "only settings of Flux for this release change; the installed objects stay the same";
+  return fields.length === 0 ? "only the order or the layout of the object differs" : "Flux updates the existing object";
 }

@@ -10,7 +10,7 @@ import { asMap } from "../system/data.ts";
 /** Whether the plaintexts of two encrypted files are the same. */
 export type Plaintext = "same" | "differs" | "unknown";
 
-/** Compares two encrypted files. The function does not return the plaintext. */
+/** Compares the plaintexts of two encrypted files, without returning the plaintexts. */
 export async function comparePlaintext(before: string, after: string, identities: readonly string[]): Promise<Plaintext> {
   if (payload(before) === payload(after)) return "same";
   try {
@@ -22,7 +22,9 @@ export async function comparePlaintext(before: string, after: string, identities
   }
 }
 
-/** Encrypted values of a file, as text. If the encrypted values of two files are equal, the plaintext is equal. */
+/**
+ * Returns the encrypted values of a file as text. If two files have equal encrypted values, their plaintexts are equal.
+ */
 function payload(text: string): string {
   const { sops: _, ...rest } = asMap(parseDocument(text).toJS() as unknown);
   return JSON.stringify(rest);
@@ -38,7 +40,7 @@ export function recipientsOf(text: string): readonly string[] {
   }
 }
 
-/** Whether Flux decrypts a file. Only the administrators decrypt the signing keys. */
+/** Whether Flux decrypts a file in the cluster. Only administrators can decrypt the signing keys. */
 export function isInCluster(path: string): boolean {
   const name = secretIn(path);
   return isOfWorkload(path) || name === secretNames.issuer || name.endsWith("-k8s-tls");
@@ -51,21 +53,21 @@ function isOfWorkload(path: string): boolean {
 /** Assesses the removal of an encrypted file. */
 export function removedSecret(path: string): Assessment {
   return isOfWorkload(path)
-    ? { risk: "stalled-rollout", reason: "Flux deletes this Secret. Pods that refer to it cannot start" }
+    ? { risk: "stalled-rollout", reason: "Flux deletes this Secret. New pods that refer to this Secret cannot start" }
     : {
         risk: "trust-anchor",
         reason:
-          "the next reconciliation removes this Secret from the cluster; components that need the Secret can no longer renew certificates",
+          "Flux deletes this Secret at the next reconciliation. Components that need the Secret can then no longer renew certificates",
       };
 }
 
 /** Assesses the change of an encrypted file. */
 export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   const name = secretIn(path);
-  if (plaintext === "same") return { risk: "harmless", reason: "the file is encrypted again; the plaintext is the same" };
+  if (plaintext === "same") return { risk: "harmless", reason: "the file was encrypted again; its plaintext is the same" };
   const unknown =
     plaintext === "unknown"
-      ? " (no available age key can decrypt both versions, so it is unknown whether the plaintext differs)"
+      ? " (no available age key can decrypt both versions, so meshops cannot check whether the plaintext differs)"
       : "";
   if (isOfWorkload(path))
     return {
@@ -80,7 +82,7 @@ export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   if (name.endsWith("-k8s-tls"))
     return {
       risk: "webhook-policy",
-      reason: `the certificate of a webhook changes${unknown}. If the CA of the webhook did not sign the new certificate, the API server rejects it`,
+      reason: `the certificate of a webhook changes${unknown}. If the CA of the webhook did not sign the new certificate, the API server cannot call the webhook`,
     };
   return { risk: "trust-anchor", reason: `the signing keys of the trust anchors change${unknown}` };
 }

@@ -4,7 +4,7 @@ import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
 import { type Certificate, certificatesIn, fingerprint, signerOf } from "./pem.ts";
 
-/** A meshed pod that does not trust every trust anchor in the cluster's trust bundle. */
+/** A meshed pod that lacks at least one trust anchor of the cluster's trust bundle. */
 export interface AnchorGap {
   /** `namespace/name`. */
   readonly pod: string;
@@ -29,8 +29,8 @@ export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
 }
 
 /**
- * Meshed pods that lack an anchor of the bundle. Proxies read the trust anchors only when they start, so these pods
- * must restart before the next step of a rotation.
+ * Meshed pods that lack a trust anchor of the bundle. Proxies read the trust anchors only when they start. Therefore,
+ * these pods must restart before the next step of a rotation.
  *
  * In injected pods, an environment variable of the proxy contains the PEM text. In control plane pods, this variable
  * refers to the ConfigMap (`valueFrom`), so the annotation `linkerd.io/trust-root-sha256` is compared instead: with the

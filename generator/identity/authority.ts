@@ -12,12 +12,12 @@ export interface Issued {
 }
 
 /**
- * Minutes by which a certificate's validity starts before the certificate is issued, because the clocks of a cluster's
- * nodes differ.
+ * Minutes between the start of a certificate's validity and the time at which the certificate is issued. The validity
+ * starts earlier, because the clocks of a cluster's nodes differ.
  */
 export const skewMinutes = 5;
 
-/** Time at which a certificate was issued by meshops. */
+/** Returns the time at which meshops issued a certificate. */
 export function madeAt(certificate: X509Certificate): Date {
   return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
 }
@@ -71,14 +71,14 @@ export function makeServerCertificate(dnsName: string, { webhookValidity }: Name
   return { certificate: issueCertificate(request, authorityOf(ca)), key: pair.privateKey };
 }
 
-/** Returns the date, or the expiry date of the CA if the CA expires earlier. */
+/** Returns the given date or the expiry date of the CA, whichever is earlier. */
 function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: string): Date {
   const end = expiry(certificate);
   if (end > now) return end < wanted ? end : wanted;
   throw new UserError(
     exitCode.problem,
     `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
-    "to create new certificates and keys, run meshops identity init --force; then restart all meshed pods at the same time",
+    "run meshops identity init --force, which creates new certificates and keys; then restart all meshed pods at the same time",
   );
 }
 

@@ -27,7 +27,7 @@ export interface IdentityObjects {
    */
   readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
   /**
-   * ConfigMap `meshops-identity`, with the certificates that were committed last; null if the ConfigMap does not exist.
+   * ConfigMap `meshops-identity` with the last committed certificates; null if the ConfigMap does not exist.
    */
   readonly committed: KubernetesObject | null;
 }
@@ -69,7 +69,10 @@ export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   return issuer;
 }
 
-/** Webhook Secrets whose private key has a PEM form that is not accepted by the program that reads the key. */
+/**
+ * Returns the webhook Secrets with an unusable private key: the program that reads the key does not accept its PEM
+ * form.
+ */
 export function refusedKeys(
   environment: Environment,
   { secrets }: IdentityObjects,
@@ -91,14 +94,14 @@ export function decoded(secret: KubernetesObject | null | undefined, key: string
 }
 
 /**
- * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; empty if you are not allowed to
- * read Secrets.
+ * Returns the Secrets that pods mount but that do not exist, as `namespace/name`, each with one of the pods. Returns an
+ * empty list if you are not allowed to read Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);
 }
 
-/** `namespace/name` of the Secrets that pods mount, each with one of these pods; optional Secrets are skipped. */
+/** Returns the Secrets that pods mount, as `namespace/name`, each with one of the pods. Skips optional Secrets. */
 export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   const found = new Map<string, KubernetesObject>();
   for (const pod of pods) {

@@ -18,8 +18,8 @@ export function keyFormOf(pem: string): KeyForm | null {
 }
 
 /**
- * Length in bytes of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. For a P-256 key in PKCS#8,
- * `tls.key` has 324 bytes.
+ * Length in bytes of `tls.key` in a Secret (PEM in base64), if the key is a P-256 key in SEC1. If the key is a P-256
+ * key in PKCS#8, the length is 324 bytes.
  */
 const sec1Bytes = 304;
 

@@ -58,11 +58,11 @@ export function signerOf(
 }
 
 /**
- * A digest that changes whenever meshed pods must restart to stay in the mesh. It depends on what proxies read only when
- * they start: the trust bundle, the trust domain, the cluster domain, IPv6, and the proxy's version. It also depends on
- * the anchor that signed the issuer. Pod templates have the digest as an annotation, so a change of any of these
- * restarts the pods. Default settings are not part of the digest, so the digest of an environment without these settings
- * is the same as in meshops 0.1.
+ * Returns a digest that changes whenever meshed pods must restart to stay in the mesh. The digest depends on everything
+ * that proxies read only when they start: the trust bundle, the trust domain, the cluster domain, IPv6, and the proxy's
+ * version. It also depends on the anchor that signed the issuer. Pod templates have the digest as an annotation, so a
+ * new digest restarts the pods. Settings with their default value are not part of the digest. Therefore, an environment
+ * without other settings has the same digest as in meshops 0.1.
  */
 export function identityRevision(identity: Identity, proxy: ProxySettings): string {
   const anchors = parsePem(identity.trustAnchors);
@@ -76,7 +76,7 @@ export function identityRevision(identity: Identity, proxy: ProxySettings): stri
   return sha256(parts.join("\n"));
 }
 
-/** SHA-256 of the settings of proxies, for meshes whose certificates are not in the repository. */
+/** SHA-256 of the proxy settings, for environments whose certificates are not in the repository. */
 export function settingsRevision(proxy: ProxySettings): string {
   return sha256([proxy.version, ...settingsOf(proxy)].join("\n"));
 }

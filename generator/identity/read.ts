@@ -45,8 +45,8 @@ export interface IdentityResult {
 
 /**
  * Reads the public certificates of an environment, and checks that the environment's Secrets exist and are encrypted.
- * Never decrypts anything. If the certificates are external, the identity is empty. Returns only the certificates of a file, so that other content of the file is not copied to
- * the bundle.
+ * Never decrypts anything. If the certificates are external, the identity is empty. Returns only the certificates of a
+ * file. Other content of the file is therefore not copied to the bundle.
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
   if (hasExternalIdentity(environment)) return { identity: noIdentity, diagnostics: unusedFiles(root, environment) };
@@ -90,7 +90,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         invalid(
           file,
           "the file contains a private key in plaintext",
-          "remove the private key, and create a new identity if the file was ever pushed",
+          "remove the private key; if the file was ever pushed, also create a new identity",
         ),
       );
     else if (pem === null)
@@ -171,7 +171,7 @@ function filesOf(root: string, name: string): string[] {
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;
   const wasGenerated = existsSync(join(root, stateFolder, `${name}.json`));
-  const init = `${wasGenerated ? `restore the identity from Git, because files of ${name} were generated with it; only if it was never used, ` : ""}run meshops identity init ${name}`;
+  const init = `${wasGenerated ? `restore the identity from Git, because files of ${name} were generated with this identity; only if the identity was never used, ` : ""}run meshops identity init ${name}`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
   const old = folders.find((entry) => {

@@ -31,8 +31,8 @@ export async function rotateAnchor(
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
       exitCode.problem,
-      `do not run the next step before ${minutes(gate.opensAt)}: it must wait until ${gate.until}`,
-      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run a step; if you pushed the step later, wait longer",
+      `do not run the next step before ${minutes(gate.opensAt)}: the step must wait until ${gate.until}`,
+      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run the previous step; if you pushed its changes later, wait longer",
     );
   const { anchors, keys } = state;
   switch (state.stage) {
@@ -44,8 +44,8 @@ export async function rotateAnchor(
           publicFile(name, "trustAnchors", bundle),
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
-        done: "step 1 of 3: a second trust anchor is added, which proxies trust after a restart",
-        next: `run meshops generate, commit and push. The pods that meshops deploys restart. Restart all other meshed pods, which meshops status ${name} lists. After one day, run rotate-anchor again`,
+        done: "step 1 of 3: a second trust anchor is added; proxies trust this anchor after they restart",
+        next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
       };
     }
     case "bundled": {
@@ -58,7 +58,7 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
         done: "step 2 of 3: a new issuer is created, signed by the new trust anchor",
-        next: `run meshops generate, commit and push. The pods that meshops deploys restart, and get certificates from the new issuer. Restart all other meshed pods. After one day, run rotate-anchor again`,
+        next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically, and get certificates from the new issuer. Restart all other meshed pods yourself. After one day, run rotate-anchor again`,
       };
     }
     case "reissued": {
@@ -73,8 +73,8 @@ export async function rotateAnchor(
 }
 
 /**
- * Throws if the generated files do not contain the changes of the last step, because the last step cannot have been
- * rolled out in this case. Compares certificates, not texts, because line ends differ between values and files.
+ * Throws if the generated files do not contain the changes of the last step. In this case, the changes cannot have been
+ * applied to the cluster. Compares certificates, not texts, because line ends differ between values and files.
  */
 function assertGenerated(
   { metadata: { name } }: Environment,

@@ -48,7 +48,7 @@ interface Expected {
   readonly wanted: object;
   /** Description of the expected plaintext fields, for messages. */
   readonly words: string;
-  /** Exact keys under `data`; null if any key is allowed. */
+  /** Exact keys that `data` must have; null if any key is allowed. */
   readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
   readonly azureKeyVault: string | undefined;
@@ -70,7 +70,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
 }
 
 const plaintextFix =
-  "do not commit the file; encrypt the file with meshops secrets encrypt; if the plaintext was ever pushed, replace the key: meshops identity rotate-webhooks for a webhook, rotate-issuer for the issuer";
+  "do not commit the file; encrypt the file with meshops secrets encrypt; if the plaintext was ever pushed, replace the key: run meshops identity rotate-webhooks for the key of a webhook, or meshops identity rotate-issuer for the key of the issuer";
 
 function wrongPlaintext(
   text: string,

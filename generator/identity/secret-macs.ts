@@ -50,14 +50,14 @@ async function verify(
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    // A damaged age key does not mean that the file is damaged.
+    // A damaged age key is not a problem of the file.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
   }
 }
 
 /**
- * Finding about a webhook's private key whose PEM form is not accepted by the program that reads the key; null
+ * Returns a finding if the program that reads a webhook's private key does not accept the PEM form of the key; null
  * otherwise.
  */
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {

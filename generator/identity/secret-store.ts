@@ -41,9 +41,9 @@ export function openSecretStore(root: string, environment: Environment, { identi
   return store;
 
   /**
-   * Encrypts the file again if a key service other than age is added or removed. Also encrypts the file again if a
-   * recipient is removed and the file is encrypted to Azure Key Vault, because only the sops binary can encrypt the new
-   * data key to Azure Key Vault. In all other cases, updates the recipients.
+   * Encrypts the file again in two cases. First: a key service other than age is added or removed. Second: a recipient
+   * is removed, and the file is encrypted to Azure Key Vault. In the second case, only the sops binary can encrypt the
+   * new data key to Azure Key Vault. In all other cases, updates the recipients.
    */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {
@@ -60,8 +60,8 @@ export function openSecretStore(root: string, environment: Environment, { identi
 
 /**
  * Encrypts with the sops binary, because meshops itself cannot encrypt the data key with Azure Key Vault. The plaintext
- * is passed through a pipe. The creation rule, which is public, is passed in a file, because sops has no flag for
- * `mac_only_encrypted`.
+ * is passed through a pipe. The creation rule is passed in a file, because sops has no flag for `mac_only_encrypted`.
+ * The creation rule is not secret.
  */
 async function encryptWithBinary(
   path: string,

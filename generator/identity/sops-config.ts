@@ -62,8 +62,8 @@ export function withCreationRules(text: string | null, environment: Environment)
 }
 
 /**
- * Returns the rules of an environment if only rules of other environments come before these rules. Returns an empty
- * list if any other rule comes before these rules, because the other rule could match the same files.
+ * Returns the rules of an environment if all rules before them are rules of other environments. Otherwise, returns an
+ * empty list, because one of the rules before them could match the same files.
  */
 function ownRules(rules: YAMLSeq, environment: string): unknown[] {
   const patterns: readonly unknown[] = rulePatterns(environment);

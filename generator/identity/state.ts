@@ -23,11 +23,11 @@ export type Stage =
 export interface Gate {
   /** Earliest time of the next step. */
   readonly opensAt: Date;
-  /** Condition that must be true before the next step, as a clause. */
+  /** Condition that must be true before the next step, as a clause for messages such as `wait until …`. */
   readonly until: string;
 }
 
-/** Returns the gate of the step that comes after a stage; null if this step need not wait. */
+/** Returns the gate of the step after a stage. Returns null if the step does not have to wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
@@ -59,12 +59,12 @@ export function stageOf(anchors: readonly Certificate[], issuer: Certificate): S
   return signer === newest(anchors) ? "reissued" : "bundled";
 }
 
-/** The anchor that was added last. */
+/** Returns the trust anchor that was added last. */
 export function newest(anchors: readonly Certificate[]): Certificate {
   const [first, ...others] = anchors;
   if (first === undefined) throw new Error("a bundle without anchors");
   // The bundle lists anchors in the order in which they were added. The start times of two anchors could be the same
-  // second, so they do not show the order.
+  // second, so the start times do not show the order.
   return others.at(-1) ?? first;
 }
 

@@ -34,8 +34,8 @@ export interface EnvironmentStatus {
 }
 
 /**
- * Status of an environment's identity, from the committed files. Nothing is decrypted. A missing file counts as a file
- * without certificates. If the certificates are external, the result is empty.
+ * Status of an environment's identity, from the committed files. Nothing is decrypted. For a missing file, the result
+ * is the same as for a file without certificates. If the certificates are external, the result is empty.
  */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   if (hasExternalIdentity(environment)) return { certificates: [], missing: [], rotation: null };
@@ -85,7 +85,7 @@ function rotationOf(anchors: Certificate[], issuer: Certificate): string | null 
   if (stage === null || stage === "settled") return null;
   const gate = gateOf(stage, { anchors, issuer });
   const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
-  return `trust anchor rotation in progress: ${done}; do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z: it must wait until ${gate?.until}`;
+  return `trust anchor rotation in progress: ${done}; do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z: the step must wait until ${gate?.until}`;
 }
 
 function readersOf(text: string | null): string[] {

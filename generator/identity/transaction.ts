@@ -15,9 +15,9 @@ export const journalFile: string = `${stateFolder}/pending/identity.json`;
 type Entry = readonly [path: string, before: string | null, text: string];
 
 /**
- * Writes several files as one transaction. First writes all changes to a journal. If the process is killed, either no
- * file has changed, or the next call of `finishChanges` completes all changes. The caller must have locked the
- * repository.
+ * Writes several files as one transaction. First writes all changes to a journal. If the process is killed before the
+ * journal is complete, no file has changed. If the process is killed later, the next call of `finishChanges` completes
+ * all changes. The caller must have locked the repository.
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
   const entries: Entry[] = [];

@@ -30,7 +30,10 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
       const twin = secrets.find((other) => other !== path && fileNameOf(other) === fileNameOf(path));
       const problem =
         text === null
-          ? { message: `the file does not exist, but the workload ${key} lists it`, fix: "correct the path, or create the file" }
+          ? {
+              message: `the file does not exist, but the workload ${key} lists this file`,
+              fix: "correct the path, or create the file",
+            }
           : twin !== undefined
             ? { message: `the workload ${key} also lists ${twin}, which has the same file name`, fix: "rename one of the files" }
             : problemOf(path, text, namespace, environment);
@@ -41,7 +44,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
     for (const file of included)
       report(`${source?.path}/kustomization.yaml`, {
         message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install encrypted`,
-        fix: `remove ${file} from resources, and add ${source?.path}/${file} to secrets of the workload`,
+        fix: `remove ${file} from resources, and add ${source?.path}/${file} to the field secrets of the workload`,
       });
   }
   return { files, diagnostics };
@@ -109,14 +112,14 @@ function missingRecipient(path: string, found: readonly string[], environment: E
   const { age, admin } = recipientsOf(environment);
   if (age.length === 0)
     return {
-      message: "the file is encrypted, but the spec names no age key of the cluster",
+      message: "the file is encrypted, but the spec does not list an age key of the cluster",
       fix: `run meshops identity keygen ${environment.metadata.name} --write`,
     };
   const missing = [...age, ...admin].find((recipient) => !found.includes(recipient));
   return missing === undefined
     ? null
     : {
-        message: `${age.includes(missing) ? "the cluster" : "an administrator"} cannot decrypt the file: it is not encrypted to ${missing}`,
-        fix: `run meshops secrets updatekeys ${path}, after you added the recipient to the rule in .sops.yaml`,
+        message: `${age.includes(missing) ? "the cluster" : "an administrator"} cannot decrypt the file: the file is not encrypted to ${missing}`,
+        fix: `add the recipient to the rule in .sops.yaml, then run meshops secrets updatekeys ${path}`,
       };
 }

@@ -45,19 +45,19 @@ export function annotateWorkload(
 }
 
 /**
- * Whether the injection annotation of a workload must stay unchanged. This is the case for two values: `ingress`, which
- * ingress controllers need if they select endpoints themselves, and a substitution of Flux, because Flux sets the value
- * later.
+ * Whether the injection annotation of a workload must stay unchanged. Two values must stay unchanged: `ingress`,
+ * because ingress controllers that select endpoints themselves need this value, and a substitution of Flux, because
+ * Flux sets the value later.
  */
 function isKept(value: unknown): boolean {
   return value === "ingress" || String(value).includes("${");
 }
 
 /**
- * Returns the changes that annotate Services. A Service is annotated if it has a target port that the configuration
- * lists as opaque. A client's proxy uses the pod's annotation for connections to pod addresses, and the Service's
- * annotation for connections to cluster addresses (Linkerd docs, "Protocol detection"). Ports that the annotation
- * already lists remain in the list.
+ * Returns the changes that annotate Services. A Service is annotated if one of its target ports is in `opaquePorts` of
+ * the configuration. For connections to pod addresses, a client's proxy uses the pod's annotation. For connections to
+ * cluster addresses, the proxy uses the Service's annotation (Linkerd docs, "Protocol detection"). Ports that the
+ * annotation already lists remain in the list.
  */
 export function annotateServices(
   stream: ManifestSet,

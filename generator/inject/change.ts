@@ -9,7 +9,7 @@ export interface Change {
   readonly value: unknown;
 }
 
-/** An object to add, and the existing object for which it is added. */
+/** An object to add, and the existing object to which the added object applies. */
 export interface Addition {
   readonly object: KubernetesObject;
   readonly beside: Manifest;

@@ -7,7 +7,7 @@ import { validateInjection } from "./validator.generated.ts";
 
 /** A parsed MeshInjection, and the findings about this MeshInjection. */
 export interface ReadInjection {
-  /** Null if there are errors. */
+  /** The MeshInjection with its defaults; null if it has errors. */
   readonly injection: MeshInjection | null;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -4,7 +4,7 @@ import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";
 
-/** The `spec` of a MeshInjection. Fields that are left out have the defaults of the schema. */
+/** The `spec` of a MeshInjection. Omitted fields have the defaults of the schema. */
 export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
 
 /**

@@ -28,7 +28,7 @@ export interface MeshInjection {
    */
   kind: "MeshInjection";
   /**
-   * Name of the configuration. Annotations can specify how kustomize runs the function.
+   * Name of the configuration. The annotations can specify how kustomize runs meshops as a function.
    */
   metadata: {
     /**
@@ -37,7 +37,7 @@ export interface MeshInjection {
     name: string;
   };
   /**
-   * Selects the workloads, and specifies the changes to them.
+   * Settings that select workloads and specify the changes to these workloads.
    */
   spec: {
     /**

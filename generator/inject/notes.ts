@@ -16,8 +16,8 @@ export function policyNotes(workloads: readonly Workload[], ports: PortsOf, inje
 }
 
 /**
- * Reports client ports that have no effect: without `authorization`, only a NetworkPolicy applies, and all meshed
- * connections arrive at the proxy's port.
+ * Reports ports of clients that have no effect. Without `authorization`, only a NetworkPolicy limits the clients, and a
+ * NetworkPolicy cannot distinguish the ports: all meshed connections use the proxy's port.
  */
 function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInjection): Note[] {
   const limited = (spec.clients ?? []).filter((client) => client.ports !== undefined);
@@ -34,12 +34,12 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
-      "no policy is generated, because the workload has no selector and no pod labels: a policy would apply to all pods of the namespace";
+      "no policy is generated, because the workload has no selector and no pod labels; a policy without labels would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
   return [
     ...(declaresNoPort && injection.spec.authorization && !/Job$/.test(manifest.kind)
-      ? [note(manifest, "warning", "declares no port, so no Server protects the ports that it listens on")]
+      ? [note(manifest, "warning", "declares no port, so no Server protects the ports on which the workload listens")]
       : []),
   ];
 }

@@ -8,8 +8,8 @@ import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /**
- * Ports of a workload, and how its proxy treats these ports. The treatment depends on the configuration, the
- * annotations of the pods or their namespace, and Linkerd's default list.
+ * Ports of a workload, and how its proxy handles these ports. This depends on the MeshInjection, on the annotations of
+ * the pods or their namespace, and on Linkerd's default list of opaque ports.
  */
 export interface WorkloadPorts {
   /** TCP ports that the workload's containers declare or that a Service targets, sorted by number. */

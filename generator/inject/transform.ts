@@ -12,10 +12,12 @@ import { withObjects } from "./stream.ts";
 /** A YAML text with injected objects. */
 export interface Transformed {
   readonly text: string;
-  /** Number of selected workloads. If it is 0, the configuration may be wrong. */
+  /** Number of selected workloads. If the number is 0, the configuration may be wrong. */
   readonly selected: number;
   readonly notes: readonly Note[];
-  /** Findings of the mesh rules about the changed and added objects, in their state after the injection. */
+  /**
+   * Findings of the mesh rules about the changed and added objects. The rules check the objects after the injection.
+   */
   readonly judged: readonly Judged[];
   /** Parse errors. If there are parse errors, the text was not changed. */
   readonly diagnostics: readonly Diagnostic[];
@@ -36,7 +38,7 @@ export function transform(text: string, injection: MeshInjection): Transformed {
 
 /** Manifests after an injection, with findings. */
 interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
-  /** The result, parsed again. If nothing was changed, the original manifests. */
+  /** Manifests of the result, which is parsed again. If nothing was changed, these are the original manifests. */
   readonly result: Parsed;
 }
 

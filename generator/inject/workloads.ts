@@ -7,7 +7,7 @@ import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle } f
 import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
-/** Workloads to inject, and selected workloads that are not injected, each with the reason. */
+/** Workloads to inject. Also contains the selected workloads that are not injected, each with the reason. */
 export interface Selection {
   readonly workloads: readonly Workload[];
   readonly passedOver: readonly PassedOver[];
@@ -58,7 +58,7 @@ function reasonAgainst(
 
 const obstacles: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "its pods use the host network, where a proxy cannot intercept traffic",
-  "other-sidecar": "its pods have a sidecar of Istio, and the injector does not inject such pods",
+  "other-sidecar": "its pods have a sidecar of Istio, and the injector ignores pods with this sidecar",
   "webhooks-disabled": "its namespace has the label config.linkerd.io/admission-webhooks: disabled",
   "namespace-excluded": "by default, the injector ignores the namespaces kube-system and cert-manager",
 };

@@ -2,8 +2,8 @@ import { type Document, isScalar, parseAllDocuments, Scalar, type ScalarTag, Sch
 import { hasFlushLists } from "../system/text.ts";
 
 /**
- * A reading of a document: how a program interprets plain scalars, and whether it rejects duplicate keys. The nodes are
- * the same in every reading.
+ * A reading of a document: how a program interprets scalars without quotes, and whether it rejects duplicate keys.
+ * Every reading has the same nodes.
  */
 export interface Reading {
   readonly schema: Schema;
@@ -31,12 +31,13 @@ function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: st
 /** The reading of YAML 1.2 with merge keys, for output of kustomize and meshops. `yes` and `on` are strings. */
 export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: true }), uniqueKeys: true };
 
-/** A reading without types. Every scalar is a string, exactly as written. */
+/** A reading without types: every scalar is a string with its text in the file. */
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. This is the only function that parses manifests: their values, the positions of findings and the
- * edited text are derived from the same documents. The field `errors` of each document contains its syntax errors.
+ * Parses a YAML text. This is the only function that parses manifests. The values of manifests, the positions of
+ * findings and the edited text therefore come from the same documents. The field `errors` of a document contains its
+ * syntax errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
   const documents = parsed(text, reading);
@@ -57,9 +58,9 @@ function parsed(text: string, reading: Reading): Document.Parsed[] {
 const quotedStart = /^( *)(?:- +)*(?:[^\s'"#{[][^'"#]*: +|- +)(?=['"])/;
 
 /**
- * Joins the lines of quoted scalars whose continuation is not indented. The specification of YAML forbids such lines, but
- * kubectl reads them, and tools write them into CRDs. Each line break and its indentation become spaces, so that all
- * offsets stay the same.
+ * Joins the lines of quoted scalars whose continuation lines are not indented. YAML forbids these continuation lines,
+ * but kubectl reads them, and some tools write them into CRDs. Replaces each line break by a space, so that all offsets
+ * stay the same.
  */
 function unfolded(text: string): string {
   const lines = text.split("\n");
@@ -85,7 +86,7 @@ function isClosed(rest: string, quote: string): boolean {
   return plain.includes(quote);
 }
 
-/** Resolves the scalars of a document again, with other rules for the types of scalars. */
+/** Changes the values of a document's scalars to the values in another reading. */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
   visit(document, {
@@ -95,7 +96,9 @@ export function readAs(document: Document, { schema }: Reading): void {
   });
 }
 
-/** Chooses a tag in the same way as the parser: an explicit tag by its name, the tag of a plain scalar by its form. */
+/**
+ * Returns the value of a scalar. Chooses the tag as the parser does: an explicit tag, or else by the form of the text.
+ */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
   // A node that was added after parsing has no source text.
   if (source === undefined) return value;
@@ -121,7 +124,7 @@ export function plainValue(document: Document, text: string): unknown {
 }
 
 /**
- * Returns the values of a text's documents, read as YAML 1.2. @throws if a document cannot be read
+ * Returns the values of all documents in a text, read as YAML 1.2. @throws if a document has a syntax error
  */
 export function valuesOf(text: string): unknown[] {
   return parseDocuments(text, asYaml12).map((document) => {
@@ -132,8 +135,8 @@ export function valuesOf(text: string): unknown[] {
 }
 
 /**
- * Returns the text of edited documents. Scalars that were not edited stay as written, such as `1e3`, `yes` and numbers
- * beyond 2^53. Comments and tags are kept.
+ * Returns the text of edited documents. Keeps the text of scalars that were not edited, such as `1e3`, `yes` and
+ * numbers beyond 2^53. Keeps comments and tags.
  *
  * @param original the text that was parsed; its indentation is kept if possible
  */

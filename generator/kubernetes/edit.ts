@@ -4,8 +4,8 @@ import { asKubectl, parseDocuments } from "./documents.ts";
 import { toYaml } from "./yaml.ts";
 
 /**
- * Sets the value at a path, and creates the maps of the path if they do not exist. No other value changes, even if it
- * shares an anchor with the value at the path.
+ * Sets the value at a path, and creates the maps of the path if they do not exist. No other value changes, even if an
+ * alias refers to the value at the path.
  */
 export function setAt(document: Document, path: Path, value: unknown): void {
   expandAliases(document);
@@ -41,8 +41,8 @@ function documentOf(value: unknown): Document.Parsed {
 
 /**
  * Replaces aliases and merge keys with copies of their values, so that each copy can be edited separately. Programs
- * with incomplete support for anchors then read the same values. `plainValue` has already rejected aliases that contain
- * themselves or expand beyond the limit.
+ * with incomplete support for anchors then also read the correct values. `plainValue` has already rejected aliases that
+ * contain themselves or expand beyond the limit.
  */
 function expandAliases(document: Document): void {
   if (withoutAliases.has(document)) return;
@@ -59,7 +59,7 @@ function expandAliases(document: Document): void {
   if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
 
-/** Documents whose aliases were expanded. Values that are set later contain no anchors. */
+/** Documents whose aliases were expanded. They need no second expansion, because new values contain no anchors. */
 const withoutAliases = new WeakSet<Document>();
 
 /**
@@ -110,7 +110,9 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
   }
 }
 
-/** Returns the entry of a key. If there are several, returns the last entry, which other programs also use. */
+/**
+ * Returns the entry of a key. If the key occurs several times, returns the last entry, which other programs also use.
+ */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
 }
@@ -119,7 +121,7 @@ function keyOf({ key }: Pair): string {
   return String(isScalar(key) ? (key.source ?? key.value) : key);
 }
 
-/** Returns a value as a node. Scalars are quoted if another reading would interpret them differently. */
+/** Converts a value to a node. Adds quotes to a string if another reading would interpret it differently. */
 function nodeOf(value: unknown): Node {
   return documentOf(value).contents as Node;
 }

@@ -4,14 +4,14 @@ import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
 import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
 
-/** A set of objects that are checked together, as if they were in the same cluster, and their relations. */
+/** A set of objects that the rules check together, as if all objects were in the same cluster. */
 export class ManifestSet {
-  /** All objects, including patches for other objects, and the workloads among these objects. */
+  /** All objects in the input. `stated` includes patches for other objects; `objects` does not. */
   readonly stated: readonly Manifest[];
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /** Whether charts add objects to the cluster. If so, an object that is not in the set may exist in the cluster. */
+  /** Whether charts add objects to the cluster. If true, the cluster can contain objects that are not in the set. */
   readonly isPartial: boolean;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
@@ -42,14 +42,14 @@ export class ManifestSet {
     return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
   }
 
-  /** Returns the Namespace with the given name. Returns null if the set does not contain it. */
+  /** Returns the Namespace with the given name. Returns null if the set does not contain the Namespace. */
   namespaceOf(name: string): Manifest | null {
     return this.named("", "Namespace", name)[0] ?? null;
   }
 
   /**
-   * Returns the labels of a namespace: the labels of its Namespace object in the set, and the label that Kubernetes
-   * always sets.
+   * Returns the labels of a namespace: the labels of its Namespace object in the set, and the label
+   * `kubernetes.io/metadata.name`, which Kubernetes always sets.
    */
   namespaceLabels(name: string): Labels {
     const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
@@ -68,8 +68,8 @@ export class ManifestSet {
   }
 
   /**
-   * Returns the workloads of a Service. Returns no workloads if the Service has no selector, because other programs
-   * manage the endpoints of such a Service.
+   * Returns the workloads of a Service. Returns no workloads if the Service has no selector: other programs then manage
+   * the endpoints of the Service.
    */
   workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
@@ -136,7 +136,7 @@ export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject
   return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }
 
-/** Returns the string that identifies an object in the API server. It does not contain the API version. */
+/** Returns the string that identifies an object in the API server. The string does not contain the API version. */
 export function idOf({
   apiVersion,
   kind,

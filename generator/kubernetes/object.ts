@@ -3,7 +3,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonMap = { readonly [key: string]: Json };
 
 /**
- * Labels or annotations whose values are known to be strings. (In `Labels` of a parsed manifest, values can have any
+ * Labels or annotations whose values are strings. (In the type `Labels`, for parsed manifests, values can have any
  * type.)
  */
 export type StringMap = Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface KubernetesObject {
     readonly namespace?: string;
     readonly labels?: StringMap;
     readonly annotations?: StringMap;
-    /** Set by the API server, like all fields below this field. */
+    /** The API server sets this field and all following fields. */
     readonly generation?: number;
     readonly uid?: string;
     readonly deletionTimestamp?: string;

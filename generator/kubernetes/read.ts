@@ -12,10 +12,12 @@ export interface Manifest {
   readonly kind: string;
   /** `metadata.name`, or `metadata.generateName` if the object has no name. */
   readonly name: string;
-  /** Empty if the object has no namespace. `kubectl -n`, Helm or kustomize then sets the namespace later. */
+  /** Empty if the object does not specify a namespace. `kubectl -n`, Helm or kustomize can add the namespace later. */
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
-  /** File and document of the object. Diagnostics take their positions from this document, and edits change it. */
+  /**
+   * File and document of the object. The document contains the positions for diagnostics. Edits change the document.
+   */
   readonly source: Source & { readonly document: Document.Parsed };
   /** Path of the object in its document: empty for the root, or the path of an item in a List. */
   readonly at: Path;
@@ -24,15 +26,15 @@ export interface Manifest {
 /** Result of parsing a file of manifests. */
 export interface Manifests {
   readonly text: string;
-  /** All documents in order, including those without an object. */
+  /** All documents in order, including documents without a Kubernetes object. */
   readonly documents: readonly Document.Parsed[];
   readonly objects: readonly Manifest[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Parses the Kubernetes objects of a YAML stream. Documents that are not objects (such as values or kustomization.yaml)
- * are skipped. A document with a syntax error results in a diagnostic, and all other documents are parsed.
+ * Parses the Kubernetes objects of a YAML stream. Skips documents that are not objects, such as values or a
+ * kustomization.yaml. Returns a diagnostic for each document with a syntax error, and still parses all other documents.
  */
 export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
@@ -71,8 +73,9 @@ export function parseManifests(file: string, text: string): Manifests {
 }
 
 /**
- * Returns the offset of an unrendered template of Helm or another program; null if there is none. YAML reads `{{ x }}`
- * outside of quotes as a map whose only key is a map. A line that consists of a template is a syntax error.
+ * Returns the offset of a template (`{{ x }}`) that was not rendered; null if the text has no template. A YAML parser
+ * reads `{{ x }}` outside of quotes as a map whose only key is a map. If a whole line is a template, the parser reports
+ * a syntax error.
  */
 function templateAt(document: Document.Parsed, text: string): number | null {
   let found: number | null = null;
@@ -112,7 +115,7 @@ function failure(
 }
 
 /**
- * Returns the objects of a document as kubectl reads them. @throws if `plainValue` throws
+ * Returns the objects of a document, with the same values as kubectl. @throws if `plainValue` throws
  */
 export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
   const value = plainValue(document, text);
@@ -127,8 +130,7 @@ export function objectsIn(document: Document.Parsed, file: string, text: string)
 }
 
 /**
- * Returns a scalar of an object as written in the file, before a schema converts the scalar. Returns null if the value
- * is not a scalar.
+ * Returns the text of a scalar in the file, for example `0755` for a number. Returns null if the value is not a scalar.
  */
 export function writtenAt({ source, at }: Manifest, path: Path): string | null {
   const node: unknown = source.document.getIn([...at, ...path], true);

@@ -8,11 +8,12 @@ export interface TextEdit {
   readonly insert: string;
 }
 
-/** Error for a place that cannot be edited without rewriting the whole document. */
+/** Thrown if an edit is possible only by rewriting the whole document. */
 export class NotSpliceable extends Error {}
 
 /**
- * Adds entries at the end of a map. If the map ends with a block scalar, the entries are added at the start of the map.
+ * Adds entries to a block map or flow map. In a block map, adds the entries at the end; if the map ends with a block
+ * scalar, at the start. In a flow map, adds the entries at the start.
  */
 export function insertIntoMap(
   map: YAMLMap,
@@ -43,7 +44,7 @@ export function insertIntoMap(
   return { from: at, to: at, insert: lines };
 }
 
-/** End of the last value in a block collection; null if this value is a block scalar. */
+/** Returns the end of the last value in a block collection; null if the last value is a block scalar. */
 function endOf(node: Node): number | null {
   if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
     const last = node.items.at(-1) as Node | { key: Node; value: Node | null };
@@ -88,7 +89,7 @@ export function replaceValue({ key, value, flow }: Place, next: unknown, text: s
   const column = columnOf(text, lineIndent(text, rangeOf(key)[0])) + 2;
   const lines = blockLines(next, column, newline);
   if (from === to) {
-    // The value is missing. Its line can contain a comment, which stays.
+    // The value is missing. Insert after the line of the key, because this line can contain a comment.
     const at = nextLine(text, rangeOf(key)[1]);
     return text[at - 1] === "\n"
       ? { from: at, to: at, insert: lines }
@@ -115,7 +116,7 @@ export function appendToList(list: YAMLSeq, values: readonly unknown[], removed:
   const lines = blockLines(values, columnOf(text, start), newlineOf(text));
   const lastEnd = endOf(list);
   if (lastEnd !== null) return afterLine(lastEnd, lines, text);
-  // Lines after a block scalar do not change its value if its text already ends with a line break.
+  // If the text of the block scalar ends with a line break, lines after the block scalar do not change its value.
   if (text[end - 1] === "\n") return { from: end, to: end, insert: lines };
   return { from: lineStart(text, start), to: lineStart(text, start), insert: lines };
 }
@@ -135,7 +136,9 @@ export function removeFromList(list: YAMLSeq, removed: ReadonlySet<number>, refi
   });
 }
 
-/** Whether a text that is added after a node would become part of a block scalar. */
+/**
+ * Whether a node ends with a block scalar. A text that is added after the node would become part of the block scalar.
+ */
 export function endsInBlockScalar(node: Node | null): boolean {
   if (isMap(node)) return endsInBlockScalar((node.items.at(-1)?.value ?? null) as Node | null);
   return isSeq(node) ? endsInBlockScalar((node.items.at(-1) ?? null) as Node | null) : isBlockScalar(node);
@@ -176,7 +179,7 @@ function lineIndent(text: string, offset: number): number {
   return start + (/^[ -]*/.exec(text.slice(start, offset))?.[0].length ?? 0);
 }
 
-/** Start of the next line; the end of the text if it has no further line. */
+/** Returns the start of the next line, or the end of the text if no line follows. */
 function nextLine(text: string, offset: number): number {
   const end = text.indexOf("\n", offset);
   return end === -1 ? text.length : end + 1;
@@ -197,7 +200,7 @@ function scalarText(value: unknown): string {
   return written.includes("\n") ? JSON.stringify(value) : written;
 }
 
-/** Whether a flow value is written as JSON: the text before it has quoted keys. */
+/** Whether to write a flow value as JSON. True if the text before the value has quoted keys, or the text is JSON. */
 function isJson(text: string, offset: number): boolean {
   return /"\s*:\s*$/.test(text.slice(Math.max(0, offset - 400), offset)) || /^\s*[{[]\s*"/.test(text);
 }

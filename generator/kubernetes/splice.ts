@@ -17,7 +17,7 @@ export interface Chunk {
 }
 
 /**
- * The parts of a text that belong to its documents. Comments before the first document belong to the first document.
+ * Returns the part of the text for each document. The part of the first document includes the comments before it.
  */
 export function chunksOf(documents: readonly Document.Parsed[], text: string): Chunk[] {
   return documents.map((document, index) => ({
@@ -28,9 +28,10 @@ export function chunksOf(documents: readonly Document.Parsed[], text: string): C
 }
 
 /**
- * Returns the text of a document after edits. All bytes outside of the edited places stay the same, unless the path of
- * an edit contains an anchor, an alias or a merge key. In this case, the aliases of the document are expanded, and the
- * whole document is rewritten. Otherwise, the edit would also change the other places that share the value.
+ * Returns the text of a document after edits. Usually, all bytes outside of the edited places stay the same. If the
+ * path of an edit contains an anchor, an alias or a merge key, the function expands the aliases of the document and
+ * rewrites the whole document. Without the expansion, the edit would also change other places that refer to the same
+ * value.
  *
  * @param text the whole text from which the document was parsed
  */
@@ -89,7 +90,7 @@ function textEdits(document: Document.Parsed, text: string, edits: readonly Edit
   ];
 }
 
-/** One edit per list that does not exist yet, with all its items. */
+/** Returns one edit for each list that does not exist yet. The edit contains all items of the list. */
 function newLists(edits: readonly Edit[]): Extract<Edit, { value: unknown }>[] {
   const byPath = new Map<string, { path: Path; value: unknown[] }>();
   for (const edit of edits) {
@@ -102,7 +103,7 @@ function newLists(edits: readonly Edit[]): Extract<Edit, { value: unknown }>[] {
   return [...byPath.values()].map((list) => ({ op: "set", ...list }));
 }
 
-/** Returns the text of a text's only document after edits. See `splice`. */
+/** Returns a text with a single document after edits. See `splice`. */
 export function spliceOne(document: Document, text: string, edits: readonly Edit[]): string {
   return splice({ document: document as Document.Parsed, from: 0, to: text.length }, text, edits);
 }
@@ -132,7 +133,7 @@ function patchOf(sets: readonly { readonly path: Path; readonly value: unknown }
   return root;
 }
 
-/** The value of a patch where no value exists. */
+/** Returns the value that a patch sets if no value exists at its path. */
 function plain(patch: Patch | Leaf): unknown {
   if (patch instanceof Leaf) return patch.value;
   return Object.fromEntries([...patch].map(([key, child]) => [key, plain(child)]));
@@ -150,7 +151,7 @@ function childOf(node: Node | null, step: string): Node | null {
   return isMap(node) ? ((pairOf(node, step)?.value as Node | null | undefined) ?? null) : null;
 }
 
-/** @throws NotSpliceable if other places of the document can share a node */
+/** @throws NotSpliceable if a node has an anchor, or is an alias or a map with a merge key */
 function refuseShared(node: Node | null): void {
   const isMerged = isMap(node) && node.items.some(({ key }) => isScalar(key) && key.source === "<<");
   if (isAlias(node) || isMerged || (node as { anchor?: string } | null)?.anchor !== undefined) throw new NotSpliceable();
@@ -184,7 +185,9 @@ function editsIn(node: Node | null, patch: Patch, text: string, key: Node | null
   return Object.keys(added).length === 0 ? edits : [...edits, insertIntoMap(node as YAMLMap, key, added, text)];
 }
 
-/** Returns the entry of a key. If there are several, returns the last entry, which other programs also use. */
+/**
+ * Returns the entry of a key. If the key occurs several times, returns the last entry, which other programs also use.
+ */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast(({ key: own }) => String(isScalar(own) ? (own.source ?? own.value) : own) === key);
 }

@@ -60,7 +60,7 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** TCP ports that a container declares; the name is null if the port has none. */
+/** Returns the TCP ports that a container declares. `name` is null if a port has no name. */
 export function tcpPortsOf(
   container: Readonly<Record<string, unknown>>,
 ): { readonly port: number; readonly name: string | null }[] {

@@ -11,9 +11,9 @@ export function toYaml(documents: readonly unknown[], header?: string): string {
 }
 
 /**
- * Returns the same text as `toYaml`, but faster, for the files of bundles. Caches the text of each top-level entry:
- * many environments have the same entries, and the text of a block map is the text of its entries in order. Do not use
- * this function for secrets, because it caches texts.
+ * Returns the same text as `toYaml`, but faster. Use this function for the files of bundles. It caches the text of each
+ * top-level entry, because the bundles of different environments have many equal entries. Do not use this function for
+ * secrets, because the cache keeps their text.
  */
 export function toBundleYaml(documents: readonly unknown[], header?: string): string {
   return joined(documents.map(cachedText), header);

@@ -5,7 +5,7 @@ import { checkRules, checkTogether } from "./specs.ts";
 
 /**
  * Loads and validates one environment: resolves its spec file and the spec files that this file extends, and checks the
- * result against the rules for specs. Reports all findings, not only the first one.
+ * resolved spec against the rules for specs. Returns all findings, not only the first finding.
  */
 export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const { resolved, ...loaded } = resolveEnvironment(name, read);
@@ -15,10 +15,12 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
 }
 
 /**
- * Returns findings about conflicts between environments. If only one of two environments was never generated, the
- * finding is in the spec file of this environment. Otherwise, it is in the spec file of the later environment.
+ * Returns findings about conflicts between environments. If files were generated for only one of two environments, the
+ * finding is in the spec file of the other environment. Otherwise, the finding is in the spec file of the environment
+ * that comes later in the list.
  *
- * @param isGenerated whether files of an environment were already generated. Such an environment may be running.
+ * @param isGenerated whether meshops already generated files for an environment. An environment with generated files
+ *   may be running.
  */
 export function findCollisions(loaded: readonly Loaded[], isGenerated: (name: string) => boolean): Diagnostic[] {
   const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));

@@ -42,17 +42,17 @@ export const manifestRules: readonly ManifestRule[] = [
 /** Prefix of the annotation that silences a rule for an object. The value of the annotation is the reason. */
 export const silencePrefix = "rules.meshops.dev/";
 
-/** A finding of a rule, and the position of the finding. */
+/** A finding of a rule, and the position of the finding in its object. */
 export interface Judged {
   readonly manifest: Manifest;
-  /** Path from the object to the value. */
+  /** Path from the root of the object to the value with the finding. */
   readonly path: Path;
   readonly part: "key" | "value";
   readonly statement: Statement;
 }
 
 /**
- * Checks Kubernetes objects against the rules that do not need a spec. The objects can come from any source.
+ * Checks Kubernetes objects against the rules that do not need a spec. meshops need not have generated the objects.
  *
  * @param version the Linkerd release of the cluster; if null, the release is determined from the objects
  */
@@ -63,8 +63,8 @@ export function judge(objects: readonly Manifest[], version: LinkerdVersion | nu
 }
 
 /**
- * Checks a YAML stream of Kubernetes objects against the mesh rules. The objects can come from any source. Pure
- * function.
+ * Checks a YAML stream of Kubernetes objects against the rules that do not need a spec. Reads no files and prints
+ * nothing.
  *
  * @param linkerd the Linkerd release of the cluster; if omitted, the release is determined from the objects
  * @returns findings sorted by position; `file` is `manifests`
@@ -82,8 +82,8 @@ export function review(objects: readonly Manifest[], version: LinkerdVersion | n
 }
 
 /**
- * Replaces all findings about NetworkPolicies of possibly meshed pods with one finding, if no checked object mentions
- * Linkerd.
+ * If no checked object mentions Linkerd, replaces all warnings of the rule network-policy-proxy-port with one summary
+ * warning.
  */
 function summarised(found: readonly Judged[], objects: readonly Manifest[]): readonly Judged[] {
   const isUncertain = ({ statement: { code, severity } }: Judged): boolean =>
@@ -113,8 +113,8 @@ function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Jud
 }
 
 /**
- * Linkerd release of the control plane in the objects, determined from image tags or from a HelmRelease; null if the
- * objects contain neither.
+ * Returns the Linkerd release of the control plane, determined from image tags or from a HelmRelease. Returns null if
+ * the objects contain neither Linkerd's images nor a HelmRelease of the control plane.
  */
 function releaseIn(stream: ManifestSet): LinkerdRelease | null {
   const images = stream.workloads.flatMap((workload) =>

@@ -58,8 +58,8 @@ export function checkRules(environment: Environment): Judgement[] {
 }
 
 /**
- * Checks environments against the rules about conflicts. If two environments conflict, the finding is about the later
- * one.
+ * Checks environments against the rules about conflicts. If two environments conflict, the finding is about the
+ * environment that comes later in the list.
  */
 export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
   return jointRules.flatMap((rule) => collisions(rule, environments));
@@ -78,8 +78,8 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
 }
 
 /**
- * Converts a finding of a rule to a judgement. A warning that `spec.rules.ignore` lists is silenced, with the reason in
- * that list. Errors cannot be silenced.
+ * Converts a finding of a rule to a judgement. If `spec.rules.ignore` contains the rule of a warning, the warning is
+ * silenced, and the judgement contains the reason from the spec. Errors cannot be silenced.
  */
 export function judgement(
   { code, severity }: RuleInfo,

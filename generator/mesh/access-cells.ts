@@ -4,8 +4,8 @@ import type { AttemptClient, Installation } from "./attempt.ts";
 import { evaluate } from "./evaluate.ts";
 
 /**
- * Whether a client can connect to a port. `counted`: the client can connect, and Linkerd counts and logs the connection
- * because of the mode audit.
+ * Whether a client can connect to a port. `counted`: the client can connect only because of the mode `audit`, so
+ * Linkerd counts and logs the connection.
  */
 type Access = "allowed" | "counted" | "refused";
 
@@ -24,7 +24,7 @@ export interface AccessCell {
    * Whether the NetworkPolicies admit the connection, and the names of the NetworkPolicies that determine this result.
    */
   readonly network: { readonly admits: boolean; readonly policies: readonly string[] };
-  /** Whether Linkerd admits the connection, and the object or the reason that determines this result. */
+  /** Whether Linkerd admits the connection, and the object or the other reason for this result. */
   readonly mesh: { readonly admits: boolean; readonly by: string };
 }
 
@@ -34,22 +34,22 @@ export interface AccessClient {
   readonly from: AttemptClient;
 }
 
-/** Pods of the table, as a client and as a server. */
+/** A set of pods in the table. The set is both a client (row) and a server (columns). */
 export interface AccessPods extends AccessClient {
   readonly pod: KubernetesObject;
   readonly ports: readonly { readonly key: string; readonly port: number }[];
-  /** Clients that are listed for these pods, and that are not pods of the table. */
+  /** Clients that the spec lists for these pods, but whose pods are not in the table. */
   readonly listed: readonly AccessClient[];
 }
 
-/** Title of the row for meshed clients that no set lists. */
+/** Title of the row for a meshed client that is not in the list of clients of any set. */
 export const otherMeshed = "other meshed pods";
 /** Title of the row for clients without a proxy. */
 export const unmeshed = "pods without a proxy";
 
 /**
  * Returns one cell for each client and each port. The clients are the pods of the table, the listed clients, other
- * meshed pods, and pods without a proxy. Requests on HTTP probe paths are not considered.
+ * meshed pods, and pods without a proxy. The result does not show that requests on HTTP probe paths are always allowed.
  */
 export function accessCells(
   all: readonly AccessPods[],
@@ -85,7 +85,7 @@ export function accessCells(
   });
 }
 
-/** A client in a pod with or without a proxy. */
+/** Returns a client in a pod. The pod has a proxy if `identity` is not null. */
 export function clientPod(namespace: string, identity: AttemptClient["identity"]): AttemptClient {
   return { namespace, labels: identity === null ? {} : { [meshedLabel]: "linkerd" }, identity };
 }

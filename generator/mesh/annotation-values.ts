@@ -14,7 +14,7 @@ const patterns: Readonly<Record<string, { readonly pattern: RegExp; readonly exp
 
 /**
  * Returns null if Linkerd accepts the value of an annotation. Otherwise, returns a description of the values that
- * Linkerd accepts. A value with a placeholder that another program replaces (`${…}`, `{{…}}`) is accepted.
+ * Linkerd accepts. Also returns null for a value with a placeholder that another program replaces (`${…}`, `{{…}}`).
  */
 export function rejectedValue(format: AnnotationFormat, value: string): string | null {
   if (/\$\{|\{\{/.test(value) || format === "text") return null;
@@ -41,7 +41,7 @@ function oneOf(values: readonly string[], value: string): string | null {
   return values.includes(value) ? null : alternatives(values);
 }
 
-/** Names of container ports are valid where Linkerd resolves them (linkerd2, pkg/util/parsing.go). */
+/** @param named whether Linkerd accepts names of container ports in this annotation (linkerd2, pkg/util/parsing.go) */
 function rejectedPorts(value: string, named: boolean): string | null {
   const parts = value
     .replace(/,$/, "")

@@ -9,15 +9,15 @@ export interface AttemptClient {
   readonly namespaceLabels?: StringMap;
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * Service account in the certificate of the client's proxy. Null for a client without a proxy, even if it has the
-   * labels of meshed pods.
+   * Service account in the certificate of the client's proxy. Null for a client without a proxy, even if the client has
+   * the labels of meshed pods.
    */
   readonly identity: Account | null;
   /** IP address; omitted if it is not known. */
   readonly address?: string;
   /**
-   * `node`: a program of the pod's node, such as the kubelet, which no NetworkPolicy refuses. `loopback`: `kubectl
-   * port-forward`, which enters the pod at its loopback interface and passes neither NetworkPolicies nor the proxy.
+   * `node`: a program of the pod's node, such as the kubelet. NetworkPolicies do not apply to this client. `loopback`:
+   * `kubectl port-forward`, which connects to the pod's loopback interface and bypasses NetworkPolicies and the proxy.
    */
   readonly from?: "node" | "loopback";
 }
@@ -29,13 +29,13 @@ export interface Attempt {
   readonly to: KubernetesObject;
   /** Port to which the client connects. */
   readonly port: number;
-  /** Path of a GET request; omitted if the connection is not such a request, or if the path is not known. */
+  /** Path of a GET request; omitted if the connection is not a GET request, or if the path is not known. */
   readonly path?: string;
 }
 
 /** Facts about the Linkerd installation. */
 export interface Installation {
   readonly release: LinkerdRelease;
-  /** Default inbound policy of the installation; default: that of Linkerd's charts. */
+  /** Default inbound policy of the installation; if omitted, the default value of Linkerd's charts. */
   readonly defaultInboundPolicy?: string;
 }

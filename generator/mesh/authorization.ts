@@ -5,23 +5,23 @@ import { type ClientSource, distinctAccounts, type Protocol } from "./pod-set.ts
 
 const group = "policy.linkerd.io";
 
-/** A port that a Server protects, and the clients that may connect to the port. */
+/** A port that a Server protects, and the clients that are allowed to connect to the port. */
 interface ProtectedPort {
   readonly metadata: KubernetesObject["metadata"];
   readonly podSelector: JsonMap;
   readonly port: number;
   readonly protocol: Protocol;
-  /** Whether Linkerd admits and counts all other clients instead of refusing them. */
+  /** Whether Linkerd admits and counts clients that are not in `clients`, instead of refusing these clients. */
   readonly audit: boolean;
   readonly clients: readonly ClientSource[];
 }
 
 /**
- * Returns the policies that deny access to a port for all clients, except for the given clients. The policies are a
- * Server and, for clients with an identity, an AuthorizationPolicy with a MeshTLSAuthentication. Clients without an
- * identity have a second AuthorizationPolicy with a NetworkAuthentication, because an AuthorizationPolicy requires all
- * its authentications. HTTP probes from any client are still allowed if the request is a `GET` of a probe's path
- * (linkerd2, policy-controller, default probe routes).
+ * Returns the policies that admit only the given clients to a port: a Server, and AuthorizationPolicies. For clients
+ * with an identity, there is an AuthorizationPolicy with a MeshTLSAuthentication. For clients without an identity,
+ * there is a second AuthorizationPolicy with a NetworkAuthentication, because a client must meet all authentications of
+ * an AuthorizationPolicy. Linkerd still admits `GET` requests on the paths of HTTP probes from all clients (linkerd2,
+ * policy-controller, default probe routes).
  */
 export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {
   const { metadata, clients } = port;
@@ -45,7 +45,7 @@ function server({ metadata, podSelector, port, protocol, audit }: ProtectedPort,
   };
 }
 
-/** Returns an authentication, and an AuthorizationPolicy that requires it for a Server or a route. */
+/** Returns an authentication, and an AuthorizationPolicy that requires this authentication for a Server or a route. */
 export function authorize(
   target: { readonly kind: "Server" | "HTTPRoute"; readonly name: string },
   metadata: KubernetesObject["metadata"],
@@ -68,7 +68,7 @@ export function authorize(
   ];
 }
 
-/** `spec` of the MeshTLSAuthentication for the clients with an identity; null if there are none. */
+/** Returns `spec` of the MeshTLSAuthentication for clients with an identity; null if no client has an identity. */
 function identitiesOf(clients: readonly ClientSource[]): JsonMap | null {
   if (clients.some((client) => "all" in client && client.all === "meshed")) return { identities: ["*"] };
   const accounts = distinctAccounts(
@@ -82,7 +82,7 @@ function identitiesOf(clients: readonly ClientSource[]): JsonMap | null {
   return identityRefs.length === 0 ? null : { identityRefs };
 }
 
-/** `spec` of the NetworkAuthentication for the clients without an identity; null if there are none. */
+/** Returns `spec` of the NetworkAuthentication for clients without an identity; null if no such client exists. */
 function networksOf(clients: readonly ClientSource[]): JsonMap | null {
   const cidrs = clients.some((client) => "all" in client && client.all === "any")
     ? allNetworks

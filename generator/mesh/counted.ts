@@ -1,6 +1,8 @@
 import { clientsAt, isAccountClient, type PodSet } from "./pod-set.ts";
 
-/** Requests or connections of one client to one Server, which Linkerd admitted only because of the mode `audit`. */
+/**
+ * Number of requests or connections of one client that Linkerd admitted only because of the mode `audit` of a Server.
+ */
 export interface CountedClient {
   /** Name of the Server. */
   readonly server: string;
@@ -12,7 +14,11 @@ export interface CountedClient {
 /** Counters of admitted requests (HTTP) and connections (other protocols) (linkerd2-proxy, app/inbound/src/metrics/authz.rs). */
 const counter = /^(?:inbound_http_authz_allow_total|inbound_tcp_authz_allow_total)\{(.*)\} ([\d.e+]+)$/;
 
-/** Reads the clients that a proxy counted because of the mode `audit`, from the text of its metrics. */
+/**
+ * Returns the clients that a proxy counted because of the mode `audit`.
+ *
+ * @param metrics the metrics of the proxy as text
+ */
 export function countedIn(metrics: string): CountedClient[] {
   return metrics.split("\n").flatMap((line) => {
     const [, text = "", count = "0"] = counter.exec(line.trim()) ?? [];
@@ -35,10 +41,10 @@ export interface RefusedLater {
 }
 
 /**
- * Returns the clients of a set that the mode `enforce` would refuse. Listed clients are not returned, although Linkerd
- * can also count a listed client as `audit`: this happens if Linkerd evaluates the authorization of the mode `audit`
- * first (the policy controller keeps authorizations in a hash map). A returned client without an identity can be in a
- * listed network, because only the log of the proxy contains the client's address.
+ * Returns the counted clients of a set that the mode `enforce` would refuse. Omits listed clients. Linkerd can count a
+ * listed client if it evaluates the authorization of the mode `audit` before the authorization of the client (the
+ * policy controller keeps authorizations in a hash map without order). If a returned client has no identity, its
+ * address can be in a listed network: the metrics do not contain addresses.
  */
 export function refusedLater(set: PodSet, counted: readonly CountedClient[]): RefusedLater[] {
   return Object.entries(set.ports).flatMap(([key, port]) => {

@@ -7,11 +7,11 @@ import { factsOf, isMeshed } from "./meshed.ts";
 import type { PodSet } from "./pod-set.ts";
 
 /**
- * Returns a pod of a set as the injector would create it: with labels that the selector selects, with a proxy if the set
- * is meshed, and with the ports of the set as container ports.
+ * Returns an example pod of a set, as it would exist after injection. The pod has labels that match the selector, a
+ * proxy if the set is meshed, and the ports of the set as container ports.
  *
- * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod; null if the namespace
- *   is not known, so that pods with inherited injection count as meshed
+ * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod. Null if the namespace
+ *   is not known: a set that inherits injection from its namespace is then assumed to be meshed.
  */
 export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null): KubernetesObject {
   const meshed = isDescribedAsMeshed(set, namespaceAnnotations);
@@ -52,11 +52,11 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
 export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
   const metadata = namespaceAnnotations === null ? null : { labels: {}, annotations: namespaceAnnotations };
   const own = inject === "inherited" ? {} : { [injectKey]: inject };
-  // If the namespace is not known, pods with inherited injection count as meshed.
+  // The result is `unknown` if the set inherits injection from a namespace that is not known. Assume a proxy then.
   return isMeshed(factsOf(own, {}, { name: namespace, metadata })) !== "no";
 }
 
-/** Labels that a selector selects. */
+/** Returns labels that match a selector. */
 function selectedLabels(selector: JsonMap): Record<string, string> {
   const expressions = listAt<{ key: string; operator: string; values?: string[] }>(selector, "matchExpressions");
   const chosen = expressions.flatMap(({ key, operator, values = [] }) =>

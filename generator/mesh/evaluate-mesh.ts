@@ -15,14 +15,17 @@ import {
 import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
 import { podLists } from "./ports.ts";
 
-/** Decision of the mesh layer. */
+/** Decision of the proxy: whether Linkerd's policies admit a connection. */
 export interface MeshVerdict {
   readonly admits: boolean;
   /** Whether the client is admitted only because of the mode `audit`. */
   readonly counted: boolean;
-  /** The object or the reason that decides, such as `Server api-http` or `probe path /health`. */
+  /** The object or the other reason that determines the decision, such as `Server api-http` or `probe path /health`. */
   readonly by: string;
-  /** The Server that selects the port. Null if no Server selects the port, so that the pod's default policy applies. */
+  /**
+   * The Server that selects the port. If no Server selects the port: null, and the pod's default inbound policy
+   * applies.
+   */
   readonly server: KubernetesObject | null;
   /** Authorizations of the Server, and of the route that the request uses. */
   readonly authorizations: readonly Authorization[];
@@ -31,7 +34,7 @@ export interface MeshVerdict {
 /** A connection as the proxy of the pod sees it. */
 interface Inbound extends Attempt {
   readonly client: ProxyClient;
-  /** Whether the connection does not pass through a proxy of the pod. */
+  /** Whether the connection bypasses the proxy, or the pod has no proxy. */
   readonly bypassed: boolean;
 }
 

@@ -6,13 +6,13 @@ import { podContainers } from "./inbound-policy.ts";
 import { inNetwork, type Network } from "./networks.ts";
 import { letsThrough, namedPort } from "./ports.ts";
 
-/** Decision of the network layer. */
+/** Decision of the network layer: whether NetworkPolicies admit a connection. */
 export interface NetworkVerdict {
   readonly admits: boolean;
   /**
-   * Port at which the connection arrives at the pod. It is the proxy's inbound port if both pods have a proxy that
-   * handles the connection, and the release uses the transport header or the port is opaque. Otherwise it is the
-   * original port.
+   * Port at which the connection arrives at the pod. This is the proxy's inbound port if the proxies of both pods
+   * handle the connection, and either the release uses the transport header, or the port is opaque. Otherwise, this is
+   * the port to which the client connects.
    */
   readonly port: number;
   /**

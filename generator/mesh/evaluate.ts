@@ -9,10 +9,10 @@ import { serverOf } from "./inbound-policy.ts";
 import { proxyOf } from "./pod.ts";
 import { podLists } from "./ports.ts";
 
-/** Decision of both layers. */
+/** Decision of the network layer (NetworkPolicies) and of the mesh layer (Linkerd's policies) together. */
 export interface Verdict {
   readonly admitted: boolean;
-  /** Whether the client is admitted only because of the mode `audit`, and is counted and logged. */
+  /** Whether the client is admitted only because of the mode `audit`. Linkerd counts and logs this client. */
   readonly counted: boolean;
   /**
    * First layer that refuses the connection, and the object that causes the refusal. Null if the connection is
@@ -26,8 +26,8 @@ export interface Verdict {
 /**
  * Evaluates whether policy objects admit a connection to a port of a pod: NetworkPolicies, Servers, routes,
  * AuthorizationPolicies, ServerAuthorizations and authentications. The mesh layer admits every connection to a pod
- * without a proxy, and to a port in the pod's `skip-inbound-ports`. Not evaluated: egress rules, rate limits, open
- * connections, and headers in the matches of routes.
+ * without a proxy, and to a port in the pod's `skip-inbound-ports`. This function does not evaluate egress rules, rate
+ * limits, connections that are already open, and headers in the matches of routes.
  *
  * @param objects policies of any namespace; objects of other kinds are ignored
  */

@@ -40,8 +40,8 @@ function route(
 }
 
 /**
- * Returns the annotations for retries and timeouts (Linkerd docs, "Retries" and "Timeouts"). Only calls with the status
- * `unavailable` are retried, because gRPC defines this status as safe to retry.
+ * Returns the annotations for retries and timeouts (Linkerd docs, "Retries" and "Timeouts"). The proxy retries only
+ * calls that fail with the status `unavailable`, because gRPC defines that these calls can be retried safely.
  */
 function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
   return {
@@ -66,7 +66,7 @@ function kebab(name: string): string {
     .toLowerCase();
 }
 
-/** Returns a name that is not taken: the given name, or the given name with the first number that makes it unique. */
+/** Returns the given name if it is not taken. Otherwise, appends the first number that makes the name unique. */
 function unused(name: string, taken: Set<string>): string {
   let free = name.replace(/-+$/, "");
   for (let next = 2; taken.has(free); next += 1) free = `${name}-${next}`;

@@ -5,14 +5,14 @@ import { inCluster } from "./networks.ts";
 import { podLists } from "./ports.ts";
 
 /**
- * Returns the default inbound policy of a pod: the value of its annotation, which the injector copies from the
- * namespace, or the default of the Linkerd installation.
+ * Returns the default inbound policy of a pod: the value of the pod's annotation. The injector copies this annotation
+ * from the namespace. If the annotation is missing, returns the default inbound policy of the Linkerd installation.
  */
 export function defaultPolicyOf({ metadata }: KubernetesObject, ofCluster: string): string {
   return metadata.annotations?.[`${proxyPrefix}default-inbound-policy`] ?? ofCluster;
 }
 
-/** How a policy such as `all-authenticated` or `audit` treats a client that no authorization admits. */
+/** Decision of a policy such as `all-authenticated` or `audit` about a client that no authorization admits. */
 type Treatment = "admitted" | "counted" | "refused";
 
 /**
@@ -28,7 +28,7 @@ export function treatmentBy(policy: string, { identity, address }: ProxyClient, 
   return anyone || identity !== null ? "admitted" : "refused";
 }
 
-/** Whether the default policy of a pod admits only clients with an identity at a port. */
+/** Whether an annotation of a pod requires an identity at a port (if no Server selects the port). */
 export function requiresIdentity(pod: KubernetesObject, port: number): boolean {
   return podLists(pod, `${proxyPrefix}proxy-require-identity-inbound-ports`, port);
 }

@@ -11,7 +11,7 @@ import { namedPort } from "./ports.ts";
  */
 type Requirement = { readonly identities: readonly string[] } | { readonly networks: readonly Network[] };
 
-/** A policy that admits clients to a Server or a route. A client must meet all requirements. */
+/** A policy that admits clients to a Server or a route. It admits a client that meets all requirements. */
 export interface Authorization {
   readonly kind: "AuthorizationPolicy" | "ServerAuthorization";
   readonly name: string;
@@ -22,7 +22,7 @@ export interface Authorization {
   readonly requirements: readonly Requirement[];
 }
 
-/** A client as a proxy sees it. */
+/** Facts about a client that a proxy uses for its decision. */
 export interface ProxyClient {
   /** Null for a client without an identity. */
   readonly identity: Account | null;
@@ -31,9 +31,9 @@ export interface ProxyClient {
 }
 
 /**
- * Returns the Server that applies to a port of a pod. Returns null if no Server selects the port, so that the pod's
- * default policy applies. If several Servers select the port, the oldest Server applies (linkerd2, policy-controller,
- * inbound index).
+ * Returns the Server that applies to a port of a pod. If several Servers select the port, the oldest Server applies
+ * (linkerd2, policy-controller, inbound index). If no Server selects the port, returns null: the pod's default inbound
+ * policy applies.
  */
 export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
   const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
@@ -55,8 +55,8 @@ export function podContainers(pod: KubernetesObject): unknown[] {
 }
 
 /**
- * Returns the authorizations of a Server: those that target it, those that target its namespace, and ServerAuthorizations
- * (linkerd2, policy-controller/k8s/index/src/inbound/index.rs, client_authzs).
+ * Returns the authorizations of a Server: AuthorizationPolicies that target the Server or its namespace, and
+ * ServerAuthorizations (linkerd2, policy-controller/k8s/index/src/inbound/index.rs, client_authzs).
  */
 export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
   const { name, namespace } = server.metadata;
@@ -77,7 +77,7 @@ export function authorizationsOfRoute(
   return policiesTargeting(objects, namespace, (target) => target.kind === kind && target.name === name);
 }
 
-/** Whether an authorization admits a client. Without requirements, it admits all clients. */
+/** Whether an authorization admits a client. An authorization without requirements admits all clients. */
 export function admitsClient({ requirements }: Authorization, { identity, address }: ProxyClient): boolean {
   return requirements.every((requirement) =>
     "networks" in requirement
@@ -91,7 +91,7 @@ export function namedIdentities({ requirements }: Authorization): readonly strin
   return requirements.flatMap((each) => ("identities" in each ? each.identities : []));
 }
 
-/** Whether an authorization admits all meshed clients, from every network. */
+/** Whether an authorization admits all meshed clients, from all addresses. */
 export function admitsAllMeshed({ requirements }: Authorization): boolean {
   return requirements.every((each) =>
     "identities" in each ? each.identities.includes("*") : each.networks.some((network) => inNetwork(null, network)),
@@ -141,8 +141,8 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
 }
 
 /**
- * Identities of a MeshTLSAuthentication. If the object does not exist, the list is empty, so that no client is
- * admitted.
+ * Returns the identities of a MeshTLSAuthentication. If the object does not exist, returns an empty list: Linkerd then
+ * admits no client.
  */
 function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
   const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);
@@ -156,7 +156,7 @@ function shortIdentity(identity: string): string {
   return identity.replace(/\.serviceaccount\.identity\..*$/, "");
 }
 
-/** Whether a ServerAuthorization applies to a Server: by its name or by its labels. */
+/** Whether a ServerAuthorization refers to a Server, either by the Server's name or by its labels. */
 function isFor(authorization: KubernetesObject, { metadata }: KubernetesObject): boolean {
   const name = at(authorization, "spec", "server", "name");
   return name === undefined

@@ -4,7 +4,9 @@ import { asMap } from "../system/data.ts";
 import { podContainers } from "./inbound-policy.ts";
 import { namedPort } from "./ports.ts";
 
-/** Returns the routes that are attached to a Server. A Server with such a route has no automatic routes for probes. */
+/**
+ * Returns the routes that are attached to a Server. A Server with an attached route has no automatic routes for probes.
+ */
 export function routesOf(server: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
   return objects.filter(
     ({ kind, metadata, spec }) =>
@@ -15,8 +17,9 @@ export function routesOf(server: KubernetesObject, objects: readonly KubernetesO
 }
 
 /**
- * Returns the route that a request uses: the one with the most specific match of the path (Gateway API, HTTPRoute).
- * Assumes that all matches of headers and query parameters are met. If the path is null, any route can be used.
+ * Returns the route that a request uses. This is the route with the most specific match of the path (Gateway API,
+ * HTTPRoute). Assumes that the request meets all matches of headers and query parameters. If the path is null, every
+ * route matches.
  */
 export function routeFor(routes: readonly KubernetesObject[], path: string | null): KubernetesObject | null {
   const weighted = routes.map((route) => ({ route, weight: weightOf(route, path) })).filter(({ weight }) => weight >= 0);
@@ -24,7 +27,7 @@ export function routeFor(routes: readonly KubernetesObject[], path: string | nul
   return weighted[0]?.route ?? null;
 }
 
-/** How specific the match of a route is: the length of the matched path; -1 if the route does not match. */
+/** Returns the length of the path in the most specific match of a route; -1 if the route does not match. */
 function weightOf(route: KubernetesObject, path: string | null): number {
   const weights = listAt(route, "spec", "rules").flatMap((rule) => {
     const matches = listAt(rule, "matches");
@@ -45,7 +48,7 @@ function weightOfMatch(match: unknown, path: string | null): number {
   return path === wanted || path === folder || path.startsWith(`${folder}/`) ? wanted.length : -1;
 }
 
-/** Whether a path matches a regular expression. An expression that is not valid matches nothing. */
+/** Whether a path matches a regular expression. Returns false if the expression is not valid. */
 function matchesExpression(expression: string, path: string): boolean {
   try {
     return new RegExp(`^(?:${expression})$`).test(path);
@@ -56,7 +59,7 @@ function matchesExpression(expression: string, path: string): boolean {
 
 /**
  * Returns the paths of the HTTP probes of a pod on a port. The policy controller admits GET requests on these paths from
- * all clients. It does not read gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound, pod_http_probes).
+ * all clients. It ignores gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound, pod_http_probes).
  */
 export function probePaths(pod: KubernetesObject, port: number): string[] {
   const containers = podContainers(pod);

@@ -17,7 +17,7 @@ export function admitsEveryPod(policy: string): boolean {
   return ["all-unauthenticated", "cluster-unauthenticated", "audit"].includes(policy);
 }
 
-/** Values of the default inbound policy, from the strictest to the most open one. */
+/** Values of the default inbound policy, in order. The first value admits the fewest clients. */
 const byOpenness = [
   "deny",
   "cluster-authenticated",
@@ -27,7 +27,7 @@ const byOpenness = [
   "all-unauthenticated",
 ];
 
-/** Whether a default inbound policy admits more clients than another one. Without a value, all clients are admitted. */
+/** Whether a default inbound policy admits more clients than another policy. A missing value admits all clients. */
 export function admitsMore(policy: unknown, than: unknown): boolean {
   const openness = (value: unknown): number => byOpenness.indexOf(String(value ?? "all-unauthenticated"));
   return openness(policy) > openness(than);

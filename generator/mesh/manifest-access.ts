@@ -10,8 +10,8 @@ import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
 
 /**
  * Returns whether each client can connect to each port of the workloads in manifests. Evaluates the policies in the
- * same manifests. Objects without a namespace are in the namespace `default`. A workload counts as meshed if the
- * manifests do not show whether it is meshed.
+ * same manifests. Objects without a namespace are in the namespace `default`. If the manifests do not show whether a
+ * workload is meshed, the function assumes that the workload is meshed.
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
   const stream = new ManifestSet(manifests);
@@ -25,7 +25,7 @@ export function manifestAccess(manifests: readonly Manifest[], installation: Ins
   return accessCells(distinct, objects, installation);
 }
 
-/** The policies of a stream, in the form that `evaluate` needs. Each has a namespace. */
+/** Returns the policies of a stream, in the form that `evaluate` needs. Every returned policy has a namespace. */
 export function policiesIn(stream: ManifestSet): KubernetesObject[] {
   const manifests = [
     ...stream.ofKind("networking.k8s.io", "NetworkPolicy"),
@@ -43,7 +43,7 @@ function placeOf(namespace: string): string {
   return namespace === "" ? "default" : namespace;
 }
 
-/** A pod of a workload as the injector creates it. */
+/** Returns a pod of a workload, as it would exist after injection. */
 export function podOf(workload: Workload, stream: ManifestSet): KubernetesObject {
   return podsOf(workload, stream).pod;
 }

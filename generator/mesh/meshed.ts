@@ -5,8 +5,8 @@ import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/
 import { asMap } from "../system/data.ts";
 
 /**
- * Whether pods have a proxy. `unknown` if this depends on the annotations of the pods' namespace, and these annotations
- * are not known.
+ * Whether pods have a proxy. `unknown`: only the annotations of the namespace decide this, and these annotations are
+ * not known.
  */
 export type Meshed = "yes" | "no" | "unknown";
 
@@ -16,13 +16,13 @@ export interface InjectionNamespace {
   readonly metadata: { readonly labels: Labels; readonly annotations: Labels } | null;
 }
 
-/** Values from which the proxy injector decides whether to inject a pod. */
+/** The facts about a pod that determine whether the proxy injector injects the pod. */
 export interface InjectionFacts {
   /** Annotations of the pod, or of its pod template. */
   readonly annotations: Labels;
   readonly namespace: InjectionNamespace;
   readonly hostNetwork: boolean;
-  /** Sidecar that the pod already contains, apart from Linkerd's. */
+  /** Whether the pod already contains a sidecar of Istio. */
   readonly otherSidecar: boolean;
 }
 
@@ -34,7 +34,7 @@ export function requestsProxy(inject: unknown): boolean {
   return inject === "enabled" || inject === "ingress";
 }
 
-/** Returns the value of the annotation `linkerd.io/inject` that applies to a pod: its own, or that of its namespace. */
+/** Returns the value of `linkerd.io/inject` that applies to a pod: the pod's value, or else the namespace's value. */
 export function effectiveInject({ annotations, namespace }: InjectionFacts): unknown {
   const own = annotations[injectKey];
   return own === undefined || own === "" ? namespace.metadata?.annotations[injectKey] : own;
@@ -50,8 +50,8 @@ export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: Inje
 
 /**
  * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of its
- * webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty annotation is
- * treated as a missing annotation. A value that another program replaces (`${…}`) is unknown.
+ * webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty annotation has no
+ * effect. If the value contains a placeholder that another program replaces (`${…}`), the result is `unknown`.
  */
 export function isMeshed(facts: InjectionFacts): Meshed {
   if (injectionObstacle(facts) !== null) return "no";
@@ -67,7 +67,7 @@ export function isMeshed(facts: InjectionFacts): Meshed {
 
 /**
  * Whether the value of a namespace's injection annotation is invalid. If the value is invalid, the injector injects no
- * pod of the namespace, not even pods that have the annotation themselves (linkerd2, pkg/inject/report.go,
+ * pod of the namespace. This includes pods with `linkerd.io/inject: enabled` (linkerd2, pkg/inject/report.go,
  * disabledByAnnotation).
  */
 function isInvalid(inject: unknown): boolean {
@@ -79,7 +79,7 @@ export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshe
   return hasProxy(workload) ? "yes" : isMeshed(injectionFacts(workload, stream));
 }
 
-/** Values from which the proxy injector decides whether to inject the pods of a workload in a manifest. */
+/** Returns the facts that determine whether the proxy injector injects the pods of a workload in a manifest. */
 export function injectionFacts(workload: Workload, stream: ManifestSet): InjectionFacts {
   const name = workload.manifest.namespace;
   const found = stream.namespaceOf(name);
@@ -90,7 +90,7 @@ export function injectionFacts(workload: Workload, stream: ManifestSet): Injecti
 }
 
 /**
- * Values from which the proxy injector decides whether to inject a pod.
+ * Returns the facts that determine whether the proxy injector injects a pod.
  *
  * @param annotations annotations of the pod, or of its pod template
  * @param pod the `spec` of the pod
@@ -99,7 +99,11 @@ export function factsOf(annotations: Labels, pod: unknown, namespace: InjectionN
   return { annotations, namespace, hostNetwork: asMap(pod)["hostNetwork"] === true, otherSidecar: hasOtherSidecar(pod) };
 }
 
-/** Describes a namespace in a cluster. @param namespaces the namespaces that are known */
+/**
+ * Returns the name, labels and annotations of a namespace.
+ *
+ * @param namespaces the known Namespace objects of the cluster
+ */
 export function injectionNamespace(name: string, namespaces: readonly KubernetesObject[]): InjectionNamespace {
   const found = namespaces.find(({ metadata }) => metadata.name === name);
   const { labels = {}, annotations = {} } = found?.metadata ?? {};
@@ -112,8 +116,8 @@ export function hasProxy(workload: Workload): boolean {
 }
 
 /**
- * Whether a pod contains the sidecar of Istio. The injector also checks for its own containers (linkerd2,
- * pkg/healthcheck/sidecar.go).
+ * Whether a pod contains the sidecar of Istio. The injector also checks for the containers of Linkerd, but this
+ * function does not (linkerd2, pkg/healthcheck/sidecar.go).
  *
  * @param pod the `spec` of a pod
  */

@@ -4,12 +4,14 @@ import type { Environment } from "../spec/environment.generated.ts";
 
 export type DeclaredNamespace = Environment["spec"]["namespaces"][string];
 
-/** Namespaces in `spec.namespaces` that belong to others, with their names. */
+/** Returns the namespaces in `spec.namespaces` that meshops does not create (`create: false`), with their names. */
 export function namespacesOfOthers({ spec }: Environment): (readonly [name: string, declared: DeclaredNamespace])[] {
   return Object.entries(spec.namespaces).filter(([, { create }]) => !create);
 }
 
-/** Annotations of a namespace for its settings in `spec.namespaces`. Pods read them when they are created. */
+/**
+ * Returns the annotations for the settings of a namespace in `spec.namespaces`. They affect a pod when it is created.
+ */
 export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
   const { inject, defaultInboundPolicy, proxy } = mesh;
   return {
@@ -19,12 +21,15 @@ export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
   };
 }
 
-/** Annotations of a declared namespace; null if the namespace belongs to others and its injection is not declared. */
+/**
+ * Returns the annotations of a declared namespace. Returns null if meshops does not create the namespace, and the spec
+ * does not declare its injection.
+ */
 export function declaredAnnotations(declared: DeclaredNamespace): StringMap | null {
   return !declared.create && declared.mesh.inject === undefined ? null : meshAnnotations(declared);
 }
 
-/** Differences between the declared annotations and those of a namespace, as `key is "a" instead of "b"`. */
+/** Returns the declared annotations that differ in an existing namespace, as `key is "a" instead of "b"`. */
 export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
   return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {
     const own = found[key];

@@ -12,7 +12,7 @@ export type Direction = "ingress" | "egress";
 export type PolicyRule = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the rules of a NetworkPolicy for ingress or egress. Returns null if the policy does not restrict that
+ * Returns the rules of a NetworkPolicy for ingress or egress. Returns null if the policy does not restrict this
  * direction (Kubernetes API, NetworkPolicySpec, policyTypes).
  */
 export function rulesOf(policy: Manifest, direction: Direction): readonly PolicyRule[] | null {
@@ -23,8 +23,8 @@ export function rulesOf(policy: Manifest, direction: Direction): readonly Policy
 }
 
 /**
- * Whether the peers of a rule have proxies. IP blocks, and pods in the namespaces `linkerd` and `kube-system`, count as
- * peers without a proxy.
+ * Whether at least one peer of a rule has a proxy. Assumes that IP blocks, and pods in the namespaces `linkerd` and
+ * `kube-system`, have no proxy.
  */
 export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSet): Meshed {
   const list = listOf(peers).map(asMap);
@@ -47,14 +47,14 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   return allMeshed(pods, stream);
 }
 
-/** Combines the results of several workloads: `yes` if at least one workload is meshed. */
+/** Returns `yes` if at least one workload is meshed, and `no` if all workloads are known to have no proxy. */
 export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";
   return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
 }
 
-/** Whether the peers of an egress rule include a namespace. An IP block counts as included. */
+/** Whether the peers of a rule include a namespace. Assumes that an IP block contains the pods of the namespace. */
 export function reaches(to: unknown, namespace: string, stream: ManifestSet): boolean {
   const labels = {
     "linkerd.io/is-control-plane": "true",

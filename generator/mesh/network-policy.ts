@@ -4,9 +4,9 @@ import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 /*
  * NetworkPolicies match pods and ports, not mesh identities. A client with forged labels can connect to the proxy, but
- * the proxy then requires a certificate (see authorization.ts). No rule is needed for the control plane, because the
- * proxies open the connections to it. No rule is needed for the kubelet's probes, because a node can always connect to
- * its own pods.
+ * the proxy then requires a certificate (see authorization.ts). The policies need no rule for the control plane,
+ * because the proxies open the connections to the control plane. The policies need no rule for the kubelet's probes,
+ * because a node can always connect to its own pods.
  */
 
 /** Returns a NetworkPolicy for ingress. */
@@ -23,7 +23,7 @@ export function ingressPolicy(
   };
 }
 
-/** Returns one rule of a NetworkPolicy: the peers (empty: everyone), and the ports to which the peers may connect. */
+/** Returns one rule of a NetworkPolicy. @param from the peers; if empty, the rule admits all clients to the ports */
 export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
   const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
     [...ports].sort(ascending).map((port) => ({ port, protocol }));
@@ -33,16 +33,16 @@ export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iter
 /**
  * Returns the ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header,
  * connections to every port arrive at the proxy's inbound port. In older releases, a connection arrives at the port to
- * which the client connects. For older releases, the result also contains the proxy's inbound port, because during an
- * upgrade, clients use it before the policy changes.
+ * which the client connects. For older releases, the result also contains the proxy's inbound port: during an upgrade,
+ * clients already use this port before the NetworkPolicy changes.
  */
 export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 
 /**
- * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). It matches the label that the injector sets on every pod
- * with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
+ * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). The peer matches the label
+ * that the injector sets on every pod with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
  */
 export function meshedPods(namespace: string | null): JsonMap {
   return {
@@ -63,7 +63,7 @@ export function fromViz(): JsonMap[] {
   return [allow([from("prometheus")], [proxyPorts.admin]), allow([from("tap")], [proxyPorts.control])];
 }
 
-/** Returns peers for some networks. */
+/** Returns one peer for each network. */
 export function ipBlocks(cidrs: readonly string[]): JsonMap[] {
   return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 }

@@ -41,8 +41,8 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
 }
 
 /**
- * Namespace of a client. Null if the NetworkPolicy does not select the client's pods by their namespace and their
- * proxies.
+ * Returns the namespace of a client. Returns null if the NetworkPolicy selects the client in another way than by its
+ * namespace and its proxy: by pod labels, by networks, or as all clients.
  */
 function namespaceOf(client: Client): string | null {
   if ("namespace" in client) return client.namespace;
@@ -57,10 +57,10 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
   return allow([{ podSelector }], [proxyPorts.inbound, ...portsOf(pods, client).map(([, { port }]) => port)]);
 }
 
-/** The ports to which at least one of some clients may connect. */
+/** The ports to which at least one client of a list is allowed to connect. */
 interface Limits {
   readonly ports: readonly Port[];
-  /** Whether a client may connect to all ports, also if no port is known. */
+  /** Whether a client is allowed to connect to all ports, including ports that the set does not list. */
   readonly all: boolean;
 }
 
@@ -69,25 +69,25 @@ function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
   return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
 }
 
-/** Rule for clients with a proxy. The result is empty if the clients may not connect to any port. */
+/** Returns a rule for clients with a proxy; empty if the clients are not allowed to connect to a port. */
 function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: LinkerdRelease): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   const bypassing = numbers(
     ports.filter(({ skipsProxy }) => skipsProxy === true),
     "TCP",
   );
-  // A client that may connect to all ports may connect to the proxy even if no port of the pods is known.
+  // If the client is allowed to connect to all ports, admit it to the proxy, even if the set lists no ports.
   const arrival = tcp.length > 0 || all ? arrivalPorts(tcp, release) : [];
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }
 
-/** Rule for clients with or without a proxy. It allows the ports of the pods and the inbound port of the proxy. */
+/** Returns a rule for clients with or without a proxy. It allows the ports of the pods and the proxy's inbound port. */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   return rule(peers, [...(tcp.length > 0 ? [proxyPorts.inbound] : []), ...tcp], numbers(ports, "UDP"));
 }
 
-/** Rule that admits all clients to some ports, with or without a proxy. */
+/** Returns a rule that admits all clients to some ports. The clients can have a proxy or not. */
 function open(ports: readonly Port[]): JsonMap[] {
   return ports.length === 0 ? [] : rule([], [proxyPorts.inbound, ...numbers(ports, "TCP")], numbers(ports, "UDP"));
 }

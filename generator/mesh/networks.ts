@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** A network. The networks in `except` are excluded from it. */
+/** A network without the networks in `except`. */
 export interface Network {
   readonly cidr: string;
   readonly except?: readonly string[];
@@ -12,13 +12,13 @@ export interface Network {
  */
 const clusterNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"] as const;
 
-/** Whether an address is in a network. An unknown address (null) is only in a network that contains all addresses. */
+/** Whether an address is in a network. For an unknown address (null): whether the network contains all addresses. */
 export function inNetwork(address: string | null, { cidr, except = [] }: Network): boolean {
   if (cidr.endsWith("/0") && except.length === 0) return address === null || kindOf(address) === kindOf(cidr);
   return address !== null && contains(cidr, address) && !except.some((each) => contains(each, address));
 }
 
-/** Whether a text is a network: an address and the length of its prefix. */
+/** Whether a text is a valid CIDR: an address and the length of its prefix. */
 export function isNetwork(text: string): boolean {
   return ipaddr.isValidCIDR(text);
 }
@@ -31,7 +31,9 @@ export function isWithin(inner: string, outer: string): boolean {
   return address.kind() === base.kind() && prefix >= length && address.match(base, length);
 }
 
-/** Whether an address is in the networks of the cluster. An unknown address (null) counts as the address of a pod. */
+/**
+ * Whether an address is in the networks of the cluster. Assumes that an unknown address (null) is the address of a pod.
+ */
 export function inCluster(address: string | null): boolean {
   return address === null || clusterNetworks.some((cidr) => contains(cidr, address));
 }

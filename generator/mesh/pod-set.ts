@@ -1,7 +1,7 @@
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { selects } from "../kubernetes/selectors.ts";
 
-/** How the proxy of a pod treats a port. The values are those of the field `proxyProtocol` of a Server. */
+/** Protocol of a port for the proxy. The values are the values of the field `proxyProtocol` of a Server. */
 export type Protocol = "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
 
 /** A port on which pods listen. */
@@ -12,11 +12,11 @@ export interface Port {
   /** Transport protocol; default: TCP. */
   readonly transport?: "TCP" | "UDP";
   readonly protocol: Protocol;
-  /** Whether connections to the port bypass the proxy. A Server cannot protect such a port. */
+  /** Whether connections to the port bypass the proxy. If they do, a Server cannot protect the port. */
   readonly skipsProxy?: boolean;
-  /** How access to the port is controlled; default: the mode of the set. */
+  /** Access mode of the port; if omitted, the mode of the set. */
   readonly mode?: AccessMode;
-  /** Purpose of the port. Set if the key of the port does not make the purpose clear. */
+  /** Purpose of the port; omitted if the key of the port already describes the purpose. */
   readonly purpose?: string;
 }
 
@@ -30,19 +30,19 @@ export interface Account {
 export interface AccountClient {
   readonly serviceAccountRef: Account;
   /**
-   * Label selector of the client's pods. Set it only if these pods run in the namespace of the set and also connect
-   * without a proxy. The NetworkPolicy then admits only these pods, both at the proxy's inbound port and at the port
-   * itself.
+   * Label selector of the client's pods. Set `podSelector` only if these pods run in the namespace of the set and also
+   * connect without a proxy. The NetworkPolicy then admits only the selected pods, both at the proxy's inbound port and
+   * at the port itself.
    */
   readonly podSelector?: JsonMap;
 }
 
-/** Clients in some networks. They have no identity. */
+/** Clients in some networks. These clients have no mesh identity. */
 interface NetworkClient {
   readonly cidrs: readonly string[];
   /**
-   * Whether the clients are programs of the pods' own node, such as the kubelet. A NetworkPolicy never refuses them
-   * (Kubernetes docs, "Network Policies").
+   * Whether the clients are programs of the pods' own node, such as the kubelet. NetworkPolicies do not apply to these
+   * programs (Kubernetes docs, "Network Policies").
    */
   readonly onNode?: boolean;
 }
@@ -56,7 +56,7 @@ export type Client = ClientSource & {
   readonly ports?: readonly string[];
 };
 
-/** Whether clients are those of one service account. */
+/** Whether the clients have one service account. */
 export function isAccountClient(client: Client): client is AccountClient & { readonly ports?: readonly string[] } {
   return "serviceAccountRef" in client;
 }
@@ -74,8 +74,8 @@ export function titleOf(client: ClientSource): string {
 }
 
 /**
- * `off`: no policies are generated. `audit`: all clients are admitted, and those that are not listed are counted.
- * `enforce`: only the listed clients are admitted.
+ * `off`: meshops generates no policies. `audit`: Linkerd admits all clients, and counts the clients that are not
+ * listed. `enforce`: Linkerd admits only the listed clients.
  */
 export type AccessMode = "off" | "audit" | "enforce";
 
@@ -85,7 +85,7 @@ interface Access {
   readonly clients: readonly Client[];
   /** Whether linkerd-viz may scrape and tap the proxies. */
   readonly viz: boolean;
-  /** Programs that may scrape the metrics of the proxies, apart from linkerd-viz. */
+  /** Programs other than linkerd-viz that are allowed to scrape the metrics of the proxies. */
   readonly scrapers?: readonly Scraper[];
 }
 
@@ -93,8 +93,8 @@ interface Access {
 export type Scraper = { readonly namespace: string } | { readonly cidrs: readonly string[] };
 
 /**
- * A set of pods that share labels, a service account and ports. Policies, injection, the graph and tests use this
- * description.
+ * A set of pods with the same labels, service account and ports. meshops generates policies, injection settings, the
+ * graph and tests from the PodSet.
  */
 export interface PodSet {
   /** Name of the set. Its NetworkPolicy has the same name. Its Servers are named `<name>-<key of the port>`. */
@@ -135,12 +135,12 @@ export function clientsAt({ access }: Pick<PodSet, "access">, key: string): read
   return access.clients.filter(({ ports }) => ports === undefined || ports.includes(key));
 }
 
-/** Accounts without repetitions, in the order of their first occurrence. */
+/** Returns the accounts without duplicates, in the order of their first occurrence. */
 export function distinctAccounts(accounts: readonly Account[]): Account[] {
   return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }
 
-/** How access to a port of a set is controlled. */
+/** Returns the access mode of a port: the mode of the port itself, or else the mode of its set. */
 export function modeOf({ access }: Pick<PodSet, "access">, { mode = access.mode }: Port): AccessMode {
   return mode;
 }
@@ -155,7 +155,7 @@ export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
   return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
 }
 
-/** Whether connections to a port pass through the proxy of its pod, so that a Server can protect the port. */
+/** Whether connections to a port pass through the proxy of its pod. If they do, a Server can protect the port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;
 }

@@ -18,7 +18,8 @@ export function proxyVariable(pod: KubernetesObject, variable: string): string |
 }
 
 /**
- * Returns the trust anchors in the environment of a pod's proxy as trimmed PEM; undefined if the environment has none.
+ * Returns the trust anchors in the environment variables of a pod's proxy, as trimmed PEM. Returns undefined if the
+ * variables contain no trust anchors.
  */
 export function anchorsOf(pod: KubernetesObject): string | undefined {
   return proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.trim();
@@ -39,8 +40,8 @@ export function containerStatuses(pod: KubernetesObject): readonly V1ContainerSt
 
 /**
  * Whether a pod waits for its proxy: the proxy is running but not ready. The proxy becomes ready when it has received a
- * certificate. Until then, the other containers do not start (native sidecars, `proxy-await`), or they start without
- * network access.
+ * certificate. While the proxy is not ready, the other containers either do not start (native sidecars, `proxy-await`)
+ * or have no network access.
  */
 export function waitsForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);

@@ -5,11 +5,11 @@ import { ingressPolicy } from "./network-policy.ts";
 import { ingressRules } from "./network-rules.ts";
 import { clientsAt, isProtected, isProxied, modeOf, type PodSet } from "./pod-set.ts";
 
-/** Policies for a set of pods, by layer. */
+/** Policies for a set of pods: NetworkPolicies and Linkerd's policies. */
 export interface Policies {
   /**
-   * One NetworkPolicy, which specifies the clients that may connect to the set. Empty if the mode of the set is not
-   * `enforce`, because a NetworkPolicy cannot admit and count a client.
+   * One NetworkPolicy that admits the clients of the set. Empty if the mode of the set is not `enforce`: the mode
+   * `audit` admits and counts all clients, and a NetworkPolicy cannot count clients.
    */
   readonly network: readonly KubernetesObject[];
   /**
@@ -28,9 +28,9 @@ export interface PolicyMetadata {
 }
 
 /**
- * Returns the policies that admit the clients of a set of pods and no other clients. Both layers are needed. The
- * network layer cannot distinguish ports if the proxy's inbound port is open, and labels can be forged. The mesh layer
- * requires an identity.
+ * Returns the policies that admit the clients of a set of pods and no other clients. NetworkPolicies alone are not
+ * enough: if the proxy's inbound port is open, they cannot distinguish the ports of the application, and labels can be
+ * forged. Linkerd's policies distinguish the ports and require an identity.
  *
  * @returns no policies if the mode of the set and of all its ports is `off`
  */

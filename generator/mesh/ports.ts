@@ -7,7 +7,7 @@ import { asMap } from "../system/data.ts";
 /** A range of ports, including both ends. */
 export type Range = readonly [from: number, to: number];
 
-/** Parses a port list of a Linkerd annotation, such as `5080,7080-7090`. Entries that are not ports are ignored. */
+/** Parses a port list of a Linkerd annotation, such as `5080,7080-7090`. Ignores entries that are not port numbers. */
 export function parsePorts(text: unknown): readonly Range[] {
   return String(text ?? "")
     .split(",")
@@ -20,8 +20,8 @@ export function parsePorts(text: unknown): readonly Range[] {
 /**
  * Returns the opaque ports that annotations specify. If the annotation is missing, returns Linkerd's default list.
  *
- * @param workload the workload whose container ports the annotation may name (linkerd2, pkg/util/parsing.go,
- *   ParseContainerOpaquePorts)
+ * @param workload the workload with the annotation; the annotation can contain names of its container ports (linkerd2,
+ *   pkg/util/parsing.go, ParseContainerOpaquePorts)
  */
 export function opaquePorts(annotations: Labels, workload?: Workload): readonly Range[] {
   const text = annotations[portKeys.opaque] ?? defaultOpaquePorts;
@@ -57,7 +57,7 @@ export function resolvePort(port: unknown, workload: Workload): number | null {
       );
 }
 
-/** Returns the number of the container port with a name; null if no container declares it. */
+/** Returns the number of the container port with a name; null if no container declares a port with this name. */
 export function namedPort(name: unknown, containers: readonly unknown[]): number | null {
   const declared = containers.flatMap((container) => listOf(asMap(container)["ports"]).map(asMap));
   const found = declared.find((port) => port["name"] === name)?.["containerPort"];
@@ -67,7 +67,8 @@ export function namedPort(name: unknown, containers: readonly unknown[]): number
 /**
  * Whether the ports of a NetworkPolicy rule allow a TCP port. A rule without ports allows all ports.
  *
- * @param isNamed returns whether a port name refers to the wanted port in the selected pod
+ * @param wanted the TCP port
+ * @param isNamed returns whether a port name refers to the port `wanted` in the selected pod
  */
 export function letsThrough(ports: unknown, wanted: number, isNamed: (name: string) => boolean): boolean {
   const list = listOf(ports);

@@ -3,8 +3,8 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { hostOf, type ServiceName } from "./service.ts";
 
 /**
- * Retries and timeout of a method. The timeout is a whole number with the unit ms, s or m. It limits all retries
- * together.
+ * Retries and timeout of a method. The timeout is a whole number with the unit ms, s or m. The timeout limits the total
+ * time of a call, including all its retries.
  */
 export interface MethodOptions {
   readonly retry?: boolean;
@@ -23,10 +23,10 @@ export interface MethodRoute {
 }
 
 /**
- * Returns the routes of gRPC services, in the order of their methods. `options` specifies whether a method is retried;
- * by default, idempotent methods are retried. Streaming methods are never retried, because a proxy can repeat a call
- * only if the call has a single message. The name of a route is the name of its method; if there are several services,
- * the name of the service is the prefix.
+ * Returns one route for each method of gRPC services, in the order of the methods. `options` specifies which methods
+ * are retried. By default, idempotent methods are retried. Streaming methods are never retried, because a proxy can
+ * repeat a call only if the call has a single message. The name of a route is the name of its method. If there are
+ * several services, the name of the service is the prefix.
  */
 export function routesOf(services: readonly GrpcService[], options: Readonly<Record<string, MethodOptions>> = {}): MethodRoute[] {
   return services.flatMap(({ name: service, methods }) =>
@@ -45,8 +45,8 @@ export function routesOf(services: readonly GrpcService[], options: Readonly<Rec
 
 /**
  * Returns the ServiceProfile of a Service. A ServiceProfile must have the host name of the Service as its name, because
- * proxies look up the ServiceProfile by this host name. The conditions are the same as those that `linkerd profile
- * --proto` writes (linkerd2, pkg/profiles/proto.go).
+ * proxies look up the ServiceProfile by this host name. `linkerd profile --proto` writes the same conditions (linkerd2,
+ * pkg/profiles/proto.go).
  */
 export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {

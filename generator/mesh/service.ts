@@ -5,7 +5,7 @@ export interface ServiceName {
   readonly clusterDomain: string;
 }
 
-/** Returns the full host name of a Service. Proxies use this host name. */
+/** Returns the full host name of a Service. Proxies look up the ServiceProfile of a Service by this host name. */
 export function hostOf({ name, namespace, clusterDomain }: ServiceName): string {
   return `${name}.${namespace}.svc.${clusterDomain}`;
 }

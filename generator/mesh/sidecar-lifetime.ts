@@ -8,8 +8,8 @@ import { proxyAnnotations } from "./meshed.ts";
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
 /**
- * Whether an annotation of a workload's pods or of their namespace requests a native sidecar. Null if no such
- * annotation exists.
+ * Returns whether an annotation of a workload's pods or of their namespace requests a native sidecar. Returns null if
+ * neither the pods nor the namespace have this annotation.
  */
 export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
   const asked = Object.entries(proxyAnnotations(workload, stream)).find(([key]) => nativeSidecar.test(key));
@@ -17,7 +17,7 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
 }
 
 /**
- * Whether a workload should run to completion, but would never complete with a proxy because nothing stops the proxy.
+ * Whether a workload runs to completion, but its pods never complete with a proxy, because no program stops the proxy.
  *
  * @param release null if the release is not known
  */
@@ -42,7 +42,9 @@ function isNative(workload: Workload): boolean {
   );
 }
 
-/** Whether a container of a pod stops the proxy with its endpoint /shutdown, directly or with linkerd-await. */
+/**
+ * Whether a container of a pod calls the proxy's endpoint /shutdown to stop the proxy, directly or with linkerd-await.
+ */
 export function callsShutdown(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) =>
     /linkerd-await|4191\/shutdown/.test(JSON.stringify([container["command"], container["args"]])),

@@ -4,9 +4,9 @@ import { isLive, proxyOf } from "./pod.ts";
 import { isInSet, type PodSet } from "./pod-set.ts";
 
 /**
- * Returns the pods of a set whose proxies do not answer tap, although viz is enabled. viz's tap injector changes pods
- * only when they are created, so pods that started before the tap injector are not tapped (linkerd2,
- * viz/tap/injector/webhook.go). Pods for which tap is disabled are not returned.
+ * Returns the pods of a set whose proxies do not support tap, although viz is enabled. viz's tap injector changes pods
+ * only when they are created, so tap does not work for pods that started before the tap injector (linkerd2,
+ * viz/tap/injector/webhook.go). Omits pods for which a user disabled tap.
  */
 export function untappedPods(
   set: PodSet,
@@ -27,8 +27,8 @@ export function untappedPods(
 }
 
 /**
- * Returns the command that makes tap report the calls of a set's pods. If the set has no workload, returns an
- * instruction instead.
+ * Returns the command that restarts the pods of a set, so that tap works for the new pods. If the set has no workload,
+ * returns an instruction instead.
  */
 export function tapFix({ workloadRef, namespace, title }: PodSet): string {
   if (workloadRef === null) return `restart the pods of ${title} in namespace ${namespace}`;

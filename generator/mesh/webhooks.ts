@@ -56,8 +56,8 @@ const webhooks: readonly Webhook[] = [
 ];
 
 /**
- * Returns the webhooks of an environment: those of the control plane and of the extensions that are installed as
- * charts.
+ * Returns the webhooks of an environment: the webhooks of the control plane, and of the extensions that the environment
+ * installs as charts.
  */
 export function webhooksOf(environment: Environment): readonly Webhook[] {
   const { linkerd } = environment.spec;

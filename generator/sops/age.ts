@@ -73,7 +73,7 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   try {
     return await decrypter.decrypt(armor.decode(enc));
   } catch {
-    throw new SopsError("tampered", "the encrypted data key was changed: the recipient's age key cannot decrypt it");
+    throw new SopsError("tampered", "the encrypted data key was changed, so the recipient's age key cannot decrypt the data key");
   }
 }
 

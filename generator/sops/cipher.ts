@@ -16,8 +16,8 @@ export function isCiphertext(text: string): boolean {
 }
 
 /**
- * Returns the length in bytes of an encrypted value's plaintext, which AES-GCM does not hide. Returns null if the text
- * is not encrypted.
+ * Returns the length in bytes of the plaintext of an encrypted value. AES-GCM does not hide this length. Returns null
+ * if the text is not encrypted.
  */
 export function plaintextBytes(ciphertext: string): number | null {
   const data = form.exec(ciphertext)?.[1];
@@ -28,7 +28,7 @@ export function plaintextBytes(ciphertext: string): number | null {
  * Encrypts a value. An empty text is not encrypted, as in sops.
  *
  * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved to another
- *   path. It is the path of a value or, for the MAC, the time of the change
+ *   path. For a value, the context is its path. For the MAC, the context is the time of the change
  * @param nonce nonce of the previous encryption if the value has not changed
  */
 export function encryptValue(
@@ -83,8 +83,8 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
 }
 
 /**
- * Decodes a base64 text. Returns null if the text is not valid base64 or has stray bits, both of which Node would
- * accept.
+ * Decodes a base64 text. Returns null if the text is not valid base64 or has stray bits. (Node would accept such
+ * texts.)
  */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");

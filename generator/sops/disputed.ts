@@ -17,8 +17,9 @@ export function checkJson(text: string): void {
 }
 
 /**
- * Rejects characters that end a line or the file in YAML 1.1 but not in YAML 1.2. sops and Flux parse files as YAML 1.1
- * and meshops as YAML 1.2, so they would read different content.
+ * Rejects characters that end a line or the file in YAML 1.1 but not in YAML 1.2. sops and Flux parse files as YAML
+ * 1.1, but meshops parses files as YAML 1.2. If a file contained such a character, the programs would read different
+ * content.
  *
  * @throws SopsError (unsupported) if the text contains such a character
  */

@@ -4,7 +4,8 @@ import { type Metadata, writeMetadata } from "./metadata.ts";
 import type { Tree } from "./tree.ts";
 
 /**
- * Returns the text of a tree with the metadata under the key `sops`. If the metadata is null, the text has no such key.
+ * Returns the text of a tree, with the metadata under the key `sops`. If the metadata is null, the key `sops` is
+ * omitted.
  */
 export function emitTree(tree: Tree, metadata: Metadata | null): string {
   const { root, document, format, indent, indentSeq } = tree;
@@ -32,9 +33,9 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
 }
 
 /**
- * Escapes a character that YAML 1.1 treats as a line end or rejects. Also escapes U+FEFF, which go-yaml skips if its
- * read buffer begins with this character (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer). Such
- * characters occur only in double-quoted strings, because `parseTree` rejects them everywhere else.
+ * Escapes a character that YAML 1.1 rejects or treats as a line end. Also escapes U+FEFF, which go-yaml skips if its
+ * read buffer begins with this character (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer).
+ * These characters occur only in double-quoted strings, because `parseTree` rejects them everywhere else.
  */
 function escaped(letter: string): string {
   const named: Readonly<Record<string, string>> = {

@@ -59,7 +59,7 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
 
 /**
  * Changes the recipients that can decrypt a file's data key. If a recipient is removed, the file is encrypted with a
- * new data key, because the removed recipient could decrypt later versions of the file with the old data key. (The
+ * new data key. Otherwise, the removed recipient could decrypt later versions of the file with the old data key. (The
  * removed recipient can still decrypt versions that were committed before the change.)
  *
  * @throws SopsError
@@ -85,7 +85,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   if (others.length > 0)
     throw new SopsError(
       "unsupported",
-      `if a recipient is removed, the file needs a new data key, and only the sops binary can encrypt a data key to ${others.join(" and ")}`,
+      `the removal of a recipient requires a new data key, and only the sops binary can encrypt the new data key to ${others.join(" and ")}`,
       "remove the recipient with sops rotate",
     );
   const fresh = randomBytes(32);

@@ -19,7 +19,7 @@ export function inspectFile(text: string, format: Format = "yaml"): Metadata {
 }
 
 /**
- * Reads a file without a key. Returns the metadata and the rest of the content, in which encrypted values are
+ * Reads a file without a key. Returns the metadata and the rest of the content. In the content, encrypted values remain
  * ciphertext.
  *
  * @throws SopsError

@@ -17,7 +17,9 @@ export interface Metadata {
    * entries are kept unchanged.
    */
   readonly others: Readonly<Record<string, unknown>>;
-  /** Time of the last change in RFC 3339, exactly as written in the file, because the MAC is bound to this text. */
+  /**
+   * Time of the last change in RFC 3339, exactly as written in the file. The MAC is valid only together with this text.
+   */
   readonly lastModified: string;
   readonly mac: string;
   readonly rule: EncryptionRule;
@@ -29,7 +31,7 @@ export interface Metadata {
 /** The sops version whose file format meshops writes. */
 export const formatVersion = "3.13.3";
 
-/** Names of the key services that the sops binary supports but meshops does not, by the key of their entries. */
+/** Names of the key services that sops supports but meshops does not support, by the key of their entries. */
 const services: Readonly<Record<string, string>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",
@@ -101,8 +103,8 @@ export function otherServices({ others }: Metadata): string[] {
 }
 
 /**
- * Whether the key services of a file, other than age, are as expected: only the given Azure Key Vault key or, if no key
- * is given, no other key service.
+ * Whether a file is encrypted to the expected key services besides age. If an Azure Key Vault key is given, only this
+ * key is expected. Otherwise, no other key service is expected.
  */
 export function servicesFit({ others }: Metadata, azureKeyVault: string | undefined): boolean {
   const keys = Object.entries(others).flatMap(([service, entries]) =>

@@ -1,6 +1,6 @@
 /**
- * A rule that selects the values to encrypt by the keys on their paths. It is of one of the kinds of rules that sops
- * has.
+ * A rule that determines, from the keys on the path of a value, whether the value is encrypted. sops has the same kinds
+ * of rules.
  */
 export interface EncryptionRule {
   readonly kind: RuleKind;

@@ -7,9 +7,9 @@ export interface Scalar {
 export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
 
 /**
- * Returns the text of a value for the MAC and for encryption, in the form in which Go writes a value of this type
- * (sops, sops.go, ToBytes). Files from other programs may contain `1.50` or `true`, for which Go writes `1.5` and
- * `True`.
+ * Returns the text of a value for the MAC and for encryption. Go writes a value of this type in the same form (sops,
+ * sops.go, ToBytes). Files from other programs may contain `1.50` or `true`, but Go writes `1.5` and `True` for these
+ * values.
  *
  * @throws Error if the text is not a value of the type; the message does not contain the text, which may be a secret
  */

@@ -51,8 +51,8 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      // Do not decrypt comments that the rule does not encrypt. meshops would write them back in plaintext, and the MAC
-      // does not cover comments.
+      // Do not decrypt comments that the rule does not encrypt. Otherwise, meshops would later write these comments in
+      // plaintext. The MAC does not cover comments.
       if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
@@ -88,8 +88,8 @@ function encryptedPlaces({ leaves }: Tree, encrypted: (path: readonly string[]) 
 }
 
 /**
- * Decrypts a comment in place. Parsers disagree about the node to which a comment belongs, so every encrypted path is
- * tried as context. A comment that is not encrypted is not changed.
+ * Decrypts a comment in place. Parsers do not agree on the node to which a comment belongs. Therefore, the function
+ * tries every encrypted path as context. A comment that is not encrypted is not changed.
  */
 function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], nonces: Map<string, Uint8Array>): void {
   const { text } = leaf.read();
@@ -97,8 +97,8 @@ function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], non
   for (const place of [contextOf(leaf), ...places]) {
     try {
       const { scalar, nonce } = decryptValue(text, key, place);
-      // The type in a ciphertext is not authenticated. If the type is not `comment`, the ciphertext of a value was
-      // moved into the comment, and the text is not a comment.
+      // The type in a ciphertext is not authenticated. If the type is not `comment`, the text is not a comment: the
+      // ciphertext of a value was moved into the comment.
       if (scalar.type !== "comment") return;
       if (nonce !== null) nonces.set(nonceKey(place, scalar), nonce);
       leaf.write(scalar);

@@ -4,7 +4,7 @@ import { checkJson, refuseDisputed } from "./disputed.ts";
 import { SopsError } from "./error.ts";
 import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";
 
-/** A parsed file: its leaves in order, and the data that is required to write the tree as text again. */
+/** A parsed file: its leaves in order, and the data that meshops needs to write the tree as text again. */
 export interface Tree {
   readonly format: Format;
   readonly document: Document.Parsed | Document;

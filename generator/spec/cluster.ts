@@ -13,8 +13,9 @@ export interface ClusterFacts {
 }
 
 /**
- * Returns the facts in `spec.cluster`. Facts that are missing there come from `spec.azure.cluster`: the context that
- * `az aks get-credentials` writes has the name of the cluster.
+ * Returns the facts about the cluster. The facts in `spec.cluster` take precedence. Facts that are missing in
+ * `spec.cluster` come from `spec.azure.cluster`. For example, the kubectl context is the name of the AKS cluster,
+ * because `az aks get-credentials` writes a context with this name.
  */
 export function clusterOf({ spec: { azure, cluster } }: Environment): ClusterFacts {
   const aks = azure?.cluster;

@@ -9,7 +9,7 @@ export function toHours(validity: string): number {
 }
 
 /**
- * Time before the expiry of a certificate at which meshops reports that the certificate must be rotated. It is long
- * enough for the three commits of an anchor rotation, and for holidays.
+ * Time before the expiry of a certificate at which meshops reports that the certificate must be rotated. This time is
+ * long enough for the three commits of an anchor rotation, even if holidays delay the commits.
  */
 export const rotationLead = "60d";

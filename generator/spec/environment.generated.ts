@@ -5,7 +5,7 @@
  */
 export type ChartVersion = string;
 /**
- * Name of the Helm release; default: the key of the workload. If a release of this name exists in the namespace, Flux and helmfile upgrade it.
+ * Name of the Helm release; default: the key of the workload. If a release with this name already exists in the namespace, Flux and helmfile upgrade this release.
  */
 export type ReleaseName = string;
 /**
@@ -13,7 +13,7 @@ export type ReleaseName = string;
  */
 export type Tolerations = Toleration[];
 /**
- * How the pods are spread over nodes or zones. An empty list removes the constraints of high availability.
+ * How the pods are spread over nodes or zones. An empty list removes the constraints that `highAvailability` adds.
  */
 export type TopologySpread = Spread[];
 /**
@@ -106,7 +106,7 @@ export interface Environment {
          */
         name: string;
         /**
-         * Who creates the cluster. managed: bootstrap creates the cluster, and teardown deletes it. existing: another tool creates the cluster. bootstrap then checks the network policy, the Kubernetes version and the zones, and changes nothing in the cluster except the objects that Flux needs. teardown keeps the cluster, the registry and the resource group.
+         * Who creates the cluster. managed: bootstrap creates the cluster, and teardown deletes it. existing: another tool creates the cluster. bootstrap then checks the network policy, the Kubernetes version and the zones, and creates or changes only the objects that Flux needs. teardown keeps the cluster, the registry and the resource group.
          */
         lifecycle: "managed" | "existing";
         /**
@@ -144,7 +144,7 @@ export interface Environment {
      */
     cluster: {
       /**
-       * Provider of the cluster. The default is aks if the spec contains `azure`, and other if it does not.
+       * Provider of the cluster. If the spec contains `azure`, the default is aks. Otherwise, the default is other.
        */
       provider?: "aks" | "other";
       /**
@@ -178,7 +178,7 @@ export interface Environment {
      */
     registry?: {
       /**
-       * Host of the registry, and a path if all copies are below it.
+       * Host of the registry. If all copies are below a common path, add this path to the host.
        */
       host?: string;
       /**
@@ -190,7 +190,7 @@ export interface Environment {
        */
       layout: "flat" | "origin";
       /**
-       * Secret with the credentials of the registry. It must exist in every namespace with pods. linkerd.imagePullSecrets and dgraph.imagePullSecrets take precedence.
+       * Secret with the credentials of the registry. The Secret must exist in every namespace that contains pods. linkerd.imagePullSecrets and dgraph.imagePullSecrets take precedence over this field.
        */
       pullSecretRef?: {
         /**
@@ -204,7 +204,7 @@ export interface Environment {
      */
     gitops: {
       /**
-       * URL from which Flux clones this repository. It can be omitted if `root` is set.
+       * URL from which Flux clones this repository. You can omit the URL if you set `root`.
        */
       url?: string;
       /**
@@ -226,7 +226,7 @@ export interface Environment {
         kustomization: FluxObject;
       };
       /**
-       * Source from which the generated Kustomizations read the repository. If you set another source than the default, you must also set `root`.
+       * Source from which the generated Kustomizations read the repository. If the source is not the default source, you must also set `root`.
        */
       sourceRef: {
         /**
@@ -234,7 +234,7 @@ export interface Environment {
          */
         kind: "GitRepository" | "OCIRepository";
         /**
-         * Name of the object.
+         * Name of the source.
          */
         name: string;
         /**
@@ -243,7 +243,7 @@ export interface Environment {
         namespace: string;
       };
       /**
-       * Existing namespace of the generated Kustomizations, and of the Secret with the age key. If you set another namespace than the default, you must also set `root`.
+       * Existing namespace of the generated Kustomizations, and of the Secret with the age key. If the namespace is not the default namespace, you must also set `root`.
        */
       namespace: string;
       /**
@@ -283,7 +283,7 @@ export interface Environment {
       };
     };
     /**
-     * Changes of the files that meshops generates for components. Each key is the name of a component. `meshops graph` lists the components of an environment.
+     * Changes to the files that meshops generates for components. Each key is the name of a component. `meshops graph` lists the components of an environment.
      */
     components: {
       [k: string]: Override;
@@ -310,7 +310,7 @@ export interface Environment {
       prometheus?: {
         serviceAccountRef?: AccountReference;
         /**
-         * Networks of a Prometheus outside of the mesh.
+         * Networks from which a Prometheus outside of the mesh connects to the proxies.
          */
         cidrs?: string[];
         /**
@@ -338,7 +338,7 @@ export interface Environment {
       helmVersion: 3 | 4;
     };
     /**
-     * Recipients that can decrypt the encrypted files. Required unless the certificates of the mesh are external (linkerd.identity.provider: external, or linkerd.lifecycle: existing).
+     * Recipients that can decrypt the encrypted files. You can omit this section only if the certificates of the mesh are external (linkerd.identity.provider: external, or linkerd.lifecycle: existing).
      */
     secrets?: {
       /**
@@ -363,11 +363,11 @@ export interface Environment {
        */
       version: string;
       /**
-       * Who installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` describe what runs in the cluster.
+       * Who installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` then describe the existing installation in the cluster.
        */
       lifecycle: "managed" | "existing";
       /**
-       * Which clients can connect to a port of a meshed pod if no Server selects the port. A namespace or a pod can set another policy. If another tool installs Linkerd, set the policy of that installation.
+       * Which clients can connect to a port of a meshed pod if no Server selects the port. A namespace or a pod can set another policy. If another tool installs Linkerd, set this field to the policy of that installation.
        */
       defaultInboundPolicy:
         | "all-unauthenticated"
@@ -410,7 +410,7 @@ export interface Environment {
         provider: "sops" | "external";
         trustAnchors?: TrustAnchors;
         /**
-         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle. The injector uses the Certificates that have the names of the webhooks' Services. chart: Linkerd's charts create new certificates at each upgrade.
+         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle. The CA injector uses the Certificates that have the same names as the Services of the webhooks. chart: Linkerd's charts create new certificates at each upgrade.
          */
         webhooks: "external" | "chart";
         /**
@@ -431,7 +431,7 @@ export interface Environment {
         webhookValidity: string;
       };
       /**
-       * Failure policy of Linkerd's webhooks. It applies while the webhooks are not available. With Ignore, new pods start without a proxy. With Fail, the API server rejects new pods. auto means Fail with high availability, and Ignore without.
+       * Failure policy of Linkerd's webhooks. The policy applies while the webhooks are not available. Ignore: new pods start without a proxy. Fail: the API server rejects new pods. auto: Fail with high availability, otherwise Ignore.
        */
       webhookFailurePolicy: "auto" | "Ignore" | "Fail";
       /**
@@ -447,7 +447,7 @@ export interface Environment {
        */
       viz: {
         /**
-         * Whether the viz extension is installed. With `lifecycle: existing`, this field specifies whether viz runs in the cluster.
+         * Whether the viz extension is installed. With `lifecycle: existing`, specify here whether another tool has installed viz in the cluster.
          */
         enabled: boolean;
         /**
@@ -486,11 +486,11 @@ export interface Environment {
        */
       release: string;
       /**
-       * Number of copies of each shard. This is also the number of Alphas in each group.
+       * Number of copies of each shard. Each group has the same number of Alphas.
        */
       replicationFactor: 1 | 3 | 5 | 7;
       /**
-       * Gives the pods of Dgraph resource requests and a PodDisruptionBudget, and spreads them over nodes and zones, if possible. Settings of alpha and zero replace these settings.
+       * Whether the pods of Dgraph have resource requests and a PodDisruptionBudget, and are spread over nodes and zones if possible. Settings in alpha and zero take precedence over these settings.
        */
       highAvailability: boolean;
       imagePullSecrets?: ImagePullSecrets;
@@ -553,7 +553,7 @@ export interface Environment {
         storageClass?: string;
       };
       /**
-       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
+       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article AKS with Linkerd Service Mesh. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
@@ -576,7 +576,7 @@ export interface Environment {
       };
     };
     /**
-     * The test client of the article.
+     * The test client from the article AKS with Linkerd Service Mesh.
      */
     pydgraphClient: {
       /**
@@ -679,11 +679,11 @@ export interface FluxObject {
   namespace: string;
 }
 /**
- * Changes of the generated files of one component.
+ * Changes to the generated files of one component.
  */
 export interface Override {
   /**
-   * Chart values. They are merged with the generated values, and take precedence. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
+   * Chart values. These values are merged with the generated values, and take precedence over the generated values. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
    */
   values: {
     [k: string]: unknown;
@@ -699,7 +699,7 @@ export interface Override {
     [k: string]: ComponentPatch;
   };
   /**
-   * Additional dependencies of the component, which must be ready before the component is applied. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
+   * Additional dependencies of the component. They must be ready before Flux or helmfile applies the component. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
    */
   dependsOn: Dependency[];
   /**
@@ -707,7 +707,7 @@ export interface Override {
    */
   timeout?: string;
   /**
-   * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component, and do not apply changes in Git, until suspend is false again.
+   * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component. They apply changes in Git only after you set suspend to false again.
    */
   suspend: boolean;
 }
@@ -723,11 +723,11 @@ export interface ValuesSource {
  */
 export interface ValuesReference {
   /**
-   * Name of the object.
+   * Name of the ConfigMap or Secret.
    */
   name: string;
   /**
-   * Key of the object's data.
+   * Key of the object's data that contains the values as YAML.
    */
   key: string;
 }
@@ -740,31 +740,31 @@ export interface ComponentPatch {
    */
   target?: {
     /**
-     * API group.
+     * API group of the objects.
      */
     group?: string;
     /**
-     * API version.
+     * API version of the objects.
      */
     version?: string;
     /**
-     * Kind, or a regular expression.
+     * Kind of the objects, or a regular expression that matches the kind.
      */
     kind?: string;
     /**
-     * Name, or a regular expression.
+     * Name of the objects, or a regular expression that matches the name.
      */
     name?: string;
     /**
-     * Namespace, or a regular expression.
+     * Namespace of the objects, or a regular expression that matches the namespace.
      */
     namespace?: string;
     /**
-     * Label selector.
+     * Selector for the labels of the objects.
      */
     labelSelector?: string;
     /**
-     * Annotation selector.
+     * Selector for the annotations of the objects.
      */
     annotationSelector?: string;
   };
@@ -793,7 +793,7 @@ export interface Dependency {
  */
 export interface DeclaredNamespace {
   /**
-   * Whether meshops creates the namespace and sets its labels and annotations. If false, meshops does not change the namespace. `meshops status` and `meshops verify` then compare the annotations of the namespace with `mesh`. meshops never deletes a namespace.
+   * Whether meshops creates the namespace and sets its labels and annotations. If false, meshops does not change the namespace. `meshops status` and `meshops verify` then compare the annotations of the existing namespace with the settings in `mesh`. meshops never deletes a namespace.
    */
   create: boolean;
   /**
@@ -807,7 +807,7 @@ export interface DeclaredNamespace {
    */
   mesh: {
     /**
-     * Whether new pods get a proxy (annotation linkerd.io/inject). If omitted, only pods that have this annotation themselves get a proxy.
+     * Whether new pods get a proxy (annotation linkerd.io/inject). If omitted, a pod gets a proxy only if the pod itself has this annotation.
      */
     inject?: "enabled" | "ingress" | "disabled";
     /**
@@ -837,7 +837,7 @@ export interface Workload {
    */
   namespace: string;
   /**
-   * Where Flux and helmfile find the workload. Set exactly one of chart, oci and path. If omitted, another tool delivers the workload, and meshops writes only its policies.
+   * Where Flux and helmfile find the workload. Set exactly one of chart, oci and path. If you omit this field, another tool delivers the workload, and meshops writes only the policies of the workload.
    */
   source?: {
     chart?: ChartSource;
@@ -880,11 +880,11 @@ export interface Workload {
    */
   timeout?: string;
   /**
-   * Whether updates of the workload are suspended. If true, Flux and helmfile do not change the workload, and do not apply changes in Git, until suspend is false again. Its policies are not suspended.
+   * Whether updates of the workload are suspended. If true, Flux and helmfile do not change the workload. They apply changes in Git only after you set suspend to false again. Updates of the workload's policies are not suspended.
    */
   suspend: boolean;
   /**
-   * When pods with proxy settings restart. onIdentityChange: when the trust anchors, the trust domain or the cluster domain change. manual: only when you restart the pods. After such a change, pods that have not restarted cannot connect to the mesh.
+   * When pods with proxy settings restart after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: the pods restart automatically. manual: the pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
    */
   restart: "onIdentityChange" | "manual";
   /**
@@ -929,7 +929,7 @@ export interface OciSource {
  */
 export interface PodSet {
   /**
-   * Object that creates the pods. Omit it if an operator creates the pods.
+   * Object that creates the pods. Omit this field if an operator creates the pods.
    */
   workloadRef?: {
     /**
@@ -942,11 +942,11 @@ export interface PodSet {
     name: string;
   };
   /**
-   * Labels that all pods of the set have, and no other pods of the namespace.
+   * Labels that select the pods of the set. All pods of the set must have these labels. Other pods of the namespace must not have them.
    */
   selector: {
     /**
-     * Labels and their values.
+     * Labels that the pods have, with their values.
      */
     matchLabels: {
       [k: string]: string;
@@ -954,7 +954,7 @@ export interface PodSet {
     /**
      * Requirements for labels, as in a Kubernetes label selector.
      *
-     * Items: A requirement for a label.
+     * Items: A requirement for the value of a label.
      */
     matchExpressions: {
       /**
@@ -966,7 +966,7 @@ export interface PodSet {
        */
       operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
       /**
-       * Values of the label.
+       * Values with which the operator compares the label.
        */
       values: string[];
     }[];
@@ -976,7 +976,7 @@ export interface PodSet {
    */
   serviceAccountName: string;
   /**
-   * Whether the pods have a proxy. inherited: the annotation of the namespace decides.
+   * Whether the pods have a proxy. inherited: the pods have a proxy if the annotation of their namespace enables injection.
    */
   inject: "inherited" | "enabled" | "ingress" | "disabled";
   /**
@@ -986,7 +986,7 @@ export interface PodSet {
     [k: string]: string;
   };
   /**
-   * Names of the Services of these pods. If the workload has a source, meshops marks the opaque ports of the set on these Services.
+   * Names of the Services of these pods. If the workload has a source, meshops adds an annotation with the opaque ports of the set to these Services.
    */
   services: string[];
   /**
@@ -1000,7 +1000,7 @@ export interface PodSet {
    */
   access: {
     /**
-     * off: meshops writes no policies. audit: Linkerd admits all clients, and counts and logs those that are not listed. enforce: only the listed clients are admitted, by NetworkPolicies and by Linkerd's policies.
+     * off: meshops writes no policies. audit: Linkerd admits all clients, and counts and logs the clients that are not listed. enforce: only the listed clients are admitted, by NetworkPolicies and by Linkerd's policies.
      */
     mode: "off" | "audit" | "enforce";
     /**
@@ -1021,7 +1021,7 @@ export interface WorkloadPort {
    */
   port: number;
   /**
-   * Number of this port in services; default: port.
+   * Port number at which the Services in `services` provide this port. The default is the number in `port`.
    */
   servicePort?: number;
   /**
@@ -1029,7 +1029,7 @@ export interface WorkloadPort {
    */
   protocol: "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
   /**
-   * Mode of the access to this port. The default is the mode of the set.
+   * Access mode of this port. The default is the access mode of the set.
    */
   access?: "off" | "audit" | "enforce";
 }
@@ -1039,7 +1039,7 @@ export interface WorkloadPort {
 export interface WorkloadClient {
   serviceAccountRef?: AccountReference;
   /**
-   * Set of pods in this spec, in the form workload/set. All pods with the service account of this set are clients.
+   * Set of pods in this spec, in the form workload/set. All pods that use the service account of this set are clients.
    */
   workload?: string;
   /**
@@ -1077,11 +1077,11 @@ export interface AccountReference {
  */
 export interface Routes {
   /**
-   * Name of the Service that clients use. It must have a cluster IP.
+   * Name of the Service that clients use. The Service must have a cluster IP.
    */
   service: string;
   /**
-   * Name or number of the port, as in ports. Its protocol must be gRPC or HTTP/2.
+   * Name or number of a port in `ports`. The protocol of this port must be gRPC or HTTP/2.
    */
   port: string | number;
   /**
@@ -1089,7 +1089,7 @@ export interface Routes {
    */
   kind: "ServiceProfile" | "GRPCRoute";
   /**
-   * File of this repository that defines the gRPC services. Files that it imports are not read.
+   * File of this repository that defines the gRPC services. meshops does not read the files that this file imports.
    */
   proto: string;
   /**
@@ -1143,19 +1143,19 @@ export interface NodeSelector {
  */
 export interface Toleration {
   /**
-   * Key of the taint.
+   * Key of the taints that the toleration matches.
    */
   key?: string;
   /**
-   * How the value is compared.
+   * How the value of the toleration is compared with the value of the taint.
    */
   operator?: "Exists" | "Equal";
   /**
-   * Value of the taint.
+   * Value of the taints that the toleration matches.
    */
   value?: string;
   /**
-   * Effect of the taint.
+   * Effect of the taints that the toleration matches.
    */
   effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
 }
@@ -1164,7 +1164,7 @@ export interface Toleration {
  */
 export interface Spread {
   /**
-   * Label of the nodes whose values are the groups over which the pods are spread.
+   * Key of a node label. All nodes with the same value of this label are one group. The pods are spread over these groups.
    */
   topologyKey: string;
   /**
@@ -1172,29 +1172,29 @@ export interface Spread {
    */
   maxSkew: number;
   /**
-   * What happens if a pod cannot meet the constraint: it runs anyway, or it stays Pending.
+   * What happens if a pod cannot meet the constraint. ScheduleAnyway: the pod runs anyway. DoNotSchedule: the pod stays Pending.
    */
   whenUnsatisfiable: "ScheduleAnyway" | "DoNotSchedule";
 }
 /**
- * How many pods may be unavailable while nodes are drained.
+ * Limit for the number of pods that may be unavailable while nodes are drained.
  */
 export interface PodDisruptionBudget {
   /**
-   * Number of pods.
+   * Maximum number of pods that may be unavailable at the same time.
    */
   maxUnavailable: number;
 }
 /**
- * Object from which Linkerd gets the trust bundle if the provider is external. Set exactly one of configMapRef and secretRef. Default: the ConfigMap linkerd-identity-trust-roots.
+ * Object from which Linkerd gets the trust bundle if the provider is external. Set exactly one of configMapRef and secretRef. The default is the ConfigMap linkerd-identity-trust-roots.
  */
 export interface TrustAnchors {
   /**
-   * The ConfigMap in namespace linkerd that Linkerd reads. Another program writes it, with the trust bundle under the key ca-bundle.crt.
+   * The ConfigMap in namespace linkerd that Linkerd reads. Another program writes this ConfigMap. The key ca-bundle.crt contains the trust bundle.
    */
   configMapRef?: {
     /**
-     * Linkerd reads only the ConfigMap linkerd-identity-trust-roots.
+     * Name of the ConfigMap. Linkerd reads only the ConfigMap linkerd-identity-trust-roots.
      */
     name: "linkerd-identity-trust-roots";
   };

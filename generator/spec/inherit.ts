@@ -93,8 +93,8 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * Whether a path leads to a chart value. In chart values, null is data, with which Helm removes the default of the
- * chart.
+ * Whether a path leads to a chart value. In chart values, null is data: if a value is null, Helm removes the default
+ * value of the chart.
  */
 function isBelowValues(path: readonly string[]): boolean {
   const [spec, section, , values] = path;

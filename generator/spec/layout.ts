@@ -76,13 +76,14 @@ export const helmfileFile = "helmfile.yaml";
 export const releaseFile = "release.yaml";
 /** File with the HelmRepository of a component's chart. */
 export const repositoryFile = "repository.yaml";
-/** File with the values of a component's chart. Flux and helmfile read it. */
+/** File with the values of a component's chart. Flux and helmfile read this file. */
 export const valuesFile = "values.yaml";
-/** File with the values of an override that are merged after the values of other objects. */
+/** File with the chart values of an override. These values are merged after the values from ConfigMaps and Secrets. */
 export const lastValuesFile = "values-last.yaml";
 /**
- * File with patches for the objects that the chart renders. helmfile reads it; for Flux, the same patches are inline.
+ * File with patches for the objects that the chart renders. Only helmfile reads this file. For Flux, the HelmRelease
+ * contains the same patches.
  */
 export const patchesFile = "patches.yaml";
-/** Like `patchesFile`, but the file contains the patches that have a target. */
+/** File with the patches that have a target. Otherwise, the file has the same purpose as `patchesFile`. */
 export const transformersFile = "transformers.yaml";

@@ -17,11 +17,14 @@ export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
-  /** Returns the location of a later finding in the file that sets its value. Null if the files were not merged. */
+  /**
+   * Returns the location of a finding of a later check. The location is in the file that sets the value. Null if the
+   * files were not merged.
+   */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
 
-/** An environment before the rules that involve several fields are checked. */
+/** An environment that was checked against the schema, but not yet against the rules that involve several fields. */
 export interface Resolved extends Loaded {
   /** The environment, even if its files have errors. Null if a required value is missing or a value is wrong. */
   readonly resolved: Environment | null;
@@ -103,7 +106,7 @@ function checkFile(source: Source): SchemaFinding[] {
 
 /**
  * Returns findings about required keys that are missing in the merged environment. (A base may omit required keys.)
- * Skips a key for which one of the files already has a finding.
+ * Skips a missing key if one of the files already has a finding about the key.
  */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
   const reported = new Set(inFiles.map(({ path }) => path.join("/")));
@@ -123,7 +126,7 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
   return diagnosticAtPath(source, path, part, statement);
 }
 
-/** Locates a finding at the first of its values that a file sets. (A default is not in any line of a file.) */
+/** Returns the location of a finding: the first of its values that a file sets. (A default value is not in a file.) */
 function whereWritten({ paths, part, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);

@@ -16,12 +16,15 @@ export function hasExternalIdentity(environment: Environment): boolean {
 /** Recipients of an environment's encrypted files. */
 export type Recipients = NonNullable<Environment["spec"]["secrets"]>;
 
-/** Recipients of the encrypted files; empty lists if the spec has no section `secrets` because nothing is encrypted. */
+/**
+ * Recipients of the encrypted files. The lists are empty if the spec has no section `secrets`, because nothing is
+ * encrypted.
+ */
 export function recipientsOf({ spec: { secrets } }: Environment): Recipients {
   return secrets ?? { age: [], admin: [] };
 }
 
-/** Whether meshops delivers the pods of a workload. Otherwise another tool does. */
+/** Whether meshops delivers the pods of a workload. If false, another tool delivers the pods. */
 export function deliversWorkload({ source }: Pick<Workload, "source">): boolean {
   return source?.chart !== undefined || source?.oci !== undefined || source?.path !== undefined;
 }

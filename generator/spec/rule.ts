@@ -2,10 +2,10 @@ import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import type { Environment } from "./environment.generated.ts";
 
-/** A rule violation and the values that cause it. It is reported at the first of these values that a file sets. */
+/** A rule violation and the values that cause it. The violation is reported at the first value that a file sets. */
 export interface RuleFinding {
   readonly paths: readonly Path[];
-  /** Whether the finding is about the key or the value; default: the value. */
+  /** Whether the finding refers to the key or to the value; default: the value. */
   readonly part?: "key" | "value";
   readonly message: string;
   readonly fix: string;

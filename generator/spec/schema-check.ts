@@ -15,7 +15,9 @@ interface Completed {
   readonly errors: readonly SchemaError[];
 }
 
-/** Sections that are enabled if a spec does not contain them, so that `null` does not disable them. */
+/**
+ * Sections that are enabled if a spec does not contain them. Therefore, a spec cannot disable these sections with null.
+ */
 export const enabledByDefault: readonly string[] = sectionsEnabledByDefault();
 
 function sectionsEnabledByDefault(): string[] {

@@ -25,9 +25,9 @@ export interface SchemaFinding {
 }
 
 /**
- * Removes errors that are consequences of other errors: a value of the wrong type also violates an enum, items that do
- * not match `contains` are allowed if another item matches, a wrong name of a key violates `propertyNames`, and unknown
- * keys also violate the number of keys.
+ * Removes errors that are only consequences of other errors. A value of the wrong type also violates an enum. An item
+ * that does not match `contains` is allowed if another item matches. A wrong name of a key also violates
+ * `propertyNames`. Unknown keys also violate the number of keys.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
@@ -156,10 +156,10 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. Suggests a similar allowed value only if a
- * word differs in at most two characters, or a version in at most one. Otherwise, the fix is the schema's
- * `errorMessage`, or an example. For an item of a list, no example is suggested, because the list can already contain
- * the example.
+ * Returns the fix for a value that is not in the list of allowed values. Suggests a similar allowed value only if it
+ * differs in at most two characters. If the digits also differ, as in another version, only one character may differ.
+ * Otherwise, the fix is the schema's `errorMessage`, or an example. For an item of a list, the fix contains no example,
+ * because the list can already contain the example.
  */
 function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
   const { errorMessage } = schema;
@@ -176,21 +176,23 @@ function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, i
   return guess === null ? otherwise : `did you mean "${guess}"?`;
 }
 
-/** What is expected instead of a value of another type: for a number or Boolean, the format of the string. */
+/**
+ * Returns what is expected instead of a value of the wrong type. For a number or Boolean, this is the string format.
+ */
 function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, patternErrorMessage }: Schema): string {
   if (isScalar(data) && patternErrorMessage !== undefined) return String(patternErrorMessage);
   if (isScalar(data) && Array.isArray(allowed)) return `one of ${list(allowed.filter((value) => value !== null).map(String))}`;
   return types.map((type) => article(String(type))).join(" or ");
 }
 
-/** Returns a fix that suggests an example of the schema, if the value is almost the example. */
+/** Returns a fix that suggests an example from the schema, if the example is almost equal to the value. */
 function similar(data: unknown, { examples }: Schema): string | null {
   return typeof data === "string" && Array.isArray(examples) ? didYouMean(data, examples.map(String), 1) : null;
 }
 
 /**
- * Returns the fix for a number or Boolean where a string is expected. The fix is to quote the value if the schema
- * accepts the quoted value.
+ * Returns the fix for a number or Boolean where the schema expects a string. If the schema accepts the quoted value,
+ * the fix is to quote the value.
  */
 function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
   if (!types.includes("string") || !isScalar(data)) return null;
@@ -201,7 +203,7 @@ function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): str
     (typeof pattern !== "string" || new RegExp(pattern, "u").test(text)) &&
     text.length >= Number(minLength);
   if (accepted) return 'quote the value: "%s"';
-  // Of several words, none is more likely than the others.
+  // If several words are allowed, the user could have meant any of them.
   const words = Array.isArray(allowed) ? allowed.filter((value) => value !== null).map(String) : [];
   return words.length > 0 && schema["default"] === undefined ? `use ${alternatives(words)}` : example(schema, words);
 }

@@ -2,7 +2,7 @@ import { Lexer, type YAMLError } from "yaml";
 import type { Span } from "../diagnostics/source.ts";
 import { lowerFirst } from "../system/text.ts";
 
-/** Tokens that mark the structure, and are not part of the text (yaml, CST.tokenType). */
+/** Tokens that mark the structure of a document. They are not part of a text (yaml, CST.tokenType). */
 const structure = ["\u0002", "\u0018", "\u001f"];
 
 /** A syntax error of a YAML file. */
@@ -46,7 +46,7 @@ export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
   if (code === "TAB_AS_INDENT") return { message: lowerFirst(message), fix: "replace the tab with spaces", span };
   if (message === "All mapping items must start at the same column")
     return {
-      message: "the indentation of this line matches no key above it",
+      message: "no key above this line has the same indentation as this line",
       fix: "indent the line like the keys of its map",
       span,
     };

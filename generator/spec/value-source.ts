@@ -3,7 +3,8 @@ import { toYaml } from "../kubernetes/yaml.ts";
 import { parseSource } from "./parse.ts";
 
 /**
- * Converts a value to the source of a file, for callers that have the value but not the text that it was parsed from.
+ * Converts a value to the source of a file. Callers use this function if they do not have the text from which the value
+ * was parsed.
  */
 export function sourceOf(value: unknown, file: string): Source {
   return parseSource(file, toYaml([value]));

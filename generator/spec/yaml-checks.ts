@@ -15,8 +15,8 @@ type Visit = { readonly enter: unknown; readonly depth: number } | { readonly le
 /**
  * Walks through a document in order and without recursion. Finds duplicate keys, aliases without an anchor, aliases
  * that contain themselves, merge keys that do not merge a map, and documents that are too large or nested too deeply.
- * (The YAML library is not used for these checks. It compares every key with every other key, and it finds the other
- * problems only when it converts a document to plain data, without positions.)
+ * (The YAML library is not used for these checks, for two reasons. For duplicate keys, the library compares every key
+ * with every other key. It finds the other problems only when it converts a document to plain data, without positions.)
  */
 export function inspect(document: Document): YamlProblem[] {
   const problems: YamlProblem[] = [];

@@ -4,7 +4,7 @@
  */
 export const exitCode = { ok: 0, problem: 1, usage: 2, missing: 3, interrupted: 130 } as const;
 
-/** A failure that the user can fix. It is printed as one line with a fix, without a stack trace. */
+/** A failure that the user can fix. The message is printed as one line with a fix, without a stack trace. */
 export class UserError extends Error {
   readonly exitCode: number;
   readonly fix: string | null;

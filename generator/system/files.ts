@@ -66,8 +66,8 @@ function isPlain(folder: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const itself = lstatSync(folder, { throwIfNoEntry: false });
-    // If the folder does not exist, check its parent. `itself` is defined for a dangling link, and for a folder that
-    // was created just now.
+    // If the folder does not exist, check its parent. `itself` is defined in two cases: for a dangling link, and for a
+    // folder that was created just now.
     if (itself === undefined) return isPlain(dirname(folder));
     return !itself.isSymbolicLink() && isPlain(folder);
   }
@@ -80,8 +80,8 @@ function isPlain(folder: string): boolean {
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**
- * Reads what exists at a path. If the path is a symbolic link, the link is not followed. If the path is a named pipe,
- * the function does not wait for a writer.
+ * Reads what exists at a path. Does not follow a symbolic link. If the path is a named pipe, the function does not wait
+ * for a writer.
  */
 export function lookAt(path: string): Occupant {
   let handle: number | undefined;

@@ -9,8 +9,8 @@ import { stateFolder } from "./state-folder.ts";
 
 const maxWaitMs = 60_000;
 /**
- * Maximum duration of a takeover, which normally takes milliseconds. If the takeover file is older, its process was
- * killed.
+ * Maximum duration of a takeover. A takeover normally takes milliseconds. If the takeover file is older than this
+ * duration, the process that created the file was killed.
  */
 const takeoverMs = 5_000;
 
@@ -89,8 +89,8 @@ async function holder(path: string): Promise<string | null> {
 }
 
 /**
- * Whether the process that holds a lock has ended. A lock with invalid content is stale. A lock that was created on
- * another host is never stale, because its process cannot be checked.
+ * Whether the process that holds a lock has ended. A lock with invalid content is stale. A lock from another host is
+ * never stale, because this host cannot check the process.
  */
 function isStale(token: string): boolean {
   let owner: { host?: unknown; pid?: unknown };

@@ -2,7 +2,9 @@ import { isMap } from "./data.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Merges the values of a key that are not both maps. @returns the merged value; undefined to leave the key out */
+/**
+ * Merges two values of a key if at least one value is not a map. @returns the merged value; undefined to omit the key
+ */
 export type MergeLeaf = (below: unknown, value: unknown, path: readonly string[]) => unknown;
 
 const replace: MergeLeaf = (_, value) => value;

@@ -57,7 +57,7 @@ const units = [
 ] as const;
 
 /**
- * Returns a duration in the largest unit of which it contains at least one, such as `1 day` or `16 seconds`.
+ * Returns a duration in the largest unit that is not longer than the duration, such as `1 day` or `16 seconds`.
  *
  * @param milliseconds may be negative
  */
@@ -83,8 +83,8 @@ export function alternatives(words: readonly string[]): string {
 }
 
 /**
- * Replaces private keys of age, and passwords in URLs, by asterisks. The length of the text stays the same, so that
- * positions in the text stay valid.
+ * Replaces private keys of age, and passwords in URLs, by asterisks. The length of the text does not change, so
+ * positions in the text remain valid.
  */
 export function masked(text: string): string {
   return text

@@ -10,13 +10,13 @@ import { asMap, isMap } from "../../generator/system/data.ts";
 import { mergeDeep } from "../../generator/system/merge.ts";
 import { helm, unpack } from "./helm.ts";
 
-/** Release name of the renders. It is replaced by `{release}` in the names of the objects. */
+/** Release name with which helm renders the charts. In the names of objects, this name is replaced by `{release}`. */
 const releaseName = "meshops-release";
 const namespace = "meshops-namespace";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Values without which a chart does not render. */
+/** Values that a chart requires. Without these values, helm cannot render the chart. */
 const needed: Readonly<Record<string, Values>> = {
   "linkerd-control-plane": { identityTrustAnchorsPEM: "any", identity: { issuer: { scheme: "kubernetes.io/tls" } } },
 };
@@ -94,14 +94,14 @@ function flipped(values: Values): Values[] {
   });
 }
 
-/** Returns a map if the values at the only path of `own` are also in `always`. */
+/** Searches `always` for the only path of `own`. Returns an empty map if `always` has a value there; otherwise null. */
 function overlap(always: Values, own: Values): unknown {
   const [[key, value] = ["", null]] = Object.entries(own);
   const there = always[key];
   return isMap(there) && isMap(value) ? overlap(there as Values, value as Values) : there === undefined ? null : {};
 }
 
-/** Returns the result in a list; an empty list if the chart rejects the values. */
+/** Returns a list with the result of the action. Returns an empty list if the chart rejects the values. */
 function attempt<T>(action: () => T): T[] {
   try {
     return [action()];
@@ -157,8 +157,8 @@ function templatesIn(folder: string): string {
 }
 
 /**
- * Converts values to their keys. Keys that only the templates read are added to maps that have keys. A map that the
- * templates write as a whole has any keys.
+ * Converts values to their keys. Also adds keys that the templates read but that the values do not contain. The keys of
+ * a map are null if any keys are allowed: in an empty map, and in a map that is open (see `isOpen`).
  */
 function keysOf(values: Values, templates: string, above: readonly string[] = []): ValueKeys {
   const read = new Set(
@@ -178,7 +178,10 @@ function keysOf(values: Values, templates: string, above: readonly string[] = []
   );
 }
 
-/** Dotted paths of values that no template reads: no template contains the path, a longer path, or a map above it. */
+/**
+ * Returns the dotted paths of values that no template reads. A template reads a value if the template contains the path
+ * of the value, a longer path, or the path of a map that contains the value.
+ */
 function unreadIn(values: Values, templates: string): string[] {
   const read = [...templates.matchAll(/\.Values((?:\.\w+)+)/g)].map(([, path = ""]) => path.slice(1).split("."));
   const visit = (map: Values, above: readonly string[]): string[] =>
@@ -191,7 +194,7 @@ function unreadIn(values: Values, templates: string): string[] {
   return visit(values, []).sort();
 }
 
-/** Maps of Kubernetes' own types, which templates write as a whole. */
+/** Names of maps that Kubernetes defines. Templates write these maps as a whole. */
 const kubernetesTypes = /(securitycontext|probe|affinity|selector|annotations|labels|strategy|limits|requests|tolerations)$/i;
 
 /** Whether a map may have any keys: its keys are labels, or the templates write it as a whole. */

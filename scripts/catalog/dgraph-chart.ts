@@ -2,7 +2,7 @@ import type { DgraphChartData } from "../../generator/catalog/dgraph-chart.ts";
 import { at } from "../../generator/kubernetes/object-fields.ts";
 import type { DerivedChart } from "./chart-facts.ts";
 
-/** Derives the entry of a version of Dgraph's chart. Its API is the API of the nearest older version. */
+/** Derives the entry of a version of Dgraph's chart. The field `api` is copied from the nearest older version. */
 export function deriveDgraphChart({ facts, values }: DerivedChart, nearest: DgraphChartData): DgraphChartData {
   const [, major = ""] = /^v(\d+)/.exec(facts.appVersion) ?? [];
   return {

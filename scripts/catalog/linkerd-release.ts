@@ -2,10 +2,10 @@ import type { LinkerdChart, LinkerdRelease } from "../../generator/catalog/linke
 import { at } from "../../generator/kubernetes/object-fields.ts";
 import type { DerivedChart } from "./chart-facts.ts";
 
-/** A release that was derived from its charts, and the fields that come from another release. */
+/** A release that was derived from its charts, and the names of the fields that were copied from another release. */
 export interface DerivedRelease {
   readonly release: LinkerdRelease;
-  /** Fields that charts do not contain. Their values are those of the nearest older release. */
+  /** Fields that charts do not contain. Their values are copied from the nearest older release. */
   readonly inherited: readonly string[];
 }
 

@@ -44,7 +44,7 @@ export function withDefaultsRequired(node: unknown): unknown {
   return { ...out, required: [...required] };
 }
 
-/** Returns the schema without the given keywords. Properties whose names are equal to a keyword are kept. */
+/** Returns the schema without the given keywords. Keeps a property if its name is the same as a keyword. */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
   if (!isMap(node)) return node;

@@ -5,11 +5,17 @@ export interface GoTool {
   /** Go package of the tool's command. */
   readonly package: string;
   readonly ldflags?: string;
-  /** Name of the binary that Go builds from the package, if it is not the tool's name. */
+  /**
+   * Name of the binary that Go builds from the package. Set this field only if the binary has another name than the
+   * tool.
+   */
   readonly binary?: string;
-  /** Folder next to this file with a Go module that builds the tool, if `go install` rejects the tool's own module. */
+  /**
+   * Folder next to this file with a Go module that builds the tool. It is needed if `go install` rejects the tool's
+   * module.
+   */
   readonly module?: string;
-  /** Folder with CRDs in the module of the tool. It is copied to the folder `crds` next to the binary. */
+  /** Folder with CRDs in the module of the tool. This folder is copied to the folder `crds` next to the binary. */
   readonly crds?: { readonly module: string; readonly folder: string };
 }
 
@@ -70,18 +76,24 @@ export const goTools: readonly GoTool[] = [
 ];
 
 /**
- * Versions of Node on which the tests run meshops, in addition to the version that runs the tests. They are installed
- * from npm packages.
+ * Versions of Node on which the tests run meshops, in addition to the Node version that runs the tests. `npm run tools`
+ * installs these versions from npm packages.
  */
 export const nodeVersions = ["22.23.3", "24.21.0"] as const;
 
-/** Python package with Kubernetes' JSON schemas, for kubeconform. */
+/**
+ * Version of kubernetes-validate, a Python package that contains Kubernetes' JSON schemas. kubeconform uses the
+ * schemas.
+ */
 export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;
 
-/** The Azure CLI, a Python package. It is installed in its own virtual environment. */
+/** Version of the Azure CLI, a Python package. `npm run tools` installs the package in its own virtual environment. */
 export const azureCliVersion = "2.91.0";
 
-/** Python package with the schemas of settings files that `meshops init` writes (for Azure Pipelines and Renovate). */
+/**
+ * Version of check-jsonschema, a Python package. It contains the schemas of Azure Pipelines and Renovate, whose
+ * settings files `meshops init` writes.
+ */
 export const checkJsonschemaVersion = "0.39.0";
 
 /** Version of pydgraph in the image of the test client, as pinned in clients/pydgraph/requirements.txt. */

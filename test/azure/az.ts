@@ -43,7 +43,7 @@ class AzServer {
 }
 
 /**
- * Starts an az that sends all requests to the stand-in for Azure and is already logged in there.
+ * Starts a real az that is already logged in to the stand-in for Azure. This az sends all requests to the stand-in.
  *
  * @returns the environment variables with which scripts must run, and a function that stops the server
  */
@@ -66,7 +66,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // By default, az requests a link-local address, which is the identity endpoint of a virtual machine.
+    // By default, az sends a request to a link-local address: the identity endpoint of a virtual machine.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);

@@ -56,7 +56,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       expect(readFileSync(join(state, "images", record), "utf8")).toMatch(/^[a-z/-]+:[\w.-]+@sha256:[0-9a-f]{64}\n$/);
   });
 
-  test("neither age key nor Git token appears in the script, in its trace, in an argument, or in a file that the script leaves behind", async () => {
+  test("the age key and the Git token do not appear in the script, in its trace, in an argument, or in a file that the script leaves behind", async () => {
     const [key, token] = [testIdentity().clusterKey, "a-token-for-git"];
     const state = scratchFolder("state");
     const trace = `${state}.trace`;
@@ -82,7 +82,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
   });
 
-  test("an ssh URL without a key, and an unknown host, are found before anything is created", async () => {
+  test("an ssh URL without a key, and an unknown host, are reported before the script creates any resource", async () => {
     const ssh = { ...onAzure, gitops: { url: "ssh://git@git.example.org:2222/acme/platform" } };
     const other = await printedScriptOf(ssh, "bootstrap");
     site.cloud.state = new State();
@@ -141,7 +141,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("https://github.com/acme/platform");
   });
 
-  test("a Secret with the name of the age key's Secret that meshops did not create is not changed", async () => {
+  test("if another tool created a Secret with the name that meshops uses for the age key, this Secret is not changed", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ "Secret/sops-age": "foreign key" }));
     const ended = await runIn(state);
@@ -153,7 +153,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["Secret/sops-age"]).toBe("foreign key");
   });
 
-  test("a Flux that is too old is found before anything is created, and is changed only with --upgrade-flux", async () => {
+  test("a Flux version that is too old is reported before the script creates any resource; only --upgrade-flux changes it", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.6.4")]: "" }));
     const before = readFileSync(`${state}.cluster`, "utf8");
@@ -170,7 +170,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(Object.keys(objectsOf(state))).toContain(manifestsOf("v2.9.6"));
   });
 
-  test("a Flux of another supported version is kept, with a note", async () => {
+  test("if another supported version of Flux is installed, the script keeps this version and prints a note", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.8.3")]: "" }));
     const ended = await runIn(state);
@@ -179,7 +179,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(Object.keys(objectsOf(state))).not.toContain(manifestsOf("v2.9.6"));
   });
 
-  test("a Git token that is set only for a rerun is applied, and later runs without a token keep it", async () => {
+  test("a rerun applies a Git token that the first run did not have; later runs without a token keep this token", async () => {
     const state = scratchFolder("state");
     expect((await runIn(state)).code).toBe(0);
     expect(objectsOf(state)["GitRepository/flux-system"]).not.toContain("secretRef");
@@ -215,8 +215,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     }
   });
 
-  describe("a run in which one call of az fails, or is the last call before the script is killed", () => {
-    test("is completed by a rerun with the same result", { timeout: 3_600_000 }, async () => {
+  describe("if one call of az fails, or the script is killed after this call", () => {
+    test("a rerun completes the work, and has the same result as a run without faults", { timeout: 3_600_000 }, async () => {
       const cases = sample(casesOf(first.calls));
       const lanes = await Promise.all([makeSite(), makeSite()]);
       const seen = { completed: 0, stopped: 0, killed: 0 };
@@ -239,8 +239,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     });
 
     /**
-     * Runs the script with one fault, and then without a fault. Returns how the first run ended, and the error of a
-     * run.
+     * Runs the script with one fault, and then reruns the script without a fault. Returns how the first run ended, and
+     * a description of wrong behavior in either run (null if both runs are correct).
      */
     async function disturb(
       { line, mishap }: Case,

@@ -25,7 +25,7 @@ export interface Ended {
   readonly calls: readonly string[][];
 }
 
-/** Spec of an environment that uses every Azure feature and is otherwise as small as possible. */
+/** Spec of an environment that uses every Azure feature. All other parts of the spec are as small as possible. */
 export const onAzure: Record<string, unknown> = {
   azure: {
     location: "westus2",
@@ -77,7 +77,7 @@ export async function printedScript(
   return path;
 }
 
-/** Like `printedScript`, for a spec that is not in the site's repository. */
+/** Same as `printedScript`, but for a spec that is not in the site's repository. */
 export async function printedScriptOf(spec: Record<string, unknown>, command: "bootstrap" | "teardown"): Promise<string> {
   return printedScript({ root: makePlatform({ dev: specText(spec, "dev") }) }, command);
 }

@@ -76,7 +76,7 @@ function run(name: string): Reply {
   });
 }
 
-/** Returns the log of a finished build. Clients request first the length and then the bytes of the log. */
+/** Returns the log of a finished build. A client first requests the length of the log, and then its bytes. */
 export function buildLog({ method }: Request): Reply {
   const text = "Run ID: ca1 was successful\r\n";
   const headers = {

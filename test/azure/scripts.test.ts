@@ -152,7 +152,7 @@ withAzureCli("az's own parser", () => {
     expect(await parse([...new Set(lines)])).toBe("");
   });
 
-  test("rejects wrong command lines, which proves that the check works", async () => {
+  test("rejects wrong command lines; this proves that the check works", async () => {
     const lines = [
       ["aks", "create", "--name", "a", "--resource-group", "b", "--no-such-flag"],
       ["group", "create", "--name", "a"],

@@ -19,7 +19,7 @@ export interface Resource {
   properties: Record<string, unknown> & { provisioningState?: string };
 }
 
-/** A long-running operation, with the effect or the error with which it ends. */
+/** A long-running operation. The operation ends with an effect on the state or with an error. */
 export interface Operation {
   readonly finish: () => void;
   readonly error: { code: string; message: string } | null;

@@ -12,7 +12,10 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let up: string;
   let down: string;
   let downAll: string;
-  /** What one bootstrap made: the resources in Azure, and the objects in the cluster (a file of the stand-in). */
+  /**
+   * Result of one bootstrap: the resources in Azure, and the objects in the cluster (in a file of the kubectl
+   * stand-in).
+   */
   let made: { azure: State; objects: string; calls: readonly string[][] };
   const yes = { words: ["--yes"] };
   const slow = process.env["SLOW"] === "1";
@@ -35,7 +38,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     site.cloud.state = new State();
     return runScript(site, up, { env });
   };
-  /** Restores what the bootstrap made, and returns the environment variables of the cluster's stand-in. */
+  /** Restores the result of the bootstrap, and returns the environment variables for the stand-in of the cluster. */
   const bootstrapped = (): Record<string, string> => {
     site.cloud.state = made.azure.copy();
     const state = join(scratchFolder("cluster"), "state");
@@ -43,7 +46,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     return { KUBECTL_STATE: state };
   };
 
-  test("stdin is not a terminal and --yes is missing: nothing is deleted", async () => {
+  test("if stdin is not a terminal and --yes is missing, teardown deletes nothing", async () => {
     const env = bootstrapped();
     const before = names();
     const ended = await runScript(site, down, { env });
@@ -86,7 +89,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     properties: {},
   });
 
-  test("--group deletes nothing while the group contains an unrelated resource, and everything afterwards", async () => {
+  test("--group deletes nothing while the group contains an unrelated resource, and deletes everything after the resource is gone", async () => {
     const env = bootstrapped();
     const theirs = site.cloud.state.put(disk("theirs"));
     const before = names();
@@ -114,7 +117,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect(names()).toEqual(before);
   });
 
-  test("a forbidden call is not treated as a missing resource: it stops the script, and a rerun deletes everything", async () => {
+  test("a forbidden call does not count as a missing resource: the script stops, and a rerun deletes everything", async () => {
     const { calls } = await runScript(site, downAll, { ...yes, env: bootstrapped() });
     const lines = [
       ...new Set(calls.filter(([group]) => group !== "account").map((call) => JSON.stringify(call).replace(/","/g, '", "'))),
@@ -137,7 +140,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     }
   }, 300_000);
 
-  test("an interrupted bootstrap is taken down completely", async () => {
+  test("teardown removes everything that an interrupted bootstrap has created", async () => {
     const steps = [
       ["acr", "create"],
       ["aks", "create"],

@@ -12,9 +12,9 @@ export interface Checkout {
 }
 
 /**
- * Adds cert-manager to a copy of this checkout in the same way as a developer: a folder in generator/components, a line
- * in the registry (and its import), and a field in the schema. `npm run codegen` and the build generate everything
- * else.
+ * Adds cert-manager to a copy of this checkout, as a developer would. The addition consists of a folder in
+ * generator/components, a line in the registry (and its import), and a field in the schema. `npm run codegen` and the
+ * build generate all other files.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

@@ -79,7 +79,7 @@ withPydgraph("load_data.py", () => {
     expect(server.calls.at(-1)?.triples).toBe(quads);
   });
 
-  test("stops after the last retry, and reports the lines that were not loaded", async () => {
+  test("load_data.py stops after the last retry, and reports the lines that were not loaded", async () => {
     const server = await serve("--fault", "abort=99");
     const { code, err } = await load("--alpha", server.alpha, "--plaintext", "--files", films, "--retries", "3");
     expect(code).toBe(1);

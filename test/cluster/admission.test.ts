@@ -94,7 +94,10 @@ withCluster("the real API server admits every object", () => {
     120_000,
   );
 
-  /** Deletes the CRDs of the previous Linkerd release, because they may serve other API versions. */
+  /**
+   * Deletes the CRDs of the previous Linkerd release. These CRDs may serve other API versions than the CRDs of the next
+   * release.
+   */
   async function forgetLinkerd(): Promise<void> {
     const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     const others = async (): Promise<ApiObject[]> =>
@@ -104,7 +107,7 @@ withCluster("the real API server admits every object", () => {
     plane.api.forgetKinds();
   }
 
-  test("an invalid object is rejected, which proves that the check works", async () => {
+  test("the API server rejects an invalid object; this proves that the check works", async () => {
     const wrong = {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -185,7 +188,10 @@ withTools(["helm4"], "Helm versions", () =>
       await plane.api.send("PUT", `${injector}?fieldManager=admissionsenforcer`, object);
     }
 
-    /** Runs `helmfile sync` for the control plane and what it needs. `declared` is the version in the spec. */
+    /**
+     * Runs `helmfile sync` for the control plane and for the components that it needs. `declared` is the Helm version
+     * in the spec.
+     */
     async function sync(
       declared: 3 | 4,
       binary: "helm" | "helm4",
@@ -224,18 +230,18 @@ withTools(["helm4"], "Helm versions", () =>
       }
     }
 
-    test("Helm 4 installs, and upgrades after the other program has changed the webhook", async () => {
+    test("Helm 4 installs the control plane, and can upgrade it after another program has changed the webhook", async () => {
       await sync(4, "helm4");
       await enforce();
       await sync(4, "helm4");
-      // The upgrade has taken over the field, so the other program changes it again.
+      // The upgrade has taken over the field. Therefore the other program must change the field again.
       await enforce();
       await expect(sync(4, "helm4", (text) => text.replaceAll(/\n\s*forceConflicts: true/g, ""))).rejects.toThrow(
         /conflict with "admissionsenforcer"/,
       );
     });
 
-    test("Helm 3 is refused if the spec declares Helm 4, and the reverse", async () => {
+    test("Helm 3 is refused if the spec declares Helm 4, and Helm 4 is refused if the spec declares Helm 3", async () => {
       await expect(sync(4, "helm")).rejects.toThrow(/the spec declares Helm 4, but helm on the PATH is Helm 3|forceConflicts/);
       await expect(sync(3, "helm4")).rejects.toThrow(/the spec declares Helm 3, but helm on the PATH is Helm 4/);
     });

@@ -7,7 +7,7 @@ import { policiesOf } from "./harness/policies.ts";
 
 const existing = { lifecycle: "existing" };
 
-/** Linkerd is installed once by meshops, and then belongs to others. */
+/** meshops installs Linkerd once. After that, another tool manages Linkerd. */
 withCluster("Linkerd that another tool installs", () => {
   let cluster: Cluster;
   let platform: Platform;
@@ -58,7 +58,7 @@ withCluster("Linkerd that another tool installs", () => {
 
   const push = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
 
-  test("the steps that diff prints give Linkerd to others, and change no object of Linkerd", async () => {
+  test("the steps that diff prints hand Linkerd over to another tool, and change no object of Linkerd", async () => {
     await edit(platform, { linkerd: existing, dgraph: { enabled: true } });
     const handedOver = (await changes()).filter(({ risk, kind }) => risk === "data-loss" && kind === "Kustomization");
     expect(handedOver.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
@@ -70,7 +70,7 @@ withCluster("Linkerd that another tool installs", () => {
     expect(left).toEqual(["dgraph", "dgraph-policy", "flux-system", "namespaces", "pydgraph-client", "service-profile"]);
   });
 
-  test("Dgraph comes after its policies, in the mesh of others", async () => {
+  test("Dgraph is installed after its policies, in a mesh that another tool manages", async () => {
     const created = cluster.plane.created("dgraph");
     const firstPod = created.findIndex((line) => line.startsWith("pods "));
     expect(firstPod).toBeGreaterThan(0);

@@ -14,7 +14,7 @@ import { until } from "./harness/processes.ts";
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 const flux = { namespace: "flux-system" } as const;
 
-/** The place of the platform in the repository of others. */
+/** Folder of the platform in the existing Flux repository of another team. */
 const gitops = {
   path: "platform/mesh",
   namePrefix: "mesh-",
@@ -55,7 +55,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     });
   }
 
-  /** The objects of others, without fields that every reconciliation changes. */
+  /** Objects of the other team, without the fields that every reconciliation changes. */
   async function objectsOfOthers(): Promise<string> {
     const paths = [
       `${kustomizations}/identity`,
@@ -80,7 +80,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("validate compares gitops.path with Git, and finds names that others use", async () => {
+  test("validate compares gitops.path with Git, and finds names that the existing repository already uses", async () => {
     expect((await meshops(platform.root, ["validate"])).stdout).not.toContain("gitops-path-mismatch");
     await edit(platform, { gitops: { path: "platform" } });
     expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).toContain("gitops-path-mismatch");
@@ -90,14 +90,14 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).not.toContain("gitops-name-taken");
   });
 
-  test("bootstrap stores the age key, and changes nothing of others", async () => {
+  test("bootstrap stores the age key, and changes no existing object", async () => {
     const printed = await cluster.script("bootstrap");
     expect(printed).toContain("add it to your repository with the path ./platform/mesh/flux/own");
     expect(await cluster.api.get("/api/v1/namespaces/flux-system/secrets/mesh-age")).not.toBeNull();
     expect(await objectsOfOthers()).toBe(before);
   });
 
-  test("the mesh becomes ready when a Kustomization of others includes its folder", async () => {
+  test("the mesh becomes ready when an existing Kustomization includes the folder of the mesh", async () => {
     writeTree(join(platform.root, "../.."), {
       "cluster/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
     });
@@ -111,7 +111,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     expect(await objectsOfOthers()).toBe(before);
   });
 
-  test("the steps that diff prints change the name prefix without the deletion of an object", async () => {
+  test("the steps that diff prints change the name prefix, and delete no object", async () => {
     const paths = [
       "/api/v1/namespaces/linkerd",
       "/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer",
@@ -143,7 +143,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     expect(await objectsOfOthers()).toBe(before);
   });
 
-  test("teardown deletes the objects of the mesh, and keeps those of others", async () => {
+  test("teardown deletes the objects of the mesh, and keeps the objects of the other team", async () => {
     await expect(cluster.script("teardown")).rejects.toThrow(/flux suspend kustomization mesh --namespace flux-system/);
     await cluster.api.merge(`${kustomizations}/mesh`, { spec: { suspend: true } });
     await cluster.script("teardown");
@@ -158,7 +158,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
 const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
 
-/** A Flux repository with Kustomizations whose names meshops also uses. */
+/** A Flux repository that contains Kustomizations with the same names as generated Kustomizations. */
 const repositoryOfOthers = {
   "cluster/namespaces.yaml": stringify(kustomizationOfOthers("namespaces", "./apps/namespaces")),
   "cluster/identity.yaml": stringify(kustomizationOfOthers("identity", "./apps/identity")),

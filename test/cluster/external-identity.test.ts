@@ -136,7 +136,7 @@ withCertManager("certificates that cert-manager's controllers write", () => {
     expect(moments).toBeGreaterThan(4);
   });
 
-  test("verify accepts the certificates, and finds an issuer that is not renewed", async () => {
+  test("verify accepts the certificates, and reports an issuer that was not renewed", async () => {
     const passed = await command("verify", "own", "--only", "M1,M2,M3,M4", "-o", "json");
     expect(passed.code, passed.stdout + passed.stderr).toBe(0);
     await cluster.plane.processes.kill("cert-manager");
@@ -146,7 +146,10 @@ withCertManager("certificates that cert-manager's controllers write", () => {
     });
   });
 
-  /** Creates a pod in a meshed namespace. The API server calls the injector, and fails if it does not trust it. */
+  /**
+   * Creates a pod in a meshed namespace. The API server calls the injector. The call fails if the API server does not
+   * trust the injector's certificate.
+   */
   async function createsPod(): Promise<void> {
     const before = cluster.webhooks.calls.get("linkerd-proxy-injector.linkerd") ?? 0;
     const pod = { metadata: { name: "probe", namespace: "default", annotations: { "linkerd.io/inject": "enabled" } } };
@@ -170,7 +173,10 @@ async function verified(go: string, files: Readonly<Record<"roots" | "issuer" | 
   await run(go, ["roots", "issuer", "leaf", leafName, "any-depth"], { cwd: folder });
 }
 
-/** The objects in docs/identity.md, with short durations. (cert-manager's webhook, which does not run, requires an hour.) */
+/**
+ * The objects in docs/identity.md, with short durations. cert-manager's webhook would reject durations of less than an
+ * hour, but this webhook does not run in the test.
+ */
 function certificates(): object[] {
   const text = readFileSync(join(projectRoot, "docs/identity.md"), "utf8");
   const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => block);

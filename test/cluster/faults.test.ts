@@ -40,7 +40,9 @@ withCluster("faults, and how status reports them", () => {
       ...options,
     ]);
 
-  /** Waits until status reports a cause. Returns the cause, the name of its node, and the text output. */
+  /**
+   * Waits until status reports a cause. Returns the cause, the name of the node with this cause, and the text output.
+   */
   async function waitForCause(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
     const found = await until(
       `status reports ${code}`,
@@ -61,7 +63,7 @@ withCluster("faults, and how status reports them", () => {
 
   const pushed = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
 
-  test("with a wrong age key, identity is not applied and the old Secrets remain; the right key fixes the problem", async () => {
+  test("with a wrong age key, Flux does not apply identity and keeps the old Secrets; with the right key, Flux applies identity", async () => {
     await cluster.setAgeKey(await generateX25519Identity());
     const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
@@ -117,7 +119,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
-  test("the steps that diff prints for larger volumes create the StatefulSet again, keep its pods, and resize the claims", async () => {
+  test("the steps that diff prints for larger volumes recreate the StatefulSet, keep its pods, and resize the volume claims", async () => {
     const pods = async (): Promise<string[]> =>
       (await cluster.api.list("/api/v1/namespaces/dgraph/pods")).map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
     const before = await pods();
@@ -148,7 +150,7 @@ withCluster("faults, and how status reports them", () => {
     expect((await status()).code).toBe(0);
   });
 
-  test("a rollout during which the API server stops and restarts completes", async () => {
+  test("a rollout completes, even if the API server stops and restarts during the rollout", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
     const revision = await cluster.git.push("five Alphas");
     await cluster.plane.processes.kill("kube-apiserver");
@@ -176,7 +178,7 @@ withCluster("faults, and how status reports them", () => {
     });
   });
 
-  describe("a fix that is pushed while the health check of the broken revision still runs", () => {
+  describe("a fix that a user pushes while Flux still checks the health of the broken revision", () => {
     const folder = (): string => join(platform.root, "overlays/own/service-profile");
     const stuck = {
       apiVersion: "apps/v1",
@@ -224,7 +226,7 @@ withCluster("faults, and how status reports them", () => {
       expect(canceled.filter((line) => line.includes('"name":"service-profile"'))).not.toEqual([]);
     });
 
-    test("waits without the feature gate, and the command that status prints unblocks it", async () => {
+    test("waits without the feature gate, until the user runs the command that status prints", async () => {
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=false");
       const fixed = await breakAndFix();
       await sleep(8000);
@@ -232,7 +234,8 @@ withCluster("faults, and how status reports them", () => {
       const [program = "", ...words] = freeQueue.split(" ");
       expect(program).toBe("kubectl");
       await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
-      // kwok simulates the pods of the Deployment, so the test restarts the controller's process.
+      // kwok simulates the pods of the Deployment, so the command cannot restart the real controller. The test restarts
+      // its process.
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
@@ -270,7 +273,7 @@ withCluster("faults, and how status reports them", () => {
       expect(cause.reason).toContain("linkerd-proxy-injector.linkerd.io");
     });
 
-    test("with failurePolicy Ignore, a pod starts without a proxy, and status does not report it as ready", async () => {
+    test("with failurePolicy Ignore, a pod starts without a proxy, and status does not report the workload as ready", async () => {
       await failurePolicy("Ignore");
       const { cause, name } = await waitForCause("not-meshed");
       expect(name).toBe("pydgraph-client");
@@ -369,7 +372,7 @@ withCluster("faults, and how status reports them", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");
-    // The cluster no longer has the environment, so it can be removed from the repository.
+    // The environment no longer exists in the cluster, so the user can remove the environment from the repository.
     expect(await remove()).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(join(platform.root, "environments/own.yaml"))).toBe(false);
   });

@@ -15,7 +15,7 @@ const namespace = "platform";
 const source = { kind: "OCIRepository", name: "mesh", namespace } as const;
 const kustomizations = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations`;
 
-/** Everything that Flux reads is in one namespace of the cluster's owner, and the repository is an OCI artifact. */
+/** All objects that Flux reads are in one namespace of the cluster's owner. The repository is an OCI artifact. */
 const gitops = {
   url: null,
   path: "mesh",
@@ -47,7 +47,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("without a service account, Flux refuses the bundle, and status names the field", async () => {
+  test("without a service account, Flux refuses the bundle, and status reports which field of the spec to set", async () => {
     await cluster.script("bootstrap");
     await cluster.git.push("without a service account");
     await until("the first Kustomization is refused", async () => {
@@ -61,7 +61,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     expect(text).toContain("set gitops.serviceAccountName in the spec");
   });
 
-  test("bootstrap prints the commands that create the account and its rights, and then accepts the account", async () => {
+  test("bootstrap prints the commands that create the account and its permissions; after these commands, bootstrap accepts the account", async () => {
     await edit(platform, { gitops: { serviceAccountName: "flux-applier" } });
     const { stdout } = await meshops(platform.root, ["diff", "own", "-o", "json"]);
     const changes = JSON.parse(stdout) as { kind: string; name: string; risk: string; steps: { command: string | null }[] }[];
@@ -80,7 +80,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     expect(await cluster.script("bootstrap")).toContain("has the role cluster-admin");
   });
 
-  test("everything becomes ready, each HelmRelease with an account and a chart repository in its own namespace", async () => {
+  test("all objects become ready, and each HelmRelease has an account and a chart repository in its own namespace", async () => {
     const revision = await cluster.git.push("with a service account");
     await until(
       "all Kustomizations are ready",
@@ -109,7 +109,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     }
   });
 
-  test("teardown uninstalls every release with the rights of its account", async () => {
+  test("teardown uninstalls every release with the permissions of the release's service account", async () => {
     await cluster.api.merge(`${kustomizations}/mesh`, { spec: { suspend: true } });
     await cluster.script("teardown");
     expect((await cluster.api.list(kustomizations)).map(({ metadata }) => metadata.name)).toEqual(["mesh"]);
@@ -123,7 +123,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
   });
 });
 
-/** Objects of the cluster's owner: the artifact, the account of the owner's own Kustomization, and this Kustomization. */
+/** Objects of the cluster's owner: the artifact, a Kustomization, and the service account of this Kustomization. */
 const objectsOfOwner = [
   {
     apiVersion: "source.toolkit.fluxcd.io/v1",

@@ -19,7 +19,7 @@ import { changesBetween, takeStock } from "./harness/stock.ts";
 withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
   let platform: Platform;
-  /** Time at which each Kustomization was first observed as ready, by name. */
+  /** Time at which the test first observed each Kustomization as ready, by name. */
   const readyAt = new Map<string, number>();
 
   beforeAll(async () => {
@@ -55,7 +55,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
         expect(readyAt.get(need.name), `${need.name} before ${metadata.name}`).toBeLessThanOrEqual(
           readyAt.get(metadata.name) ?? 0,
         );
-    // Every object was applied after its CRD, and every workload was created after the identity that it needs.
+    // Every object was applied after its CRD. Every workload was created after the identity that the workload needs.
     expect(cluster.plane.processes.log("kustomize-controller")).not.toMatch(/no matches for kind/);
     const issuer = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     for (const kind of ["deployments", "statefulsets"])
@@ -71,7 +71,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(created.slice(firstPod).filter((line) => !line.startsWith("pods "))).toEqual([]);
   });
 
-  test("a second bootstrap finds that everything is installed", async () => {
+  test("a second bootstrap reports that everything is already installed", async () => {
     const again = await cluster.script("bootstrap");
     expect(again).toContain("already installed, v2.9.6");
   });
@@ -153,7 +153,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop");
   });
 
-  test("without network policies, Servers are removed before the objects that allow clients, and created after them", async () => {
+  test("without network policies, Servers are removed before the objects that allow clients, and are created after these objects", async () => {
     const kinds = (lines: readonly string[]): string[] => [...new Set(lines.map((line) => line.split(" ")[0] ?? ""))];
     await change("no policies", { dgraph: { networkPolicy: false } });
     const deleted = kinds(cluster.plane.deleted("dgraph")).filter((kind) => kind !== "pods");
@@ -171,7 +171,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(touching(changes, / (dgraph|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("an upgrade of Linkerd, which changes one field of the spec, restarts the control plane and all meshed workloads", async () => {
+  test("an upgrade of Linkerd changes one field of the spec, and restarts the control plane and all meshed workloads", async () => {
     const changes = await change("upgrade", { linkerd: { version: "edge-26.8.3" } });
     expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
     expect(touching(changes, /^gone (?!configmaps)/)).toEqual([]);
@@ -185,7 +185,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(touching(changes, / (dgraph|linkerd-viz|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("a trust anchor rotation restarts all meshed workloads in each of its three steps, with the bundle of that step", async () => {
+  test("each of the three steps of a trust anchor rotation restarts all meshed workloads with the bundle of this step", async () => {
     for (const [step, anchors, secrets] of [
       [1, 2, []],
       [2, 2, ["changed secrets linkerd/linkerd-identity-issuer"]],
@@ -209,7 +209,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(code, stdout).toBe(0);
   });
 
-  test("another trust domain restarts all meshed workloads, and the commands that diff prints replace their pods together", async () => {
+  test("a change of the trust domain restarts all meshed workloads, and the commands that diff prints replace all their pods at the same time", async () => {
     const pods = async (): Promise<string[]> => {
       const all = await cluster.api.list("/api/v1/pods");
       return all

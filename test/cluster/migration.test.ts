@@ -21,13 +21,18 @@ import { edit, fluxManifests, makeGitPlatform, type Platform } from "./harness/p
 import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 
-/** A distilled public platform repository in which Flux installs Linkerd. It is outside of the checkout. */
+/**
+ * A reduced copy of a public platform repository in which Flux installs Linkerd. The copy is outside of the checkout.
+ */
 const original = fileURLToPath(new URL("../../../shared/cases/migration/one-cluster", import.meta.url));
 
 const flux = { namespace: "flux-system" } as const;
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 
-/** The spec of the adoption: what runs, and the place of the platform in the repository. */
+/**
+ * The spec for the adoption of the repository. It specifies what runs, and the folder of the platform in the
+ * repository.
+ */
 const spec = {
   secrets: null,
   gitops: {
@@ -49,8 +54,9 @@ withCluster("an existing platform repository that adopts meshops", () => {
     platform = await makeGitPlatform(spec, spec.gitops.path);
     const top = join(platform.root, "../..");
     cpSync(original, top, { recursive: true });
-    // The charts of the original's release are not part of the reference data. The charts of the harness do not create
-    // certificates, so the test creates the Secrets that the real chart writes, and passes their CA as a value.
+    // The reference data does not contain the charts of the repository's Linkerd release. The charts of the harness do
+    // not create certificates. Therefore the test creates the Secrets that the real chart writes, and passes their CA
+    // as a value.
     const mesh = join(top, "infrastructure/controllers/mesh.yaml");
     const webhook = JSON.stringify({ caBundle: webhookCa.certificate });
     const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${webhook}\n`);
@@ -111,7 +117,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("the bundle becomes ready next to the original, and no pod template and no pod changes", async () => {
+  test("the bundle becomes ready next to the original objects, and no pod template and no pod changes", async () => {
     expect(await cluster.script("bootstrap")).not.toContain("age key");
     writeTree(join(platform.root, "../.."), {
       "clusters/harbour/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
@@ -133,7 +139,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     expect(created.slice(0, firstPod).sort()).toEqual(policiesOf(platform.root, "own"));
   });
 
-  test("status and verify know Linkerd, whose chart wrote the issuer's Secret", async () => {
+  test("status and verify support a Linkerd whose chart wrote the issuer's Secret", async () => {
     const { code, stdout } = await command("status", "own");
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/^ok Namespace linkerd +edge-25\.10\.7, 3 workloads$/m);
@@ -142,7 +148,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     expect(verified.code, verified.stdout + verified.stderr).toBe(0);
   });
 
-  test("a workload gets policies in mode audit, then enforce; no pod template and no pod changes", async () => {
+  test("a workload gets policies in the mode audit, and later in the mode enforce; no pod template and no pod changes", async () => {
     for (const mode of ["audit", "enforce"] as const) {
       await edit(platform, { workloads: workloadsWith(mode) });
       const { stdout: changes } = await meshops(platform.root, ["diff", "own"]);
@@ -155,7 +161,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       });
       const policy = await cluster.api.get("/apis/networking.k8s.io/v1/namespaces/notes/networkpolicies/notes-web");
       expect(policy !== null).toBe(mode === "enforce");
-      expect(changes).toContain(mode === "audit" ? "the object is new" : "narrower-access");
+      expect(changes).toContain(mode === "audit" ? "this object is new" : "narrower-access");
       expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
       const { stdout } = await meshops(platform.root, ["access", "own", "--to", "notes/web"]);
       expect(stdout).toMatch(/^ {2}gateway\/proxy +allowed$/m);
@@ -167,7 +173,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     }
   });
 
-  test("the steps that diff prints give a workload another name, and its pods are protected all the time", async () => {
+  test("the steps that diff prints rename a workload, and its pods are protected during all steps", async () => {
     const { notes, gateway } = workloadsWith("enforce");
     await edit(platform, { workloads: null });
     await edit(platform, { workloads: { memos: notes, gateway } });
@@ -196,14 +202,14 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
-      // The Servers are replaced; one NetworkPolicy exists all the time.
+      // The Servers are replaced. At any time, at least one NetworkPolicy exists.
       expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web"]);
     });
     expect(await policies()).toEqual(["memos-web", "memos-web-http"]);
     expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
   });
 
-  test("the repository contains no key of meshops", () => {
+  test("meshops has written no key into the repository", () => {
     const files = readdirSync(platform.root, { recursive: true, encoding: "utf8" }).filter((file) =>
       /^(overlays|flux)/.test(file),
     );
@@ -213,7 +219,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
   });
 });
 
-/** The workloads of the original. The gateway is a client of the notes. */
+/** The workloads of the original repository. The gateway is a client of the workload `notes`. */
 function workloadsWith(mode: "audit" | "enforce"): Record<string, unknown> {
   return {
     notes: {
@@ -241,8 +247,9 @@ const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValid
 const webhookCa = makeWebhookCa(names, new Date());
 
 /**
- * The Secret from which the original passes the trust anchor and the issuer to Linkerd's chart, and the Secrets that the
- * real chart writes (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
+ * Returns the Secret from which the original repository passes the trust anchor and the issuer to Linkerd's chart. Also
+ * returns the Secrets that the real chart writes (linkerd-control-plane, templates/identity.yaml and
+ * templates/*-rbac.yaml).
  */
 function secretsOfChart(): ApiObject[] {
   const now = new Date();

@@ -14,9 +14,9 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
 /*
- * Proves that a component is self-contained. cert-manager is added to a copy of this checkout with one folder, one line
- * in the registry and one field in the schema. All commands then support cert-manager. Its chart is a stand-in
- * (test/cert-manager/chart).
+ * Proves that a component is self-contained. The test adds cert-manager to a copy of this checkout. The addition
+ * consists of one folder, one line in the registry and one field in the schema. After that, all commands support
+ * cert-manager. The chart of cert-manager is a stand-in (test/cert-manager/chart).
  */
 withCluster("a component that is added in one folder", () => {
   let checkout: Checkout;
@@ -24,7 +24,7 @@ withCluster("a component that is added in one folder", () => {
   let cluster: Cluster;
   const cli = (...args: string[]): Promise<Finished> => meshopsProcess(platform.root, args, { cli: checkout.cli });
 
-  /** Changes the spec of the environment in its file, and runs `generate` of the copy. */
+  /** Edits the spec file of the environment, and runs `generate` of the copied checkout. */
   async function certManager(enabled: boolean): Promise<void> {
     const path = "environments/own.yaml";
     const document = parse(readFileSync(join(platform.root, path), "utf8")) as { spec: object };

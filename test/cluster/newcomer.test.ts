@@ -14,9 +14,10 @@ import { environmentIn, fluxManifests } from "./harness/platform.ts";
 import { ProbeNode } from "./harness/probe-node.ts";
 
 /*
- * A new user on an existing cluster: `meshops init` of the packed package, then every command of the new repository's
- * README in its order. Two things differ from the README: Flux's manifests are a local file, because the tests have no
- * access to GitHub, and `docker` is a stand-in that does nothing, because kwok simulates the pods.
+ * Simulates a new user on an existing cluster. Runs `meshops init` of the packed package, and then every command in the
+ * README of the new repository, in the same order. The test differs from the README in two ways. Flux's manifests are a
+ * local file, because the tests have no access to GitHub. `docker` is a stand-in that does nothing, because kwok
+ * simulates the pods.
  */
 withPydgraph("a new user", () =>
   withProgram("script", "a new user", () =>
@@ -82,7 +83,9 @@ withPydgraph("a new user", () =>
   ),
 );
 
-/** Runs a command on a terminal. Confirms the kubectl context if the command asks for it. */
+/**
+ * Runs a command on a terminal. If the command asks for a confirmation of the kubectl context, confirms the context.
+ */
 async function onTerminal(
   line: string,
   cwd: string,

@@ -36,7 +36,7 @@ withCluster("Linkerd without Dgraph on a real API server", () => {
     expect(await namesOf("/api/v1/namespaces")).not.toContain("dgraph");
   });
 
-  test("one push adds Dgraph, after its policies", async () => {
+  test("one push adds the policies of Dgraph, and then Dgraph", async () => {
     await edit(platform, { dgraph: { enabled: true } });
     await cluster.settled(await cluster.git.push("Dgraph"));
     expect((await status()).code).toBe(0);

@@ -71,7 +71,8 @@ withTools(["helm4"], "ownership", () =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
     /**
-     * Ways in which the Secret may have been written earlier. Each way leaves a different field manager on the data.
+     * Ways in which an earlier tool may have written the Secret. After each way, the data has a different field
+     * manager.
      */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),
@@ -117,8 +118,8 @@ withTools(["helm4"], "ownership", () =>
       "an upgrade with %s to a chart version that no longer contains the certificates",
       (program) => {
         /**
-         * Upgrades from a chart with two Secrets to a chart without Secrets, after apply.sh has applied one of the two
-         * Secrets.
+         * Installs a chart with two Secrets, and applies one of the two Secrets with apply.sh. Then upgrades to a chart
+         * without Secrets.
          */
         test("keeps the Secrets of the identity, and deletes the other Secrets", async () => {
           await plane.api.delete(secretPath).catch(() => {});
@@ -188,7 +189,7 @@ withTools(["helm4"], "ownership", () =>
         for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
       });
 
-      test("Helm restores a deleted resource but not an edited resource; the command that status prints restores both resources", async () => {
+      test("Helm restores a deleted resource, but it does not restore an edited resource; the command that status prints restores both resources", async () => {
         await plane.api.merge(edited, { spec: { requiredAuthenticationRefs: [] } });
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([

@@ -25,7 +25,7 @@ interface CheckResult {
   readonly durationMs: number;
 }
 
-/** The probes require the Python packages of the client's image. The cluster requires the tools of the cluster. */
+/** The probes need the Python packages of the client's image. The tests also need the tools that start a cluster. */
 withPydgraph("verify", () =>
   withCluster("on a real API server", () => {
     let cluster: Cluster;
@@ -84,7 +84,7 @@ withPydgraph("verify", () =>
       return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: CheckResult[] }).tests, err: stderr };
     }
 
-    /** Returns the status and the cause of each failed and each undecided check. */
+    /** Returns the status and the cause of each check that failed or is undecided. */
     const wrong = (tests: readonly CheckResult[]): Record<string, string> =>
       Object.fromEntries(
         tests
@@ -92,7 +92,10 @@ withPydgraph("verify", () =>
           .map(({ id, status, cause }) => [id, `${status}: ${cause}`]),
       );
 
-    /** Changes objects, or deletes them if `change` returns null. Runs an action, and then restores the objects. */
+    /**
+     * Changes objects, or deletes an object if `change` returns null for it. Then runs an action, and restores the
+     * objects.
+     */
     async function changed<T>(
       paths: readonly string[],
       change: (object: ApiObject) => unknown,
@@ -148,7 +151,7 @@ withPydgraph("verify", () =>
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
     });
 
-    test("without an image for probes, only the tests that need no probe run", async () => {
+    test("without an image for probes, verify runs only the tests that need no probe", async () => {
       const file = join(platform.root, "environments/own.yaml");
       const text = readFileSync(file, "utf8");
       const withoutClient = parseDocument(text);
@@ -230,7 +233,7 @@ withPydgraph("verify", () =>
           ),
         expected: {
           T2a: /^failed: the AuthorizationPolicy of port 8080 lists other.elsewhere, not pydgraph-client.pydgraph-client.*of port 9080/,
-          ...{ T3: /^failed/, D1: /refused: see T2a/, D2: /refused/, D3: /refused/, D5: /T2a/ },
+          ...{ T3: /^failed/, D1: /refuse.*: see test T2a/, D2: /refuse/, D3: /refuse/, D5: /T2a/ },
         },
       },
       "no Server and a policy that targets nothing": {
@@ -263,7 +266,7 @@ withPydgraph("verify", () =>
           });
         },
         expected: {
-          // The expired certificate in this test was also signed by another authority.
+          // The certificate in this test has two faults: it has expired, and another authority has signed it.
           M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
@@ -443,7 +446,7 @@ withPydgraph("verify", () =>
         "kustomize.toolkit.fluxcd.io",
       ];
 
-      test("T3 is the only check that needs the permission to tap", async () => {
+      test("only the check T3 needs the permission to tap", async () => {
         await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
         const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
@@ -466,7 +469,7 @@ withPydgraph("verify", () =>
       });
     });
 
-    test("verify reports that a cluster stopped answering during a run, and lists the objects that verify left behind", async () => {
+    test("if a cluster stops answering during a run, verify reports this, and lists the objects that verify could not delete", async () => {
       const { done } = start(["--only", "T1,T2"]);
       await until(
         "probes exist",

@@ -16,8 +16,9 @@ import { Cluster, type PrintedStep } from "./harness/cluster.ts";
 import { edit, environmentIn, makeGitPlatform, type Platform } from "./harness/platform.ts";
 
 /*
- * Six public workloads, made from facts about them (reference/workloads): as charts in a repository, charts in a registry
- * and a folder. `workload add` describes them, and Flux installs them after their policies.
+ * Six workloads that are rebuilt from facts about public workloads (reference/workloads). They are charts in a
+ * repository, charts in a registry, and a folder. `workload add` describes the workloads. Flux installs each workload
+ * after its policies.
  */
 withCluster("workloads that meshops delivers on a real API server", () => {
   let cluster: Cluster;
@@ -26,7 +27,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
   let repository: ChartServer;
   let queueChart: string;
   const shapes = workloadFiles.map((file) => shapeOf(file));
-  // The pods of the CronJob in kube-system come and go.
+  // Leaves out kube-system, because its CronJob can start and remove pods at any time.
   const namespaces = shapes.map(({ expected }) => expected.namespace).filter((each) => each !== "kube-system");
 
   beforeAll(async () => {
@@ -39,7 +40,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     cpSync(await clusterCharts(), charts, { recursive: true });
     const inRegistry: RegistryChart[] = [];
     for (const { name, manifests, delivery } of shapes) {
-      // The cluster has no load balancers, and Helm waits for their addresses. It also has no program that ends Jobs.
+      // The cluster has no load balancers, but Helm would wait for their addresses. The cluster also has no program
+      // that completes Jobs.
       const text = manifests
         .filter((manifest) => !JSON.stringify(manifest).includes('"helm.sh/hook"'))
         .map((manifest) => stringify(manifest))
@@ -92,7 +94,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     return (await pods()).map(({ metadata }) => metadata.uid ?? "").sort();
   }
 
-  test("workload add describes each from its chart or folder, with its source", async () => {
+  test("workload add describes each workload from the workload's chart or folder, and writes its source", async () => {
     for (const { name, delivery, expected } of shapes) {
       const from =
         delivery.kind === "path"
@@ -109,7 +111,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((await command("generate", "own")).code).toBe(0);
   });
 
-  test("all become ready, each after its policies; templates are meshed except those that cannot be", async () => {
+  test("all workloads become ready after their policies; all pod templates are meshed, except those that cannot be meshed", async () => {
     await cluster.bootstrap();
     await cluster.settled(await cluster.git.publish());
     const { code, stdout } = await status();
@@ -126,7 +128,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect(bare.map(({ metadata }) => metadata.name)).toEqual([]);
   });
 
-  test("audit, then enforce: no pod restarts", async () => {
+  test("a change of the mode to audit, and then to enforce, restarts no pod", async () => {
     const before = await uids();
     expect(before.length).toBeGreaterThan(20);
     await edit(platform, { workloads: enforced(platform.environment) });
@@ -138,7 +140,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect(policies.length).toBeGreaterThan(15);
   });
 
-  test("the steps that diff prints give a workload another name, and its pods keep running", async () => {
+  test("the steps that diff prints rename a workload, and its pods keep running", async () => {
     const before = await uids();
     const { redis } = platform.environment.spec.workloads;
     const renamed = JSON.parse(JSON.stringify(redis)) as { source: { oci: { releaseName: string } } };
@@ -162,7 +164,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       pushed ??= cluster.git.push("redis is called cache").then((revision) => cluster.settled(revision));
       await pushed;
     };
-    // Both procedures have steps before the push, and steps after it.
+    // Both procedures contain steps before the push and steps after the push.
     const [first, second] = [ofPods?.steps ?? [], ofPolicies?.steps ?? []].map(split);
     for (const steps of [first?.before, second?.before]) await cluster.follow(steps ?? [], push);
     await push();
@@ -173,7 +175,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((await status()).code).toBe(0);
   });
 
-  test("a release that another tool installed is described, audited, enforced and then taken over, and its pods keep running", async () => {
+  test("meshops describes, audits, enforces and then takes over a release of another tool, and the pods of the release keep running", async () => {
     const admin = cluster.plane.kubeconfigFile("admin");
     await cluster.api.applyAll(
       "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: queue\n  annotations: {linkerd.io/inject: enabled}\n",
@@ -231,7 +233,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((JSON.parse(history) as object[]).length).toBe(2);
   });
 
-  test("the script of teardown removes pods before their policies, and keeps the namespaces that every cluster has", async () => {
+  test("the teardown script removes pods before their policies, and keeps the namespaces that exist in every cluster", async () => {
     const { stdout } = await command("teardown", "own", "--context", "harness");
     const removals = [...stdout.matchAll(/'take_down' '([a-z-]+)' '([a-z-]*)' '([a-z-]*)'/g)].map((found) => found.slice(1));
     expect(removals).toContainEqual(["workload-mysql", "mysql", "workload-mysql"]);
@@ -271,7 +273,7 @@ function chartOf(
   return delivery.kind === "chart" ? delivery.chart : delivery.url.slice(delivery.url.lastIndexOf("/") + 1);
 }
 
-/** All workloads with the mode enforce, as a change of a spec. */
+/** Returns a change of a spec that sets the mode enforce for all workloads. */
 function enforced({ spec }: Environment): Record<string, object> {
   return Object.fromEntries(
     Object.entries(spec.workloads).map(([key, { pods }]) => [

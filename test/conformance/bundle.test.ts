@@ -15,10 +15,10 @@ import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The real kustomize builds every overlay of the sample environments and of the release matrix, and kubeconform
- * validates the result with the CRDs of the Linkerd release. meshops decrypts the Secrets. For one environment, the
- * real sops decrypts the Secrets to the same values. Most of the run time of both tools is startup time. Therefore
- * kustomize runs once per environment, and kubeconform once per release.
+ * The real kustomize builds every overlay of the sample environments and of the release matrix. kubeconform validates
+ * the result with the CRDs of the Linkerd release. meshops decrypts the Secrets. For one environment, the test also
+ * checks that the real sops decrypts the Secrets to the same values. Most of the run time of kustomize and kubeconform
+ * is startup time. Therefore kustomize runs once per environment, and kubeconform runs once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -49,7 +49,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     }
   }, 600_000);
 
-  test("overlays that are built in one run equal overlays that are built one by one, and the real sops decrypts their Secrets to the same values", async () => {
+  test("one run builds the same overlays as one run per overlay, and the real sops decrypts their Secrets to the same values", async () => {
     expect([...(encrypted.get(everySecret)?.keys() ?? [])]).toEqual(overlaysOf(root, everySecret));
     let secrets = 0;
     for (const [component, objects] of encrypted.get(everySecret) ?? []) {
@@ -156,7 +156,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 });
 
-/** Decrypts a Secret as Flux does, that is, after kustomize has added labels. */
+/** Decrypts a Secret in the same way as Flux: after kustomize has added labels to the Secret. */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;
   const options = { identities: [testIdentity().clusterKey], format: "json" } as const;

@@ -10,10 +10,12 @@ import { field, objectsIn } from "../support/objects.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { referenceFolder } from "../support/tools.ts";
 
-/** Folder of inputs that reproduce public bug reports, next to the reference data. Its README names the sources. */
+/**
+ * Folder of inputs that reproduce public bug reports. It is next to the reference data. Its README lists the sources.
+ */
 const cases = join(referenceFolder, "../cases");
 
-/** Codes of the findings that are right for each input. */
+/** Codes of the correct findings for each input. */
 const right: Readonly<Record<string, readonly string[]>> = {
   "04-label-instead-of-annotation": ["inject-label"],
   "05-opaque-on-pod-only": ["opaque-one-sided"],
@@ -40,7 +42,7 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
-/** Release of the cluster, where the finding depends on it. */
+/** Linkerd release of the cluster, for inputs whose finding depends on the release. */
 const releases: Readonly<Record<string, LinkerdVersion>> = { "08-job-shutdown-by-curl": "edge-25.10.7" };
 
 withReference("findings in inputs from public bug reports", () => {
@@ -50,7 +52,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect(codes.sort()).toEqual(right[name]);
   });
 
-  test("54-sops-binary: meshops refuses a file that sops reads as binary, and names the program to use", async () => {
+  test("54-sops-binary: meshops refuses a file that sops reads as binary, and reports which program to use", async () => {
     const file = join(cases, "54-sops-binary/b.enc.bin");
     expect(await meshops(scratchFolder("cases"), ["secrets", "decrypt", file])).toMatchObject({
       code: 2,
@@ -85,7 +87,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect(code).toBe(0);
     if (path.endsWith(".json")) expect(() => JSON.parse(stdout)).not.toThrow();
     expect(stdout.endsWith("\n")).toBe(input.endsWith("\n"));
-    // Without the annotation, the text is the same, byte for byte.
+    // Without the annotation, the command prints the text unchanged, byte for byte.
     const without = stdout
       .replace(/ *annotations:\n *linkerd\.io\/inject: enabled\n/, "")
       .replace('"annotations": {"linkerd.io/inject":"enabled"}, ', "")
@@ -101,7 +103,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect([...stdout.matchAll(/ (?:warning|error) (\S+)$/gm)].map(([, found]) => found)).toEqual([code]);
   });
 
-  test("49-helmrelease-values: what is not checked is reported, in JSON, too", async () => {
+  test("49-helmrelease-values: the text output and the JSON output list the parts that meshops does not check", async () => {
     const args = ["validate", "--manifests", join(cases, "49-helmrelease-values/in.yaml")];
     const { code, stdout } = await meshops(scratchFolder("cases"), args);
     expect({ code, stdout }).toEqual({
@@ -112,7 +114,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect(json).toMatchObject([{ code: "not-checked", silenced: expect.any(String) as string }]);
   });
 
-  test("74-proto2-oneof-group: the services are read", async () => {
+  test("74-proto2-oneof-group: meshops reads the services of the file", async () => {
     const args = ["profile", "--proto", join(cases, "74-proto2-oneof-group/a.proto"), "--service", "api", "--namespace", "x"];
     const { code, stdout } = await meshops(scratchFolder("cases"), args);
     expect(code).toBe(0);

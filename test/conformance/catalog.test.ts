@@ -90,14 +90,14 @@ withReference("the catalog matches the upstream charts", () => {
       const ours = webhooksOf(environment);
       expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
       for (const { secret } of ours) expect(mounted).toContain(secret);
-      // When the reference data was rendered, the Secrets and the CA of the certificates were provided, as in the
-      // bundle. No chart may create its own certificates.
+      // The reference data was rendered with Secrets and with the CA of the certificates, as in the bundle. A chart
+      // must not create its own certificates.
       const minted = rendered.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
       expect(minted.filter((name) => ours.some(({ secret }) => secret === name))).toEqual([]);
     });
   });
 
-  test("the jaeger chart and the standalone Jaeger have no object in common, because an upgrade installs the new variant before it removes the old variant", () => {
+  test("the jaeger chart and the standalone Jaeger have no common object, because an upgrade installs the new variant before it removes the old variant", () => {
     const versions = linkerdReleases.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
     const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
     const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
@@ -174,13 +174,19 @@ function chartValues(chart: string, version: string): JsonMap {
  */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
-/** Adds `storageClass`. The values.yaml of the chart dgraph lists it in a comment below `persistence`. */
+/**
+ * Adds `storageClass` to the known values. The chart's values.yaml contains this key only in a comment below
+ * `persistence`.
+ */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
   const section = values[role] as JsonMap;
   return { ...section, persistence: { storageClass: null, ...(section["persistence"] as JsonMap) } };
 }
 
-/** Returns the keys of `values` that `known` does not contain. An empty map or null in `known` allows any keys. */
+/**
+ * Returns the keys of `values` that `known` does not contain. If `known` contains an empty map or null, any keys are
+ * allowed at this place.
+ */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     if (!(key in known)) return [`${path}${key}`];

@@ -16,8 +16,8 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 /*
- * Tests with components that use every field of a component's output, including fields that no component of meshops
- * uses. Flux and helmfile must install the same objects.
+ * Tests with components that use every field of a component's output. Some of these fields are not used by any
+ * component of meshops. Flux and helmfile must install the same objects.
  */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
@@ -111,7 +111,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(field(pick(helmfile, "Deployment", "pydgraph-client"), "spec", "replicas")).toBe(4);
   });
 
-  test("needs become dependsOn of Kustomizations or HelmReleases in Flux, and needs in helmfile", async () => {
+  test("the needs of a component become dependsOn of Kustomizations or HelmReleases in Flux, and needs in helmfile", async () => {
     const [kustomization] = objectsIn(fileOf(`flux/${name}/tools-board.yaml`));
     expect(field(kustomization, "spec", "dependsOn")).toEqual([
       { name: "linkerd-viz" },
@@ -127,12 +127,12 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(fileOf(`overlays/${name}/helmfile.yaml`)).toMatch(/name: tool\n(.*\n)*? {6}- tools\/board\n/);
   });
 
-  test("a component that other tools deliver has no files, but is in the model", () => {
+  test("a component that another tool delivers has no files, but the model contains the component", () => {
     expect(model.components.map(({ id }) => id)).toContain("tools/elsewhere");
     expect([...files().keys()].filter((path) => path.includes("elsewhere"))).toEqual([]);
   });
 
-  test("namespaces that components share are merged; different values are an error", () => {
+  test("if two components create the same namespace, meshops merges its fields; different values of a field are an error", () => {
     const shared = (label: string): ComponentProvider => ({
       components: () => [
         {

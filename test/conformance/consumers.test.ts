@@ -17,10 +17,11 @@ import { field, objectsIn } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* Checks each row of generator/catalog/consumers.ts, or lists the test that checks the row. */
+/* Checks each row of generator/catalog/consumers.ts, or specifies the test file that checks the row. */
 
 /**
- * Models that together contain every possible output, for each release of Linkerd and each version of Dgraph's chart.
+ * Models for each release of Linkerd and each version of Dgraph's chart. Together, the models contain every possible
+ * output.
  */
 const models: readonly Model[] = releaseMatrix.map(({ name, spec }) =>
   buildModel({ environment: environmentOf(spec, name), identity: sampleIdentity() }),
@@ -65,8 +66,8 @@ function written(key: string): string[] {
 }
 
 /**
- * Dotted paths of the values of a release that no template of the chart reads. `highAvailability` is read by
- * `linkerd check`, in the ConfigMap linkerd-config, which contains all values.
+ * Returns the dotted paths of values of a release that no template of the chart reads. `highAvailability` is an
+ * exception: `linkerd check` reads it in the ConfigMap linkerd-config, which contains all values.
  */
 function unreadValues({ chart, version, values }: Release): string[] {
   const unread = chartFacts(chart, version)?.unread ?? [`no facts about ${chart} ${version}`];

@@ -104,7 +104,7 @@ describe("an error", () => {
     expect([...new Set(theirs)].sort()).toEqual([...new Set(ours)].sort());
   });
 
-  test("for a duplicate list item, the editor underlines the list, and validate refers to the second item", async () => {
+  test("for a duplicate list item, the editor marks the whole list, and validate reports the position of the second item", async () => {
     const expected = readFileSync(join(stories, "duplicate-item/expected.txt"), "utf8");
     const [, file = "", line] = /^environments\/(\S+\.yaml):(\d+):/m.exec(expected) ?? [];
     const [found, ...others] = await server.open(`stories/duplicate-item/${file}`);

@@ -6,9 +6,9 @@ import { type Attempt, judge, type Peer, type Verdict } from "../support/policy-
 import { evaluated, policyObject as object } from "../support/policy-worlds.ts";
 
 /*
- * The product's evaluator and the evaluator of the tests, which was written from the specifications, give the same
- * verdicts: over random policy sets, and for what the real policy controller, proxies and kernel answered
- * (reference/policy/observed.md, edge-26.8.3).
+ * Compares the evaluator of the product with the evaluator of the tests. The evaluator of the tests was written from
+ * the specifications. Both must give the same verdicts for random policy sets. Both must also give the answers that
+ * were observed with the real policy controller, proxies and kernel (reference/policy/observed.md, edge-26.8.3).
  */
 
 const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
@@ -64,7 +64,7 @@ const server = fc
   )
   .map((spec) => ["Server", spec] as const);
 
-/** Names of objects are `<kind>-<number>`; references to objects that do not exist are wanted, too. */
+/** Names of objects are `<kind>-<number>`. Some references are intended to refer to objects that do not exist. */
 const number = fc.integer({ min: 0, max: 5 });
 const reference = fc.oneof(
   number.map((index) => ({ kind: "MeshTLSAuthentication", name: `MeshTLSAuthentication-${index}` })),
@@ -118,7 +118,7 @@ const route = fc
   })
   .map((spec) => ["HTTPRoute", spec] as const);
 
-/** Policy sets. The index of an object is part of its name and its age, so that there are no ties. */
+/** Policy sets. The name and the age of an object contain its index, so that no two objects have the same age. */
 const policies = fc
   .array(fc.oneof(server, server, authorization, authorization, authentication, networkPolicy, route), { maxLength: 10 })
   .map((all) =>
@@ -252,7 +252,7 @@ const oneRoute = [http, routed("read", "/read"), web, grants("HTTPRoute", "read"
 const twoRoutes = [...oneRoute, routed("probes", "/health"), nodes, grants("HTTPRoute", "probes", nodes)];
 const denying = { ...pod, defaultPolicy: "deny" };
 
-/** Row of observed.md, target, policies, caller, port, path, answer. */
+/** Row number in observed.md, target, policies, caller, port, path, and answer. */
 const observed: readonly (readonly [
   number,
   Peer,
@@ -302,7 +302,7 @@ const observed: readonly (readonly [
   [27, denying, [], "bare", 4191, "/env.json", "mesh"],
 ];
 
-describe("what the real mesh answered", () => {
+describe("both evaluators predict the answers of the real mesh", () => {
   test.each(observed)("row %i", (_, to, objects, caller, port, get, answer) => {
     const asked: Attempt = { from: callers[caller], to, port, ...(get === undefined ? {} : { get }) };
     const cluster = { objects, transportHeader: true };

@@ -61,7 +61,7 @@ async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<t
 
 const publicFile = (name: string): string => `environments/test/identity/${name}`;
 
-/** Whether openssl builds a valid chain at a given time from a leaf, through its issuer, to one of the anchors. */
+/** Whether openssl accepts a chain at a given time. The chain starts with a leaf and ends with one of the anchors. */
 async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
   const folder = scratchFolder("chain");
   for (const [file, text] of Object.entries({ anchors, issuer, leaf })) writeFileSync(join(folder, file), text);
@@ -74,7 +74,7 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
   );
 }
 
-/** Returns a proxy's certificate in the form in which Linkerd's identity service signs it. */
+/** Returns a proxy's certificate in the same form as the certificates that Linkerd's identity service signs. */
 function leafOf(issuer: Issued): string {
   return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
 }
@@ -122,7 +122,7 @@ describe("certificates", () => {
     for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
   });
 
-  test("can expire after 2049, and an issuer never expires after its anchor", () => {
+  test("can expire after 2049, and an issuer never expires later than its anchor", () => {
     const old = makeTrustAnchor({ ...names, anchorValidity: "40y" }, start);
     expect(new X509Certificate(old.certificate).validTo).toContain("2066");
     const short = makeTrustAnchor({ ...names, anchorValidity: "30d" }, start);
@@ -229,7 +229,7 @@ withTools(["sops"], "an identity on disk", () => {
     },
   );
 
-  test("every Secret with a key has a known reader, which accepts the format of the key", () => {
+  test("for every Secret with a key, the table contains the reader, and this reader accepts the format of the key", () => {
     const contracts = secretContracts(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
     const names = contracts.map(({ name }) => name);
     expect(keyReaders.map(({ secret }) => secret).sort()).toEqual(names.sort());
@@ -284,12 +284,12 @@ describe("trust anchor rotation", () => {
     return out;
   }
 
-  test("keeps the required chains valid in every step, according to openssl", async () => {
+  test("keeps all required certificate chains valid in every step, according to openssl", async () => {
     const states = await steps();
     const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // Each row is the bundle of a step. Each column is a leaf certificate that was signed after a step.
+    // Each row is the bundle after one step. Each column is a leaf certificate that was signed after one step.
     expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],
@@ -298,7 +298,7 @@ describe("trust anchor rotation", () => {
     ]);
   });
 
-  test("with the gates, two peers always trust each other in any order of restarts; without the gates, they do not", async () => {
+  test("with the gates, two peers trust each other in any order of restarts; without the gates, two peers can distrust each other", async () => {
     const states = await steps();
     const bundles = states.map(({ anchors }) => anchors);
     const trust = await Promise.all(
@@ -336,14 +336,15 @@ describe("trust anchor rotation", () => {
     };
     expect(await step(hours(1), false)).toContain("step 1 of 3");
     await expect(step(hours(24), false)).rejects.toThrow(
-      "do not run the next step before 2026-11-25 13:10 UTC: it must wait until every meshed pod has restarted with both trust anchors",
+      "do not run the next step before 2026-11-25 13:10 UTC: the step must wait until every meshed pod has restarted with both trust anchors",
     );
     await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
       "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
-    // The issuer may be renewed between two steps with the new anchor. The required day then starts at that renewal.
+    // A user may renew the issuer with the new anchor between two steps. The required day then starts with this
+    // renewal.
     for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
     await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
     expect(await step(hours(44.5), false)).toContain("step 3 of 3");
@@ -394,7 +395,7 @@ describe("trust anchor rotation", () => {
 });
 
 describe("near expiry", () => {
-  test("an issuer expires together with its anchor, which is reported; an expired anchor signs no certificate", async () => {
+  test("an issuer that expires together with its anchor is reported; meshops signs no certificate with an expired anchor", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
       "a new issuer, signed by the same trust anchor",
@@ -424,14 +425,15 @@ describe("near expiry", () => {
       expect(await chains(authorities, "", certificate.toString(), hours(24 * 101))).toBe(true);
       expect(await chains(before, "", certificate.toString(), hours(24 * 101))).toBe(false);
     }
-    // The old CA remains in the bundle until it expires, regardless of further rotations. The signing CA is first.
+    // The old CA remains in the bundle until it expires. Further rotations do not remove the old CA. The signing CA is
+    // the first CA in the bundle.
     expect(await take(hours(24 * 110))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(authorities);
     expect(await take(hours(24 * 410))).toContain("signed by a new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).not.toContain(before.trim());
   });
 
-  test("the issuer's certificate has the same ASN.1 string types as the name of an anchor that another tool created, so that Go and openssl accept it", async () => {
+  test("the issuer's certificate copies the ASN.1 string types from the name of an anchor of another tool, so that Go and openssl accept the issuer", async () => {
     const folder = scratchFolder("others");
     const config =
       "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\nx509_extensions=ext\n[dn]\nO=Acme\nCN=root.linkerd.cluster.local\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=01:02:03:04\n";
@@ -501,8 +503,8 @@ describe("rotation of issuer and webhooks", () => {
     const issuer = changes.get(publicFile("issuer.crt")) ?? "";
     expect(issuer).not.toBe(before.get(publicFile("issuer.crt")));
     expect(await chains(before.get(publicFile("trust-anchors.crt")) ?? "", "", issuer)).toBe(true);
-    // No value depends on the old data key, which removed recipients may have: every value and every armored key is
-    // new.
+    // Removed recipients may still have the old data key. Therefore no value may depend on the old data key: every
+    // value and every armored key is new.
     const old = before.get(path) ?? "";
     for (const [part] of old.matchAll(/ENC\[[^\]]*\]|^ +[A-Za-z0-9+/=]{40,}$/gm))
       expect(changes.get(path)).not.toContain(part.trim());
@@ -530,17 +532,17 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
 }
 
 /**
- * A pod: the number of the step whose bundle the pod has loaded, and the number of the step whose issuer signed its
+ * State of a pod. It contains the step whose bundle the pod has loaded, and the step whose issuer signed the pod's
  * certificate.
  */
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
  * Whether three pods can reach a state in which one pod does not trust the certificate of another pod. In every state,
- * any pod may restart or renew its certificate. A restart loads the bundle of the current step and a certificate of its
- * issuer. A renewal loads only the certificate. The next step is rolled out if its gate is open. After step 1, the gate
- * opens when all pods have started with both anchors. After step 2, it opens when no certificate of the old issuer is
- * in use.
+ * any pod may restart or renew its certificate. A restart loads the bundle of the current step, and a new certificate
+ * that the issuer of this step signs. A renewal loads only the certificate. The next step is rolled out if its gate is
+ * open. The gate after step 1 opens when all pods have started with both anchors. The gate after step 2 opens when no
+ * pod uses a certificate of the old issuer.
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
   const first: [number, Pod[]] = [

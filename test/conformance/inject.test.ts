@@ -63,13 +63,14 @@ describe("access to an injected workload", () => {
 
   const table: [from: string, peer: Peer | "shop", port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
     ["a listed client, its port", client, 8080, "reached"],
-    // Releases without the transport header restrict ports in the network layer, and later releases in the mesh layer.
+    // Releases without the transport header restrict ports in the network layer. Later releases restrict ports in the
+    // mesh layer.
     // Connections to an opaque port arrive at 4143 in all releases.
     ["a listed client, another port", client, 3306, "mesh"],
     ["another account in the client's namespace", otherAccount, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
-    // Clients of Linkerd 2.14 connect to the port itself, so the network layer allows the port, and the proxy requires
-    // a certificate.
+    // Clients of Linkerd 2.14 connect to the application's port. Therefore the network layer allows this port, and the
+    // proxy requires a certificate.
     ["a forged label", forger, 8080, (version) => (linkerdRelease(version).traits.transportHeader ? "network" : "mesh")],
     ["another namespace", otherNamespace, 8080, "network"],
     ["the workload's own pods, opaque port", "shop", 3306, "reached"],
@@ -83,7 +84,7 @@ describe("access to an injected workload", () => {
   describe.each(versions)("%s", (version) => {
     const { text, diagnostics, notes } = injectManifests(chart, spec(version));
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
-    // The annotations of the injection determine how the proxy treats ports.
+    // The annotations that the injection adds determine how the proxy handles each port.
     const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
     const cluster = { objects, transportHeader: linkerdRelease(version).traits.transportHeader };
 
@@ -97,7 +98,7 @@ describe("access to an injected workload", () => {
       expect(judge({ from: from === "shop" ? shop : from, to: shop, port }, cluster)).toBe(expected);
     });
 
-    test("is limited to linkerd-viz if the list of clients is empty", () => {
+    test("if the list of clients is empty, only linkerd-viz has access", () => {
       const none = injectManifests(chart, { ...spec(version), clients: [] });
       const closed = { ...cluster, objects: objectsIn(none.text).filter(({ kind }) => kind !== "StatefulSet") };
       expect([8080, 3306, 9104].map((port) => judge({ from: shop, to: shop, port }, closed))).toEqual([
@@ -182,7 +183,7 @@ function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
 }
 
-/** Returns how the proxy of the injected pods treats ports, according to the annotations of the pods. */
+/** Returns how the proxy of the injected pods handles each port. Reads the annotations of the pods. */
 function proxyOf(text: string): Peer["proxy"] {
   const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
   const values = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;

@@ -81,8 +81,8 @@ function dgraphOf(chart: string, internalPorts: string): ComponentModel {
 }
 
 /**
- * Returns the objects of the reference data with the generated patches, which the real kustomize applies, and the
- * generated values, which are applied in the same way as in the chart.
+ * Returns the objects of the reference data with the generated patches and the generated values. The real kustomize
+ * applies the patches. The values are applied in the same way as in the chart.
  */
 async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");

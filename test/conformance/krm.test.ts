@@ -65,7 +65,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     expect(sorted(objects)).toEqual(sorted(objectsIn(stdout)));
   });
 
-  test.each(["generators", "transformers"])("an error in %s stops the build, and kustomize prints it", async (list) => {
+  test.each(["generators", "transformers"])("an error in %s stops the build, and kustomize prints the error", async (list) => {
     writeFunctionText("apps/wrong/mesh.yaml", "../../fn.sh", injection.replace("edge-26.8.3", "edge-26.8"));
     write("apps/wrong/deployment.yaml", workload);
     write("apps/wrong/kustomization.yaml", `resources: [deployment.yaml]\n${list}: [mesh.yaml]\n`);
@@ -163,7 +163,10 @@ spec:
   clients: [{namespace: ingress, serviceAccount: nginx}]
 `;
 
-/** Writes a configuration of the sample repository, with the annotation from which kustomize finds the function. */
+/**
+ * Writes a configuration of the sample repository. The configuration has the annotation from which kustomize determines
+ * the function.
+ */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));
 }

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 
-/* Tests of the validator itself. If the validator accepted errors, the tests of the bundle would prove nothing. */
+/*
+ * Tests of the validator itself. If the validator accepted invalid objects, the tests of the bundle would prove
+ * nothing.
+ */
 withReference("kubeconform, as configured in the tests", () => {
   withTools(["kubeconform"], "rejects what an API server rejects", () => {
     const good = {

@@ -6,8 +6,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the package as users get it: it is packed, installed into an empty folder, and used as described in
- * docs/library.md.
+ * Tests the package as users get it. The package is packed and installed into an empty folder. The tests use it as
+ * docs/library.md describes.
  */
 const page = "docs/library.md";
 let root: string;
@@ -61,7 +61,7 @@ describe("the library", () => {
     expect(output).toContain("inject-value");
   });
 
-  test("installs no Kubernetes client, and has the size that is specified in the docs", () => {
+  test("installs no Kubernetes client, and has the size that the docs specify", () => {
     const tree = readTree(join(root, "node_modules"));
     expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
     const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);

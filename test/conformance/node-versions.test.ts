@@ -8,8 +8,8 @@ import { readTree, scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the shipped command line on each supported version of Node: the version that runs the tests (20 in CI), and the
- * versions that `npm run tools` installs.
+ * Tests the shipped command line on each supported version of Node. These versions are the version that runs the tests
+ * (20 in CI) and the versions that `npm run tools` installs.
  */
 describe(`Node ${process.versions.node}`, () => runsOn(process.execPath));
 for (const node of nodeVersions) withNode(node, `Node ${node}`, runsOn);
@@ -34,7 +34,7 @@ function runsOn(node: string): void {
     expect(await meshops(["graph", "dev", "--output", "html"])).toContain("<svg");
   });
 
-  test("stores compiled code in the user's cache, if this version of Node supports it", async () => {
+  test("stores compiled code in the user's cache, if this version of Node supports a compile cache", async () => {
     await meshops(["--version"]);
     const able = (await run(node, ["-p", "typeof require('node:module').enableCompileCache"])) === "function\n";
     const kept = (folder: string): number => (existsSync(folder) ? Object.keys(readTree(folder)).length : 0);
@@ -46,7 +46,7 @@ function runsOn(node: string): void {
     expect(kept(other)).toBe(0);
   });
 
-  test("starts if the cache is not writable", async () => {
+  test("also starts if the cache folder is not writable", async () => {
     expect(await meshops(["--version"], { XDG_CACHE_HOME: "/dev/null" })).toBe(`${version}\n`);
   });
 }

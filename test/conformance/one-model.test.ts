@@ -10,7 +10,7 @@ import { objectsIn } from "../support/objects.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { kustomizeBuild } from "../support/roads.ts";
 
-/** A service, as a chart renders it. */
+/** A service in the form in which a chart renders it. */
 const rendered = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop-api, namespace: shop}
@@ -63,7 +63,7 @@ spec:
               orders: {serviceAccountRef: {namespace: orders, name: orders}}
 `;
 
-/** Kind, name and spec of the policies, without the suffix of the NetworkPolicy that `inject` writes. */
+/** Kind, name and spec of the policies. Removes the suffix that `inject` adds to the name of the NetworkPolicy. */
 function policiesIn(objects: readonly KubernetesObject[]): unknown[] {
   const kinds = ["NetworkPolicy", "Server", "AuthorizationPolicy", "MeshTLSAuthentication"];
   return objects

@@ -11,7 +11,7 @@ import { clientImage, loadFiles, specText } from "../support/specs.ts";
 interface Kind {
   readonly component: string;
   readonly values: object;
-  /** Findings that `validate` reports in addition, because the override replaces a generated value. */
+  /** Additional findings of `validate`. They occur because the override replaces a generated value. */
   readonly findings?: readonly string[];
   /** Checks the objects of the real chart. */
   readonly check: (objects: readonly KubernetesObject[]) => void;
@@ -20,7 +20,7 @@ interface Kind {
 const container = (object: KubernetesObject, name: string): unknown =>
   (field(object, "spec", "template", "spec", "containers") as { name: string }[]).find((each) => each.name === name);
 
-/** The kinds of overrides in fifteen public platform repositories with Linkerd. */
+/** The kinds of overrides that fifteen public platform repositories with Linkerd use. */
 const kinds: Readonly<Record<string, Kind>> = {
   resources: {
     component: "linkerd-control-plane",

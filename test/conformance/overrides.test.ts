@@ -112,14 +112,14 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     return a;
   }
 
-  test("values are merged over inherited ones; null below values removes the chart's default; values: null drops inherited values", async () => {
+  test("values are merged over inherited values; null below values removes the chart's default; values: null removes all inherited values", async () => {
     expect(await vizValues("more")).toEqual({ chartDefault: { first: 1 }, extra: { a: 1, b: 2 } });
     expect(await vizValues("none")).toEqual({ chartDefault: { first: 1, second: 2 } });
     expect(await vizValues("back")).toEqual({ chartDefault: { first: 1, second: 3 }, extra: { a: 1 } });
     expect(readFileSync(join(root, "overlays/more/linkerd-viz/values.yaml"), "utf8")).toContain("second: null\n");
   });
 
-  test("values of objects are merged over generated values, but not over values of the spec and owned values", async () => {
+  test("values from ConfigMaps and Secrets are merged over generated values, but not over values of the spec and owned values", async () => {
     const source = (kind: string, name: string, key: string, values: object): KubernetesObject =>
       ({ apiVersion: "v1", kind, metadata: { name }, data: { [key]: stringify(values) } }) as KubernetesObject;
     const objects = await fluxRoad(

@@ -12,7 +12,7 @@ import { projectRoot } from "../support/tools.ts";
 
 /*
  * Tests of graphs in a real browser. Mermaid's own renderer draws the diagrams. The tests pan, zoom and search the
- * page, and read its content. SCREENSHOTS=<folder> writes screenshots.
+ * page, and read its content. If SCREENSHOTS contains a folder, the tests write screenshots into this folder.
  */
 let browser: Browser;
 let page: Page;
@@ -94,7 +94,7 @@ withBrowser("the output of meshops graph", () => {
     expect(await page.locator("tbody tr:visible").count()).toBeGreaterThan(20);
   });
 
-  test("all marks are distinguishable without colors", async () => {
+  test("all kinds of nodes and edges can be distinguished without colors", async () => {
     await open(["dev", "production"]);
     await page.addStyleTag({ content: "html { filter: grayscale(1); }" });
     await keep("grey");

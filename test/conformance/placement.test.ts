@@ -82,11 +82,12 @@ withReference("rights of the service accounts", () => {
   });
 
   test.for(all.components.flatMap((component) => releaseOf(component) ?? []))(
-    "$chart: only charts with cluster-scoped objects need rights in the whole cluster",
+    "$chart: only charts with cluster-scoped objects need permissions in the whole cluster",
     ({ chart, clusterScoped }) => {
       const versions = existsSync(join(folder, chart)) ? readdirSync(join(folder, chart)) : [];
       const rendered = versions.map((version) => join(folder, chart, version, "rendered.yaml")).filter(existsSync);
-      // The reference data contains no render of Grafana's chart, which contains a ClusterRole by default.
+      // The reference data does not contain the rendered chart of Grafana. By default, this chart contains a
+      // ClusterRole.
       if (chart !== "grafana") expect(rendered.length).toBeGreaterThan(0);
       for (const file of rendered) {
         const kinds = objectsIn(readFileSync(file, "utf8")).map(({ kind }) => kind);

@@ -19,7 +19,7 @@ const spread = { topologyKey: "topology.kubernetes.io/zone", maxSkew: 1, whenUns
 
 /**
  * Removes keys without a value from the chart's values in the ConfigMap linkerd-config. If a release has patches,
- * helmfile renders its chart by chartify, which drops such keys.
+ * helmfile renders the chart with chartify. chartify drops keys without a value.
  */
 function withoutNull(object: KubernetesObject): KubernetesObject {
   if (object.metadata.name !== "linkerd-config") return object;
@@ -30,7 +30,10 @@ function withoutNull(object: KubernetesObject): KubernetesObject {
   } as KubernetesObject;
 }
 
-/* Typed fields for pods, with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, the charts are the real ones. */
+/*
+ * Tests the spec fields for pods with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, the charts are the
+ * real charts.
+ */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
   `Settings of pods (${realCharts === null ? "fixture" : "real"} charts)`,
@@ -77,7 +80,7 @@ withTools(
     const podOf = (objects: readonly KubernetesObject[], kind: string, name: string): unknown =>
       field(pick(objects, kind, name), "spec", "template", "spec");
 
-    test("draw no finding", () => {
+    test("have no findings", () => {
       expect(loadFiles({ typed: specs.typed }, "typed").diagnostics).toEqual([]);
     });
 

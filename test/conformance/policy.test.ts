@@ -7,9 +7,9 @@ import { judge, type Verdict } from "../support/policy-evaluator.ts";
 import { evaluated } from "../support/policy-worlds.ts";
 
 /*
- * Traffic of the blog article, and traffic of attackers. The columns are releases with the transport header (2.18 and
- * later) and release 2.14, each with internal ports opaque, skip and mesh. `-`: packets do not arrive. `x`: the proxy
- * rejects the connection. `ok`: the application answers.
+ * Traffic of the blog article, and traffic of attackers. The columns are Linkerd releases: releases with the transport
+ * header (2.18 and later), and release 2.14. Each release has one column for each mode of the internal ports (opaque,
+ * skip and mesh). `-`: packets do not arrive. `x`: the proxy rejects the connection. `ok`: the application answers.
  */
 const traffic = `
                                               2.18+              2.14
@@ -58,8 +58,9 @@ kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
 /**
- * Traffic if the pods have probes (charts from 0.3.0 on). Linkerd allows a GET request on a probe's path from every
- * client that the network layer allows, so a request for `/health` does not test a policy.
+ * Traffic if the pods have probes (charts from 0.3.0 on). If a port has a probe, Linkerd allows a GET request on the
+ * probe's path from every client that the network layer allows. Therefore a request for `/health` does not test a
+ * policy.
  */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
@@ -94,7 +95,7 @@ withReference("access to Dgraph", () => {
     });
   });
 
-  test("the evaluator rejects policies that it does not model", () => {
+  test("the evaluator rejects policies with features that the evaluator does not support", () => {
     const { cluster, peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     const others: [string, string, object][] = [
       ["NetworkPolicy", "egress", { podSelector: {}, policyTypes: ["Egress"] }],
@@ -112,8 +113,8 @@ withReference("access to Dgraph", () => {
   });
 
   /*
-   * The policy changes first. Then pods restart one by one. Therefore old and new pods must be able to connect to each
-   * other under the new policy.
+   * In a rollout, the policy changes first. Then the pods restart one by one. Therefore the new policy must allow old
+   * and new pods to connect to each other.
    */
   describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
@@ -142,7 +143,7 @@ withReference("access to Dgraph", () => {
         expect(between(track, before, after), `${before} to ${after}`).toEqual(Array(12).fill("reached"));
     });
 
-    test.each(all)("%s: a change of internal ports from skip breaks connections, as documented in docs/access.md", (_, track) => {
+    test.each(all)("%s: a change of internal ports from skip breaks connections, as docs/access.md describes", (_, track) => {
       for (const after of ["opaque", "mesh"] as const) expect(between(track, "skip", after)).toContain("mesh");
     });
 
@@ -186,8 +187,8 @@ withReference("access to Dgraph", () => {
       const later = track.traits.transportHeader;
       // The policy denies clients without a proxy, as intended.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
-      // From 2.18 on, meshed clients connect to port 4143, which the policy does not list. Therefore the policy denies
-      // the clients that it should allow.
+      // From 2.18 on, meshed clients connect to port 4143. The policy does not list this port. Therefore the policy
+      // denies the clients that it should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
       // Clients with a forged label, and pods in the namespace, are allowed without a proxy. Every meshed pod of the

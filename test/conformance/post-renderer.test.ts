@@ -41,7 +41,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     expect(injected(pick(objects, "Job", "migrate"))).toBe(true);
   });
 
-  test("an error stops Helm, and Helm prints it", async () => {
+  test("an error of meshops stops Helm, and Helm prints the error", async () => {
     const wrong = blockOf(page, "file: mesh.yaml").replace("edge-26.8.3", "edge-26.8");
     writeTree(root, { "wrong.yaml": wrong });
     await expect(shell("helm", blockOf(page, "command: helm3").replace("mesh.yaml", "wrong.yaml"))).rejects.toThrow(
@@ -87,7 +87,7 @@ function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   ] as const)
     try {
       symlinkSync(target, join(bin, name));
-    } catch {} // the plugin exists from the previous test
+    } catch {} // the previous test has already installed the plugin
   return run("bash", ["-c", command], {
     cwd: root,
     env: {

@@ -7,9 +7,10 @@ import { evaluated } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * In namespaces with a strict default policy, Prometheus reads the metrics of proxies, and the kubelet probes them. All
- * other paths of the admin port stay closed. Both evaluators agree. Rows 26 and 27 of the observations on a real mesh show
- * that the admin port obeys the default policy and the routes for probes (reference/policy/observed.md).
+ * In namespaces with a strict default policy, Prometheus can read the metrics of proxies, and the kubelet can probe the
+ * proxies. All other paths of the admin port stay closed. Both evaluators must return this result. The observations of
+ * a real mesh show in rows 26 and 27 that the default policy and the routes for probes apply to the admin port
+ * (reference/policy/observed.md).
  */
 const answers: Readonly<Record<string, readonly [metrics: Verdict, probe: Verdict, environment: Verdict]>> = {
   "all-unauthenticated": ["reached", "reached", "reached"],
@@ -49,7 +50,7 @@ test.each(
   expect(found).toEqual(wanted);
 });
 
-test("a Prometheus in known networks only", () => {
+test("if the spec lists only the networks of Prometheus, the generated policies allow these networks", () => {
   const spec = {
     linkerd: { defaultInboundPolicy: "deny", viz: { enabled: false } },
     monitoring: { prometheus: { cidrs: ["10.9.0.0/16"] } },
@@ -67,7 +68,7 @@ test("a Prometheus in known networks only", () => {
   ]);
 });
 
-test("no policies without a Prometheus, and none in namespaces of others", () => {
+test("without a Prometheus, meshops generates no policies; it never generates policies in namespaces that it does not create", () => {
   const idsFor = (spec: object): string[] =>
     modelOf(environmentOf(spec as Record<string, unknown>))
       .components.map(({ id }) => id)

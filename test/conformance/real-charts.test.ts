@@ -39,16 +39,17 @@ withCharts("with the real charts", () => {
     afterAll(() => charts.close());
 
     test.each(names)(
-      "%s: the charts are rendered identically twice, and every image comes from the mirror and is listed by `meshops images`",
+      "%s: two renders of the charts are identical; every image comes from the mirror, and `meshops images` lists every image",
       async (name) => {
         const [first, second] = [await fluxRoad(root, name, charts), await fluxRoad(root, name, charts)];
-        // Encrypted Secrets are files and are therefore the same. All other objects were rendered twice.
+        // Encrypted Secrets are files, so both runs contain the same Secrets. All other objects were rendered twice.
         expect([...second]).toEqual([...first]);
         const used = [...new Set([...first.values()].flat().flatMap(imagesOf))].sort();
         const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");
         expect(used.filter((image) => !image.startsWith("mirror.azurecr.io/"))).toEqual([]);
         expect(used.filter((image) => !listed.includes(image))).toEqual([]);
-        // Images that the injector uses only if an annotation requests them are not in the rendered charts.
+        // The injector uses some images only if an annotation requests them. The rendered charts do not contain these
+        // images.
         expect(
           listed
             .filter((image) => !used.includes(image))

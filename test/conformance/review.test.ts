@@ -11,14 +11,15 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Checks the rules for manifests on manifests that upstream projects publish. Every finding was analyzed and is
- * explained here. A false finding is a bug in meshops.
+ * Checks the rules for manifests with manifests that upstream projects publish. Every finding below was analyzed and
+ * has an explanation. A false finding would be a bug in meshops.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
   // Each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own metadata instead of the
-  // metadata of its pods (templates, all releases). There, the annotation has no effect. Its value "enabled" is the
-  // default, so this has no consequences, and the finding is a warning.
-  // Its five Services have linkerd.io/inject (templates, all releases), which Linkerd does not read from Services.
+  // metadata of its pods (templates, all releases). In the Deployment's own metadata, the annotation has no effect. The
+  // value "enabled" is the default, so this mistake has no consequences. Therefore the finding is a warning.
+  // The five Services of linkerd-viz have linkerd.io/inject (templates, all releases). Linkerd does not read this
+  // annotation from Services.
   "charts/linkerd-viz/*": ["annotation-misplaced warning ×5", "inject-misplaced warning ×5"],
   // No AuthorizationPolicy applies to the Server collector-admin. The kubelet's probes are allowed automatically.
   "charts/linkerd-jaeger/*": ["server-denies-all warning ×1"],
@@ -26,7 +27,8 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero. The chart has no preStop hooks;
   // the bundle of meshops adds them.
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4", "prestop-missing warning ×2"],
-  // The file contains only the profile, so the rule cannot determine whether the Service of the profile exists.
+  // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the Service of the profile
+  // exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };
 

@@ -12,8 +12,8 @@ import { packMeshops, readmeEnv, remoteUrl, shellBlocks } from "../support/scaff
 import { run, tool } from "../support/tools.ts";
 
 /*
- * Creates a repository with `meshops init` of the packed package. Runs the hook, workflows and commands of the
- * repository as described in its README.
+ * Creates a repository with `meshops init` of the packed package. Runs the hook, the workflows and the commands of the
+ * repository in the way that its README describes.
  */
 let root: string;
 let packed: string;
@@ -115,7 +115,7 @@ describe("a new repository", () => {
     }
   });
 
-  test("keeps an existing core.hooksPath, and the hooks of an enclosing repository", async () => {
+  test("keeps an existing core.hooksPath, and does not change the hooks of a Git repository that contains the platform folder", async () => {
     const around = scratchFolder("around");
     await run("git", ["init", "-q"], { cwd: around, env: env() });
     writeTree(around, { "platform/.githooks/install.mjs": readFileSync(join(root, ".githooks/install.mjs"), "utf8") });
@@ -150,7 +150,7 @@ describe("a new repository", () => {
       run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
     expect(await runScript()).toContain("##vso[task.setvariable variable=hasChanges]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
-    // If diff fails, the script must fail too, so that the existing comment in the pull request is kept.
+    // If diff fails, the script must also fail. The existing comment in the pull request then remains unchanged.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
@@ -163,7 +163,7 @@ describe("a new repository", () => {
     await expect(run("bash", ["-c", (gate ?? "").replace("60d", "400d")], { cwd: root, env: env() })).rejects.toThrow();
   });
 
-  test("adds one comment to a pull request of Azure Repos, and updates it later", async () => {
+  test("adds one comment to a pull request of Azure Repos, and later updates the same comment", async () => {
     const threads: { id: number; comments: { id: number; content: string }[] }[] = [];
     const server = createServer((request, response) => {
       let body = "";
@@ -208,12 +208,12 @@ describe("a new repository", () => {
     }
   });
 
-  test("has Renovate settings that find every version in the specs", () => {
+  test("has Renovate settings that match every version in the specs", () => {
     const { customManagers } = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as {
       customManagers: { depNameTemplate: string; matchStrings: string[] }[];
     };
     const spec = `${readFileSync(join(root, "environments/base.yaml"), "utf8")}\n  gitops: {flux: {version: v2.8.1}}\n  azure: {cluster: {kubernetesVersion: "1.34"}}\n`;
-    // As in Renovate, this uses every match of every pattern (lib/modules/manager/custom/regex).
+    // Uses every match of every pattern, as Renovate does (lib/modules/manager/custom/regex).
     const found = customManagers.map(({ depNameTemplate, matchStrings }) => [
       depNameTemplate,
       ...matchStrings.flatMap((pattern) =>
@@ -230,7 +230,7 @@ describe("a new repository", () => {
 });
 
 withTools(["actionlint"], "the workflows", () => {
-  test("pass actionlint, which also checks their shell scripts", async () => {
+  test("pass actionlint; actionlint also checks the shell scripts in the workflows", async () => {
     const folder = join(root, ".github/workflows");
     for (const [name, text] of Object.entries(readTree(folder))) {
       await run(tool("actionlint"), ["-no-color", name], { cwd: folder });
@@ -249,8 +249,8 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
     run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
 
   test("azure-pipelines.yml is valid against Azure's schema", async () => {
-    // The schema contains UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). The inputs of its
-    // predecessor are equivalent.
+    // The schema contains UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). Therefore the
+    // test validates the previous task NodeTool@0, whose inputs are equivalent.
     const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
     const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
     expect(known.match(/NodeTool@0\n {8}inputs:\n {10}versionSpec: /g)).toHaveLength(2);
@@ -294,7 +294,7 @@ describe("a platform repository in a folder of a Git repository", () => {
     const args = ["init", "platform/mesh", "--yes", "--environments", "dev", "--cluster", "own", "--git-url", remoteUrl];
     const output = await inRoot(binary, args);
     const folder = join(around, "platform/mesh");
-    // The printed commands, without those that need a network or keys.
+    // Runs the printed commands, except the commands that need a network or keys.
     await npm(["install"], folder);
     const own = (...words: string[]): Promise<string> =>
       run(join(folder, "node_modules/.bin/meshops"), words, { cwd: folder, env: env() });
@@ -345,7 +345,8 @@ describe("a platform repository in a folder of a Git repository", () => {
 });
 
 /**
- * Returns a PEM header. The header is assembled here, so that no tool that checks this repository detects it as a key.
+ * Returns a PEM header. The function assembles the header, so that secret scanners do not detect a key in this
+ * repository.
  */
 function begin(what: string): string {
   return `-----BEGIN ${what}-----`;

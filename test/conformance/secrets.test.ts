@@ -20,7 +20,7 @@ describe("the committed files", () => {
   test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
-    // The age keys of a frozen repository were created for the tests, and the key file contains a comment that says so.
+    // The age keys of a frozen repository were created for tests. A comment in the key file documents this.
     const frozenKeys = /^test\/frozen\/[0-9a-f]{7}\/keys\.txt$/;
     for (const file of files) {
       const text = readFileSync(join(projectRoot, file), "utf8");
@@ -55,11 +55,11 @@ function recipientsOf(path: string): string[] {
 }
 
 withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
-  test.each(["meshops", "sops"])("applies first the namespaces and then every Secret, which %s decrypts", async (decryptor) => {
+  test.each(["meshops", "sops"])("applies the namespaces, and then every Secret that %s has decrypted", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     const { bin, log } = recordingKubectl();
-    // Only one of the two programs is on the PATH.
+    // The PATH contains only one of the two programs.
     const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
     if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
     const path = decryptor === "sops" ? [bin, dirname(tool("sops"))] : [bin];
@@ -76,8 +76,8 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
-    // The folder contains an additional Secret, for releases with a jaeger webhook. The overlay does not list this
-    // Secret.
+    // The folder contains an additional Secret for releases with a jaeger webhook. The overlay of this release does not
+    // list this Secret.
     expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual([
       "linkerd-identity-issuer",
       "linkerd-policy-validator-k8s-tls",
@@ -95,7 +95,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     }
   });
 
-  test("applies only the namespaces if another program writes the certificates, without an age key", async () => {
+  test("if another program writes the certificates, the script applies only the namespaces and needs no age key", async () => {
     const root = makePlatform({ dev: specText({ linkerd: { identity: { provider: "external" } } }, "dev") });
     expect(await generateIn(root)).toBe(0);
     const { bin, log } = recordingKubectl();

@@ -54,7 +54,7 @@ withReference("the ServiceProfile", () => {
     });
   });
 
-  test("is the same whether it is generated from the catalog or from a .proto file with the services of Dgraph 25", () => {
+  test("a profile from the catalog equals a profile from a .proto file with the services of Dgraph 25", () => {
     const { services } = readProto("api.proto", asProto(dgraphApi25));
     const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
     expect(serviceProfile(target, routesOf(services))).toEqual(reference());
@@ -65,7 +65,7 @@ describe("GRPCRoutes", () => {
   const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
   const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
 
-  test("match one method each; the last route matches all other calls, which Linkerd would otherwise reject", () => {
+  test("each match one method; the last route matches all other calls, because Linkerd would otherwise reject these calls", () => {
     const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
     expect(matched).toEqual([
       ...dgraphApi21.methods.map(({ name }) => [{ method: { service: "api.Dgraph", method: name } }]),

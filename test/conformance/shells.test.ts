@@ -6,7 +6,7 @@ import { withProgram } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/* Tests of completion in real shells, with the environments of this repository. */
+/* Tests of command-line completion in real shells. The tests use the environments of this repository. */
 let env: Record<string, string>;
 
 beforeAll(() => {
@@ -92,7 +92,7 @@ withProgram("fish", "completion in fish", () => {
 });
 
 withProgram("zsh", "completion in zsh", () => {
-  test("on a terminal, completes a single match and lists several matches with descriptions", async () => {
+  test("on a terminal, completes a single match; if there are several matches, lists them with descriptions", async () => {
     const shell = spawn("script", ["-qec", "zsh -f -i", "/dev/null"], { cwd: projectRoot, env: { ...process.env, ...env } });
     try {
       shell.stdin.write("PS1=; autoload -U compinit; compinit -u -D; source <(meshops completion zsh); echo REA''DY\n");

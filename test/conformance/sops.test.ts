@@ -85,7 +85,7 @@ const leaf = fc.oneof(
   fc.constant(null),
   fc.integer(),
   fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-  // A float between 2^63 and 2^64 would be written as an integer, and sops cannot represent this integer.
+  // meshops would write a float between 2^63 and 2^64 as an integer, and sops cannot represent this integer.
   fc
     .double({ noNaN: true, noDefaultInfinity: true })
     .map((value) => (Object.is(value, -0) ? 0 : value))
@@ -100,8 +100,8 @@ const document = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 /**
  * Combines several documents into one document. The keys of the first document are at the top level. Each other
- * document is the value of a key that no rule matches. sops takes longer to start than to process a document, so each
- * run of sops gets several documents.
+ * document becomes the value of a key that no rule matches. Starting sops takes longer than processing a document, so
+ * each run of sops processes several documents.
  */
 const several = (one: typeof document): fc.Arbitrary<Record<string, unknown>> =>
   fc.array(one, { minLength: 1, maxLength: 12 }).map(([first, ...others]) => ({
@@ -115,7 +115,7 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Every rule, once with a MAC over all values and once with a MAC over only the encrypted values. */
+/** Every rule in two variants: with a MAC over all values, and with a MAC over only the encrypted values. */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -293,12 +293,12 @@ stringData:
       expect((await sopsDecrypt(after, bob().identity)).stdout).toContain("a: secret");
     });
 
-    test("a removed recipient cannot decrypt the new file, not even with the old data key", async () => {
+    test("a removed recipient cannot decrypt the new file, even with the old data key", async () => {
       const before = await encrypt("data: {a: secret}", { recipients: [alice().recipient, bob().recipient] });
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // If the old data key replaces the new data key, no value can be decrypted.
+      // If the test puts the old data key in place of the new data key, no value can be decrypted.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));
@@ -321,8 +321,8 @@ stringData:
     });
   });
 
-  describe("a changed part of a file", () => {
-    test("in a value, its tag, the MAC, the time, or the data key is detected by meshops and sops", async () => {
+  describe("changes to an encrypted file", () => {
+    test("meshops and sops detect a change in a value, its tag, the MAC, the time, or the data key", async () => {
       const text = await encrypt("kind: Secret\ndata: {a: secret, b: other}\nnumber: 12", {
         rule: everything,
         macOnlyEncrypted: false,
@@ -345,7 +345,7 @@ stringData:
       }
     });
 
-    test("in a plaintext value is detected if the MAC covers the value, and swapped values are detected", async () => {
+    test("meshops detects a changed plaintext value if the MAC covers this value, and detects swapped values", async () => {
       const covered = await encrypt("kind: Secret\ndata: {a: secret}", { macOnlyEncrypted: false });
       await expect(decrypt(covered.replace("kind: Secret", "kind: Other"))).rejects.toMatchObject({ problem: "tampered" });
       expect((await sopsDecrypt(covered.replace("kind: Secret", "kind: Other"), alice().identity)).code).not.toBe(0);
@@ -355,7 +355,7 @@ stringData:
       const swapped = two.replace(/ {2}a: (.*)\n {2}b: (.*)\n/, "  a: $2\n  b: $1\n");
       expect(swapped).not.toBe(two);
       await expect(decrypt(swapped)).rejects.toMatchObject({ problem: "tampered" });
-      // A value was removed, or a plaintext value was added.
+      // The test removes a value, or adds a plaintext value.
       await expect(decrypt(two.replace(/ {2}b: .*\n/, ""))).rejects.toMatchObject({ problem: "tampered" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
@@ -366,7 +366,7 @@ stringData:
     const secret = "kind: Secret\ndata:\n  key: top-secret\n";
     const cipher = (text: string): string => /ENC\[[^\]]*\]/.exec(text)?.[0] ?? "";
 
-    test("updateKeys does not decrypt a value that was moved to a comment outside the rule", async () => {
+    test("updateKeys does not decrypt a value that an attacker moved to a comment outside the rule", async () => {
       const text = await encrypt(secret);
       for (const moved of [cipher(text), cipher(text).replace("type:str", "type:comment")]) {
         const planted = `#${moved}\n${text.replace("data:\n", `data:\n  #${moved}\n`)}`;
@@ -375,7 +375,7 @@ stringData:
       }
     });
 
-    test("a changed type is reported without the value", async () => {
+    test("if an attacker changes the type of a value, the error message does not contain the value", async () => {
       const text = await encrypt(secret);
       for (const type of ["int", "float", "bool", "time", "comment", "bytes", "none"]) {
         const changed = text.replace("type:str", `type:${type}`);
@@ -388,7 +388,7 @@ stringData:
       }
     });
 
-    test("error messages about malformed text do not quote the text", async () => {
+    test("error messages about malformed text do not contain the text", async () => {
       const broken = [
         '{"a": "top-secret}',
         '{"a": top-secret}',
@@ -436,7 +436,7 @@ stringData:
     expect(parse(await decrypt(await encrypt("\ufeffdata: {a: b}\n")))).toEqual({ data: { a: "b" } });
   });
 
-  test("encrypted comments that sops moves above its metadata are decrypted", async () => {
+  test("meshops decrypts encrypted comments that sops has moved above its metadata", async () => {
     const theirs = await sopsEncrypt("a: b\n# last\n", [alice().recipient], everything, false);
     expect(await decrypt(theirs)).toContain("# last");
   });
@@ -507,9 +507,9 @@ stringData:
 });
 
 /**
- * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. sops does not do so in two
- * cases: it does not escape line separators and byte order marks, and it writes a wrong indentation indicator for texts
- * of several lines that start with a space. meshops rejects such files.
+ * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. There are two exceptions. sops
+ * does not escape line separators and byte order marks. sops writes a wrong indentation indicator for a text of several
+ * lines that starts with a space. meshops rejects files with such values.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);

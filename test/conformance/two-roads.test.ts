@@ -13,9 +13,10 @@ import { projectRoot } from "../support/tools.ts";
 const withPatchedDgraph: ReadonlySet<string> = new Set(["edge-26.8.3", "edge-25.4.4"]);
 
 /*
- * Flux (kustomize, HelmRelease, helm, postRenderers) and helmfile use the same values file and patches, and must
- * install the same objects. With the fixture charts, the test compares the values and patches of every component. With
- * MESHOPS_CHARTS, the test renders the real charts and compares every object.
+ * Compares the two engines, Flux (kustomize, HelmRelease, helm, postRenderers) and helmfile. Both engines use the same
+ * values file and the same patches, and must install the same objects. With the fixture charts, the test compares the
+ * values and patches of every component. With MESHOPS_CHARTS, the test renders the real charts and compares every
+ * object.
  */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
@@ -27,8 +28,8 @@ withTools(
       base: sample("base"),
       dev: sample("dev"),
       production: sample("production"),
-      // Every release. Releases alternate between the Dgraph chart that needs patches for annotations and the Dgraph
-      // chart that has a value for annotations.
+      // Tests every Linkerd release. The releases alternate between two Dgraph charts: one chart needs patches for
+      // annotations, and the other chart has a value for annotations.
       ...Object.fromEntries(
         linkerdReleases.map(({ version, traits }) => {
           const spec = {
@@ -55,7 +56,7 @@ withTools(
 
     test.each(environments)("%s", async (environment) => {
       const flux = await fluxRoad(root, environment, charts);
-      // helmfile's presync hook applies namespaces and Secrets. They are not part of a release.
+      // The presync hook of helmfile applies namespaces and Secrets, so they are not part of a release.
       flux.delete("namespaces");
       flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
       const objects = [...flux.values()].flat();

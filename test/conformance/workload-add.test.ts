@@ -22,7 +22,7 @@ spec:
   dgraph: {enabled: false}
 `;
 
-/** Clients that no address in the manifests shows (judgements in the files). */
+/** Clients that cannot be found from an address in the manifests (see the judgements in the workload files). */
 const notEvident = ["redis/replica", "mysql/secondary", "ingress-nginx/controller"];
 
 withReference("workload add for public workloads", () => {
@@ -42,10 +42,11 @@ withReference("workload add for public workloads", () => {
     });
 
     /*
-     * What a person who knows Linkerd wrote for the same manifests. A difference is allowed if a comment marks the line as
-     * a guess, or if it is a choice: names of sets and ports, and clients that no manifest shows.
+     * Compares the block with the block that a Linkerd expert wrote for the same manifests. A difference is allowed in
+     * two cases: a comment marks the line as a guess, or the expert made a choice (names of sets and ports, and clients
+     * that no manifest shows).
      */
-    test("agrees with the block of an expert, or marks the difference as a guess", () => {
+    test("equals the block of an expert, or marks each difference as a guess", () => {
       const described = describeWorkload(parseManifests("manifests.yaml", text).objects, name, expected.namespace);
       const block = (parse(blockOf(described).join("\n")) as Record<string, ExpectedWorkload>)[name];
       expect(block?.namespace).toBe(expected.namespace);
@@ -54,7 +55,7 @@ withReference("workload add for public workloads", () => {
         const found = sets.find(({ workloadRef }) => workloadRef.name === wanted.workloadRef.name);
         expect(found?.workloadRef, key).toEqual(wanted.workloadRef);
         expect(found?.serviceAccountName).toBe(wanted.serviceAccountName);
-        // All labels of the expert; the selector of the workload can have more.
+        // The selector must contain all labels of the expert's selector. It may contain more labels.
         expect(found?.selector.matchLabels).toMatchObject(wanted.selector.matchLabels);
         const own = described.sets.find(({ workload }) => workload.manifest.name === wanted.workloadRef.name);
         for (const { port, protocol } of Object.values(wanted.ports ?? {})) {
@@ -75,14 +76,14 @@ withReference("workload add for public workloads", () => {
 describe("insertion into a spec", () => {
   const block = ["shop:", "  namespace: shop"];
 
-  test("creates the section at the end of spec", () => {
+  test("creates the section workloads at the end of spec", () => {
     expect(insertWorkload(spec, "shop", block)).toBe(`${spec}  workloads:\n    shop:\n      namespace: shop\n`);
     const more = `${spec}other: 1\n`;
     expect(insertWorkload(more, "shop", block)).toBe(`${spec}  workloads:\n    shop:\n      namespace: shop\nother: 1\n`);
     expect(insertWorkload(spec.trimEnd(), "shop", block)).toBe(`${spec}  workloads:\n    shop:\n      namespace: shop\n`);
   });
 
-  test("adds to the section, with its indentation", () => {
+  test("inserts the block at the start of an existing section, with the indentation of this section", () => {
     const text = `${spec}  workloads:\n     # the first\n     web:   {namespace: web} # a comment\n`;
     expect(insertWorkload(text, "shop", block)).toBe(
       text.replace("     # the first", "     shop:\n       namespace: shop\n     # the first"),
@@ -99,7 +100,7 @@ describe("insertion into a spec", () => {
 });
 
 test.each([
-  [["shop"], 2, "the source of the manifests is missing"],
+  [["shop"], 2, "no source of the manifests was specified"],
   [["Shop", "--manifests", "-"], 2, "not a valid name"],
   [["shop", "--manifests", "absent.yaml"], 3, "absent.yaml does not exist"],
   [["shop", "--manifests", "environments/shop.yaml"], 1, "contain no Deployment"],

@@ -13,8 +13,9 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { run, tool } from "../support/tools.ts";
 
 /*
- * Workloads that meshops delivers: a chart in a repository, a chart in an OCI registry, and a folder of the repository.
- * The real helm, helmfile and kustomize render them. The charts are small charts of this test.
+ * Tests workloads that meshops delivers: a chart in a repository, a chart in an OCI registry, and a folder of the
+ * repository. The real helm, helmfile and kustomize render these workloads. The small charts were written for this
+ * test.
  */
 withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", () => {
   let charts: ChartServer;
@@ -40,8 +41,8 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     registry?.close();
   });
 
-  test("Flux and helmfile install the same objects, except objects of a folder in other namespaces", () => {
-    // The hook applies namespaces, and helmfile leaves the suspended workload out.
+  test("Flux and helmfile install the same objects, except objects of a folder that are in other namespaces", () => {
+    // The hook of helmfile applies namespaces, and helmfile does not install the suspended workload.
     const left = ["namespaces", "workloads/tools"];
     const withoutHook = [...flux].filter(([component]) => !left.includes(component)).flatMap(([, objects]) => objects);
     const moved = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
@@ -53,7 +54,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(withoutHook.length).toBeGreaterThan(15);
   });
 
-  test("only templates of described workloads get annotations, whether the chart writes a namespace or not", () => {
+  test("only pod templates of described workloads get annotations, even if the chart does not write a namespace", () => {
     const objects = flux.get("workloads/shop") ?? [];
     const of = (kind: string, name: string): Record<string, string> => annotationsOf(pick(objects, kind, name));
     const revision = { "meshops.dev/identity-revision": expect.stringMatching(/^[0-9a-f]{64}$/) };
@@ -70,7 +71,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(of("DaemonSet", "shopXnode")).toEqual({ kept: "yes" });
   });
 
-  test("restart: manual leaves the identity revision out", () => {
+  test("with restart: manual, the pod templates do not contain the identity revision", () => {
     expect(annotationsOf(pick(flux.get("workloads/queue") ?? [], "Deployment", "queue"))).toEqual({
       "linkerd.io/inject": "enabled",
     });
@@ -85,7 +86,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
   });
 
   describe("a folder of the repository", () => {
-    test("keeps its labels and namespaces; objects without a namespace get that of the workload", () => {
+    test("its objects keep their labels and namespaces; objects without a namespace get the namespace of the workload", () => {
       const objects = flux.get("workloads/queue") ?? [];
       expect(objects.map(({ kind, metadata: { namespace, name } }) => [kind, namespace, name]).sort()).toEqual([
         ["ClusterRole", undefined, "queue"],
@@ -96,13 +97,13 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
       expect(pick(objects, "Deployment", "queue").metadata.labels).toEqual({ "app.kubernetes.io/part-of": "things" });
     });
 
-    test("is patched after the generated patches", () => {
+    test("the patches of the spec are applied after the generated patches", () => {
       const queue = pick(flux.get("workloads/queue") ?? [], "Deployment", "queue");
       expect(field(queue, "spec", "template", "spec", "priorityClassName")).toBe("business");
     });
   });
 
-  test("values: a child environment changes a value, and null reaches Helm", () => {
+  test("a child environment can change one of the values, and a null value is passed to Helm", () => {
     const seen = pick(flux.get("workloads/shop") ?? [], "ConfigMap", "shop-values");
     expect(field(seen, "data", "values")).toBe("chartDefault:\n  second: 2\nreplicas: 2\nzone: west\n");
   });
@@ -116,7 +117,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(field(release, "spec", "releaseName")).toBe("shop");
   });
 
-  test("a chart in a registry is pinned by its digest, also for helmfile", async () => {
+  test("a chart in a registry is pinned by its digest, with Flux and with helmfile", async () => {
     const built = objectsIn(await kustomizeBuild(join(root, "overlays/shop/workloads/cache")));
     expect(field(pick(built, "OCIRepository", "workload-cache"), "spec", "ref")).toEqual({
       tag: "20.1.0",
@@ -127,12 +128,12 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     const spec = shopSpec(registry).replace(registry.digests["charts/redis"] ?? "", other);
     writeTree(root, { "environments/shop.yaml": spec });
     expect((await meshops(root, ["generate"])).code).toBe(0);
-    // helmfile does not compare the digest of a chart in its cache.
+    // If a chart is already in helmfile's cache, helmfile does not compare its digest.
     const empty = { ...charts, env: { ...charts.env, HELMFILE_CACHE_HOME: scratchFolder("cache") } };
     await expect(helmfileRoad(root, "shop", empty, ["name=cache"])).rejects.toThrow(other);
   });
 
-  test("images that the spec lists are pulled from the mirror, others stay; tags and digests stay", () => {
+  test("images that the spec lists are pulled from the mirror with unchanged tags and digests; other images are not changed", () => {
     const imagesOf = (component: string, kind: string, name: string): string[] => {
       const spec = field(pick(flux.get(component) ?? [], kind, name), "spec", "template", "spec") as PodSpec;
       return [...(spec.initContainers ?? []), ...spec.containers].map(({ image }) => image);
@@ -145,7 +146,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(imagesOf("workloads/queue", "Deployment", "queue")).toEqual(["harbor.example.org/mesh/docker.io/library/queue:1.0"]);
   });
 
-  test("images lists them, and prints the commands that copy them", async () => {
+  test("meshops images lists the images of workloads, and prints the commands that copy these images", async () => {
     const { stdout } = await meshops(root, ["images", "shop"]);
     expect(stdout).toContain(`harbor.example.org/mesh/ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}\n`);
     const copies = (await meshops(root, ["images", "shop", "--mirror"])).stdout;
@@ -158,13 +159,13 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     );
   });
 
-  test("namespaces are created once, with the label that injected pods need; others are not touched", () => {
+  test("each namespace is created once, with the label that injected pods need; other namespaces are not changed", () => {
     const namespaces = (flux.get("namespaces") ?? []).filter(({ kind }) => kind === "Namespace");
     expect(namespaces.map(({ metadata: { name } }) => name).sort()).toEqual(["queue", "shop"]);
     expect(pick(namespaces, "Namespace", "shop").metadata.labels).toMatchObject({
       "pod-security.kubernetes.io/enforce": "privileged",
     });
-    // The label of the spec takes precedence.
+    // A label in the spec takes precedence over the generated label.
     expect(pick(namespaces, "Namespace", "queue").metadata.labels).toMatchObject({
       "pod-security.kubernetes.io/enforce": "baseline",
     });
@@ -220,7 +221,7 @@ function template(margin: string): string {
   return `${margin}template:\n${margin}  metadata:\n${margin}    annotations:\n${margin}      kept: 'yes'\n${margin}  spec:\n${margin}    initContainers: [{name: init, image: "busybox:1.36"}]\n${margin}    containers: [{name: app, image: "${images.api}"}, {name: other, image: "ghcr.io/acme/other:1"}]\n`;
 }
 
-/** Images as the charts write them. The image of the API has a digest. */
+/** Image names in the form that the charts write. The image of the API has a digest. */
 const images = { api: `ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}` };
 
 const queueFolder = {

@@ -16,7 +16,7 @@ const workloads = {
   queue: { namespace: "queue", source: { path: "apps/queue" }, secrets: ["apps/queue/token.sops.yaml"] },
 };
 
-/* Encrypted Secrets of workloads. The real sops encrypts them. */
+/* Tests of encrypted Secrets of workloads. The real sops encrypts these Secrets. */
 withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
   let root: string;
 
@@ -34,7 +34,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
 
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-  test("are copied to the overlay, still encrypted, and the Kustomization decrypts them", async () => {
+  test("encrypted Secrets are copied to the overlay unchanged, and the Kustomization decrypts these Secrets", async () => {
     expect(read("overlays/dev/workloads/shop/db.sops.yaml")).toBe(read("apps/shop/db.sops.yaml"));
     const built = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/shop")));
     expect(pick(built, "Secret", "db")["stringData"]).toEqual({ password: expect.stringMatching(/^ENC\[/) });
@@ -44,7 +44,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
       });
   });
 
-  test("are not part of the folder that helmfile installs as a release", async () => {
+  test("encrypted Secrets are not part of the folder that helmfile installs as a release", async () => {
     expect(read("overlays/dev/helmfile.yaml")).toContain("chart: ./workloads/queue/public");
     const release = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/queue/public")));
     const all = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/queue")));
@@ -54,7 +54,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect(names(all).sort()).toEqual(["Secret queue/token", "ServiceAccount queue/queue"]);
   });
 
-  test("the hook of helmfile applies them decrypted, after the namespaces", async () => {
+  test("the hook of helmfile decrypts the Secrets, and applies them after the namespaces", async () => {
     const { bin, log } = recordingKubectl();
     const path = [bin, dirname(tool("sops")), "/usr/bin", "/bin"].join(delimiter);
     const env = { PATH: path, SOPS_AGE_KEY: testIdentity().clusterKey };
@@ -70,7 +70,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect(applied.filter(({ kind }) => kind === "Secret")).toHaveLength(8);
   });
 
-  test("the hook also works without identity and without namespaces of meshops", async () => {
+  test("the hook also works if meshops delivers no identity and no namespaces", async () => {
     const spec = {
       linkerd: { lifecycle: "existing", version: "edge-26.8.3" },
       dgraph: { enabled: false },
@@ -93,7 +93,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect((await meshops(other, ["bootstrap", "dev", "--context", "x"])).stdout).toContain("age key of the cluster");
   });
 
-  test("generate notices a changed file", async () => {
+  test("generate updates the overlay after a change of an encrypted file", async () => {
     const copy = copyOf(root);
     expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);
     writeFileSync(join(copy, "apps/shop/db.sops.yaml"), await encrypted("shop", "db", "other"));
@@ -137,7 +137,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
       [
         "another recipient",
         () => encrypted("shop", "db", "tiger", [testIdentity().adminRecipient]),
-        "the cluster cannot decrypt the file: it is not encrypted to age1",
+        "the cluster cannot decrypt the file: the file is not encrypted to age1",
       ],
       [
         "no administrator",
@@ -179,7 +179,7 @@ async function encrypted(
   const types = ["--input-type", "yaml", "--output-type", "yaml"];
   return run(tool("sops"), ["encrypt", ...flags, ...types, "/dev/stdin"], {
     input: secretOf(namespace, name, password),
-    // Outside of the checkout, whose .sops.yaml has no rule for this file.
+    // The file is outside of the checkout, because the .sops.yaml of the checkout has no rule for this file.
     cwd: scratchFolder("sops"),
   });
 }

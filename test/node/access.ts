@@ -18,13 +18,16 @@ type Role = keyof typeof ports;
 const roles = Object.keys(ports) as Role[];
 
 /*
- * The generated NetworkPolicies in a real kernel, enforced by kube-router. The pods have the labels of the real ones,
- * but no proxies: a connection to 4143 is what a meshed client's proxy opens. Every cell is compared with the
- * evaluator of meshops, and with the independent one of the tests.
+ * Tests the generated NetworkPolicies in a real kernel, with kube-router as the enforcer. The pods have the labels of
+ * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the test callers also
+ * connect to this port. The result of every connection is compared with the evaluator of meshops and with the
+ * independent evaluator of the tests.
  */
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;
-  /** Addresses of the pods that callers try to reach. A pod always reaches itself, so callers are other pods. */
+  /**
+   * Addresses of the pods to which callers connect. A pod can always connect to itself, so the callers are other pods.
+   */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
   const callers = Object.keys(peers).filter((name) => name !== "kubelet");
@@ -41,7 +44,7 @@ export function accessTests(running: () => RealNode): void {
   const address = ({ role, port }: { role: Role; port: number }): string => `${addresses.get(role)}:${port}`;
   const askCaller = (caller: string, path: string): Promise<ApiObject> => ask(node, caller, peerOf(peers, caller), path);
 
-  /** Tries every port from every caller. Returns lines such as `viz tap → zero 4190: open`. */
+  /** Connects from every caller to every port. Returns lines such as `viz tap → zero 4190: open`. */
   async function matrix(): Promise<string[]> {
     const to = targets.map(address).join(",");
     const results = await Promise.all(callers.map(async (caller) => [caller, await askCaller(caller, `/try?to=${to}`)] as const));
@@ -58,7 +61,7 @@ export function accessTests(running: () => RealNode): void {
     modes.map((mode) => [release, mode] as const),
   );
 
-  test("an unmeshed pod never reaches Dgraph's ports, from the time when the firewall has rules for the pods", async () => {
+  test("after the firewall has rules for the pods, an unmeshed pod never reaches Dgraph's ports", async () => {
     const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     await applyPolicies(cluster.objects);
     await Promise.all(callers.map((name) => startCaller(node, name, peerOf(peers, name))));
@@ -107,7 +110,7 @@ export function accessTests(running: () => RealNode): void {
     expect(found.filter((line) => line.endsWith("closed")).length).toBeGreaterThan(40);
   });
 
-  test("no change of the policies ever admitted the unmeshed pod, and without policies it is answered", async () => {
+  test("no change of the policies allowed the unmeshed pod; after all policies are deleted, the pod can connect", async () => {
     const watched = async (): Promise<{ tries: number; open: number }[]> =>
       Object.values(await askCaller("unmeshed client", "/watched"));
     const during = await watched();

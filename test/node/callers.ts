@@ -10,14 +10,17 @@ export interface TestPod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Starts a pod that tries to connect to others on request, and waits until it runs. */
+/** Starts a pod that connects to other pods on request, and waits until the pod runs. */
 export async function startCaller(node: RealNode, name: string, peer: TestPod): Promise<void> {
   const pod = podOf(name, peer, ["/pods/caller.mjs"]);
   await node.api.apply(pod);
   await until(`${name} runs`, () => runs(node, pod));
 }
 
-/** Asks the program of a caller, through the API server, because policies of a pod do not apply to its node. */
+/**
+ * Sends a request to the program of a caller. The request passes through the API server, because the policies of a pod
+ * do not apply to the pod's node.
+ */
 export function ask(node: RealNode, name: string, peer: TestPod, path: string): Promise<ApiObject> {
   return node.api.send("GET", `${pathOf(podOf(name, peer, []))}:9999/proxy${path}`);
 }
@@ -28,15 +31,15 @@ async function runs(node: RealNode, pod: ApiObject): Promise<boolean> {
   return found !== null && isReady(found);
 }
 
-/** A pod that listens on ports after it was asked to. */
+/** A pod that listens on ports after a request to do so. */
 export function listener(name: string, peer: TestPod, ports: readonly number[]): ApiObject {
   return podOf(name, peer, ["/pods/listener.mjs", ...ports.map(String)]);
 }
 
-/** Waits until the firewall has rules for a listener, and makes it listen. Returns its address. */
+/** Waits until the firewall has rules for a listener. Then makes the listener listen, and returns its address. */
 export async function listen(node: RealNode, pod: ApiObject, address: string): Promise<void> {
   await until(`${pod.metadata.name} runs`, () => runs(node, pod));
-  // kube-router creates the rules some time after the pod has started, and later on a busy machine.
+  // kube-router creates the rules some time after the pod has started. On a busy machine, it takes longer.
   await until("the firewall has rules for the pod", async () => node.firewallHas(address));
   await node.api.send("GET", `${pathOf(pod)}:9998/proxy/`);
 }
@@ -61,7 +64,8 @@ export function podOf(name: string, { namespace, labels }: TestPod, args: readon
           image: nodeImage,
           imagePullPolicy: "Never",
           args,
-          // Ready when the program accepts commands. Policies do not apply to the kubelet of the pod's node.
+          // The pod is ready when its program accepts commands. Policies do not apply to connections from the kubelet
+          // of the pod's node.
           readinessProbe: { tcpSocket: { port: args[0] === "/pods/caller.mjs" ? 9999 : 9998 }, periodSeconds: 1 },
         },
       ],

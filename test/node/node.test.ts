@@ -22,15 +22,15 @@ withRealNode("a real node", () => {
     });
     afterAll(() => node?.stop());
 
-    describe("access that the generated NetworkPolicies admit", () => accessTests(() => node));
-    describe("access to workloads that the generated NetworkPolicies admit", () => workloadAccessTests(() => node));
+    describe("connections to Dgraph that the generated NetworkPolicies allow", () => accessTests(() => node));
+    describe("connections to workloads that the generated NetworkPolicies allow", () => workloadAccessTests(() => node));
     describe("causes that status reports", () => statusTests(() => node));
     describe("probes of verify", () => verifyTests(() => node));
   });
 
   describe("scripts/node", () => {
     const script = (...args: string[]): Promise<string> => run(join(projectRoot, "scripts/node"), args);
-    /** What a node changes on the machine, apart from its processes. */
+    /** Everything that a node changes on the machine, except its processes. */
     const traces = async (): Promise<unknown> => ({
       cgroups: cgroupsLeft(),
       folder: existsSync("/tmp/meshops-node"),

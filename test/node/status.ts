@@ -13,7 +13,7 @@ import { nodeImage } from "./harness/node-image.ts";
 
 const namespace = "causes";
 
-/* What `meshops status` reports about workloads whose pods really have the problem. */
+/* Tests of `meshops status` with real pods that fail, for example because of a missing image or a failing probe. */
 export function statusTests(running: () => RealNode): void {
   let node: RealNode;
   beforeAll(async () => {
@@ -103,7 +103,7 @@ export function statusTests(running: () => RealNode): void {
     ],
   ];
 
-  test("pods with problems that their spec causes", async () => {
+  test("each pod that fails because of its spec has the expected cause", async () => {
     for (const [, kind, name, container, spec] of problems) await node.api.apply(workloadOf(kind, name, container, spec));
     for (const [code, kind, name, , , reason] of problems)
       expect((await reported(code, kind, name)).reason, name).toMatch(reason);
@@ -113,7 +113,7 @@ export function statusTests(running: () => RealNode): void {
   const remove = (kind: "Deployment" | "StatefulSet", name: string): Promise<void> =>
     node.api.delete(`/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`);
 
-  test("a webhook that no server serves, with failurePolicy Fail", async () => {
+  test("a webhook whose Service does not exist, with failurePolicy Fail", async () => {
     const service = { name: "absent", namespace, path: "/" };
     const configuration = {
       apiVersion: "admissionregistration.k8s.io/v1",
@@ -139,7 +139,7 @@ export function statusTests(running: () => RealNode): void {
     await remove("Deployment", "refused");
   });
 
-  test("a StatefulSet whose update waits for a broken pod, and the printed command repairs it", async () => {
+  test("if the update of a StatefulSet waits for a broken pod, the command that status prints fixes the update", async () => {
     await node.api.apply(workloadOf("StatefulSet", "stalled"));
     await until("the pod is ready", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
     await node.api.apply(workloadOf("StatefulSet", "stalled", { image: "registry.example/absent:1" }));
@@ -154,7 +154,7 @@ export function statusTests(running: () => RealNode): void {
     await until("the update is complete", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
   });
 
-  test("a deleted pod with a finalizer", async () => {
+  test("a deleted pod that still exists because of a finalizer", async () => {
     const path = `/api/v1/namespaces/${namespace}/pods/stalled-0`;
     await node.api.merge(path, { metadata: { finalizers: ["example.org/hold"] } });
     await node.api.delete(path);

@@ -22,8 +22,9 @@ interface CheckResult {
 }
 
 /*
- * The probes of `meshops verify` that need no proxy, as real pods: T0 (Alpha is reachable without a policy), T1 (an unmeshed
- * pod is refused) and T2c (a forged label is refused). Alpha is a program of the tests.
+ * Tests the probes of `meshops verify` that need no proxy. The probes run as real pods. The tests are T0 (Alpha is
+ * reachable without a policy), T1 (an unmeshed pod is refused) and T2c (a pod with a forged label is refused). A
+ * program of the tests acts as Alpha.
  */
 export function verifyTests(running: () => RealNode): void {
   let node: RealNode;
@@ -56,7 +57,7 @@ export function verifyTests(running: () => RealNode): void {
     return { code: ended.code, stderr: ended.stderr, tests: Object.fromEntries(tests.map((each) => [each.id, each])) };
   }
 
-  /** Objects that verify creates, which must not exist afterwards. */
+  /** Returns objects that verify has created and not deleted. After a run, the list must be empty. */
   async function left(): Promise<string[]> {
     const objects = [
       ...(await node.api.list("/api/v1/pods")),
@@ -87,15 +88,16 @@ export function verifyTests(running: () => RealNode): void {
     expect(tests["T2c"]).toMatchObject({ status: "failed", cause: expect.stringContaining("NetworkPolicy") });
   });
 
-  test("an image that cannot be pulled is the result of the test, and nothing is left", async () => {
+  test("if the image of a probe cannot be pulled, the result contains this cause, and no object is left behind", async () => {
     const { tests, code } = await verify("--only", "T1", "--image", "registry.example/absent:1", "--probe-timeout", "10");
     expect(code).not.toBe(0);
     expect(JSON.stringify(tests["T1"])).toContain("registry.example/absent:1 cannot be pulled");
     expect(await left()).toEqual([]);
   });
 
-  test("the probes' namespace enforces Pod Security restricted, and a probe that violates it is refused by a real API server", async () => {
-    // The probe's own pod is admitted in the first test. A container that may gain privileges is not.
+  test("a real API server refuses a pod that violates Pod Security restricted in a namespace that enforces this level", async () => {
+    // The first test shows that the API server admits the pod of the probe. It does not admit a container that may gain
+    // privileges.
     const name = "restricted";
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });

@@ -13,7 +13,10 @@ import type { RealNode } from "./harness/node.ts";
 
 const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
 
-/** Pods that try to connect, without proxies. `meshed` ones have the label, as real ones do, and as forgers can. */
+/**
+ * Pods without proxies that try to connect. The `meshed` pods have the label of a meshed pod, as real meshed pods and
+ * attackers do.
+ */
 const callers: Readonly<Record<string, TestPod>> = {
   web: { namespace: "wl-web", labels: meshed },
   "web without proxy": { namespace: "wl-web", labels: {} },
@@ -28,7 +31,7 @@ const callers: Readonly<Record<string, TestPod>> = {
 
 const shop: TestPod = { namespace: "wl-shop", labels: { app: "shop" } };
 
-/** Ports of the pod: those of the spec, those of a proxy, and one that the spec does not declare. */
+/** Ports of the pod: the ports in the spec, the ports of a proxy, and one port that the spec does not declare. */
 const ports = [5432, 5555, 7000, 8080, 9090, 9102, 9443, 4143, 4190, 4191];
 
 /** @param everyone whether all clients may connect to the port 7000 */
@@ -75,8 +78,9 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
 }
 
 /*
- * The NetworkPolicies of workloads in a real kernel, enforced by kube-router, for every kind of client. The pods have no
- * proxies: a connection to 4143 is what a meshed client's proxy opens. Every cell is compared with both evaluators.
+ * Tests the NetworkPolicies of workloads in a real kernel, for every kind of client. kube-router enforces the policies.
+ * The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the test callers also connect
+ * to this port. The result of every connection is compared with both evaluators.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;
@@ -108,7 +112,7 @@ export function workloadAccessTests(running: () => RealNode): void {
 
   const columns = linkerdReleases.flatMap(({ version }) => [false, true].map((everyone) => [version, everyone] as const));
 
-  test.each(columns)("Linkerd %s, a port for everyone: %s: the kernel agrees with both evaluators", async (version, everyone) => {
+  test.each(columns)("Linkerd %s, port open to all: %s; the kernel agrees with both evaluators", async (version, everyone) => {
     const release = linkerdRelease(version);
     const { objects, apply } = policiesFor(version, everyone);
     await apply();
@@ -140,7 +144,8 @@ export function workloadAccessTests(running: () => RealNode): void {
     expect(open.filter((line) => line.includes("→ 5432"))).toEqual(["vpn → 5432: open"]);
     expect(open.filter((line) => /→ (5555|9443|4190)/.test(line))).toEqual([]);
     expect(open.filter((line) => line.includes("→ 4191"))).toEqual(["prometheus → 4191: open"]);
-    // A program in a listed network can also have a proxy. If a port is open to everyone, meshed pods of all namespaces connect to the proxy's port.
+    // A program in a listed network can also have a proxy. If all clients may connect to a port, meshed pods of all
+    // namespaces connect to the proxy's port.
     if (everyone || !release.traits.transportHeader) return;
     expect(open.filter((line) => line.includes("→ 4143")).map((line) => line.split(" →")[0])).toEqual([
       "web",
@@ -150,7 +155,7 @@ export function workloadAccessTests(running: () => RealNode): void {
     ]);
   });
 
-  /** Tries every port from every caller. */
+  /** Connects from every caller to every port. */
   async function matrix(): Promise<string[]> {
     const to = ports.map((port) => `${target}:${port}`).join(",");
     const results = await Promise.all(

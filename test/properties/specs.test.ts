@@ -13,7 +13,7 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Sets a unique resource group in a spec, because short random names are often equal. */
+/** Sets a unique resource group in a spec. Short random names are often equal. */
 function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
   return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;
 }
@@ -85,7 +85,7 @@ describe("meshops reports findings and does not crash for", () => {
     );
   });
 
-  test("invalid specs, for which the command also writes no files", async () => {
+  test("invalid specs; the command also writes no files for them", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
     const texts = [
@@ -114,7 +114,10 @@ function reversed(value: unknown): unknown {
   );
 }
 
-/** Returns a copy in which the n-th value is replaced. Values are counted depth first; n is modulo their number. */
+/**
+ * Returns a copy of the data. In the copy, the value with number n is replaced. Values are numbered depth first. If n
+ * is too large, n is reduced modulo the number of values.
+ */
 function mutate(document: unknown, place: number, value: unknown): unknown {
   const copy = parse(stringify(document)) as unknown;
   const places: { holder: Record<string, unknown>; key: string }[] = [];

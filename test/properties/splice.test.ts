@@ -9,7 +9,7 @@ import { asKubectl, parseDocuments, plainValue } from "../../generator/kubernete
 import { withReference } from "../support/guards.ts";
 import { referenceFolder } from "../support/tools.ts";
 
-/* `inject` changes annotations and adds objects. Everything else in the text stays as it is. */
+/* Tests that `inject` only changes annotations and adds objects. All other parts of the text must remain unchanged. */
 
 const spec = { linkerd: "edge-26.8.3", opaquePorts: [9999] } as const;
 
@@ -67,18 +67,18 @@ function written(object: object, { indent, indentSeq, flow, quotes, comments, wi
     lineWidth: 60,
   });
   const lines = yaml.replace(/\n$/, "").split("\n");
-  // Not below block scalars, whose text could change.
+  // Adds no comment below a block scalar, because the comment could change the text of the scalar.
   const commented =
     comments && !/[|>][-+0-9]*$/m.test(yaml)
       ? lines.flatMap((line) => (/^ *[a-z]\w*:( |$)/.test(line) && !flow ? [`# above ${line.trim().slice(0, 3)}`, line] : [line]))
       : lines;
-  // A comment between a key and its value is not always allowed.
+  // YAML does not allow a comment between a key and its value in all cases.
   const [document] = parseDocuments(commented.join("\n"), asKubectl);
   const valid = document?.errors.length === 0 ? commented : lines;
   return valid.join(windows ? "\r\n" : "\n") + (final ? (windows ? "\r\n" : "\n") : "");
 }
 
-/** The objects of a text without the annotations that inject sets, and without maps that contain nothing else. */
+/** Returns the objects of a text without the annotations that inject sets. Also removes maps that become empty. */
 function values(source: string): unknown[] {
   const own = /^(linkerd\.io\/inject|config\.linkerd\.io\/opaque-ports)$/;
   const without = (each: unknown): unknown => {
@@ -98,14 +98,14 @@ function values(source: string): unknown[] {
   });
 }
 
-/** Lines that a change removes. */
+/** Returns the lines that a change removes. */
 function removedLines(before: string, after: string): string[] {
   return diffLines(before, after).flatMap(({ removed, value: lines }) => (removed ? lines.split("\n").filter(Boolean) : []));
 }
 
 const runs = { numRuns: process.env["SLOW"] === "1" ? 3000 : 300 };
 
-describe("inject changes only annotations, in the places where they belong", () => {
+describe("inject changes only annotations, at the correct positions", () => {
   test("of documents in many styles", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(deployment, style), { minLength: 1, maxLength: 3 }), (documents) => {
@@ -120,7 +120,7 @@ describe("inject changes only annotations, in the places where they belong", () 
         expect(notes.filter(({ severity }) => severity === "error")).toEqual([]);
         expect(values(after)).toEqual(values(before));
         expect(after.match(/linkerd\.io\/inject/g)?.length).toBe(documents.length);
-        // In block style, lines are only added, except a line with an empty map of annotations.
+        // In block style, inject only adds lines. The only exception is a line with an empty map of annotations.
         if (documents.every(([, { flow }]) => !flow) && !json)
           for (const line of removedLines(before, after)) expect(line).toMatch(/annotations:|^ *\{\}\r?$/);
         expect(injectManifests(after, { ...spec, opaquePorts: [9999] }).text).toBe(after);
@@ -157,7 +157,7 @@ withReference("the cases", () => {
       }
     });
 
-  test.each(inputs)("%s keeps its values and its lines", (path) => {
+  test.each(inputs)("inject keeps the values and the lines of %s", (path) => {
     const before = readFileSync(path, "utf8");
     const { text: after, diagnostics } = injectManifests(before, { linkerd: "edge-26.8.3" });
     if (diagnostics.length > 0) return expect(after).toBe(before);

@@ -49,14 +49,14 @@ const value = fc.letrec((tie) => ({
   map: fc.dictionary(text, tie("any"), { maxKeys: 4 }),
 })).any;
 
-test("a byte order mark inside a text is written as an escape, which every parser can read", () => {
+test("a byte order mark inside a text is written as an escape sequence that every parser can read", () => {
   const document = { a: "x\uFEFFy", b: ["\uFEFF", "line\nline\uFEFF\n"], "\uFEFFkey": "yes" };
   const yaml = toYaml([document]);
   expect(yaml).not.toContain("\uFEFF");
   expect(parse(yaml)).toEqual(document);
 });
 
-test("a document that is written entry by entry equals the library's output for the whole document", () => {
+test("if a document is written entry by entry, the text equals the library's output for the whole document", () => {
   const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
   fc.assert(
     fc.property(

@@ -94,7 +94,7 @@ describe("symbolic links", () => {
     expect(readTree(to)).toEqual(before);
   });
 
-  test("an output file that is a symbolic link is replaced only with --force, and the target of the link is never written", async () => {
+  test("an output file that is a symbolic link is replaced only with --force, and meshops never changes the target of the link", async () => {
     const outside = join(scratchFolder("outside"), "file");
     writeFileSync(outside, "mine");
     replaceByLink("helmfile.yaml", outside);
@@ -108,7 +108,7 @@ describe("symbolic links", () => {
   });
 });
 
-describe("a path that cannot be overwritten is reported before any file is written, and no option overrides the error", () => {
+describe("a path that cannot be overwritten is reported before meshops writes any file, and no option suppresses this error", () => {
   test.each<[string, string, () => void]>([
     ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
     ["a file where a folder should be", "overlays/dev/dgraph/values.yaml", () => replaceByFile("overlays/dev/dgraph")],

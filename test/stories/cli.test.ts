@@ -73,7 +73,7 @@ describe("exit codes and streams", () => {
     expect(await meshops(empty, ["generate", "--check"])).toMatchObject({ code: 0, stdout: "1 file up to date\n" });
   });
 
-  test("a full disk is not reported as a bug", async () => {
+  test("if the disk is full, meshops does not report a bug", async () => {
     const script = `node "${projectRoot}dist/cli.js" -C "${root}" images own 2>&1 >/dev/full; echo "exit $?"`;
     expect(await run("sh", ["-c", script])).toMatch(/^meshops: ENOSPC.*\nexit 1\n$/);
   });
@@ -115,7 +115,7 @@ describe("exit codes and streams", () => {
 });
 
 describe("images", () => {
-  test("have the upstream names without a mirror", async () => {
+  test("without a mirror, all images have the upstream names", async () => {
     const { stdout } = await meshops(root, ["images", "own"]);
     expect(stdout.trim().split("\n")).toEqual([
       "cr.l5d.io/linkerd/controller:edge-25.4.4",
@@ -135,7 +135,7 @@ describe("images", () => {
     ]);
   });
 
-  test("all have names in the mirror if there is a mirror, including third-party images", async () => {
+  test("with a mirror, all images have names in the mirror, including third-party images", async () => {
     const { stdout } = await meshops(root, ["images", "mirrored"]);
     const images = stdout.trim().split("\n");
     expect(images).toContain("mirror1.azurecr.io/jaegertracing/jaeger:2.20.0");
@@ -153,7 +153,7 @@ describe("images", () => {
     );
   });
 
-  test("in JSON output have the component, the target and the source", async () => {
+  test("the JSON output contains the component, the target and the source of each image", async () => {
     const rows = JSON.parse((await meshops(root, ["images", "mirrored", "-o", "json"])).stdout) as Record<string, string>[];
     expect(rows).toContainEqual({
       environment: "mirrored",
@@ -164,7 +164,7 @@ describe("images", () => {
   });
 });
 
-test("startup loads only the argument parser and the color library", () => {
+test("at startup, the command line loads only the argument parser and the color library", () => {
   const packages = new Set<string>();
   const files = new Set<string>();
   const load = (file: string): void => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
-/* What `diff` reports about changes of workloads that meshops delivers. */
+/* Tests of the report of `diff` about changes of workloads that meshops delivers. */
 
 const chart = "{chart: {repository: https://charts.example.org, name: shop, version: 1.4.2}}";
 
@@ -45,7 +45,7 @@ test.each([
     spec({ source: chart.replace("1.4.2}", "1.4.2, releaseName: store}") }),
     "HelmRelease",
     "data-loss",
-    "uninstalls the release shop (chart shop), with its volume claims, and then installs store",
+    "uninstalls the release shop (chart shop), including its volume claims, and then installs store",
   ],
   [
     "another chart",
@@ -70,7 +70,7 @@ test.each([
     spec(),
     "Overlay",
     "data-loss",
-    "Flux deletes all objects of the workload shop, also its volume claims. It then creates those of the new source",
+    "Flux deletes all objects of the workload shop, including its volume claims. Flux then creates the objects of the new source",
   ],
   [
     "a folder instead of a chart",
@@ -94,7 +94,7 @@ test.each([
     spec({ source: "{path: apps/shop}", namespace: "store" }),
     "Overlay",
     "data-loss",
-    "It then creates those of the new namespace",
+    "Flux then creates the objects of the new namespace",
   ],
   [
     "another object with the pod template, folder",
@@ -127,14 +127,14 @@ test.each([
   ).toContain(reason);
 });
 
-test("a removed, suspended workload keeps its objects", async () => {
+test("if a suspended workload is removed from the spec, its objects remain in the cluster", async () => {
   const rows = await changes(spec({ more: "      suspend: true\n" }), spec({ name: "store", namespace: "store" }));
   const gone = rows.filter(({ change, name }) => change === "removed" && name === "workload-shop");
   expect(gone.filter(({ risk }) => risk === "data-loss")).toEqual([]);
   expect(gone.map(({ reason }) => reason).join()).toContain("the workload shop is suspended, so Flux keeps its objects");
 });
 
-test("only a renamed workload gets the step about its release name", async () => {
+test("diff prints the step about the release name only for a renamed workload", async () => {
   const steps = (rows: readonly Row[]): string =>
     JSON.stringify(rows.find(({ name, kind }) => kind === "HelmRelease" && name === "workload-shop")?.steps);
   expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("with releaseName: shop in its source");

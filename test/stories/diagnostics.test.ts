@@ -16,12 +16,15 @@ import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each story has its own folder, which contains environments/ with an error, and expected.txt with the text output.
- * UPDATE=1 rewrites the expected texts. Review the diff afterwards.
+ * Each story has its own folder. The folder contains environments/ with an error, and expected.txt with the text
+ * output. UPDATE=1 rewrites the expected texts. After that, review the diff.
  */
 const folder = join(projectRoot, "test/stories/diagnostics");
 
-/** Copies of the stories outside this Git repository. Without a copy, each story would have another path than `.` in Git. */
+/**
+ * Copies of the stories outside this Git repository. In this repository, each story would have another path than `.` in
+ * Git.
+ */
 const copies = scratchFolder("diagnostics");
 
 const fluxOfOthers = [
@@ -38,7 +41,7 @@ const fluxOfOthers = [
   )
   .join("\n---\n");
 
-/** All findings about the specs of a repository. */
+/** Returns all findings about the specs of a repository. */
 function findingsIn(root: string): { loaded: readonly Loaded[]; diagnostics: Diagnostic[] } {
   const repository = new Repository(root);
   const { loaded, diagnostics } = loadAll(repository, []);
@@ -76,7 +79,7 @@ describe("text output of findings", () => {
   test("every code of a finding has a story", () => {
     const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // Codes that have tests below, in generate.test.ts, cli.test.ts or profile.test.ts.
+    // The tests of these codes are below, in generate.test.ts, in cli.test.ts or in profile.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -122,7 +125,7 @@ describe("unusual YAML", () => {
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
   });
 
-  test("a few aliases, anchors and merge keys are accepted, and errors in their values refer to the anchor", () => {
+  test("a few aliases, anchors and merge keys are accepted, and an error in an aliased value refers to the anchor", () => {
     const text = specText({ dgraph: undefined }, "dev").replace(
       "spec:",
       "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
@@ -138,7 +141,7 @@ describe("unusual YAML", () => {
     expect(loadFiles({ dev: text }, "dev").diagnostics).toEqual([]);
   });
 
-  test("findings about invalid aliases refer to the alias", () => {
+  test("a finding about an invalid alias refers to the position of the alias", () => {
     expect(brief(loadFiles({ dev: "a: 1\nb: *nowhere\n" }, "dev").diagnostics)).toEqual(["environments/dev.yaml:2:4 yaml-alias"]);
     expect(brief(loadFiles({ dev: "a: &a\n  b:\n    c: *a\n" }, "dev").diagnostics)).toEqual([
       "environments/dev.yaml:3:8 yaml-alias",
@@ -198,7 +201,7 @@ describe("inheritance", () => {
     ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
   });
 
-  test("a finding about a default refers to the value that conflicts with the default, not to a deleted or replaced value", () => {
+  test("a finding about a default refers to the value that conflicts with the default; it does not refer to a deleted or replaced value", () => {
     const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
     const lower = base.replace("viz:", "identity: {issuerValidity: 100d}\n    viz:");
     const middle = validity("null")
@@ -211,7 +214,7 @@ describe("inheritance", () => {
     ]);
   });
 
-  test("a mistyped key does not hide the findings of the rules", () => {
+  test("if a spec contains a mistyped key, meshops still reports the findings of the rules", () => {
     const { environment, diagnostics } = loadFiles(
       { base, dev: child("  linkred: {}\n  dgraph: {zero: {replicas: 4}}\n") },
       "dev",
@@ -220,7 +223,7 @@ describe("inheritance", () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(["unknown-key", "dgraph-zero-even"]);
   });
 
-  test("one mistake results in one finding", () => {
+  test("a single mistake causes only one finding", () => {
     const codes = (text: string): string[] =>
       loadFiles({ base, dev: text }, "dev").diagnostics.map(({ code, message }) => `${code} ${message}`);
     expect(codes(child("").replace(/spec:[\s\S]*/, "spec:\n"))).toEqual(['wrong-type "spec" is empty']);
@@ -233,7 +236,7 @@ describe("inheritance", () => {
     expect(diagnostics.map(({ fix }) => fix)).toEqual(['quote the value: "1.0"']);
   });
 
-  test("keys such as __proto__ and constructor are treated like any other key", () => {
+  test("keys such as __proto__ and constructor have no special effect", () => {
     const { diagnostics } = loadFiles({ base, dev: child("  __proto__: {abstract: true}\n  constructor: 1\n") }, "dev");
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'unknown-key unknown key "__proto__"',

@@ -8,7 +8,7 @@ import { projectRoot, run } from "../support/tools.ts";
 
 /*
  * Text output of diff for one edit of the sample environment production. Each story has its own file. UPDATE=1 rewrites
- * the files. Review the diff afterwards.
+ * the files. After that, review the diff.
  */
 const folder = join(projectRoot, "test/stories/diff");
 
@@ -29,9 +29,9 @@ const shop = `  workloads:
 `;
 
 /**
- * Edits of environments/production.yaml, and the highest risk of the resulting changes. The edits `before` are made
- * before the first commit. `appended` are files to which another file is
- * appended.
+ * Edits of environments/production.yaml, and the highest risk of the resulting changes. The test makes the edits in
+ * `before` before the first commit. The keys of `appended` are files. The test appends the content of another file to
+ * each of these files.
  */
 const stories: Readonly<
   Record<
@@ -243,7 +243,7 @@ const stories: Readonly<
   "data-loss: another release": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    release: live\n"]] },
 };
 
-/** Files of stories that are not one edit of a spec. */
+/** Files of stories that do not consist of a single edit of a spec. */
 const otherStories = [
   "data-loss-a-removed-environment.txt",
   "harmless-a-new-environment.txt",
@@ -307,7 +307,8 @@ describe("text output of one edit", () => {
     expect(code).toBe(1);
     const found = await rows(root, "production");
     expect(found[0]?.["risk"]).toBe(risk);
-    // diff reports what generate will change. After generate, diff reports the same changes until they are committed.
+    // diff reports the changes that generate will make. After generate, diff reports the same changes until they are
+    // committed.
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
@@ -363,7 +364,7 @@ describe("certificates and encrypted files", () => {
     await commit(root);
   });
 
-  test("a new issuer is reported with an age key and without an age key, and no key is printed", async () => {
+  test("diff reports a new issuer, with or without an age key, and prints no key", async () => {
     expect(await meshops(root, ["identity", "rotate-issuer", "dev"], { env: keys() })).toMatchObject({ code: 0 });
     const opened = await meshops(root, ["diff", "-o", "json"], { env: keys() });
     const secret = (JSON.parse(opened.stdout) as Record<string, unknown>[]).find(({ kind }) => kind === "Secret");
@@ -376,17 +377,17 @@ describe("certificates and encrypted files", () => {
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");
   });
 
-  /** Recipient of the administrator of the sample production. */
+  /** Recipient of the administrator of the sample environment production. */
   const otherAdmin = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
 
-  test("re-encryption to an additional administrator is harmless, and diff detects this without a key", async () => {
+  test("without a key, diff detects that re-encryption to an additional administrator is harmless", async () => {
     await git(root, "checkout", "-q", ".");
     edit(root, [[/(admin:\n)( +- )/, `$1$2${otherAdmin}\n$2`]], "environments/dev.yaml");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: keys() })).toMatchObject({ code: 0 });
     const found = await rows(root);
     expect(found.length).toBeGreaterThan(5);
     expect(new Set(found.map(({ kind, change, risk, reason }) => [kind, change, risk, reason].join(" ")))).toEqual(
-      new Set(["Secret changed harmless the file is encrypted again; the plaintext is the same"]),
+      new Set(["Secret changed harmless the file was encrypted again; its plaintext is the same"]),
     );
   });
 });
@@ -436,7 +437,7 @@ describe("comparison with Git", () => {
     expect(new Set(back.map(({ change, risk }) => `${String(change)} ${String(risk)}`))).toEqual(new Set(["added harmless"]));
   });
 
-  test("a renamed environment is one change with steps, and the cluster's objects keep their names", async () => {
+  test("diff reports a renamed environment as one change with steps, and the objects in the cluster keep their names", async () => {
     const root = await samples();
     await meshops(root, ["env", "rename", "production", "prod"]);
     const found = await rows(root);
@@ -460,7 +461,7 @@ describe("comparison with Git", () => {
     ]);
   });
 
-  test("all changes are reported, even if the inventory is missing in the commit or contains a conflict", async () => {
+  test("diff reports all changes, even if the inventory is missing in the commit or contains a merge conflict", async () => {
     for (const inventory of [null, "<<<<<<< ours\n"]) {
       const root = await samples();
       if (inventory === null) rmSync(join(root, ".meshops/production.json"));
@@ -471,7 +472,7 @@ describe("comparison with Git", () => {
     }
   });
 
-  test("a committed file that is not YAML is reported as a file", async () => {
+  test("if a committed file is not YAML, diff reports the file instead of its objects", async () => {
     const root = await samples();
     writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "<<<<<<< ours\nalpha: {\n=======\n");
     await commit(root);
@@ -479,7 +480,7 @@ describe("comparison with Git", () => {
     expect(first).toMatchObject({ kind: "File", name: "overlays/dev/dgraph/values.yaml", risk: "data-loss" });
   });
 
-  test("control characters in committed files do not reach the terminal", async () => {
+  test("diff does not print control characters of committed files to the terminal", async () => {
     const root = await samples();
     edit(root, [["size: 10Gi", '"\\e[31mred\\a": 1\n    size: 10Gi']], "overlays/dev/dgraph/values.yaml");
     writeFileSync(join(root, ".meshops/\u001b[31mred.json"), "{}");
@@ -520,7 +521,7 @@ describe("comparison with Git", () => {
     [
       ["--from", "nowhere"],
       3,
-      "meshops: commit nowhere does not exist\nfix: run `git fetch`, or pick a commit from `git log --oneline`\n",
+      "meshops: commit nowhere does not exist\nfix: run `git fetch`, or use a commit that `git log --oneline` lists\n",
     ],
     [["--from", "--exec=x"], 3, "meshops: commit --exec=x does not exist\n"],
     [["prodution"], 2, 'did you mean "production"?'],

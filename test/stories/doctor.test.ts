@@ -8,7 +8,7 @@ import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
 
-/* A simulated machine: programs that print a version, age keys, a kubeconfig, and an Azure account. */
+/* Simulates a machine: programs that print a version, age keys, a kubeconfig, and an Azure account. */
 const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
 
 async function doctor(
@@ -60,7 +60,7 @@ describe("doctor", () => {
       found: "version 3.8.1 is not supported; use version 3.9 or later",
     });
     expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; use version 2.7.0 or later" });
-    // No environment is on Azure, so its CLI is not checked.
+    // No environment is on Azure, so doctor does not check the Azure CLI.
     expect(of(checks, "tools", "az")).toBeUndefined();
   });
 

@@ -46,7 +46,10 @@ describe("env add", () => {
   test.each([
     [["env", "add", "dev"], "environments/dev.yaml already exists"],
     [["env", "add", "Staging"], '"Staging" is not a valid name of an environment'],
-    [["env", "add", "staging", "--extends", "bse"], "environments/bse.yaml does not exist, so the new spec cannot extend it"],
+    [
+      ["env", "add", "staging", "--extends", "bse"],
+      "the new spec cannot extend environments/bse.yaml, because this file does not exist",
+    ],
   ])("%j is a usage error", async (args, message) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
@@ -108,7 +111,7 @@ describe("env rename", () => {
     expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}1\. Commit and push\.\n {7}git add .*\n$/);
   });
 
-  test("moves files of the user next to the Flux objects, because Flux deletes the components if only they are left", async () => {
+  test("moves a user's files in the folder of the Flux objects, because Flux deletes the components if only these files remain", async () => {
     const { root, env } = await platform();
     const own = "flux/own/cert-manager.yaml";
     writeTree(root, { [own]: "# flux/own stays in files of the user\nkind: Kustomization\n" });
@@ -177,7 +180,7 @@ describe("env remove", () => {
     }
   });
 
-  test("fails for a spec that other specs extend", async () => {
+  test("fails if other specs extend the spec", async () => {
     const { root, env } = await thaw("1e5175a");
     expect(await meshops(root, ["env", "remove", "base", "--force"], { env })).toMatchObject({
       code: 1,

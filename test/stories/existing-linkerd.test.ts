@@ -16,7 +16,7 @@ const noClient = { pydgraphClient: { enabled: false } };
 const existing = { linkerd: { lifecycle: "existing" }, dgraph: {}, ...noClient };
 const external = { linkerd: { identity: { provider: "external" } }, dgraph: {}, ...noClient };
 
-/** The text of a spec without the section `secrets`. */
+/** Returns the text of a spec without the section `secrets`. */
 function withoutSecrets(spec: Record<string, unknown>, name = "own"): string {
   const { spec: all, ...others } = specOf(spec, name) as { spec: Record<string, unknown> };
   const { secrets: _, ...rest } = all;
@@ -35,7 +35,7 @@ describe("linkerd.lifecycle: existing", () => {
   const environment = environmentOf(existing);
   const model = modelOf(environment);
 
-  test("delivers no component of Linkerd, and keeps the tests of the mesh", () => {
+  test("delivers no component of Linkerd, but verify still runs the tests of the mesh", () => {
     const delivered = model.components.filter(isDelivered).map(({ id }) => id);
     expect(delivered.sort()).toEqual(["dgraph", "dgraph-policy", "namespaces", "service-profile"]);
     const all = testsOf(model).map(({ id }) => id);
@@ -59,7 +59,7 @@ describe("linkerd.lifecycle: existing", () => {
     expect(new Set(namespaces)).toEqual(new Set([undefined, "flux-system", "dgraph"]));
   });
 
-  test("policies depend on the namespaces, on both engines", () => {
+  test("policies depend on the namespaces, with Flux and with helmfile", () => {
     const flux = [...emitFlux(model)].find(([path]) => path.endsWith("/dgraph-policy.yaml"))?.[1] ?? "";
     expect(field(parseAllDocuments(flux)[0]?.toJS(), "spec", "dependsOn")).toEqual([{ name: "namespaces" }]);
     const releases = field(parseAllDocuments(emitHelmfile(model)[1])[1]?.toJS(), "releases") as Record<string, unknown>[];
@@ -79,11 +79,11 @@ describe("linkerd.lifecycle: existing", () => {
     for (const command of ["bootstrap", "teardown"])
       expect(await meshops(root, [command, "own"])).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining("own contains nothing that meshops delivers"),
+        stderr: expect.stringContaining("meshops delivers no component of own"),
       });
   });
 
-  test("an override of a component of another tool is an error", () => {
+  test("an override of a component that another tool delivers is an error", () => {
     const found = loadFiles(
       { test: JSON.stringify(specOf({ ...existing, components: { "linkerd-viz": { timeout: "9m" } } })) },
       "test",
@@ -110,7 +110,7 @@ describe("external certificates", () => {
     for (const command of ["init", "rotate-issuer", "rotate-webhooks", "rotate-anchor", "updatekeys"])
       expect(await meshops(root, ["identity", command, "own"])).toMatchObject({
         code: 1,
-        stderr: `meshops: another program issues the certificates of own, because ${field}\nfix: use that program; meshops status own shows when the certificates expire\n`,
+        stderr: `meshops: meshops does not issue the certificates of own, because ${field}\nfix: use the program that issues the certificates; meshops status own shows when the certificates expire\n`,
       });
     expect(await meshops(root, ["identity", "age-key", "own"])).toMatchObject({
       code: 1,
@@ -118,13 +118,13 @@ describe("external certificates", () => {
     });
     expect(await meshops(root, ["identity", "status"])).toMatchObject({
       code: 0,
-      stdout: "own: another program issues the certificates; to see when they expire, run meshops status own\n",
+      stdout: "own: another program issues the certificates; to see when the certificates expire, run meshops status own\n",
     });
     expect((await meshops(root, ["doctor"])).stdout).not.toContain("own, Secrets");
     expect(await meshops(root, ["generate", "--check"])).toMatchObject({ code: 0 });
   });
 
-  test("without them, recipients are required", async () => {
+  test("without external certificates, the spec must contain recipients", async () => {
     const root = platformOf({ own: withoutSecrets(noClient) });
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(1);
@@ -132,7 +132,7 @@ describe("external certificates", () => {
     expect(stdout).toContain("fix: run meshops identity keygen own --write");
   });
 
-  test("files of an earlier identity draw a warning", async () => {
+  test("the files of an earlier identity cause a warning", async () => {
     const root = makePlatform({ own: withoutSecrets(external) });
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(0);
@@ -145,7 +145,7 @@ describe("external certificates", () => {
     expect(loaded.diagnostics).toEqual([]);
   });
 
-  test("the charts use the Secrets of another program, and cert-manager sets caBundle", () => {
+  test("the charts use Secrets that another program writes, and cert-manager sets caBundle", () => {
     const [values, ignored] = controlPlane({ provider: "external" });
     expect(values).toMatchObject({
       identity: { externalCA: true, issuer: { scheme: "kubernetes.io/tls" } },
@@ -190,13 +190,13 @@ describe("external certificates", () => {
   }
 });
 
-test("a repository without bases is refused, and the fix writes them", async () => {
+test("a repository without bases is refused, and the fix writes the bases", async () => {
   const root = platformOf({ own: withoutSecrets(existing) });
   rmSync(join(root, "bases"), { recursive: true });
   for (const command of [["validate"], ["generate"], ["generate", "--check"]]) {
     const { code, stdout, stderr } = await meshops(root, command);
     expect([command, code]).toEqual([command, 1]);
-    expect(stdout + stderr).toContain("bases/dgraph does not exist, but the generated files include it");
+    expect(stdout + stderr).toContain("the generated files include the folder bases/dgraph, which does not exist");
   }
   expect((await meshops(root, ["init", ".", "--keep", "--yes", "--cluster", "own", "--existing-linkerd"])).code).toBe(0);
   expect((await meshops(root, ["validate", "own"])).code).toBe(0);
@@ -218,7 +218,7 @@ test("init --existing-linkerd writes a repository without keys, whose README has
   expect(added).toMatchObject({ code: 0, stdout: expect.not.stringContaining("identity") });
 });
 
-test("a wrong provider does not also report missing recipients", () => {
+test("for a wrong provider, meshops does not also report missing recipients", () => {
   const found = loadFiles(
     { test: withoutSecrets({ ...noClient, linkerd: { identity: { provider: "cert-manager" } } }, "test") },
     "test",
@@ -228,7 +228,7 @@ test("a wrong provider does not also report missing recipients", () => {
   ]);
 });
 
-test("a component cannot wait for a component of another tool", () => {
+test("a component of meshops cannot wait for a component of another tool", () => {
   const components = { dgraph: { dependsOn: [{ component: "linkerd-control-plane" }] } };
   const found = loadFiles({ test: JSON.stringify(specOf({ ...existing, components })) }, "test");
   expect(found.diagnostics).toMatchObject([
@@ -239,7 +239,7 @@ test("a component cannot wait for a component of another tool", () => {
   ]);
 });
 
-test("secrets become optional only when the certificates are external: the finding disappears with the field", async () => {
+test("without external certificates, a missing section secrets is a finding; with external certificates, it is not", async () => {
   const root = platformOf({ own: withoutSecrets(noClient) });
   expect((await meshops(root, ["validate"])).code).toBe(1);
   writeFileSync(join(root, "environments/own.yaml"), withoutSecrets(external));

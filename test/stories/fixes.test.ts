@@ -10,12 +10,13 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Applies the fix of each finding in the stories as a user would, and checks that the finding is gone. Fixes have a few
- * forms: a value for a field, a value in place of the marked one, or the removal of the marked key or item.
+ * Applies the fix of each finding in the stories as a user would, and checks that the finding no longer occurs. A fix
+ * has one of three forms: a value for a field, a value that replaces the marked value, or the removal of the marked key
+ * or item.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 
-/** Fixes that need a decision, or that change something else than the spec. */
+/** Fixes that require a decision of the user, or that do not change the spec. */
 const needsPerson: Readonly<Record<string, string>> = {
   "age-key-shared": "creates keys",
   "age-recipient": "needs the key file",
@@ -43,7 +44,7 @@ interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
-/** Whether the schema knows a path, also below the keys of maps. */
+/** Whether the schema contains a path. The path may be below the keys of a map. */
 function isField(path: readonly string[], at: Schema = schema): boolean {
   const {
     properties = {},
@@ -65,8 +66,8 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
 }
 
 /**
- * Returns the field with a dotted name that is nearest to the field of the finding: below one of its maps, or the only
- * field whose path ends in the name.
+ * Returns the field with a dotted name that is nearest to the field of the finding. The result is
+ * below one of the maps that contain the field of the finding, or is the only field whose path ends with the name.
  */
 function fieldNamed(name: string, excerptPath: readonly string[]): string[] {
   const steps = name.replace(/^spec\./, "").split(".");
@@ -133,7 +134,7 @@ function applied(text: string, finding: Diagnostic): string | null {
   }
   const [, quoted] = /^quote the value: (".*")$/.exec(fix) ?? [];
   if (quoted !== undefined) return replaceMarked(text, finding, quoted);
-  const [, example] = /^(?:use|set) .*such as (\S+)$/.exec(fix) ?? [];
+  const [, example] = /^(?:use|set|give) .*such as (\S+)$/.exec(fix) ?? [];
   if (example !== undefined) return set(path, parse(example));
   const [, release] = /^use (edge-[\d.]+),/.exec(fix) ?? [];
   if (release !== undefined) return set(["spec", "linkerd", "version"], release);
@@ -144,7 +145,7 @@ function applied(text: string, finding: Diagnostic): string | null {
     return set(field, [...known, parse(entry)]);
   }
   const [, name, value] =
-    /^set ([\w.]+): ("[^"]*"|\[.*?\]|\{.*?\}|[^,;]+?)(?: first)?(?:[,;] .*)?$/.exec(fix) ??
+    /^(?:first )?set ([\w.]+): ("[^"]*"|\[.*?\]|\{.*?\}|[^,;]+?)(?: first)?(?:[,;] .*)?$/.exec(fix) ??
     /^set ([\w.]+) to ("[^"]*"|\S+)(?: or .*| to .*)?$/.exec(fix) ??
     [];
   if (name !== undefined && value !== undefined) return set(fieldNamed(name, path), parse(value));
@@ -181,7 +182,7 @@ describe("fixes", () => {
     }
   });
 
-  test("at most fourteen kinds of fixes need a person", () => {
+  test("at most fourteen kinds of fixes require a decision of the user, or do not change the spec", () => {
     expect(Object.keys(needsPerson).length).toBeLessThanOrEqual(14);
     for (const story of Object.keys(needsPerson)) expect(readdirSync(stories)).toContain(story);
   });

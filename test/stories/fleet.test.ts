@@ -7,8 +7,8 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /**
- * The spec for a platform repository that is delivered as an OCI artifact to many clusters, and whose Linkerd is
- * installed by others (the migration case `fleet`).
+ * The spec for a platform repository that many clusters receive as an OCI artifact. Another tool installs Linkerd in
+ * these clusters (the migration case `fleet`).
  */
 const spec = {
   secrets: null,
@@ -27,7 +27,7 @@ const spec = {
   rules: { ignore: [{ code: "linkerd-version-untested", reason: "others choose the release" }] },
 };
 
-test("a fleet with an OCI artifact: every Kustomization reads the artifact, and nothing touches Linkerd", async () => {
+test("a fleet with an OCI artifact: every Kustomization reads the artifact, and no generated object changes Linkerd", async () => {
   const root = makePlatform({ own: specText(spec, "own") });
   for (const folder of ["environments/own/identity", "overlays/own/identity"])
     rmSync(join(root, folder), { recursive: true, force: true });

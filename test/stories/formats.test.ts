@@ -55,7 +55,7 @@ describe("validate --output sarif", () => {
     });
   });
 
-  test("is valid against the published schema and contains rules, locations and suppressions", async () => {
+  test("the output is valid against the published schema, and contains rules, locations and suppressions", async () => {
     const { code, stdout, stderr } = await meshops(root, ["validate", "--output", "sarif"]);
     expect([code, stderr]).toEqual([1, ""]);
     const log = JSON.parse(stdout) as unknown;
@@ -76,7 +76,7 @@ describe("validate --output sarif", () => {
     expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
   });
 
-  test("is valid without findings, and with one finding of every rule", () => {
+  test("the output is valid without findings, and also with one finding of every rule", () => {
     const valid = sarifValidator();
     expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));

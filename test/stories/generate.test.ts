@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 describe("a second run", () => {
-  test("writes nothing, keeps every modification time, and --check passes", async () => {
+  test("writes no files, keeps the modification time of every file, and --check passes", async () => {
     const before = bundle();
     const past = new Date("2020-01-01T00:00:00Z");
     for (const path of Object.keys(before)) utimesSync(join(root, path), past, past);
@@ -80,7 +80,7 @@ test("--check finds a file that was edited together with its recorded hash, and 
   expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);
 });
 
-test("--check compares only generated files, so an outdated hash of the inputs is not reported", async () => {
+test("--check compares only generated files, so --check does not report an outdated hash of the inputs", async () => {
   writeFileSync(join(root, "environments/dev.yaml"), `${file("environments/dev.yaml")}# a comment\n`);
   const before = file(".meshops/dev.json");
   expect(await generateIn(root, { check: true })).toBe(0);
@@ -133,7 +133,7 @@ describe("files that are no longer generated", () => {
     expect(existsSync(join(root, "overlays/other/linkerd-viz/values.yaml"))).toBe(true);
   });
 
-  test("are kept if they were edited by hand", async () => {
+  test("are kept if a user edited them by hand", async () => {
     writeFileSync(join(root, "overlays/dev/linkerd-viz/values.yaml"), "edited: true\n");
     without();
     const { stdout } = await meshops(root, ["generate"]);
@@ -143,7 +143,7 @@ describe("files that are no longer generated", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("are removed if their environment is removed, but the identity of the environment is kept", async () => {
+  test("are removed together with their environment, but the identity of the environment is kept", async () => {
     rmSync(join(root, "environments/other.yaml"));
     expect(await generateIn(root)).toBe(0);
     expect(Object.keys(bundle()).filter((path) => path.includes("other") && !path.includes("identity/"))).toEqual([]);
@@ -187,7 +187,7 @@ describe("generate with one environment", () => {
     expect(file("helmfile.yaml")).toContain("overlays/other/helmfile.yaml");
   });
 
-  test("succeeds if another environment is invalid", async () => {
+  test("succeeds even if another environment is invalid", async () => {
     writeTree(root, { "environments/other.yaml": "nonsense: [" });
     expect(await generateIn(root, {}, ["dev"])).toBe(0);
     expect(await generateIn(root)).toBe(1);

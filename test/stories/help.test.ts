@@ -10,7 +10,7 @@ import { specRules } from "../../generator/lint/specs.ts";
 import { meshops, testIo } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* `meshops help` prints the docs. The docs contain only commands and options that exist. */
+/* `meshops help` prints the docs. These tests check that the docs contain only existing commands and options. */
 const pages = ["README.md", "bench/README.md", "generator/commands/init/templates/README.md.hbs", ...docs()];
 
 function docs(): string[] {
@@ -79,7 +79,7 @@ describe("meshops help", () => {
     expect(finished.stdout).toMatch(shown);
   });
 
-  test("of every command fits in 80 columns, and prints no default false", () => {
+  test("the help of every command fits in 80 columns, and does not print `default: false`", () => {
     const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
     const texts = all(program).map((command) => command.helpInformation());
     expect(texts.length).toBeGreaterThan(25);
@@ -89,7 +89,7 @@ describe("meshops help", () => {
     }
   });
 
-  test("of every topic is plain text, and fits in 80 columns except for lines of code", async () => {
+  test("the help of every topic is plain text, and fits in 80 columns except for lines of code", async () => {
     for (const topic of [...topics(), "rules", "network-policy-proxy-port"]) {
       const { stdout } = await meshops(projectRoot, ["help", topic]);
       for (const line of stdout.split("\n")) {
@@ -100,13 +100,13 @@ describe("meshops help", () => {
     }
   });
 
-  test("is referred to by a usage error of its command", async () => {
+  test("a usage error of a command refers to the help of this command", async () => {
     expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: run meshops identity init --help");
     expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: run meshops generate --help");
     expect((await meshops(projectRoot, ["--chek"])).stderr).toContain("fix: run meshops --help");
   });
 
-  test("suggests a similar name for an unknown topic", async () => {
+  test("for an unknown topic, suggests a topic with a similar name", async () => {
     const finished = await meshops(projectRoot, ["help", "idenity"]);
     expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('did you mean "identity"?') });
   });
@@ -157,12 +157,12 @@ describe("old names", () => {
     expect(withCurrentNames(current)).toEqual({ argv: current, notes: [] });
   });
 
-  test("are accepted, and the new name is printed to stderr", async () => {
+  test("an old name is accepted, and meshops prints the new name to stderr", async () => {
     const finished = await meshops(projectRoot, ["graph", "dev", "--format", "svg"]);
     expect(finished).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^<svg /),
-      stderr: "--format is now --output; meshops 0.3 no longer accepts the old name\n",
+      stderr: "--format was renamed to --output. The old name still works, but meshops 0.3 will not accept it\n",
     });
   });
 });
@@ -206,19 +206,24 @@ function visible(command: Command): Command[] {
   return command.commands.filter((sub) => sub.name() !== "complete");
 }
 
-/** Returns the arguments after `meshops` in code, up to a comment, a pipe or the end of the line. */
+/**
+ * Returns the arguments after `meshops` in code, up to a comment, a pipe or the end of the line. In the text of findings,
+ * only `run meshops` starts a command: a sentence such as "meshops generates this value" is not a command.
+ */
 function commandLines(text: string): string[] {
   const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
   const code = [...fences.matchAll(/^```\w*\n(.*?)^```|`([^`\n]+)`/gms)].map(([, block, inline]) => block ?? inline ?? "");
   return code
-    .flatMap((part) => part.split("\n"))
+    .flatMap(
+      (part) => (/^\S+:\d+:\d+ (?:error|warning) /m.test(part) ? part.match(/(?<=run )meshops .*/g) : part.split("\n")) ?? [],
+    )
     .flatMap((line) => [...line.matchAll(/(?:^|[\s(;&|])(?:npx (?:--no )?|\$ npx )?meshops ([a-z][^#|;&)]*)/g)])
     .map(([, rest = ""]) => rest.replace(/[…\s]+$/, ""));
 }
 
 /**
- * Returns words of a line that look like commands or options but are neither. Placeholders (`<env>`) and values are
- * ignored.
+ * Returns the words of a line that look like commands or options but do not exist in meshops. Ignores placeholders
+ * (`<env>`) and values.
  */
 function unknownIn(line: string): string[] {
   let command = program as Command;

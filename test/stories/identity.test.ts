@@ -12,7 +12,7 @@ import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "..
 import { specText } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/** Creates a repository that contains only one spec, with the recipients of the test run. */
+/** Creates a repository that contains only one spec. The spec contains the recipients of the test run. */
 function emptyPlatform(secrets?: object): string {
   const root = scratchFolder("identity");
   cpSync(join(projectRoot, "bases"), join(root, "bases"), { recursive: true });
@@ -91,7 +91,7 @@ describe("identity init", () => {
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
     const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
-    // sops uses the first matching rule, so the rules of meshops must be before the existing rules.
+    // sops uses the first rule that matches. Therefore the rules of meshops must be before the existing rules.
     expect(rules.map((rule) => rule.path_regex)).toEqual([
       expect.stringContaining("overlays"),
       expect.stringContaining("environments"),
@@ -101,7 +101,7 @@ describe("identity init", () => {
 });
 
 withTools(["sops"], "the real sops", () => {
-  test("uses the same .sops.yaml to edit files, to encrypt files, and to change their recipients", async () => {
+  test("writes a .sops.yaml with which sops can edit files, encrypt files, and change their recipients", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const file = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -120,7 +120,7 @@ withTools(["sops"], "the real sops", () => {
 });
 
 describe("an environment without an identity", () => {
-  test("is an error of validate, as it is of generate, unless --no-identity is set", async () => {
+  test("is an error for validate and for generate, unless --no-identity is set", async () => {
     const root = emptyPlatform();
     const found = await meshops(root, ["validate"]);
     expect(found.code).toBe(1);
@@ -145,7 +145,7 @@ describe("an environment without an identity", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
   });
 
-  test("after its spec was renamed by hand, the fix moves the old identity and creates no new one", async () => {
+  test("if the user renamed the spec by hand, the fix moves the old identity and creates no new identity", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const anchor = readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8");
@@ -285,7 +285,7 @@ describe("validate", () => {
     );
   });
 
-  test("skips only the MACs if SOPS_AGE_KEY_FILE does not exist; decrypt reports a damaged key", async () => {
+  test("if SOPS_AGE_KEY_FILE does not exist, validate skips only the check of the MACs; decrypt reports a damaged key", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
@@ -297,11 +297,11 @@ describe("validate", () => {
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
   });
 
-  test("finds, with a key, a value that was moved, which Flux does not detect", async () => {
+  test("finds, with a key, a value that was moved; Flux does not detect this change", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const text = readFileSync(join(root, issuer), "utf8");
-    // Swap two values. Both values are still encrypted, but not at their original positions.
+    // Swaps two encrypted values. Both values are still encrypted, but they are not at their original positions.
     const swapped = text.replace(/ {2}ca\.crt: (.*)\n {2}tls\.crt: (.*)\n/, "  ca.crt: $2\n  tls.crt: $1\n");
     expect(swapped).not.toBe(text);
     writeFileSync(join(root, issuer), swapped);
@@ -352,7 +352,7 @@ describe("webhook keys in the format that older versions wrote", () => {
     );
   });
 
-  test("identity status finds them without an age key, generate rejects them, and the fix works", async () => {
+  test("identity status finds these keys without an age key, generate rejects them, and the fix replaces them", async () => {
     const root = await platformWithSec1Keys();
     const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
     expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
@@ -422,7 +422,7 @@ describe("the life cycle of an identity", () => {
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
     expect(waiting.stderr).toMatch(
-      /do not run the next step before [-0-9: ]+ UTC: it must wait until every meshed pod has restarted with both trust anchors/,
+      /do not run the next step before [-0-9: ]+ UTC: the step must wait until every meshed pod has restarted with both trust anchors/,
     );
     expect((await go("status")).stdout).toContain("trust anchor rotation in progress: step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
@@ -503,7 +503,7 @@ describe("the life cycle of an identity", () => {
     writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
     const { stdout: exported } = await meshops(root, ["identity", "age-key", "dev"], { env });
     expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
-    // While the cluster's key changes, the Secret must contain both keys.
+    // While the user changes the cluster's key, the Secret must contain both keys.
     const later = parse((await meshops(root, ["identity", "keygen", "dev"], { env })).stdout) as typeof parsed;
     const both = { ...secrets, age: [...secrets.age, ...later.secrets.age] };
     writeTree(root, { "environments/dev.yaml": specText({ secrets: both }, "dev") });
@@ -513,7 +513,7 @@ describe("the life cycle of an identity", () => {
       code: 3,
       stdout: "",
     });
-    // A key in which one letter was changed is invalid. Such a key is also not printed.
+    // A key in which one letter was changed is invalid. meshops must not print an invalid key either.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key is damaged") });
@@ -539,7 +539,7 @@ describe("the life cycle of an identity", () => {
 describe("secrets", () => {
   const plain = "kind: Secret\nmetadata:\n  name: a # named\ndata:\n  password: c2VjcmV0\n";
 
-  test("updatekeys changes nothing if nothing has changed, also in the rules of two environments", async () => {
+  test("updatekeys changes no file if the recipients have not changed, even with the rules of two environments", async () => {
     const root = emptyPlatform();
     const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8");
     writeFileSync(join(root, "environments/test.yaml"), spec.replace("name: dev", "name: test"));
@@ -552,7 +552,7 @@ describe("secrets", () => {
         stderr: "",
       });
     expect(readTree(root)).toEqual(before);
-    // A rule that could match the same files is moved behind the environment's rules.
+    // If an existing rule could match the same files, meshops moves this rule behind the environment's rules.
     const rules = readFileSync(join(root, ".sops.yaml"), "utf8");
     writeFileSync(
       join(root, ".sops.yaml"),
@@ -616,12 +616,12 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
-    // The stand-in does not encrypt to the vault, which validate reports.
+    // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
       "besides age, the file is encrypted to no key service; expected https://platform.vault",
     );
-    // With an entry for the vault, validate passes. After the vault is removed from the spec, updatekeys removes the
-    // entry.
+    // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
+    // updatekeys removes this entry.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
@@ -641,7 +641,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     );
   });
 
-  test("a missing sops binary is reported", async () => {
+  test("if the sops binary is missing, meshops reports this", async () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
@@ -665,7 +665,7 @@ describe("a transaction of several files", () => {
     ]),
   );
 
-  test("is completed by the next run if it stops after any of its files", async () => {
+  test("if a transaction stops after any of its files, the next run completes the transaction", async () => {
     for (const stopped of changes.keys()) {
       const root = realpathSync(scratchFolder("journal"));
       mkdirSync(join(root, stopped), { recursive: true });
@@ -694,7 +694,7 @@ describe("a transaction of several files", () => {
     expect(Object.keys(readTree(root))).toEqual([".meshops/pending/identity.json"]);
   });
 
-  test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is rejected if its file contains %s", async (text) => {
+  test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is rejected if the transaction file contains %s", async (text) => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": text });
     await expect(finishChanges(root)).rejects.toThrow("the file is damaged");
@@ -736,7 +736,7 @@ describe("a rotation that is killed at any moment", () => {
 });
 
 withProgram("strace", "private keys", () => {
-  test("are never written to a file, or to arguments or environment variables of another process", async () => {
+  test("meshops never writes private keys in plaintext to a file, or to arguments or environment variables of another process", async () => {
     const root = emptyPlatform();
     const traced = async (...args: string[]): Promise<string> => {
       const log = join(scratchFolder("trace"), "log");
@@ -770,8 +770,8 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // The trace contains all data that was written. It must contain certificates, but no keys: not as PEM, not as
-      // base64 of PEM, and not the age key that decrypts the keys.
+      // The trace contains all data that was written. It must contain certificates. It must not contain keys as PEM or
+      // as base64 of PEM, and it must not contain the age key that decrypts the keys.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
       // The PEM, the base64 of the beginning of the PEM, and the base64 of the key's DER in SEC1 and PKCS#8.
       for (const secret of [

@@ -12,8 +12,8 @@ import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * `generate` skips environments whose inputs and files match the inventory. It must detect every change. Each case
- * compares `generate` with `--check`, which renders all environments.
+ * `generate` skips an environment if the inputs and files of the environment match the inventory. `generate` must
+ * detect every change. Each case compares the result with `--check`, which renders all environments.
  */
 let root: string;
 
@@ -25,7 +25,7 @@ function generate(...args: string[]): Promise<Finished> {
   return meshops(root, ["generate", ...args]);
 }
 
-/** Returns what `generate` would change. Does not write files. */
+/** Returns the changes that `generate` would make. Does not write files. */
 function prepared(): Prepared {
   const result = prepareToWrite(testIo(root).io, new Repository(root), [], false);
   if (result === null) throw new Error("the specs have errors");
@@ -57,7 +57,7 @@ beforeEach(async () => {
   expect((await generate()).code).toBe(0);
 });
 
-test("a second run renders no environment, but counts and lists all files", async () => {
+test("a second run renders no environment, but its report counts and lists all files", async () => {
   expect(rendered()).toEqual([]);
   const before = readTree(root);
   expect((await generate()).stdout).toContain("0 files written, 0 removed, 421 unchanged");
@@ -113,7 +113,7 @@ describe("generate detects", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories, all environments are rendered, and the errors are the same.
+      // Without inventories, generate renders all environments. The errors must be the same as with inventories.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }
@@ -169,7 +169,7 @@ describe("generate renders again", () => {
     vi.doMock("../../generator/system/version.ts", () => ({ version: "99.0.0" }));
     const other = await import("../../generator/bundle/inputs.ts");
     vi.doUnmock("../../generator/system/version.ts");
-    // Commands import their modules when they run. The mocked version must not be used by later commands.
+    // Commands import their modules when they run. Later commands must not use the mocked version.
     vi.resetModules();
     expect(new other.Inputs(new Repository(root)).recorded("env-0", "own", files)).not.toBe(hash);
   });
@@ -201,7 +201,7 @@ test("every run reports all warnings that are not silenced", async () => {
 });
 
 test("every run reports warnings about an identity", async () => {
-  // The length of a key in the format SEC1, which older versions wrote.
+  // This is the length of a key in the format SEC1. Older versions of meshops wrote this format.
   const data = Buffer.alloc(304).toString("base64");
   edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
   for (const _ of ["first", "second"]) {

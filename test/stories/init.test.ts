@@ -126,7 +126,7 @@ describe("meshops init", () => {
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
     expect(stdout).toContain("next:\n  cd p\n  npm install\n");
     expect(stdout).toMatch(
-      /p is a folder of a Git repository\. To use its workflows and its hook, run in the root of that repository:/,
+      /p is a folder of a Git repository\. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:/,
     );
   });
 
@@ -223,7 +223,7 @@ describe("meshops identity keygen", () => {
     expect(await keygen()).toBe(first);
     expect(await keygen("--write")).toBe(first);
     expect(count()).toBe(2);
-    // Keys that are in a spec, or that were replaced, are never used again.
+    // meshops never uses a key again after the key was in a spec or was replaced.
     const second = await keygen();
     expect(second).not.toBe(first);
     const third = await keygen("--write", "--force");

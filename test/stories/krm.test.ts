@@ -8,9 +8,10 @@ import { field } from "../support/objects.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each story has its own folder. It contains config.yaml (the functionConfig) and input.yaml (the items), or list.yaml
- * (the whole stdin). expected.yaml is the output of the function. errors.txt is its stderr, which is empty if the
- * function succeeds without findings. UPDATE=1 rewrites expected.yaml and errors.txt. Review the diff afterwards.
+ * Each story has its own folder. The folder contains either config.yaml (the functionConfig) and input.yaml (the
+ * items), or list.yaml (the whole stdin). expected.yaml is the output of the function. errors.txt is the stderr of the
+ * function. If the function succeeds without findings, errors.txt is empty. UPDATE=1 rewrites expected.yaml and
+ * errors.txt. After that, review the diff.
  */
 const folder = join(projectRoot, "test/stories/krm");
 
@@ -53,7 +54,10 @@ function read(story: string, file: string): string {
   return readFileSync(join(folder, story, file), "utf8");
 }
 
-/** Returns the input list of a story. Keeps the comments of the items, like orchestrators that read files. */
+/**
+ * Returns the input list of a story. Keeps the comments of the items, because orchestrators that read files also keep
+ * them.
+ */
 function listOf(story: string): string {
   if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");
   const items = parseAllDocuments(read(story, "input.yaml")).map(

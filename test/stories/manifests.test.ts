@@ -11,8 +11,8 @@ import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each rule for Kubernetes manifests has its own folder. bad.yaml has findings, good.yaml has no findings, and
- * expected.txt is the text output for bad.yaml. UPDATE=1 rewrites the expected texts. Review the diff afterwards.
+ * Each rule for Kubernetes manifests has its own folder. bad.yaml has findings, and good.yaml has no findings.
+ * expected.txt is the text output for bad.yaml. UPDATE=1 rewrites the expected texts. After that, review the diff.
  */
 const folder = join(projectRoot, "test/stories/manifests");
 
@@ -58,7 +58,7 @@ spec:
   const profile =
     "---\napiVersion: linkerd.io/v1alpha2\nkind: ServiceProfile\nmetadata: {name: dgraph-svc.dgraph.svc.cluster.local, namespace: dgraph}\n";
 
-  test("both faults are found", () => {
+  test("meshops finds both faults", () => {
     expect(judge("article.yaml", service + policy + profile).map(({ code }) => code)).toEqual([
       "network-policy-proxy-port",
       "profile-without-service",
@@ -75,7 +75,7 @@ describe("existing files", () => {
   const job = (annotation: string): string =>
     `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}, spec: {containers: [{name: c}]}}}\n`;
 
-  test("an annotation with a reason silences a warning, which is still printed, but does not silence an error", () => {
+  test("an annotation with a reason silences a warning, but not an error; a silenced warning is still printed", () => {
     const [finding] = judge("j.yaml", job('rules.meshops.dev/job-injected: "ends by linkerd-await in the image"'));
     expect(finding).toMatchObject({ code: "job-injected", silenced: "ends by linkerd-await in the image" });
     expect(toText([finding as Diagnostic], pc.createColors(false))).toContain("reason: ends by linkerd-await");
@@ -103,7 +103,7 @@ describe("existing files", () => {
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
   });
 
-  test("patches are not checked, and a missing object is not reported if a HelmRelease may create this object", () => {
+  test("meshops does not check patches, and does not report a missing object if a HelmRelease may create the object", () => {
     const patch =
       'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
     expect(judge("patch.yaml", patch)).toEqual([]);
@@ -153,7 +153,7 @@ describe("existing files", () => {
     expect(JSON.stringify(finding)).not.toMatch(/hunter2|tail/i);
   });
 
-  test("a policy needs the proxy's port only for peers with a proxy", () => {
+  test("a policy must allow the proxy's port only for peers that have a proxy", () => {
     const pods = (namespace: string, inject: string): string =>
       `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${namespace}, annotations: {linkerd.io/inject: ${inject}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ${namespace}, labels: {app: p}}\nspec: {containers: [{name: c}]}\n`;
     const policy =
@@ -201,6 +201,6 @@ describe("manifests without any sign of Linkerd", () => {
       input: policies,
     });
     expect(code).toBe(0);
-    expect(stdout).toBe("2 objects checked, all valid; the rules about Linkerd were left out (--linkerd none)\n");
+    expect(stdout).toBe("2 objects checked, all valid; rules about Linkerd were not checked (--linkerd none)\n");
   });
 });

@@ -14,7 +14,7 @@ import { run } from "../support/tools.ts";
 interface Case {
   readonly ours: (root: string) => void;
   readonly theirs: (root: string) => void;
-  /** Some of the paths for which Git reports a conflict. */
+  /** Some of the paths for which Git must report a conflict. */
   readonly conflicts: readonly string[];
 }
 
@@ -48,7 +48,7 @@ function edit(from: string, to: string, file = "environments/dev.yaml"): (root: 
   };
 }
 
-/** Adds an environment with the identity of the test run. */
+/** Adds an environment that uses the identity of the test run. */
 function add(name: string): (root: string) => void {
   return (root) => {
     const files = Object.entries(readTree(makePlatform({ [name]: spec.replace("name: dev", `name: ${name}`) })));
@@ -164,7 +164,7 @@ async function generated(root: string): Promise<void> {
   await git(root, "commit", "-qm", "generated");
 }
 
-/** Expects the same files that a first run with the same specs would write. */
+/** Checks that the files equal the files that a first run with the same specs would write. */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 0,

@@ -66,7 +66,7 @@ test.each([
   expect(verdict.status).toBe(state === "ready" ? "passed" : "failed");
 });
 
-test("without namespaces of others, there is no test M9", () => {
+test("if the spec declares no namespaces, verify has no test M9", () => {
   expect(testsOf(modelOf(environmentOf({}))).map(({ id }) => id)).not.toContain("M9");
   expect(field(environmentOf({}), "spec", "namespaces")).toEqual({});
 });

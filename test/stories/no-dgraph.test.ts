@@ -9,7 +9,9 @@ import { field } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
-/** A spec without Dgraph. Settings of Dgraph that would be errors otherwise have no effect. */
+/**
+ * A spec without Dgraph. It contains settings of Dgraph that would otherwise be errors. These settings have no effect.
+ */
 const spec = { dgraph: { enabled: false, zero: { replicas: 2 }, alpha: { replicas: 1 } }, pydgraphClient: undefined };
 
 test("an environment without Dgraph has no component, image, namespace and test of Dgraph", async () => {
@@ -69,7 +71,7 @@ test("init writes dgraph.enabled, and with --no-dgraph a repository without Dgra
   expect(await meshops(work, ["init", "both", "--yes", "--no-dgraph", "--with-client"])).toMatchObject({ code: 2 });
 });
 
-test("Dgraph can be added later: only files of Dgraph are new", async () => {
+test("if a user adds Dgraph later, generate adds only files of Dgraph", async () => {
   const root = makePlatform({ own: specText(spec, "own") });
   expect(await generateIn(root)).toBe(0);
   const values = (): string => readFileSync(join(root, "overlays/own/linkerd-control-plane/values.yaml"), "utf8");

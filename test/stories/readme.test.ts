@@ -10,7 +10,8 @@ const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
 const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
 
 /**
- * Files that a transcript in the README needs. They are added to the samples before the command of the transcript runs.
+ * Files that the transcripts in the README need. The test adds the files to the samples before it runs the command of a
+ * transcript.
  */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },
@@ -24,7 +25,7 @@ describe("the README's transcripts match the output", () => {
     ([, name, text]) => [name ?? "", text ?? ""] as const,
   );
 
-  test("all transcripts are found", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(files)));
+  test("the test finds all transcripts", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(files)));
 
   test.each(transcripts)("%s", async (name, text) => {
     const root = scratchFolder("readme");

@@ -8,15 +8,15 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * All values of the charts and all policies of Dgraph, for review. There is one environment per Linkerd release, in
- * which every option is turned on. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files.
- * Review the diff afterwards.
+ * Prints all values of the charts and all policies of Dgraph, for review. There is one environment per Linkerd release.
+ * In this environment, every option is enabled. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the
+ * files. After that, review the diff.
  */
 const folder = join(projectRoot, "test/stories/values");
 
 /**
- * Dgraph fields in the spec for each Linkerd release. They differ between releases, so that the files contain each
- * variant.
+ * Dgraph fields in the spec for each Linkerd release. The fields differ between releases, so that together the files
+ * contain every variant.
  */
 const dgraphOf: Readonly<Record<LinkerdVersion, Record<string, unknown>>> = {
   "edge-26.8.3": { chart: "24.1.4", internalPorts: "opaque", serviceProfile: true },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
-/* What `diff` reports about changes of spec.workloads. */
+/* Tests of the report of `diff` about changes of spec.workloads. */
 
 const clients = "{web: {serviceAccountRef: {namespace: web, name: web}}, vpn: {cidrs: [10.0.0.0/8]}, all: {namespace: jobs}}";
 
@@ -101,7 +101,7 @@ test.each([
     workload({ port: "web" }),
     "Server",
     "stalled-rollout",
-    "Linkerd can refuse a second Server",
+    "Linkerd can reject a second Server",
   ],
   [
     "another name of a set",
@@ -109,7 +109,7 @@ test.each([
     workload({ set: "backend" }),
     "Server",
     "stalled-rollout",
-    "Linkerd can refuse a second Server",
+    "Linkerd can reject a second Server",
   ],
   ["another name of a workload", workload(), workload({ name: "store" }), "Server", "wider-access", "in no fixed order"],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {
@@ -120,7 +120,7 @@ test.each([
   for (const { command } of found?.steps ?? []) expect(command ?? "").not.toMatch(/ {2}--/);
 });
 
-describe("pods that another tool delivers run before their set is in the spec", () => {
+describe("pods of another tool already run before the spec contains their set of pods", () => {
   const accessOf = async (before: string | null, after: string): Promise<string[]> => {
     const rows = await changesBetween(before, after);
     return rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
@@ -128,11 +128,11 @@ describe("pods that another tool delivers run before their set is in the spec", 
   const refused =
     /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to http 8080 \(NetworkPolicy shop-api\)$/;
 
-  test("a new environment in the mode enforce refuses clients", async () => {
+  test("diff reports that a new environment in the mode enforce refuses clients", async () => {
     expect(await accessOf(null, spec(workload()))).toEqual([expect.stringMatching(refused)]);
   });
 
-  test("a new workload in the mode enforce refuses clients, and a removed one admits them", async () => {
+  test("diff reports that a new workload in the mode enforce refuses clients, and that a removed workload admits clients", async () => {
     const other = workload({ name: "other", set: "all", mode: "off" }).replace("app: shop", "app: other");
     expect(await accessOf(spec(other), spec(other + workload()))).toEqual([expect.stringMatching(refused)]);
     expect((await accessOf(spec(other + workload()), spec(other)))[0]).toMatch(
@@ -140,14 +140,14 @@ describe("pods that another tool delivers run before their set is in the spec", 
     );
   });
 
-  test("audit admits clients that the default inbound policy refuses", async () => {
+  test("diff reports that the mode audit admits clients that the default inbound policy refuses", async () => {
     const audit = spec(workload({ mode: "audit" }));
     expect(await accessOf(null, audit)).toEqual([]);
     const denied = audit.replace("lifecycle: existing,", "lifecycle: existing, defaultInboundPolicy: deny,");
     expect((await accessOf(null, denied))[0]).toMatch(/^wider-access: .*10\.0\.0\.0\/8.* can connect to http 8080$/);
   });
 
-  test("a workload that meshops delivers has no pods before", async () => {
+  test("a new workload that meshops delivers has no pods yet", async () => {
     const delivered = workload().replace("namespace: shop\n", "namespace: shop\n      source: {path: apps/shop}\n");
     const injected = spec(delivered).replace("  workloads:", "  namespaces: {shop: {mesh: {inject: enabled}}}\n  workloads:");
     const rows = await changesBetween(null, injected, { "apps/shop/kustomization.yaml": "resources: []\n" });
@@ -156,7 +156,7 @@ describe("pods that another tool delivers run before their set is in the spec", 
   });
 });
 
-test("the steps of another name of a workload suspend its Kustomization and keep a NetworkPolicy", async () => {
+test("the steps for renaming a workload suspend its Kustomization and keep a NetworkPolicy", async () => {
   const rows = await changes(workload(), workload({ name: "store" }));
   const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
   expect(steps.map(({ command }) => (command ?? "").split(" ").slice(0, 3).join(" "))).toEqual([

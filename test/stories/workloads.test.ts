@@ -16,7 +16,7 @@ describe("the workloads in docs/workloads.md", () => {
     writeTree(root, { "environments/shop.yaml": spec });
   });
 
-  test("are valid, and generate policies next to nothing else", async () => {
+  test("are valid, and meshops generates only policies for them", async () => {
     const { code, stdout, stderr } = await meshops(root, ["validate"]);
     expect(code, stdout + stderr).toBe(0);
     expect((await meshops(root, ["generate"])).code).toBe(0);
@@ -63,7 +63,7 @@ describe("the workloads in docs/workloads.md", () => {
     expect(stderr).toContain(text);
   });
 
-  test("with many workloads, tables and graph show only who is treated differently", async () => {
+  test("with many workloads, the tables and the graph group clients that have the same access", async () => {
     const names = Array.from({ length: 20 }, (_, index) => `service-${index}`);
     const workload = (name: string, index: number): string => `    ${name}:
       namespace: ${name}
@@ -80,7 +80,7 @@ describe("the workloads in docs/workloads.md", () => {
     const { stdout, code } = await meshops(big, ["access", "shop"]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
-    // A head, the listed client, other meshed pods, pods without a proxy, and an empty line.
+    // A table contains a header, the listed client, other meshed pods, pods without a proxy, and an empty line.
     expect(lines.length).toBe(20 * 5 - 1);
     expect(lines.every((line) => line.length <= 80)).toBe(true);
     const { stdout: graph } = await meshops(big, ["graph", "shop", "--show", "traffic"]);
@@ -141,7 +141,7 @@ spec:
     expect((await meshops(folder, ["access"])).code).toBe(2);
   });
 
-  test("access knows the opaque ports and the settings of the proxies", async () => {
+  test("access takes into account the opaque ports and the settings of the proxies", async () => {
     const folder = scratchFolder("workloads");
     const head = spec.slice(0, spec.indexOf("  workloads:\n"));
     writeTree(folder, {
@@ -157,12 +157,12 @@ spec:
 `,
     });
     const { stdout } = await meshops(folder, ["access", "shop", "--from", "other meshed pods", "--to", "shop/api"]);
-    // 4444 is opaque by default, and a Server with HTTP refuses opaque connections, in the mode audit, too.
+    // Port 4444 is opaque by default. A Server with HTTP refuses opaque connections, even in the mode audit.
     expect(stdout.replace(/\s+/g, " ")).toContain("(Server shop-api-grid: protocol HTTP/1 on an opaque port)");
     expect(stdout.replace(/\s+/g, " ")).toContain("port open 9000: refused");
   });
 
-  test("access --output json contains one cell per client and port", async () => {
+  test("the output of access --output json contains one cell per client and port", async () => {
     const { stdout } = await meshops(root, ["access", "shop", "-o", "json"]);
     const cells = JSON.parse(stdout) as { client: string; server: string; key: string; access: string; mesh: object }[];
     expect(cells.length).toBe(2 * 6 + 4);
@@ -179,7 +179,7 @@ spec:
 describe("the clients in docs/ingress.md", () => {
   const clients = [...blocksIn("docs/ingress.md")].filter(([name]) => name.startsWith("clients: "));
 
-  test("are entries for four kinds of controllers", () => expect(clients.length).toBe(4));
+  test("contain entries for four kinds of controllers", () => expect(clients.length).toBe(4));
 
   test.each(clients)("%s are valid, and reach the port", async (_, entry) => {
     const root = scratchFolder("ingress");

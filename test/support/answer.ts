@@ -1,7 +1,9 @@
 import { expect } from "vitest";
 import { loadFiles } from "./specs.ts";
 
-/** Loads any text as a spec. Expects that the result is an environment, or findings with positions inside the text. */
+/**
+ * Loads any text as a spec. Checks that the result is an environment, or findings whose positions are inside the text.
+ */
 export function answer(text: string): void {
   const { environment, diagnostics } = loadFiles({ test: text }, "test");
   if (environment === null) expect(diagnostics.length).toBeGreaterThan(0);

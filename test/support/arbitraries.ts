@@ -27,7 +27,7 @@ const volumes = { storage: quantity, storageClass: label(30) };
 
 const method = some({ retry: fc.boolean(), timeout: fc.constantFrom("250ms", "30s", "5m") });
 
-/** Valid specs in which every field that affects the bundle varies. */
+/** Valid specs. Every field that affects the bundle varies. */
 export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
   .record(
     {

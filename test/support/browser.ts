@@ -7,7 +7,7 @@ export const chromiumPath: string | null =
     (path) => path !== "" && existsSync(path),
   ) ?? null;
 
-/** Starts a headless browser that does not send network requests for itself. */
+/** Starts a headless browser. The browser itself sends no network requests. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? "",

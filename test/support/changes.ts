@@ -13,7 +13,7 @@ export interface Row {
   readonly steps: readonly { readonly text: string; readonly command: string | null }[];
 }
 
-/** Returns the changes between two specs of the environment `shop`. @param before null if the environment is new */
+/** Returns the changes between two specs of the environment `shop`. @param before old spec; null for a new environment */
 export async function changesBetween(
   before: string | null,
   after: string,

@@ -48,8 +48,8 @@ export async function serveCharts(folder: string, repositories: readonly string[
 }
 
 /**
- * Packages small charts with the upstream names and versions. Each chart renders its values as a ConfigMap, and minimal
- * objects with the names that the patches target.
+ * Packages small charts with the names and versions of the upstream charts. Each chart renders a ConfigMap that
+ * contains the values of the chart. It also renders minimal objects with the names that the patches target.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];

@@ -64,8 +64,8 @@ export async function meshops(cwd: string, args: readonly string[], circumstance
 }
 
 /**
- * Runs the shipped command line in its own process. Use this function for tests about processes, and for tests that put
- * programs on the PATH in `env`.
+ * Runs the shipped command line in its own process. Use this function for tests of processes, and for tests whose `env`
+ * contains a PATH with other programs.
  */
 export function meshopsProcess(
   cwd: string,

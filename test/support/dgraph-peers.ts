@@ -16,7 +16,7 @@ export type Mode = (typeof modes)[number];
 /** Clients and attackers of Dgraph, and Dgraph's own pods, by name. */
 export type Peers = Readonly<Record<string, Peer>>;
 
-/** Returns an attempt of one peer to connect to another. */
+/** Returns an attempt of one peer to connect to another peer. */
 export function attempt(
   peers: Readonly<Record<string, Peer | undefined>>,
   from: string,

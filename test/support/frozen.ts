@@ -7,9 +7,12 @@ import { projectRoot, run } from "./tools.ts";
 export interface Frozen {
   /** Commit of the older meshops. */
   readonly version: string;
-  /** Root of its own Git repository, with one commit. `npx meshops` in it runs the meshops of this checkout. */
+  /**
+   * Root of the repository's own Git repository, which has one commit. In this folder, `npx meshops` runs the meshops
+   * of this checkout.
+   */
   readonly root: string;
-  /** Environment variables for its commands: the age keys, and Git's author and committer. */
+  /** Environment variables for commands in the repository: the age keys, and the author and committer for Git. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -49,7 +49,7 @@ export function withBrowser(title: string, define: () => void): void {
   guarded(chromiumPath !== null, `${title} needs Chromium: apt-get install chromium, or name it in CHROMIUM`, title, define);
 }
 
-/** Defines tests that are optional even in CI. They are skipped with a notice if the program is missing. */
+/** Defines tests that are optional, even in CI. If the program is missing, the tests are skipped with a notice. */
 export function whereOnPath(program: string, title: string, define: () => void): void {
   if (onPath(program)) describe(title, define);
   else describe.skip(`${title} (skipped: ${program} is not on the PATH)`, define);
@@ -93,7 +93,9 @@ export function withRealNode(title: string, define: () => void): void {
   guarded(problem === null, `${title}: ${problem}`, title, define);
 }
 
-/** Defines tests that compare with reference data of upstream charts. The checkout does not contain this data. */
+/**
+ * Defines tests that compare meshops with reference data of upstream charts. The checkout does not contain this data.
+ */
 export function withReference(title: string, define: () => void): void {
   guarded(existsSync(referenceFolder), `${title} needs upstream's reference data in ../shared/reference`, title, define);
 }

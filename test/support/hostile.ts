@@ -1,4 +1,4 @@
-/* Inputs that try to exhaust time or stack. The stories check the findings, and test/timing checks the run time. */
+/* Inputs that could use too much time or stack. The stories check the findings, and test/timing checks the run time. */
 
 /** Specs that are rejected. Each has a title, a text, and the code of its finding. */
 export const refusedSpecs: readonly (readonly [title: string, text: string, code: string])[] = [

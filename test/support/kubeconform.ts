@@ -94,8 +94,8 @@ export interface Judged {
 }
 
 /**
- * Validates several files in one run of kubeconform. kubeconform then compiles the schemas only once, which takes
- * longer than the validation.
+ * Validates several files in one run of kubeconform. kubeconform then compiles the schemas only once. The compilation
+ * takes longer than the validation.
  *
  * @param files texts by file name
  */

@@ -15,7 +15,9 @@ import {
 
 /** The YAML language server that editors use, with an open workspace. Lines and characters are counted from 0 (LSP). */
 export interface LanguageServer {
-  /** Opens a file of the workspace, with its own text or a given text. Returns the diagnostics of the server. */
+  /**
+   * Opens a file of the workspace. Uses the given text, or the text of the file. Returns the diagnostics of the server.
+   */
   open(file: string, text?: string): Promise<Diagnostic[]>;
   complete(file: string, line: number, character: number): Promise<CompletionItem[]>;
   hover(file: string, line: number, character: number): Promise<string>;
@@ -71,7 +73,8 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // The server requests its settings at this time. A file that is opened earlier is checked without the settings.
+  // At this time, the server requests its settings. If a file is opened earlier, the server checks the file without the
+  // settings.
   await configured;
   const place = (file: string, line: number, character: number): object => ({
     textDocument: { uri: uriOf(file) },

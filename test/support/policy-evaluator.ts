@@ -9,12 +9,12 @@ import { field } from "./objects.ts";
  * here.
  */
 
-/** One end of a connection: a pod, or the kubelet of a node, which is not a pod. */
+/** One end of a connection: a pod, or the kubelet of a node. The kubelet is not a pod. */
 export interface Peer {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Null if the pod has no proxy, whatever the labels of the pod are. */
+  /** Null if the pod has no proxy, even if its labels say that it is meshed. */
   readonly proxy: Sidecar | null;
   /** IP address; undefined if it does not matter. */
   readonly address?: string;
@@ -51,7 +51,7 @@ export interface Cluster {
 
 /**
  * `network`: packets do not arrive. `mesh`: the proxy rejects the connection. `reached`: the application or the proxy's
- * own server answers. `counted`: it answers, and the proxy counts the client because of the policy `audit`.
+ * own server answers. `counted`: the server answers, and its proxy counts the client because of the policy `audit`.
  */
 export type Verdict = "network" | "mesh" | "reached" | "counted";
 
@@ -66,7 +66,7 @@ export function judge(attempt: Attempt, cluster: Cluster): Verdict {
   if (to.proxy === null || to.proxy.skipInbound.includes(port)) return "reached";
   const identity = meshed ? `${from.serviceAccount}.${from.namespace}` : null;
   if (port === proxyPort.tap) return identity === "tap.linkerd-viz" ? "reached" : "mesh";
-  // The inbound port itself accepts only connections that proxies open, with TLS and a transport header.
+  // The inbound port of the proxy accepts only connections from other proxies, with TLS and a transport header.
   if (port === proxyPort.inbound) return "mesh";
   return atProxy(attempt, identity, cluster);
 }
@@ -79,9 +79,9 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. If the client's proxy uses the transport header, it connects to the
- * inbound port of the server's proxy. It uses the transport header for every port if `transportHeader` is true,
- * otherwise only for opaque ports.
+ * Returns the destination port of the packets. If the client's proxy uses the transport header, the proxy connects to
+ * the inbound port of the server's proxy. If `transportHeader` is true, the client's proxy uses the transport header
+ * for every port. Otherwise it uses the transport header only for opaque ports.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
@@ -94,8 +94,8 @@ interface Selector {
 }
 
 /**
- * Throws an error for a feature that could change a verdict but is not supported here, so that no test passes by
- * accident.
+ * Throws an error if a policy uses a feature that could change a verdict but is not supported here. Otherwise a test
+ * could pass by accident.
  */
 function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
@@ -153,7 +153,7 @@ interface Ingress {
   readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-/** Policies that select a pod deny all traffic that no policy allows. A node can always connect to its own pods. */
+/** If policies select a pod, all traffic that no policy allows is denied. A node can always connect to its own pods. */
 function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
   const policies = objects.filter(
     (object) =>
@@ -195,7 +195,7 @@ interface ServerFacts {
   readonly accessPolicy: string;
 }
 
-/** Returns the Server for a port of a pod. Of two Servers for the same port, the older one applies. */
+/** Returns the Server for a port of a pod. If two Servers select the same port, returns the older Server. */
 function serverOf(pod: Peer, port: number, { objects }: Cluster): ServerFacts | null {
   let chosen: KubernetesObject | null = null;
   for (const object of objects) {
@@ -219,15 +219,16 @@ function born(object: KubernetesObject): string {
   return String(field(object, "metadata", "creationTimestamp") ?? "");
 }
 
-/** A client at the proxy of the server: its identity and its address. */
+/** A client as the server's proxy sees it: its identity and its address. */
 interface Caller {
   readonly identity: string | null;
   readonly address: string | undefined;
 }
 
 /**
- * What a proxy does with a connection: it applies the Server of the port or, without one, the default policy of the pod.
- * A route of the Server replaces the automatic routes for probes, and a request without a route is answered with 404.
+ * Decides what a proxy does with a connection. The proxy applies the Server of the port. If there is no Server, the
+ * proxy applies the default policy of the pod. A route of the Server replaces the automatic routes for probes. A
+ * request without a matching route is answered with 404.
  */
 function atProxy({ from, to, port, get }: Attempt, identity: string | null, cluster: Cluster): Verdict {
   const caller: Caller = { identity, address: from.address };
@@ -291,7 +292,7 @@ function isAttached(route: KubernetesObject, { name, namespace }: ServerFacts): 
   return route.metadata.namespace === namespace && parents.some((parent) => parent.kind === "Server" && parent.name === name);
 }
 
-/** The route with the longest matching path. A request of an unknown path can use any route. */
+/** Returns the route with the longest matching path. If the path of the request is unknown, any route can match. */
 function mostSpecific(routes: readonly KubernetesObject[], get: string | undefined): KubernetesObject | null {
   let best: { route: KubernetesObject; length: number } | null = null;
   for (const route of routes)
@@ -311,7 +312,7 @@ function mostSpecific(routes: readonly KubernetesObject[], get: string | undefin
   return best?.route ?? null;
 }
 
-/** Whether an AuthorizationPolicy for one of the targets admits a caller. */
+/** Whether an AuthorizationPolicy allows a caller to connect to one of the targets. */
 function isGranted(targets: readonly string[], caller: Caller, namespace: string, cluster: Cluster): boolean {
   return cluster.objects.some((policy) => {
     if (policy.kind !== "AuthorizationPolicy" || policy.metadata.namespace !== namespace) return false;

@@ -3,7 +3,10 @@ import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { Attempt, Cluster, Peer, Verdict } from "./policy-evaluator.ts";
 
-/** Returns the verdict of the product's evaluator about an attempt that is described for the evaluator of the tests. */
+/**
+ * Converts an attempt of the tests' evaluator to the form of the product's evaluator. Returns the verdict of the
+ * product's evaluator.
+ */
 export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster, release: LinkerdRelease): Verdict {
   const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
   const client = {
@@ -18,7 +21,7 @@ export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster
   return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
 }
 
-/** The pod of a peer, as the injector creates it. */
+/** Returns the pod of a peer, with the fields that the injector sets. */
 function podOf({ namespace, labels, proxy, probes, ports = {}, defaultPolicy }: Peer): KubernetesObject {
   const list = (numbers: readonly number[] = []): string => numbers.join(",");
   const containers = ["livenessProbe", "readinessProbe", "startupProbe"];

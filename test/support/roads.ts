@@ -12,13 +12,16 @@ export async function kustomizeBuild(folder: string): Promise<string> {
   return run(tool("kustomize"), ["build", folder]);
 }
 
-/** Label that identifies the overlay of each object in a combined build. It is removed from every object afterwards. */
+/**
+ * Label that identifies the overlay of each object in a combined build. The label is removed from every object after
+ * the build.
+ */
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
  * Returns the objects of several overlays of an environment, by component. The real kustomize runs only once, instead
- * of once per overlay. One kustomization per overlay labels the objects of the overlay, and another kustomization lists
- * these kustomizations. kustomize rejects duplicate IDs.
+ * of once per overlay. For each overlay, a temporary kustomization labels the objects of the overlay. Another
+ * kustomization lists all these kustomizations. kustomize rejects duplicate IDs.
  */
 export async function buildOverlays(
   root: string,
@@ -90,7 +93,7 @@ interface Repository {
   readonly url: string;
 }
 
-/** Chart repositories in the helmfile of an environment. The local chart server has the same names. */
+/** Chart repositories in the helmfile of an environment. The local chart server uses the same repository names. */
 function repositoriesIn(root: string, environment: string): readonly Repository[] {
   const documents = parseAllDocuments(readFileSync(join(root, "overlays", environment, "helmfile.yaml"), "utf8"));
   return documents.flatMap((document) => (document.toJS() as { repositories?: Repository[] }).repositories ?? []);

@@ -16,9 +16,9 @@ export interface TestIdentity {
 
 /** State that is common to all tests of a run. */
 export interface Run {
-  /** Folder of the run. It is removed after the run. */
+  /** Folder of the run. The folder is removed after the run. */
   readonly scratch: string;
-  /** Identity that was created for this run. It can be used with every release. */
+  /** Identity that was created for this run. Environments with any Linkerd release can use this identity. */
   readonly identity: TestIdentity;
 }
 

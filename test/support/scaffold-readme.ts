@@ -19,8 +19,8 @@ export function shellBlocks(markdown: string): string[][] {
 }
 
 /**
- * Returns environment variables for the commands in a README: Git uses a bare repository next to the platform
- * repository instead of the repository's URL, and age keys are in a file next to it.
+ * Returns environment variables for the commands in a README. With these variables, Git uses a bare repository next to
+ * the platform repository instead of the repository's URL. The age keys are in a file next to the platform repository.
  *
  * @param root the platform repository
  */
@@ -35,7 +35,8 @@ export async function readmeEnv(root: string): Promise<Record<string, string>> {
     GIT_AUTHOR_EMAIL: "t@example.org",
     GIT_COMMITTER_NAME: "t",
     GIT_COMMITTER_EMAIL: "t@example.org",
-    // The hook must use the configuration of its own repository, not the configuration of the repository with the tests.
+    // The hook must use the Git configuration of its own repository. It must not use the configuration of the
+    // repository that contains the tests.
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: `url.${remote}.insteadOf`,

@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 
-/** The snapshot of a cluster in which status finds no object. */
+/** A snapshot of a cluster. The snapshot contains no objects. */
 export const emptySnapshot: Snapshot = {
   sources: [],
   fluxVersion: null,

@@ -12,7 +12,7 @@ import { parseSource } from "../../generator/spec/parse.ts";
 import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
-/** Derives an age key for tests. The key is the same in every process, although it is not stored. */
+/** Derives an age key for tests. The key is not stored, but every process derives the same key. */
 async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
   const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
   const identity = bech32.encode("AGE-SECRET-KEY-", bech32.toWords(bytes)).toUpperCase();
@@ -33,7 +33,7 @@ export const recipients: { readonly age: string[]; readonly admin: string[] } = 
 /** Image of the client for environments without their own registry. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
 
-/** The client of the environment itself, as listed in a spec. */
+/** The client that meshops deploys for the environment, in the form of an entry in a spec. */
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
 /** Returns the smallest valid spec, merged with the given fields. Maps are merged only at their first level. */

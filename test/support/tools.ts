@@ -24,7 +24,7 @@ export type ToolName =
 /** Root of this checkout. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Folder with reference data of upstream charts, outside the checkout; see `withReference`. */
+/** Folder with reference data of upstream charts. The folder is outside the checkout; see `withReference`. */
 export const referenceFolder: string = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
 
 /** Returns the path of a tool that `npm run tools` builds. */
@@ -44,7 +44,8 @@ export interface RunOptions {
  * Runs a program to completion and returns its stdout. If the program fails, throws an error that contains its output.
  */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
-  // Node gives a child process a socket as stdin, which cannot be opened as /dev/stdin. `cat` provides a pipe instead.
+  // Node uses a socket as the stdin of a child process. A socket cannot be opened as /dev/stdin. Therefore `cat`
+  // provides a pipe.
   const [program, all] = input === undefined ? [command, args] : ["sh", ["-c", 'cat | "$0" "$@"', command, ...args]];
   const running = exec(program, [...all], {
     ...(cwd === undefined ? {} : { cwd }),

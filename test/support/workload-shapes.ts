@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { referenceFolder } from "./tools.ts";
 
-/* Manifests from the facts about public workloads (reference/workloads, README.md there). */
+/* Creates manifests from facts about public workloads (reference/workloads; see the README there). */
 
 type Facts = Record<string, unknown>;
 
@@ -39,7 +39,7 @@ interface WorkloadFile {
   };
 }
 
-/** The block of a workload, as far as the tests compare it. */
+/** The block of a workload. Contains only the fields that the tests compare. */
 export interface ExpectedWorkload {
   readonly namespace: string;
   readonly pods: Readonly<
@@ -63,7 +63,7 @@ export function shapeOf(file: (typeof workloadFiles)[number]): {
   name: string;
   expected: ExpectedWorkload;
   manifests: object[];
-  /** Where the workload comes from. */
+  /** Source of the workload. */
   delivery: Delivery;
 } {
   const facts = parse(readFileSync(join(referenceFolder, "workloads", `${file}.yaml`), "utf8")) as WorkloadFile;
@@ -159,7 +159,7 @@ function probeOf(probe: unknown): object {
   return { [probeKinds[kind] ?? kind]: value };
 }
 
-/** Names and values of variables or flags, which a file lists as a map or as texts `name=value`. */
+/** Returns names and values of variables or flags. A file lists these as a map or as texts `name=value`. */
 function pairs(found: unknown): [name: string, value: string][] {
   if (!Array.isArray(found)) return Object.entries((found ?? {}) as Facts).map(([name, value]) => [name, String(value)]);
   return found.map((each: unknown) => {

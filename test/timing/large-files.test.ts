@@ -8,7 +8,7 @@ import { hostileProtos, refusedSpecs } from "../support/hostile.ts";
 import { specText } from "../support/specs.ts";
 import { cpuTime, leastCpuTime } from "./cpu-time.ts";
 
-/* Compares the CPU time for hostile texts with the CPU time for ordinary texts in the same run. */
+/* Compares the CPU time for hostile texts with the CPU time for ordinary texts. Both are measured in the same run. */
 
 const small = 100_000;
 const medium = 500_000;
@@ -53,7 +53,7 @@ test.each([
   const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
   const [few, many] = [time(small), time(medium)];
   expect(few).toBeLessThan(80 * ordinary.small);
-  // The size increases by a factor of five. A quadratic algorithm would take 25 times as long.
+  // The text is five times as long. A quadratic algorithm would take 25 times as long.
   expect(many).toBeLessThan((3 * Math.max(few, ordinary.small) * medium) / small);
 });
 

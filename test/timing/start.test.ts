@@ -7,8 +7,8 @@ test("--help takes less than three times as long as starting Node", async () => 
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  // Alternate between the two programs and compare the fastest run of each, so that a slow period of the machine does
-  // not matter.
+  // Alternates between the two programs, and compares the fastest run of each program. Then a slow period of the
+  // machine does not affect the result.
   const bare: number[] = [];
   const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {

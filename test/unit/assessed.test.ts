@@ -13,7 +13,7 @@ const mirrored = {
   pydgraphClient: { enabled: false },
 };
 
-test("diff assesses every chart value that meshops generates", () => {
+test("diff assesses the risk of every chart value that meshops generates", () => {
   const specs = releaseMatrix.flatMap(({ spec }) => [
     spec,
     { ...spec, ...mirrored },
@@ -34,7 +34,7 @@ test("diff assesses every chart value that meshops generates", () => {
   expect(specs.length).toBeGreaterThan(10);
 });
 
-test("a value that only an override sets is not assessed, except for settings of pods", () => {
+test("diff does not assess a value that only an override sets, except for settings of pods", () => {
   const after = {
     spec: { values: { alpha: { service: { type: "LoadBalancer" }, resources: { limits: { cpu: 1 } } }, fullnameOverride: "x" } },
   };

@@ -8,9 +8,9 @@ import { countedIn } from "../../generator/mesh/counted.ts";
 import { environmentOfShop } from "../support/specs.ts";
 
 /*
- * Metrics in the form that a proxy writes (linkerd2-proxy, app/inbound/src/metrics/authz.rs and app/core/src/metrics.rs).
- * The labels authz_name and client_id were observed on a real mesh; unmeshed clients have tls="no_identity" and no
- * client_id.
+ * Metrics in the format that a proxy writes (linkerd2-proxy, app/inbound/src/metrics/authz.rs and
+ * app/core/src/metrics.rs). The labels authz_name and client_id were observed on a real mesh. Metrics of unmeshed
+ * clients have tls="no_identity" and no client_id.
  */
 const target = 'target_addr="0.0.0.0:8080",target_ip="0.0.0.0",target_port="8080"';
 const server = (name: string): string => `srv_group="policy.linkerd.io",srv_kind="server",srv_name="${name}",srv_port="8080"`;
@@ -56,7 +56,7 @@ const pod = (name: string): KubernetesObject =>
     spec: { containers: name === "without-proxy" ? [] : [{ name: "linkerd-proxy" }] },
   }) as unknown as KubernetesObject;
 
-test("only the counters of the mode audit are read, with the client's account", () => {
+test("meshops reads only the counters of the mode audit, and the account of the client", () => {
   expect(countedIn(metrics).slice(0, 3)).toEqual([
     { server: "shop-api-http", identity: { namespace: "reports", name: "cron" }, count: 12 },
     { server: "shop-api-http", identity: { namespace: "web", name: "web" }, count: 3 },
@@ -66,7 +66,7 @@ test("only the counters of the mode audit are read, with the client's account", 
   expect(countedIn("<html>")).toEqual([]);
 });
 
-test("status lists the clients that enforce would refuse: listed ones are left out, counts of all pods are added", () => {
+test("status lists the clients that enforce would refuse, without the listed clients, and adds up the counts of all pods", () => {
   const found = countedClients(
     podSetsIn(model),
     [pod("api-1"), pod("api-2"), pod("api-3"), pod("without-proxy")],
@@ -91,16 +91,16 @@ test("status lists the clients that enforce would refuse: listed ones are left o
   expect(lines.every((line) => line.length <= 80)).toBe(true);
   const text = lines.join(" ").replace(/\s+/g, " ");
   expect(text).toContain("shop/api http 8080: reports/cron, 24 times");
-  expect(text).toContain("a client without an identity (see the log of the proxy for its address), 8 times");
+  expect(text).toContain("a client without an identity (the log of the proxy shows the address of the client), 8 times");
   expect(text).toContain("the metrics of 1 pod of shop/api were not read");
 });
 
-test("the unlisted accounts of meshops verify are left out", () => {
+test("the counted clients do not include the unlisted accounts of meshops verify", () => {
   const verified = `inbound_http_authz_allow_total{${target},${server("shop-api-http")},${route},${audit},${identity("meshops-verify-a1b2c3.web")}} 1\n`;
   expect(countedClients(podSetsIn(model), [pod("api-1")], new Map([["shop/api-1", verified]]))).toEqual([]);
 });
 
-test("without counted clients, status prints nothing", () => {
+test("if no client was counted, status prints nothing about counted clients", () => {
   expect(countedClients(podSetsIn(model), [pod("api-1")], new Map([["shop/api-1", ""]]))).toEqual([]);
   expect(renderCounted([])).toEqual([]);
 });

@@ -66,7 +66,7 @@ describe("risks of a change", () => {
       values,
       { identityTrustAnchorsPEM: one },
       { identityTrustAnchorsPEM: `${one}\n${two}` },
-      /^trust-anchor: an additional trust anchor/,
+      /^trust-anchor: proxies trust an additional trust anchor/,
     ],
     [
       "one anchor fewer",
@@ -80,7 +80,7 @@ describe("risks of a change", () => {
       values,
       { identityTrustAnchorsPEM: one },
       { identityTrustAnchorsPEM: two },
-      /^trust-anchor: .* replaced in one step/,
+      /^trust-anchor: .* replaces the old trust anchor in one step/,
     ],
     [
       "the same anchors in another order",
@@ -139,9 +139,9 @@ describe("risks of a change", () => {
       object,
       policy([]),
       policy([], { podSelector: { matchLabels: { a: "b" } } }),
-      /^wider-access: the policy now applies to other connections, so it can allow additional clients/,
+      /^wider-access: the policy now applies to other connections, so the policy can allow additional clients/,
     ],
-    ["no policy any more", object, policy([]), null, /^wider-access: this object no longer restricts access/],
+    ["no policy any more", object, policy([]), null, /^wider-access: this object is removed, so it no longer restricts access/],
     ["a policy", object, null, policy([]), /^narrower-access/],
     [
       "one authentication more",
@@ -170,7 +170,7 @@ describe("risks of a change", () => {
       "overlays/x/namespaces/n.yaml",
       namespace({ "config.linkerd.io/admission-webhooks": "enabled" }),
       namespace({ "config.linkerd.io/admission-webhooks": "disabled" }),
-      /^webhook-policy: .* skip n/,
+      /^webhook-policy: .* skip the namespace n/,
     ],
     [
       "an injected namespace",
@@ -270,7 +270,7 @@ describe("charts of Dgraph", () => {
   });
 });
 
-test("a Secret that fewer recipients can decrypt may stop Flux, unless only administrators use it", async () => {
+test("if fewer recipients can decrypt a Secret, Flux may stop, unless only administrators use the Secret", async () => {
   const [old, next] = [await generateX25519Identity(), await generateX25519Identity()];
   const [oldRecipient, newRecipient] = [await identityToRecipient(old), await identityToRecipient(next)];
   const [before, both, after] = await Promise.all(
@@ -299,7 +299,7 @@ test("a Secret that fewer recipients can decrypt may stop Flux, unless only admi
 describe("the identity revision", () => {
   const settings = { version: "edge-26.8.3", trustDomain: "cluster.local", clusterDomain: "cluster.local", ipv6: false } as const;
 
-  test("of the sample dev is the same as in meshops 0.1", () => {
+  test("of the sample environment dev is the same as in meshops 0.1", () => {
     expect(identityRevision(sampleIdentity(), settings)).toBe("226b81a71a2779a4f72df8b430caa0ca7eff2dca73c752405ba0e868f2e04c28");
   });
 
@@ -317,7 +317,7 @@ describe("the identity revision", () => {
 });
 
 describe("fields", () => {
-  test("the order of set-like lists is ignored; the order of other lists is compared", () => {
+  test("diff ignores the order of lists that represent sets, and compares the order of other lists", () => {
     const port = fc.record({ port: fc.integer({ min: 1, max: 9 }) });
     const rule = fc.record({
       from: fc.array(fc.record({ podSelector: fc.constantFrom("a", "b") }), { maxLength: 3 }),
@@ -348,12 +348,12 @@ describe("fields", () => {
     ]);
   });
 
-  test("keys that are not words are quoted in paths", () => {
+  test("paths contain quotes around keys that are not words", () => {
     expect(compareFields({ a: { "b.c/d": 1 } }, { a: {} })).toEqual([{ path: 'a."b.c/d"', before: 1 }]);
   });
 });
 
-test("a version that is not in the catalog is treated as the newest catalog release that is not newer than this version", () => {
+test("for a version that is not in the catalog, diff uses the newest catalog release that is not newer than this version", () => {
   expect(
     ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
       (version) => nearestRelease(version)?.version,

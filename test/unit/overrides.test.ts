@@ -4,7 +4,7 @@ import { parsePatch } from "../../generator/components/overrides.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { environmentOf, loadFiles, sampleIdentity, specText } from "../support/specs.ts";
 
-/** An environment in which every feature that owns values is enabled. */
+/** An environment in which all features that own chart values are enabled. */
 const spec = {
   azure: {
     location: "westus2",
@@ -24,7 +24,7 @@ describe("owned values", () => {
   const { components } = buildModel({ environment: environmentOf(spec), identity: sampleIdentity() });
   const owned = components.flatMap(({ id, owned: values }) => values.map(({ path, field }) => [id, path, field] as const));
 
-  test("belong to every feature that must not be overridden", () => {
+  test("exist in every component with values that must not be overridden", () => {
     expect([...new Set(owned.map(([id]) => id))].sort()).toEqual([
       "dgraph",
       "grafana",
@@ -35,7 +35,7 @@ describe("owned values", () => {
     expect(owned.length).toBeGreaterThan(20);
   });
 
-  test.each(owned)("%s: %j cannot be overridden, nor can a map that contains it", (id, path, field) => {
+  test.each(owned)("%s: %j and the maps that contain it cannot be overridden", (id, path, field) => {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const values = path.slice(0, depth).reduceRight<unknown>((value, key) => ({ [key]: value }), null);
       const refused = findings({ ...spec, components: { [id]: { values } } }).filter(({ code }) => code === "override-owned");
@@ -44,7 +44,7 @@ describe("owned values", () => {
     }
   });
 
-  test("image names are free without a mirror", () => {
+  test("without a mirror, an override can set image names", () => {
     const override = { "linkerd-control-plane": { values: { proxy: { image: { name: "example.com/proxy" } } } } };
     const codes = (environment: object): string[] => findings({ ...environment, components: override }).map(({ code }) => code);
     expect(codes(spec)).toContain("override-owned");
@@ -58,7 +58,7 @@ test("a patch is a map or a list of operations", () => {
   for (const text of ["a", "[a, b]", "- {op: remove}", "{a: [}", "3"]) expect(parsePatch(text), text).toBeNull();
 });
 
-test("an override of a component that the environment does not have has no effect", () => {
+test("if the environment does not contain a component, an override of this component has no effect", () => {
   const environment = environmentOf({ components: { "linkerd-jaeger": { values: { a: 1 } }, grafana: { suspend: true } } });
   const ids = buildModel({ environment, identity: sampleIdentity() }).components.map(({ id }) => id);
   expect(ids).not.toContain("linkerd-jaeger");

@@ -20,7 +20,7 @@ function specFor(version: string, layout: "flat" | "origin"): Record<string, unk
 
 const cases = linkerdReleases.flatMap(({ version }) => (["flat", "origin"] as const).map((layout) => [version, layout] as const));
 
-test.each(cases)("%s, layout %s: all images come from the registry", (version, layout) => {
+test.each(cases)("%s, layout %s: all images are pulled from the registry", (version, layout) => {
   const environment = environmentOf(specFor(version, layout));
   for (const { source, target } of imagesOf(environment))
     expect(target).toBe(layout === "flat" ? `${host}/${source.slice(source.indexOf("/") + 1)}` : `${host}/${source}`);
@@ -46,7 +46,7 @@ test.each(linkerdReleases.map(({ version }) => version))("%s: all components get
   expect(without.map(({ id }) => id)).toEqual([]);
 });
 
-test("the field of a component takes precedence", () => {
+test("linkerd.imagePullSecrets takes precedence over registry.pullSecretRef", () => {
   const spec = { registry: { pullSecretRef: { name: "harbor" } }, linkerd: { imagePullSecrets: ["own"] } };
   const { components } = modelOf(environmentOf(spec));
   const plane = components.find(({ id }) => id === "linkerd-control-plane");

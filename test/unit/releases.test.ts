@@ -23,7 +23,7 @@ function differences(a: unknown, b: unknown, path = ""): string[] {
 }
 
 describe("an edge release that the catalog does not contain", () => {
-  /** Fields of the real entry that meshops would not have known without it. */
+  /** Fields of the catalog entry whose values meshops cannot determine without this entry. */
   const unknown: Readonly<Record<string, readonly string[]>> = {
     "edge-26.8.3": [
       "minKubernetes",
@@ -54,7 +54,7 @@ describe("an edge release that the catalog does not contain", () => {
     },
   );
 
-  test("has charts and images of its version, and never the traits of a stable release", () => {
+  test("uses the charts and images of its own version, and never the traits of a stable release", () => {
     const environment = environmentOf({ linkerd: { version: "edge-26.11.2" } });
     const { components } = modelOf(environment);
     const charts = components
@@ -81,13 +81,13 @@ describe("an edge release that the catalog does not contain", () => {
     },
   );
 
-  test("is a warning that names the images whose tags are those of the nearest release, and can be silenced", () => {
+  test("causes a warning that lists the images with the tags of the nearest release; the warning can be silenced", () => {
     const codes = (spec: object): string[] =>
       loadFiles({ test: specText({ linkerd: { version: "edge-25.12.1" }, ...spec }) }, "test").diagnostics.map(
         ({ message, silenced }) => `${silenced ?? ""}: ${message}`,
       );
     expect(codes({})).toEqual([
-      ": edge-25.12.1 (later than 2.19) is not in the catalog; the bundle uses the settings and these images of edge-25.10.7: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
+      ": edge-25.12.1 (later than 2.19) is not in the catalog, so the bundle contains the settings and these images of edge-25.10.7: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
     ]);
     const ignore = [{ code: "linkerd-version-untested", reason: "tested by us on the staging cluster" }];
     expect(codes({ rules: { ignore } })[0]).toMatch(/^tested by us/);

@@ -13,7 +13,7 @@ const sources = readdirSync(join(projectRoot, "generator"), { recursive: true, e
 );
 
 describe("this repository", () => {
-  test("contains the bundle that its specs generate", async () => {
+  test("contains the bundle that meshops generates from its specs", async () => {
     expect(await meshops(projectRoot, ["generate", "--check"])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^[0-9]+ files up to date\n$/),
@@ -35,7 +35,7 @@ describe("this repository", () => {
   });
 });
 
-test("at most 12 files outside components, catalog and generated code name Dgraph", () => {
+test("at most 12 files outside components, catalog and generated code contain the word Dgraph", () => {
   const files = readdirSync(join(projectRoot, "generator"), { recursive: true, encoding: "utf8", withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(projectRoot.length));
@@ -51,7 +51,7 @@ test("at most 12 files outside components, catalog and generated code name Dgrap
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 
-  test("are declared for every folder of generator/, and refer only to folders that are further down in the list", () => {
+  test("are declared for every folder of generator/, and each folder imports only from folders further down in the list", () => {
     expect([...new Set(sources.map(roomOf))].sort()).toEqual([...names].sort());
     for (const [index, { name, imports }] of rooms.entries())
       for (const other of imports) expect(names.indexOf(other), `${name} imports ${other}`).toBeGreaterThan(index);
@@ -111,10 +111,10 @@ describe("imports", () => {
     }
   });
 
-  test("of the modules that render contain no module for files, time, processes or random numbers", () => {
+  test("of the rendering modules contain no module for files, time, processes or random numbers", () => {
     const pure = sources.filter(
       (file) =>
-        // Modules that read or write files are excluded: the repository on disk, the plan of changes, and the
+        // Excludes the modules that read or write files: the repository on disk, the plan of changes, and the
         // transactions of identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,

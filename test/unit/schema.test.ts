@@ -93,7 +93,7 @@ describe("the schema is the single source", () => {
     expect((code as Schema)["enum"]).toEqual(warnings.sort());
   });
 
-  test("the code of an error in rules.ignore is not answered with a similar warning", () => {
+  test("for the code of an error in rules.ignore, meshops does not suggest a warning with a similar code", () => {
     const rules = { ignore: [{ code: "kubernetes-too-old", reason: "the cluster is updated next week" }] };
     const [finding] = loadFiles({ test: specText({ rules }) }, "test").diagnostics;
     expect(finding).toMatchObject({ code: "not-allowed", fix: expect.stringContaining("errors cannot be ignored") });
@@ -108,7 +108,7 @@ describe("the schema is the single source", () => {
 
   test("the schema offers the versions of the catalog", () => {
     const spec = field(schema, "properties", "spec", "properties") as Schema;
-    // Other versions are allowed too, so the known ones are examples, which editors offer.
+    // Other versions are also allowed. Therefore the known versions are examples, which editors propose.
     expect(field(spec, "linkerd", "properties", "version", "examples")).toEqual(linkerdReleases.map((track) => track.version));
     const charts = field(spec, "dgraph", "properties", "chart", "examples") as string[];
     expect([...charts].sort()).toEqual(dgraphCharts.map((chart) => chart.version).sort());

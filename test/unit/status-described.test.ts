@@ -45,7 +45,7 @@ const nodesWith = (change: Partial<Snapshot>): ReturnType<typeof describedNodes>
 
 const kafka = pod({ app: "kafka" }, "default", true);
 
-test("described pods that run as described are ready; a CronJob needs no running pod", () => {
+test("pods that run as the spec describes are ready; a CronJob needs no running pod", () => {
   const nodes = nodesWith({ workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", true), kafka] });
   expect(nodes.map(({ kind, name, state, detail }) => [kind, name, state, detail])).toEqual([
     ["Pods", "shop/api", "ready", "1/1"],
@@ -75,7 +75,7 @@ test.each([
     { workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", false), kafka] },
     "failed",
     "not-meshed",
-    "1 of 1 pod has no proxy, so Linkerd does not check who connects",
+    "1 of 1 pod has no proxy, so Linkerd does not check which clients connect",
   ],
 ] as const)("%s: the node is %s", (_, snapshot, state, code, reason) => {
   const [node] = nodesWith(snapshot as unknown as Partial<Snapshot>);
@@ -83,7 +83,7 @@ test.each([
   expect(node?.cause?.reason).toContain(reason);
 });
 
-test("pods of an operator that do not run are missing", () => {
+test("status reports pods of an operator as missing if they do not run", () => {
   const nodes = nodesWith({ workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", true)] });
   expect(nodes[2]).toMatchObject({ state: "missing", cause: { code: "missing" } });
   expect(nodes[2]?.cause?.reason).toContain("namespace shop contains no pod that the selector selects");

@@ -32,7 +32,7 @@ function config(values: string): KubernetesObject {
 
 const workloads = [deployment("linkerd-identity", "edge-26.8.3"), deployment("gateway-api", null)];
 
-test("Linkerd that runs as the spec says is ready, with its version", () => {
+test("if Linkerd runs as the spec declares, status reports Linkerd as ready, with its version", () => {
   const linkerdConfig = config("clusterDomain: cluster.local\nidentityTrustDomain: ''\n");
   expect(nodesOfOthers(model, { ...emptySnapshot, workloads, linkerdConfig })).toMatchObject([
     { kind: "Namespace", name: "linkerd", state: "ready", detail: "edge-26.8.3, 2 workloads", cause: null },

@@ -125,7 +125,7 @@ test("the proxy may be an init container that keeps running", () => {
   expect(workloadState(...readyWorkload({ spec }))).toMatchObject({ ready: true, meshed: 1 });
 });
 
-test("a workload that disables injection needs no proxy", () => {
+test("a workload that disables proxy injection needs no proxy", () => {
   const [set] = readyWorkload();
   const spec = { ...(set["spec"] as object), template: { metadata: { annotations: { "linkerd.io/inject": "disabled" } } } };
   expect(workloadState(...readyWorkload({ spec: { containers: [{ name: "alpha" }] } }, { spec }))).toMatchObject({
@@ -189,7 +189,8 @@ test.each([
 });
 
 /*
- * Messages in the form in which controllers write them. Messages that occur in the cluster tests are not repeated here.
+ * Messages in the form in which controllers write them. Messages that already occur in the cluster tests are not
+ * repeated here.
  */
 test.each([
   ["source", "GitRepository", 'failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/main"'],
@@ -256,7 +257,7 @@ test.each([
   expect(causeOf(message, { ...subject, kind })).toMatchObject({ code });
 });
 
-test("the Service of a failing webhook is reported, even if the message contains more lines", () => {
+test("status reports the Service of a failing webhook, even if the message contains more lines", () => {
   const post =
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
@@ -305,7 +306,7 @@ describe("an environment", () => {
       ),
     };
   };
-  /** Returns the nodes that are not ready, except nodes that are not ready only because of their child nodes. */
+  /** Returns the nodes that are not ready. Leaves out nodes that are not ready only because of their child nodes. */
   const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])
@@ -321,7 +322,7 @@ describe("an environment", () => {
     expect(isSettled(assess(model, snapshot()))).toBe(true);
   });
 
-  test("is not ready while a Kustomization is at an older commit than Flux has fetched", () => {
+  test("is not ready while a Kustomization is at an older commit than the commit that Flux has fetched", () => {
     const [node] = onlyUnready(
       dgraph("Kustomization", () => fluxObject("Kustomization", "dgraph", isTrue, { lastAppliedRevision: "main@sha1:aaaaaaaa" })),
     );
@@ -332,7 +333,7 @@ describe("an environment", () => {
     });
   });
 
-  test("compares the revision of a root Kustomization that reads another source with nothing", () => {
+  test("does not compare the revision of a root Kustomization that reads another source", () => {
     const root = (source: object): StatusNode[] =>
       onlyUnready((object) =>
         object.kind === "Kustomization" && object.metadata.name === "flux-system"
@@ -362,7 +363,7 @@ describe("an environment", () => {
       ]);
   });
 
-  test("reports that policies have never been applied although the namespace has pods", () => {
+  test("reports that policies were never applied, if the namespace has pods", () => {
     const failed = [{ type: "Ready", status: "False", reason: "BuildFailed", message: "kustomize build failed: no such file" }];
     const unapplied = fluxObject("Kustomization", "dgraph-policy", failed, { lastAppliedRevision: undefined });
     const found = snapshot((object) => (object.metadata.name === "dgraph-policy" ? unapplied : object));
@@ -390,7 +391,7 @@ describe("an environment", () => {
   });
 });
 
-test("the cause of a StatefulSet without pods is the event that reports why its pods are rejected", () => {
+test("if a StatefulSet has no pods, the cause is the event that reports why the pods are rejected", () => {
   const refusal =
     'create Pod alpha-0 failed error: failed calling webhook "linkerd-proxy-injector.linkerd.io": failed to call webhook: Post "https://linkerd-proxy-injector.linkerd.svc:443/?timeout=10s": EOF';
   const event = {
@@ -409,7 +410,7 @@ test("the cause of a StatefulSet without pods is the event that reports why its 
   expect(workloadState(set, snapshot, subject)).toMatchObject({ ready: false, cause: { code: "webhook" } });
 });
 
-test("a pod that waits for a node is not reported as waiting for its volume", () => {
+test("if a pod waits for a node, status does not report that the pod waits for its volume", () => {
   const claims = [
     {
       apiVersion: "v1",
@@ -434,7 +435,7 @@ test("evicted and terminating pods are ignored", () => {
   });
 });
 
-test("an unknown message has no cause", () => {
+test("status reports no cause for an unknown message", () => {
   expect(causeOf("something else", subject)).toBeNull();
 });
 
@@ -461,8 +462,8 @@ describe("a pod that waits for its proxy", () => {
   });
 
   test("reports the host that does not resolve, from the log of its proxy", () => {
-    // A log line in the format of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error in
-    // linkerd/dns/src/lib.rs.
+    // A log line in the format of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026). The line contains the
+    // error in linkerd/dns/src/lib.rs.
     const log =
       "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
     const found = workloadState(
@@ -473,7 +474,8 @@ describe("a pod that waits for its proxy", () => {
     );
     expect(found.cause).toMatchObject({
       code: "name-unresolved",
-      reason: "pod alpha-0 waits for its proxy: linkerd-identity-headless.linkerd.svc.wrong.domain does not resolve",
+      reason:
+        "pod alpha-0 waits for its proxy, because the proxy cannot resolve the name linkerd-identity-headless.linkerd.svc.wrong.domain",
       fix: expect.stringContaining("set linkerd.clusterDomain to the DNS domain of the cluster"),
     });
   });
@@ -481,12 +483,12 @@ describe("a pod that waits for its proxy", () => {
   test("is reported as progressing without an expired issuer and without a log line", () => {
     expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
-      reason: "pod alpha-0 waits for its proxy, which has no certificate yet",
+      reason: "pod alpha-0 waits for its proxy, because the proxy has no certificate yet",
     });
   });
 });
 
-test("a missing Secret that a running pod mounts is reported, although the pod is ready", () => {
+test("status reports a missing Secret that a running pod mounts, even if the pod is ready", () => {
   const volumes = [{ name: "tls", secret: { secretName: "linkerd-sp-validator-k8s-tls" } }];
   const spec = { volumes, containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] };
   const secrets = (value: KubernetesObject | null): Partial<Snapshot> => ({
@@ -529,7 +531,7 @@ test("during a rollout of a StatefulSet, each pod that is not ready has its own 
   ]);
 });
 
-test("an evicted pod is the cause if it was not replaced, or if the new pod cannot be placed for the same reason", () => {
+test("an evicted pod is the cause if no new pod replaces the evicted pod, or if the new pod cannot be scheduled for the same reason", () => {
   // The kubelet writes this status (kubernetes, pkg/kubelet/eviction/eviction_manager.go, evictPod).
   const status = { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory. " };
   const [workload, snapshot] = readyWorkload(
@@ -575,16 +577,16 @@ describe("internal ports that change to or from skip under a policy", () => {
     );
   };
 
-  test("the cause contains the Server that rejects the restarted pod, and the fix is the documented procedure", () => {
+  test("the cause contains the Server that rejects the restarted pod, and the fix refers to the documented procedure", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections of pod alpha-1: pod alpha-1 connects to port 5080 without its proxy, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 connects to port 5080 without a proxy, but the Server requires an identity",
       fix: "in the spec of this service, set networkPolicy: false, generate and push; when its pods are ready, set networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
 
-  test("in the other direction, the cause contains the pod that has not restarted", () => {
+  test("for a change in the other direction, the cause contains the pod that has not restarted", () => {
     const pods = [peer("alpha-0", skip, true), peer("alpha-1", {}, false)];
     const [set] = readyWorkload();
     const { cause } = workloadState(
@@ -593,11 +595,11 @@ describe("internal ports that change to or from skip under a policy", () => {
     expect(cause).toMatchObject({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections of pod alpha-0 to pod alpha-1: pod alpha-0 connects to port 5080 without its proxy, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal denies connections from pod alpha-0 to pod alpha-1: pod alpha-0 connects to port 5080 without a proxy, but the Server requires an identity",
     });
   });
 
-  test("the cause contains no Server if no Server selects the port, if the Server allows all clients, or if the peers also bypass their proxies", () => {
+  test("the cause contains no Server in three cases: no Server selects the port, the Server allows all clients, or the peers also bypass their proxies", () => {
     expect(rolling([]).cause?.code).toBe("progressing");
     expect(rolling([{ ...server, spec: { ...(server["spec"] as object), accessPolicy: "audit" } }]).cause?.code).toBe(
       "progressing",
@@ -633,11 +635,11 @@ describe("trust anchors of meshed pods", () => {
     expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)], issuer)).toEqual(["team/b breaks"]);
   });
 
-  test("a pod that trusts more anchors than the bundle contains is not listed, as after step 3", () => {
+  test("a pod that trusts more anchors than the bundle contains, as after step 3, is not listed", () => {
     expect(gaps(anchor.certificate, [pod("a", both)], issuer)).toEqual([]);
   });
 
-  test("pods of the control plane are checked by the chart's annotation", () => {
+  test("for pods of the control plane, status checks the annotation that the chart sets", () => {
     const digest = (text: string): Record<string, string> => ({
       "linkerd.io/trust-root-sha256": createHash("sha256").update(text).digest("hex"),
     });
@@ -683,13 +685,13 @@ describe("certificates in the cluster and in Git", () => {
     ).join("\n");
   };
 
-  test("are reported in one line if they are the same", () => {
+  test("are reported in one line if the cluster and Git contain the same certificates", () => {
     expect(lines(issuer, objects("PKCS#8"), now)).toBe(
       "trust anchors: sha256 aaaaaaaaaaaa\nfirst to expire: issuer, 337 days left",
     );
   });
 
-  test("are both reported if they differ, and expired certificates are marked as expired", () => {
+  test("are reported separately for the cluster and for Git if they differ; expired certificates are marked as expired", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
@@ -699,9 +701,9 @@ describe("certificates in the cluster and in Git", () => {
     ]);
   });
 
-  test("a webhook key in a format that its reader rejects is reported, with the fix", () => {
+  test("status reports a webhook key whose format its reader rejects, and prints the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
-      "the private key in Secret linkerd-policy-validator-k8s-tls is in SEC1 format, which the program that reads the key does not accept; fix: run meshops identity rotate-webhooks dev",
+      "the private key in Secret linkerd-policy-validator-k8s-tls is in SEC1 format, but the program that reads the key does not accept this format; fix: run meshops identity rotate-webhooks dev",
     );
   });
 

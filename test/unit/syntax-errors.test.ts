@@ -9,7 +9,7 @@ spec:
     viz: {enabled: true}
 `;
 
-/** Place, message and fix of each finding about a text. */
+/** Returns the position, the message and the fix of each finding about a text. */
 function findings(text: string): string[] {
   return parseSource("environments/dev.yaml", text).diagnostics.map(
     ({ line, column, message, fix }) => `${line}:${column} ${message}; ${fix}`,
@@ -26,7 +26,7 @@ test.each([
   [
     "wrong indentation",
     spec.replace("  linkerd", " linkerd"),
-    "5:1 the indentation of this line matches no key above it; indent the line like the keys of its map",
+    "5:1 no key above this line has the same indentation as this line; indent the line like the keys of its map",
   ],
   [
     "a missing bracket",

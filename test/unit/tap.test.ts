@@ -6,7 +6,8 @@ import { tapFix, untappedPods } from "../../generator/mesh/tap.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * The condition of viz's tap injector: linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and viz/pkg/labels/labels.go.
+ * Tests the condition that viz's tap injector uses: linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and
+ * viz/pkg/labels/labels.go.
  */
 const labels = { app: "dgraph", release: "demo", component: "alpha" };
 
@@ -45,13 +46,13 @@ test("meshed pods without the injector's annotation cannot be tapped", () => {
   expect(names([early], environmentOf({ linkerd: { viz: { enabled: false } } }))).toEqual([]);
 });
 
-test("status prints how many pods cannot be tapped, and the command for each workload", () => {
+test("status prints the number of pods that cannot be tapped, and a command for each workload", () => {
   const fix = tapFix(dgraphPods(environmentOf())[0]);
   expect(fix).toBe("kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph");
   const found = [{ kind: "StatefulSet", namespace: "dgraph", name: "demo-dgraph-alpha", pods: ["demo-dgraph-alpha-0"], fix }];
   expect(renderUntapped(found)).toEqual([
     "tap cannot report the calls of 1 pod, because it started before viz's tap",
-    "  injector; to fix this, run:",
+    "  injector; run these commands to restart the pods:",
     `    ${fix}`,
   ]);
   expect(renderUntapped([])).toEqual([]);

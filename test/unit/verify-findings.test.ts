@@ -99,13 +99,13 @@ describe("M2, during a trust anchor rotation", () => {
       "after step 1",
       both,
       anchor,
-      ["a trust anchor rotation is in progress: step 1 of 3 is done, the issuer is still signed by the old anchor"],
+      ["a trust anchor rotation is in progress: step 1 of 3 is done, and the issuer is still signed by the old anchor"],
     ],
     [
       "after step 2",
       both,
       next,
-      ["a trust anchor rotation is in progress: step 2 of 3 is done, the issuer is signed by the new anchor"],
+      ["a trust anchor rotation is in progress: step 2 of 3 is done, and the issuer is signed by the new anchor"],
     ],
     ["after step 3", next.certificate, next, []],
   ] as const)("%s: passes, and reports the step in a note", (_, bundle, signer, notes) => {
@@ -116,12 +116,12 @@ describe("M2, during a trust anchor rotation", () => {
     });
   });
 
-  test("lists pods of other namespaces that do not have the new anchor, because the next step must wait for these pods", () => {
+  test("lists pods of other namespaces without the new anchor, because the next step of the rotation must wait for these pods", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
     expect(found.notes[1]).toBe(
-      "these pods do not trust all anchors of the bundle, and must restart before the next step: team/late",
+      "these pods do not trust all anchors of the bundle, and must restart before the next step of the rotation: team/late",
     );
   });
 
@@ -143,7 +143,7 @@ describe("M2, during a trust anchor rotation", () => {
 });
 
 describe("M3", () => {
-  test("adds a note about an unexpected name of the issuer, because Linkerd does not verify this name", () => {
+  test("adds a note if the issuer has an unexpected name; this is not an error, because Linkerd does not verify the name", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
     expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
@@ -153,7 +153,7 @@ describe("M3", () => {
     });
   });
 
-  test("reports in seconds how long ago the issuer expired, and fails 29 days before its expiry", () => {
+  test("reports how many seconds ago the issuer expired; also fails 29 days before the issuer expires", () => {
     const issuer = makeIssuer({ ...names, issuerValidity: "60d" }, anchor, madeAt);
     const end = madeAt.getTime() + 60 * 86_400_000;
     const at = (milliseconds: number): unknown =>
@@ -162,7 +162,7 @@ describe("M3", () => {
     expect(at(-29 * 86_400_000)).toBe("29 days left");
   });
 
-  test("reports both causes of an expired issuer that no trust anchor has signed", () => {
+  test("if an issuer has expired and no trust anchor has signed the issuer, reports both causes", () => {
     const issuer = makeIssuer(names, next, madeAt);
     const found = find("M3", clusterState(anchor.certificate, issuer), new Date("2028-01-01T00:00:00Z"));
     expect(found.seen).toMatch(/^expired \d+ days ago, not signed by any of the trust anchors$/);
@@ -170,7 +170,7 @@ describe("M3", () => {
   });
 });
 
-test("M1 reports a Secret that a control plane pod mounts but that does not exist", () => {
+test("M1 reports a missing Secret that a control plane pod mounts", () => {
   const workloads = [
     {
       apiVersion: "apps/v1",
@@ -283,7 +283,7 @@ describe("causes", () => {
     target,
   });
 
-  test("two gaps are both reported, each with its objects", () => {
+  test("if the policies have two gaps, verify reports both gaps, each with its objects", () => {
     const found = judgeStranger(
       run(true, answered.http, answered.grpc),
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
@@ -295,17 +295,17 @@ describe("causes", () => {
     expect(found.cause).toContain("; ");
   });
 
-  test("NetworkPolicies that are not enforced are reported besides a missing Server", () => {
+  test("verify reports a missing Server and also NetworkPolicies that are not enforced", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
-      "the NetworkPolicies deny the call, but the cluster does not enforce them: check that it has a network policy engine (azure.cluster.networkPolicy)",
+      "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
       "no Server selects port 8080 of Alpha, so every meshed pod is allowed to connect",
     ]);
     const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
     for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
   });
 
-  test("a Server in audit mode is a gap", () => {
+  test("verify reports a Server in the mode audit as a gap", () => {
     const audit = server("alpha-http", 8080);
     const found = judgeStranger(
       run(true, answered.http, denied.grpc),
@@ -318,7 +318,7 @@ describe("causes", () => {
     expect(found.causes).toEqual(["Server alpha-http allows all clients on port 8080: its accessPolicy is audit"]);
   });
 
-  test("both layers that did not reject an unmeshed client are reported", () => {
+  test("if no layer rejects an unmeshed client, verify reports both layers", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
@@ -345,7 +345,7 @@ describe("causes", () => {
       ),
     );
     expect(found.causes).toEqual([
-      "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows them",
+      "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows these connections",
       "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains this client and that component dgraph-policy is up to date",
     ]);
   });
@@ -364,8 +364,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
       .filter(Boolean)
       .join("\n");
 
-  // Shares that were observed on a healthy mesh. One of three Alphas may receive none of the first 60 quick calls, for
-  // example in the distribution 38, 22 and 0.
+  // These shares were observed on a healthy mesh. One of three Alphas may receive none of the first 60 quick calls. An
+  // example is the distribution 38, 22 and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],
@@ -379,7 +379,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
       status: "failed",
       seen: "one Alpha receives all calls",
       cause:
-        "port 9080 might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls",
+        "port 9080 might be opaque on the Service or skipped by the client; in that case, proxies balance connections, not calls",
     });
     const opaque = { "config.linkerd.io/opaque-ports": "7080,9080" };
     expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0, opaque), alpha(1, opaque), alpha(2, opaque)]).cause).toBe(
@@ -391,7 +391,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     );
   });
 
-  test("the check fails if one Alpha receives no calls, and the cause does not contain the port", () => {
+  test("if one Alpha receives no calls, the check fails, and the cause does not contain the port", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
       seen: "no call reached demo-dgraph-alpha-2 within 30 seconds",
@@ -403,7 +403,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     expect(spread(counts([50, 0, 0], [50, 20, 20]))).toMatchObject({ status: "failed" });
   });
 
-  test("the check passes if Alphas that are not ready do not answer, or if the only Alpha answers all calls", () => {
+  test("the check passes if only Alphas that are not ready do not answer, or if there is only one Alpha and it answers all calls", () => {
     const down = { ...alpha(2), status: { conditions: [{ type: "Ready", status: "False" }] } };
     expect(spread(counts([25, 25, 0], [25, 25, 0]), [alpha(0), alpha(1), down])).toMatchObject({ status: "passed" });
     expect(spread(counts([50], [50]), [alpha(0)])).toMatchObject({ status: "passed" });
@@ -414,7 +414,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
   });
 });
 
-test("the baseline removes denying objects first, so that no listed client is rejected in between", async () => {
+test("the baseline first removes objects that deny access, so that no listed client is rejected during the removal", async () => {
   const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
   const entries = kinds.map((kind) => ({ id: `dgraph_alpha_policy.linkerd.io_${kind}`, v: "v1" }));
   const removed: string[] = [];

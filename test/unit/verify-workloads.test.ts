@@ -62,7 +62,7 @@ describe("the script of a probe, with the real curl", () => {
     return listen(server);
   };
 
-  test("tells reached from refused, for each kind of call", async () => {
+  test("distinguishes a call that reaches the port from a refused call, for each kind of call", async () => {
     const calls: readonly (readonly [Call, string])[] = [
       [{ kind: "http", name: "http", address: await http(404), path: "/" }, "answered"],
       [
@@ -136,7 +136,8 @@ function pod(change: (pod: KubernetesObject) => KubernetesObject = (same) => sam
 }
 
 /**
- * Runs the tests on a cluster with other policies or pods. The calls of a probe are answered as the policies decide.
+ * Runs the tests on a cluster with other policies or pods. For each call of a probe, the policies of this cluster
+ * determine the result.
  */
 async function findingWith(
   policies: readonly KubernetesObject[],
@@ -183,12 +184,12 @@ async function findingWith(
 }
 
 describe("verify of workloads", () => {
-  test("each protected set has a test, which needs no image of the test client", () => {
+  test("each protected set of pods has a test, and the test does not need the image of the test client", () => {
     expect(testsOf(model).filter(({ id }) => id.includes("/"))).toMatchObject([{ id: "shop/api", needsProbe: false }]);
   });
 
   test("passes if the cluster has the generated policies", async () => {
-    // A listed account, an unlisted one, and a pod without a proxy; two ports.
+    // The probes use a listed account, an unlisted account, and a pod without a proxy. Each probe calls two ports.
     expect(await findingWith(generated, [pod()])).toMatchObject({ status: "passed", seen: "6 connections as declared" });
   });
 
@@ -199,19 +200,19 @@ describe("verify of workloads", () => {
     [
       "a Server was deleted",
       without("Server shop-api-db"),
-      "web/web reaches db, an unlisted account in web reaches db",
+      "web/web can connect to db, an unlisted account in web can connect to db",
       "the policies in the cluster admit web/web at shop/api port db (default inbound policy all-unauthenticated)",
     ],
     [
       "the NetworkPolicy was deleted, and a Server admits everyone",
       [...generated.filter(({ kind }) => !["NetworkPolicy", "Server"].includes(kind))],
-      "a pod without a proxy reaches http",
+      "a pod without a proxy can connect to http",
       "the policies in the cluster admit a pod without a proxy",
     ],
     [
       "the AuthorizationPolicy was deleted",
       without("AuthorizationPolicy shop-api-http"),
-      "web/web does not reach http",
+      "web/web cannot connect to http",
       "Server shop-api-http in the cluster refuses web/web at shop/api port http",
     ],
   ])("fails if %s", async (_, policies, seen, cause) => {
@@ -221,7 +222,7 @@ describe("verify of workloads", () => {
     expect(finding?.causes.join("; ")).toContain(cause);
   });
 
-  test("lists the clients that enforce would refuse, for a set in the mode audit", async () => {
+  test("for a set of pods in the mode audit, lists the clients that the mode enforce would refuse", async () => {
     const audit = environmentOfShop({
       api: {
         selector: { matchLabels: { app: "shop" } },
@@ -242,13 +243,13 @@ describe("verify of workloads", () => {
     expect(await finding(metrics)).toMatchObject({
       status: "passed",
       seen: "3 connections as declared",
-      notes: ["the mode enforce would refuse a client at http 8080: reports/cron, 7 times"],
+      notes: ["the mode enforce would refuse this client: http 8080: reports/cron, 7 times"],
     });
     expect((await finding(null))?.notes[0]).toContain("the metrics of 1 pod of shop/api were not read");
     expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);
   });
 
-  test("is undecided without a pod, or if a probe does not run", async () => {
+  test("is undecided if the set has no pod, or if a probe does not run", async () => {
     expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "no pod of this set is ready" });
     expect(await findingWith(generated, [pod()], "image cannot be pulled")).toMatchObject({
       status: "undecided",

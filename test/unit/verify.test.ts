@@ -101,7 +101,7 @@ withProgram("shellcheck", "the probes' script", () => {
   test("passes shellcheck", async () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
-    // SC2317 and SC2329 are excluded, because the script calls its functions by names that are in its arguments.
+    // Excludes SC2317 and SC2329, because the names of the called functions are in the arguments of the script.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });
@@ -114,7 +114,7 @@ const result = (id: string, finding: ReturnType<typeof passed>): TestResult => (
   ...finding,
 });
 
-test("reports escape the text that comes from the cluster", async () => {
+test("reports escape all text that comes from the cluster", async () => {
   const evil = '</pre><script>alert("1")</script>\u0001';
   const report = reportOf("dev", [
     result("T1", passed("fine")),
@@ -132,7 +132,7 @@ test("reports escape the text that comes from the cluster", async () => {
   expect(xml).not.toContain("\u0001");
 });
 
-test("the result is undecided if a probe made no call", () => {
+test("if a probe made no call, the result is undecided", () => {
   const target = targetOf(model) as AccessTarget;
   const scene = { state: { pods: [], policies: [] } as never, target };
   const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded, protoVariable: "PROTO" };

@@ -32,13 +32,13 @@ test.each([
   expect(stdout).toContain("dependency-cycle");
 });
 
-test("helmfile's name for a folder is not available to a chart", async () => {
+test("a chart cannot use the name that helmfile uses for a folder", async () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0", releaseName: "workload-a" };
   const { stdout } = await validated({ a: folder("a"), b: { namespace: "a", source: { chart } } });
-  expect(stdout).toContain("the Helm release a/workload-a already belongs to workloads/a");
+  expect(stdout).toContain("the Helm release a/workload-a already exists, and installs workloads/a");
 });
 
-test("nothing waits for a suspended folder, because Flux would wait for ever; a suspended chart does not stop others", () => {
+test("no object waits for a suspended folder, because Flux would wait forever; a suspended chart does not block other workloads", () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0" };
   const dependsOn = (source: object): string | undefined => {
     const workloads = { a: { namespace: "a", source, suspend: true }, b: folder("b", { dependsOn: [{ workload: "a" }] }) };
@@ -49,7 +49,7 @@ test("nothing waits for a suspended folder, because Flux would wait for ever; a 
   expect(dependsOn({ chart })).toContain("name: workload-a");
 });
 
-test("teardown resumes suspended workloads, because Flux keeps what a deleted, suspended object has applied", async () => {
+test("teardown resumes suspended workloads, because Flux keeps the objects of a workload that is deleted while it is suspended", async () => {
   const workloads = { a: folder("a", { suspend: true }), b: folder("b") };
   const root = makePlatform({ dev: specText({ workloads }, "dev") });
   writeTree(root, { "apps/a/kustomization.yaml": "resources: []\n", "apps/b/kustomization.yaml": "resources: []\n" });
@@ -114,7 +114,7 @@ service Orders {
     expect(readFileSync(join(root, "flux/dev/routes-shop.yaml"), "utf8")).toContain("name: linkerd-control-plane");
   });
 
-  test("GRPCRoutes are for the port of the Service, and admit all other methods", async () => {
+  test("GRPCRoutes apply to the port of the Service, and one of the routes allows all other methods", async () => {
     const routes = objectsOf(await generated({ kind: "GRPCRoute" }));
     expect(routes.map(({ kind, metadata: { name } }) => `${kind} ${name}`)).toEqual([
       "GRPCRoute shop-get-order",

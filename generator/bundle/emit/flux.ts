@@ -55,7 +55,8 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       prune: true,
       // The deletion of the Kustomization waits until Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
-      // Flux does not update the status of a suspended HelmRelease, so a health check would never succeed.
+      // Flux does not update the status of a suspended HelmRelease, so a health check of this HelmRelease would never
+      // succeed.
       wait: !(component.suspended && releaseOf(component) !== null),
       ...accountOf(placement),
       sourceRef: source.namespace === placement.namespace ? { kind, name: source.name } : { kind, ...source },
@@ -86,8 +87,8 @@ function dependsOnOf({ needs }: ComponentModel, { components, environment }: Mod
 }
 
 /**
- * Namespace of Flux. Linkerd's webhooks skip this namespace, so that Flux can repair the mesh even while the injector
- * is down and the failure policy of its webhook is `Fail`.
+ * Namespace of Flux. Linkerd's webhooks skip this namespace. Flux can therefore repair the mesh while the injector is
+ * down, even if the failure policy of the injector's webhook is `Fail`.
  */
 export function fluxNamespace(): KubernetesObject {
   return {
@@ -98,7 +99,8 @@ export function fluxNamespace(): KubernetesObject {
 }
 
 /**
- * The repository as a GitRepository, in the same form as `flux bootstrap` creates it.
+ * Returns the GitRepository of the platform repository. It has the same form as the GitRepository that `flux bootstrap`
+ * creates.
  *
  * @param withCredentials whether Flux clones the repository with the credentials in the Secret `flux-system`
  */

@@ -14,7 +14,9 @@ import { contextOf } from "./names.ts";
 import { plainPatches, transformersOf } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
-/** Emits the helmfile at the root of the repository. It lists the environments and the helmfile of each environment. */
+/**
+ * Emits the helmfile at the root of the repository. This helmfile lists all environments and the helmfile of each one.
+ */
 export function emitRootHelmfile(environments: readonly string[]): [path: string, text: string] {
   const names = [...environments].sort(compareText);
   const head =
@@ -25,9 +27,10 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 }
 
 /**
- * Environment `default` of the root helmfile. Without `-e`, helmfile uses the environment `default`, which every
- * helmfile has implicitly. helmfile would therefore install all environments at once. To prevent this, `default` refers
- * to a values file that does not exist, so that helmfile fails. The name of this file explains the reason.
+ * Environment `default` of the root helmfile. If the command has no `-e`, helmfile uses the environment `default`, even
+ * if no file declares this environment. helmfile would then install all environments at once. To prevent this,
+ * `default` refers to a values file that does not exist, so that helmfile fails. The name of the missing file explains
+ * the reason to the user.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -43,8 +46,8 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
   const components = model.components.filter(isHelmRelease);
   const kubeContext = contextOf(model.environment);
   const helmfile = {
-    // Only `helmfile template` uses this field. Without it, Helm assumes its own default version of Kubernetes, which
-    // Linkerd's charts might reject.
+    // Only `helmfile template` uses this field. Without this field, Helm assumes its own default version of Kubernetes,
+    // which Linkerd's charts might reject.
     kubeVersion: `v${clusterOf(model.environment).kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
     helmDefaults: { ...(kubeContext === null ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },

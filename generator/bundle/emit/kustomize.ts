@@ -92,13 +92,13 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: valuesFilesOf(component) }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
-    // Labels of the user's objects do not change, because selectors of other objects might contain them.
+    // The labels of the user's objects are not changed, because selectors of other objects might contain these labels.
     labels: delivery.kind === "folder" ? [] : [{ pairs: commonLabels(component) }],
   });
 }
 
 /**
- * A folder of the user.
+ * Returns the kustomization.yaml of a component whose objects are in a folder of the user.
  *
  * @param toRoot path of the repository's root
  */
@@ -113,8 +113,9 @@ function folderKustomization(component: ComponentModel, path: string, toRoot: st
 }
 
 /**
- * Transformer that sets the namespace of objects that have none. The field `namespace` of a kustomization.yaml would also
- * change the namespace of objects that have one (kustomize, api/builtins/NamespaceTransformer.go, `unsetOnly`).
+ * Returns the transformer that sets the namespace of objects without a namespace. The field `namespace` of a
+ * kustomization.yaml would also change the namespace of all other objects (kustomize,
+ * api/builtins/NamespaceTransformer.go, `unsetOnly`).
  */
 function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
   return {
@@ -219,7 +220,7 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
   };
 }
 
-/** Field of a HelmRelease with the changes to the rendered chart. Flux applies the patches first. */
+/** Field of a HelmRelease with the changes to the rendered chart. Flux applies the patches before the image names. */
 function postRenderers(component: ComponentModel): JsonMap {
   const patches = component.patches.map(inline);
   const images = imageNames(component);

@@ -15,9 +15,9 @@ export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): 
 }
 
 /**
- * The kubectl context of an environment; null if it is not known. The context of an AKS cluster has the name of the
- * cluster (`az aks get-credentials`). If helmfile or a printed command used the current context instead, it could change
- * another environment's cluster.
+ * The kubectl context of an environment; null if the spec does not specify a context. The context of an AKS cluster has
+ * the name of the cluster (`az aks get-credentials`). helmfile and printed commands use this context, because the
+ * current context might be the context of another environment's cluster.
  */
 export function contextOf(environment: Environment): string | null {
   return clusterOf(environment).context;

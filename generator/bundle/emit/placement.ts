@@ -15,11 +15,11 @@ export type Placement = {
   readonly namespace: string;
   /** Prefix of the names of Kustomizations; can be empty. */
   readonly prefix: string;
-  /** Source of the repository. */
+  /** Flux source that contains the files of the platform repository. */
   readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
-  /** The Kustomization that applies the environment's Kustomizations. */
+  /** Name and namespace of the root Kustomization, which applies the other Kustomizations of the environment. */
   readonly root: FluxObjectName;
-  /** Whether meshops creates and deletes the root and its source; false if other tools manage both. */
+  /** Whether meshops creates and deletes the root Kustomization and its source; false if other tools manage them. */
   readonly managesRoot: boolean;
   /** Service account that Flux's controllers impersonate; null if they use their own rights. */
   readonly serviceAccount: string | null;
@@ -63,7 +63,7 @@ export function folderInSource({ folder }: Placement, inRepository: string): str
   return folder === "." ? inRepository : `${folder}/${inRepository}`;
 }
 
-/** The same path in the form of `spec.path` of a Kustomization. */
+/** Path of a folder of the platform repository inside the source, in the form of `spec.path` of a Kustomization. */
 export function pathInSource(placement: Placement, inRepository: string): string {
   return `./${folderInSource(placement, inRepository)}`;
 }
@@ -73,7 +73,7 @@ export function rootFolder(environment: Environment): string {
   return folderInSource(placementOf(environment), fluxFolder(environment.metadata.name));
 }
 
-/** The same folder in the form of `spec.path` of the root Kustomization. */
+/** Folder that the root Kustomization applies, in the form of `spec.path` of the root Kustomization. */
 export function rootPath(environment: Environment): string {
   return `./${rootFolder(environment)}`;
 }

@@ -14,9 +14,9 @@ import { nodesOfOthers } from "./of-others.ts";
 import { kustomizationIn, type Snapshot, sourceIn } from "./snapshot.ts";
 
 /**
- * Returns the state of an environment in a cluster: the source, the root Kustomization, the components that other tools
- * install, and the components in startup order. If meshops delivers no component, the result contains only the
- * components that other tools install. Pure.
+ * Returns the state of an environment in a cluster. The result contains these nodes, in this order: the source, the
+ * root Kustomization, the objects that other tools provide, and the components that meshops delivers, in startup order.
+ * If meshops delivers no component, the result contains only the objects that other tools provide. Pure.
  *
  * @param placement where the Flux objects of the environment are
  */
@@ -76,21 +76,21 @@ function componentNode(
   return withoutPolicies(ofOtherPath(node, wanted, kustomizationIn(snapshot, own)), component, snapshot);
 }
 
-/** Marks a Kustomization that applies another path: the path changed, or the object belongs to another environment. */
+/** Marks a Kustomization as failed if its path is not the path of the component in the generated files. */
 function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject | undefined): StatusNode {
   const path = at(found, "spec", "path");
   if (path === undefined || normalize(String(path)) === normalize(wanted)) return node;
   const cause: Cause = {
     code: "foreign",
     reason: `this Kustomization applies ${String(path)}, not ${wanted}`,
-    fix: "push the generated files; if this Kustomization belongs to another environment or repository, set gitops.namePrefix",
+    fix: "push the generated files; if another environment or repository uses this Kustomization, set gitops.namePrefix in the spec",
   };
   return { ...node, state: "failed", cause };
 }
 
 /**
- * Finds components whose NetworkPolicies have never been applied, although their namespaces already contain pods.
- * Extends the cause of such a component with the fact that its policies are not in effect.
+ * Adds a warning to the cause of a component whose NetworkPolicies have never been applied, although its namespace
+ * already contains pods. The warning says that every pod in the cluster can connect to these pods.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -102,15 +102,15 @@ function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentMode
 }
 
 /**
- * Returns the state of a Kustomization. A Kustomization that waits does not report which object is not ready. The cause
- * is therefore taken from its child objects.
+ * Returns the state of a Kustomization. A Kustomization that waits does not report which object is not ready.
+ * Therefore, this function takes the cause from the child objects of the Kustomization.
  */
 function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = kustomizationIn(snapshot, subject);
   if (found === undefined) return missing(subject);
   const applied = fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision")));
   const node = markOutdated(found, applied, sourceIn(snapshot, subject.placement.source));
-  // With these causes, Flux has not applied the Kustomization yet, so missing children are expected.
+  // If the cause has one of these codes, Flux has not applied the Kustomization yet, so missing children are expected.
   const early =
     node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
   const children = early ? below.filter(({ state }) => state !== "missing") : below;
@@ -125,7 +125,8 @@ function kustomizationNode(below: readonly StatusNode[], subject: Subject, snaps
 }
 
 /**
- * Whether a Kustomization reads a source. A root Kustomization that meshops does not manage can read another source.
+ * Whether a Kustomization reads this source. If meshops does not manage the root Kustomization, the root Kustomization
+ * can read another source.
  */
 function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | undefined): boolean {
   const reference = at(kustomization, "spec", "sourceRef");
@@ -134,7 +135,7 @@ function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | u
   return at(reference, "name") === source.metadata.name && namespace === source.metadata.namespace;
 }
 
-/** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */
+/** Marks a ready Kustomization as progressing if Flux has fetched a commit, but has not applied this commit yet. */
 function markOutdated(kustomization: KubernetesObject, node: StatusNode, source: KubernetesObject | undefined): StatusNode {
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
   if (node.state !== "ready" || wants === undefined || has === wants || !readsFrom(kustomization, source)) return node;
@@ -153,7 +154,7 @@ function releaseNode(object: KubernetesObject, subject: Subject, { chart, versio
   return fluxNode(object, subject, `${String(at(spec, "chart") ?? chart)} ${runs === wanted ? wanted : `${runs} to ${wanted}`}`);
 }
 
-/** Returns the state of an object with Flux's conditions. */
+/** Returns the state of a Flux object from its conditions. */
 function fluxNode(object: KubernetesObject, subject: Subject, detail: string | null): StatusNode {
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
@@ -168,11 +169,11 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
     };
   }
   const ready = condition(object, "Ready");
-  // A HelmRepository of type oci has no status, because Flux fetches no index for it.
+  // A HelmRepository of type oci has no status, because Flux does not fetch an index from an OCI registry.
   if (ready?.status === "True" || (ready === undefined && at(object, "spec", "type") === "oci"))
     return isObserved(object)
       ? { ...node, state: "ready", cause: null }
-      : { ...node, state: "progressing", cause: progress("Flux has not reconciled its latest spec yet") };
+      : { ...node, state: "progressing", cause: progress("Flux has not reconciled the latest spec of the object yet") };
   const failure = failureOf(object);
   const cause = failure === null ? null : (causeOf(failure, subject) ?? unknownCause(failure, subject));
   if (cause === null)
@@ -186,9 +187,9 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
 }
 
 /**
- * Returns the error of an object that is not ready; null if the object reports no error yet. While helm-controller
- * retries, Ready is Unknown. After a rollback, Ready reports the rollback. In both cases, the condition Released
- * contains the error.
+ * Returns the error of an object that is not ready. Returns null if the object reports no error yet. The condition
+ * Ready is Unknown while helm-controller retries, and reports the rollback after a rollback. In both cases, the
+ * condition Released contains the error.
  */
 function failureOf(object: KubernetesObject): string | null {
   const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];
@@ -203,8 +204,8 @@ function progress(reason: string): Cause {
 }
 
 /**
- * Returns the workloads of a component. Flux labels each applied object with the name of its Kustomization or
- * HelmRelease.
+ * Returns the workloads of a component. To find these workloads, uses the labels that Flux sets on each applied object:
+ * the labels contain the name of the object's Kustomization or HelmRelease.
  */
 function workloadsOf(component: ComponentModel, { workloads }: Snapshot, placement: Placement): KubernetesObject[] {
   const { id, namespace } = component;
@@ -223,7 +224,7 @@ function missing({ environment, placement, kind, namespace, name }: Subject): St
   const fix = first
     ? managesRoot
       ? `run meshops bootstrap ${environment}`
-      : "create it, or correct gitops.root and gitops.sourceRef in the spec"
+      : "create the object, or correct gitops.root and gitops.sourceRef in the spec"
     : kind === "Kustomization"
       ? "push the generated files, and see the root Kustomization"
       : `see the Kustomization that creates this ${kind}`;

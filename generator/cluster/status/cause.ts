@@ -1,5 +1,5 @@
 import { type Placement, reconcileCommand } from "../../bundle/emit/placement.ts";
-/** Why an object is not ready, and how to fix the problem. `reason` and `fix` are single lines. */
+/** The reason why an object is not ready, and the fix. `reason` and `fix` each consist of one line. */
 export interface Cause {
   readonly code: CauseCode;
   readonly reason: string;
@@ -54,7 +54,7 @@ type CauseCode =
 export interface Subject {
   readonly environment: string;
   readonly placement: Placement;
-  /** Name of the component that the object belongs to. */
+  /** Name of the component that contains the object. */
   readonly component: string;
   readonly kind: string;
   readonly namespace: string;
@@ -63,7 +63,7 @@ export interface Subject {
 
 interface Pattern {
   readonly code: CauseCode;
-  /** Kinds of objects that the pattern applies to; default: all kinds. */
+  /** Kinds of objects whose messages are compared with the pattern; default: all kinds. */
   readonly kinds?: readonly string[];
   readonly message: RegExp;
   readonly reason: (found: readonly string[], subject: Subject) => string;
@@ -112,7 +112,7 @@ const patterns: readonly Pattern[] = [
   {
     code: "file-changed",
     message: /data integrity|MAC mismatch/,
-    reason: () => "an encrypted file was edited by hand or merged incorrectly: its MAC does not match",
+    reason: () => "the MAC of an encrypted file does not match: the file was edited by hand or merged incorrectly",
     fix: (_, { environment }) => `restore the file from Git, or run meshops identity updatekeys ${environment}`,
   },
   {
@@ -145,13 +145,13 @@ const patterns: readonly Pattern[] = [
     message: /no matches for kind "?([\w]+)"? in (?:version|group) "?([\w./-]+)"?/,
     reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
     fix: () =>
-      "if it is a CRD of Linkerd, check that component linkerd-crds is ready and that its chart contains this version; if it is a CRD of Flux, run meshops bootstrap",
+      "for a CRD of Linkerd, check that the component linkerd-crds is ready and that the chart of linkerd-crds contains this version; for a CRD of Flux, run meshops bootstrap",
   },
   {
     code: "account",
     message: /User "system:serviceaccount:([^:"]+):(?!(?:kustomize|helm)-controller")([^"]+)" cannot (\S+) resource "([^"]+)"/,
     reason: ([, namespace, name, verb, resource]) =>
-      `Flux uses the service account ${name} in namespace ${namespace}, which may not ${verb} ${resource}`,
+      `Flux uses the service account ${name} in namespace ${namespace}, which is not allowed to ${verb} ${resource}`,
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
@@ -167,7 +167,7 @@ const patterns: readonly Pattern[] = [
     code: "namespace-missing",
     message: /namespaces "([\w-]+)" not found/,
     reason: ([, name]) => `namespace ${name} does not exist`,
-    fix: () => "check that component namespaces is ready, because it creates the namespace",
+    fix: () => "check that the component namespaces is ready, because this component creates the namespace",
   },
   {
     code: "refused",
@@ -186,7 +186,7 @@ const patterns: readonly Pattern[] = [
     code: "foreign",
     message: /(\w+ "[\w.-]+"[^\n]*) exists and cannot be imported into the current release/,
     reason: ([, what]) => `${what} already exists and does not belong to this Helm release`,
-    fix: () => "delete the existing object, or add Helm's ownership labels and annotations to it",
+    fix: () => "delete the existing object, or add Helm's ownership labels and annotations to the existing object",
   },
   {
     code: "chart-missing",
@@ -224,7 +224,7 @@ export function causeOf(message: string, subject: Subject): Cause | null {
   return null;
 }
 
-/** Returns a cause that contains the message itself, for a message that no pattern matches. */
+/** Returns a cause with the text of a message. Use this function if no pattern matches the message. */
 export function unknownCause(message: string, { kind, namespace, name }: Subject): Cause {
   return {
     code: "unknown",

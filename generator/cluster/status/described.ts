@@ -12,10 +12,10 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of the pods of workloads that the spec describes: one node per set of pods. If the description of a
- * set is wrong, its node fails, because the policies would then protect the wrong pods or admit the wrong clients. The
- * pods of a workload that meshops delivers are already listed below its Kustomization. For such a workload, only the
- * sets with a wrong description are returned. Pure.
+ * Returns the state of the pods of the workloads in the spec: one node per set of pods. If the spec describes a set
+ * incorrectly, the node of the set has the state `failed`, because the policies then protect the wrong pods or admit
+ * the wrong clients. For a workload that meshops delivers, the result contains only the sets that are described
+ * incorrectly, because the node of its Kustomization already contains its pods. Pure.
  */
 export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
   return model.components.filter(isWorkload).flatMap((component) => {
@@ -24,7 +24,7 @@ export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
   });
 }
 
-/** Codes of the causes that mean that a description is wrong. */
+/** Codes of the causes that report an error in the description of a set of pods. */
 const wrongCodes: readonly string[] = ["description", "not-meshed"];
 
 function setNode(component: string, set: PodSet, { environment }: Model, snapshot: Snapshot): StatusNode {
@@ -50,7 +50,7 @@ function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot)
 function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly KubernetesObject[]): StatusNode {
   const node = { kind: "Pods", namespace, name: title, children: [] };
   const read = ["Deployment", "StatefulSet", "DaemonSet"].includes(workloadRef?.kind ?? "");
-  // The pods of a Job exist only while it runs.
+  // The pods of a Job exist only while the Job runs.
   if (pods.length > 0 || (workloadRef !== null && !read))
     return { ...node, state: "ready", detail: plural(pods.length, "pod"), cause: null };
   const reason =
@@ -61,7 +61,11 @@ function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly Kube
     ...node,
     state: "missing",
     detail: null,
-    cause: { code: "missing", reason, fix: "deploy the workload with its own tool, or correct its section in workloads" },
+    cause: {
+      code: "missing",
+      reason,
+      fix: "deploy the workload with the tool that delivers it, or correct the section of the workload in spec.workloads",
+    },
   };
 }
 
@@ -88,14 +92,14 @@ function wrongDescription(
   const other = accounts.find((name) => name !== set.serviceAccountName);
   if (other !== undefined)
     return wrong(
-      `pods have the service account ${other}, but the spec declares ${set.serviceAccountName}, so the policies of other workloads admit the wrong client`,
+      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; the policies of other workloads therefore admit the wrong client`,
       "serviceAccountName",
     );
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   if (!isProtected(set) || bare.length === 0) return null;
   return {
     code: "not-meshed",
-    reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check who connects`,
-    fix: `inject the pods (annotation linkerd.io/inject of the namespace or of the pod template) and restart them, or set ${field}.access.mode: off`,
+    reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check which clients connect`,
+    fix: `inject the pods (annotation linkerd.io/inject of the namespace or of the pod template) and restart the pods, or set ${field}.access.mode: off`,
   };
 }

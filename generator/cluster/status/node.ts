@@ -11,20 +11,20 @@ export interface StatusNode {
   readonly namespace: string;
   readonly name: string;
   readonly state: NodeState;
-  /** Revision, chart version or number of replicas; null if none of these applies. */
+  /** Revision, chart version or number of replicas; null if the object has no such value. */
   readonly detail: string | null;
   /** Why the object is not ready; null if the object is ready. */
   readonly cause: Cause | null;
   readonly children: readonly StatusNode[];
 }
 
-/** Whether everything is ready. */
+/** Whether all objects are ready. */
 export function isSettled(nodes: readonly StatusNode[]): boolean {
   return nodes.every(({ state, children }) => state === "ready" && isSettled(children));
 }
 
 /**
- * Returns the state of a workload and of its pods that are not ready.
+ * Returns the state of a workload. The child nodes are the pods of the workload that are not ready.
  *
  * @param owner environment, placement and component of the workload
  */

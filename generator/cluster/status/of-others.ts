@@ -14,9 +14,9 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of the objects that other tools provide. The result contains one node per namespace of a component
- * that another tool installs, with the workloads in this namespace. It also contains one node per declared namespace,
- * and one node per described set of pods. Pure.
+ * Returns the state of the objects that other tools provide. If another tool installs a component, the result contains
+ * a node for the namespace of this component. The child nodes are the workloads in the namespace. The result also
+ * contains one node per namespace in `spec.namespaces`, and one node per set of pods in `spec.workloads`. Pure.
  */
 export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
   const installed = model.components.flatMap(({ id, delivery }) =>
@@ -31,8 +31,8 @@ export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
 }
 
 /**
- * Returns the state of a namespace that another tool creates. Checks that the namespace exists, and that it has the
- * annotations in `spec.namespaces`.
+ * Returns the state of a namespace that another tool creates. Checks that the namespace exists, and that the namespace
+ * has the annotations in `spec.namespaces`.
  */
 function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }: Snapshot): StatusNode {
   const node = { kind: "Namespace", namespace: "", name, detail: null, children: [] };
@@ -68,8 +68,8 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
 }
 
 /**
- * Returns the cause if the spec declares a wrong fact about Linkerd. Returns null if the declared facts are true, or if
- * the real values are not known.
+ * Returns a cause if the spec declares a version or a domain of Linkerd that differs from the value in the cluster.
+ * Returns null if the values are equal, or if the snapshot does not contain the value in the cluster.
  */
 function otherFact(component: string, versions: readonly string[], environment: Environment, snapshot: Snapshot): Cause | null {
   const { version, clusterDomain, identity } = environment.spec.linkerd;
@@ -83,7 +83,7 @@ function otherFact(component: string, versions: readonly string[], environment: 
   return wrong === undefined ? null : wrongFact(wrong.field, String(wrong.found), wrong.declared, environment.metadata.name);
 }
 
-/** Domains in the values of the control plane's chart. An empty trust domain means the cluster domain (chart, values.yaml). */
+/** Domains in the control plane's chart values. By default, the trust domain is the cluster domain (values.yaml). */
 function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: string; readonly trustDomain?: string } {
   const text = at(linkerdConfig, "data", "values");
   if (typeof text !== "string") return {};
@@ -93,7 +93,7 @@ function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: stri
   return { clusterDomain, trustDomain: own };
 }
 
-/** Versions of Linkerd's workloads, from the labels that its charts set (rendered charts of all releases). */
+/** Returns the Linkerd versions of the workloads. Linkerd's charts set a label with the version in all releases. */
 function versionsOf(workloads: readonly KubernetesObject[]): string[] {
   const own = workloads.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/part-of"] === "Linkerd");
   const versions = own.flatMap(({ metadata }) => metadata.labels?.["app.kubernetes.io/version"] ?? []);
@@ -103,7 +103,7 @@ function versionsOf(workloads: readonly KubernetesObject[]): string[] {
 function notInstalled(component: string, namespace: string): Cause {
   return {
     code: "missing",
-    reason: `namespace ${namespace} contains no workload, although the spec declares that another tool installs ${component}`,
+    reason: `namespace ${namespace} contains no workload, but the spec declares that another tool installs ${component}`,
     fix: `install ${component} with that tool, or correct the section linkerd of the spec`,
   };
 }

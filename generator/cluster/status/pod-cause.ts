@@ -9,7 +9,7 @@ import { proxyWaitCause } from "./proxy-cause.ts";
 import { serverRefusal } from "./server-refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Returns the reason why a pod is not ready. Returns null if no reason is known, for example while the pod starts. */
+/** Returns the cause why a pod is not ready. Returns null if no cause is found, for example while the pod starts. */
 export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Subject): Cause | null {
   const problem = podProblem(pod);
   return (
@@ -28,8 +28,8 @@ export function isPodReady(pod: KubernetesObject): boolean {
 }
 
 /**
- * Returns the cause if pods mount a Secret that does not exist. A running pod keeps its mounted files, so Kubernetes,
- * Helm and Flux do not report the missing Secret until the pod restarts.
+ * Returns the cause if pods mount a Secret that does not exist. A running pod keeps the files of a deleted Secret.
+ * Therefore, Kubernetes, Helm and Flux report the missing Secret only after the pod restarts.
  */
 export function missingSecret(
   pods: readonly KubernetesObject[],
@@ -44,14 +44,14 @@ export function missingSecret(
     code: "secret-missing",
     reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
     fix: externalCertificates
-      ? "create the Secret with the program that writes it, or restore it"
+      ? "restore the Secret, or create the Secret with the program that manages your certificates"
       : `run ${reconcileCommand(placement, "identity")}, or helmfile -e ${environment} -l name=identity sync`,
   };
 }
 
 /**
- * Returns the cause if a pod is unschedulable or waits for a volume. A PersistentVolumeClaim that waits until its pod
- * is scheduled is not a cause.
+ * Returns the cause if a pod is unschedulable or waits for a volume. A PersistentVolumeClaim is not a cause if the
+ * claim itself waits until the pod is scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
@@ -106,8 +106,8 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
 const startupSeconds = 30;
 
 /**
- * Returns the cause if a container has run for some time, but one of its probes fails. Only an event contains the
- * result of the probe.
+ * Returns the cause if a container has run longer than `startupSeconds`, but one of its probes fails. The result of the
+ * probe is read from an event, because the status of the pod does not contain this result.
  */
 function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { namespace }: Subject): Cause | null {
   const { name, uid } = pod.metadata;
@@ -127,7 +127,7 @@ function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { na
 
 /**
  * Returns the cause if a deleted pod still exists after the end of its grace period. `deletionTimestamp` is the end of
- * the grace period. While the pod exists, its controller cannot create another pod with the same name.
+ * the grace period. While the deleted pod exists, a StatefulSet cannot create a new pod with the same name.
  */
 export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }: Snapshot, { namespace }: Subject): Cause | null {
   const stuck = pods.find(
@@ -162,7 +162,7 @@ export function eviction(pods: readonly KubernetesObject[]): Cause | null {
   };
 }
 
-/** Returns the message of the newest event with a reason about an object; null if there is none. */
+/** Returns the message of an object's newest event with the given reason; null if no such event exists. */
 export function newestEvent(events: readonly KubernetesObject[], uid: string | undefined, reason: string): string | null {
   const own = events.filter((event) => at(event, "involvedObject", "uid") === uid && event["reason"] === reason);
   const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);

@@ -13,8 +13,8 @@ import type { Snapshot } from "./snapshot.ts";
 const unresolved = /Failed to resolve control-plane component|failed SRV and A record lookups/;
 
 /**
- * Returns the reason why a pod waits for its proxy. Returns null if the pod does not wait. A proxy becomes ready after
- * the identity controller has signed its certificate.
+ * Returns the reason why a pod waits for its proxy. Returns null if the pod does not wait for its proxy. A proxy is not
+ * ready until the identity controller has signed the certificate of the proxy.
  */
 export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { environment }: Subject): Cause | null {
   if (!waitsForProxy(pod)) return null;
@@ -31,19 +31,19 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
   if (unresolved.test(proxyLogs.get(`${namespace}/${name}`) ?? ""))
     return {
       code: "name-unresolved",
-      reason: `pod ${name} waits for its proxy: ${identityHost(pod)} does not resolve`,
+      reason: `pod ${name} waits for its proxy, because the proxy cannot resolve the name ${identityHost(pod)}`,
       fix: `set linkerd.clusterDomain to the DNS domain of the cluster, run meshops generate ${environment}, commit and push; then restart Flux's controllers: ${freeQueue}`,
     };
   return {
     code: "progressing",
-    reason: `pod ${name} waits for its proxy, which has no certificate yet`,
+    reason: `pod ${name} waits for its proxy, because the proxy has no certificate yet`,
     fix: `kubectl logs ${name} --container ${proxyContainer} --namespace ${namespace}`,
   };
 }
 
 /**
- * Command that restarts Flux's controllers. Flux then reconciles a new commit at once, even if an upgrade or a health
- * check of the previous commit is still in progress.
+ * Command that restarts Flux's controllers. After the restart, Flux immediately reconciles the newest commit, even if
+ * an upgrade or a health check of the previous commit was still in progress.
  */
 export const freeQueue = "kubectl rollout restart deployment helm-controller kustomize-controller --namespace flux-system";
 

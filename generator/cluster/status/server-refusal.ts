@@ -9,9 +9,10 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the cause if a Server denies connections between a pod and other pods of its workload. The reason is that one
- * of the two pods bypasses its own proxy on a port (`skip-outbound-ports`), so its connections on this port have no
- * identity. This situation occurs if `internalPorts` of a service changes from or to `skip` while a policy exists.
+ * Returns the cause if a Server denies connections between a pod and another pod of the same workload. The connections
+ * have no identity, because one of the two pods bypasses its own proxy on the port of the Server
+ * (`skip-outbound-ports`). A user causes this error by changing `internalPorts` of a service from or to `skip` while a
+ * policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const { namespace } = pod.metadata;
@@ -25,7 +26,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     const who = `pod ${bypassing.metadata.name}`;
     return {
       code: "refused-by-server",
-      reason: `Server ${server.metadata.name} denies connections of ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} connects to port ${port} without its proxy, but the Server requires an identity`,
+      reason: `Server ${server.metadata.name} denies connections from ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} connects to port ${port} without a proxy, but the Server requires an identity`,
       fix: "in the spec of this service, set networkPolicy: false, generate and push; when its pods are ready, set networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     };
   }

@@ -14,10 +14,10 @@ import { type ProxyMetrics, readProxyMetrics } from "../counted-clients.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
-/** Objects of an environment, as they exist in the cluster at one time. */
+/** The objects of an environment in the cluster at one point in time. */
 export interface Snapshot {
   readonly sources: readonly KubernetesObject[];
-  /** Version of Flux, such as `v2.9.6`; null if it is not known. */
+  /** Version of Flux, such as `v2.9.6`; null if Flux's controllers do not have the label with the version. */
   readonly fluxVersion: string | null;
   readonly kustomizations: readonly KubernetesObject[];
   readonly releases: readonly KubernetesObject[];
@@ -33,17 +33,17 @@ export interface Snapshot {
   /** Running meshed pods of all namespaces; null if the user is not allowed to list pods in all namespaces. */
   readonly meshed: readonly KubernetesObject[] | null;
   /**
-   * NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications in the environment's namespaces. Kinds
-   * that the user is not allowed to list are missing.
+   * NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications in the environment's namespaces. The
+   * list contains only kinds that the user is allowed to list.
    */
   readonly policies: readonly KubernetesObject[];
   /** Whether another program writes the certificates and their Secrets. */
   readonly externalCertificates: boolean;
-  /** ConfigMap with the values of the control plane's chart; null if it does not exist or cannot be read. */
+  /** ConfigMap with the chart values of the control plane; null if the ConfigMap does not exist or cannot be read. */
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
-  /** Metrics of the proxies of pods whose access is in the mode `audit`. */
+  /** Metrics of the proxies in the pods whose access is in the mode `audit`. */
   readonly proxyMetrics: ProxyMetrics;
   readonly takenAt: Date;
 }
@@ -92,8 +92,8 @@ export async function takeSnapshot(
   const { source, root } = placement;
   const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     listIn(cluster, [...new Set([placement.namespace, root.namespace])], apiVersion, kind);
-  // Send one request first: if the cluster does not respond, only this request fails, and meshops reports the error
-  // sooner.
+  // Send one request before the parallel requests. If the cluster does not respond, only this request fails, so meshops
+  // reports the error sooner.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
@@ -123,8 +123,8 @@ export async function takeSnapshot(
     everywhere("apps/v1", "StatefulSet"),
     everywhere("apps/v1", "DaemonSet"),
     everywhere("v1", "Pod"),
-    // A missing permission for these objects is not an error, because they are used only to explain problems. Users
-    // with access to a few namespaces often cannot read cluster-scoped objects.
+    // A missing permission for these objects is not an error, because meshops uses these objects only to explain
+    // problems. Users with access to only a few namespaces often cannot read cluster-scoped objects.
     orEmpty(everywhere("v1", "PersistentVolumeClaim")),
     orEmpty(everywhere("v1", "Event")),
     orEmpty(namespacesNamed(cluster, [...namespaces, ...Object.keys(model.environment.spec.namespaces)])),
@@ -157,21 +157,21 @@ export async function takeSnapshot(
   };
 }
 
-/** Flux's install manifests label each controller with Flux's version. */
+/** Returns the version of Flux from a label of its controllers. Flux's install manifests set this label. */
 function fluxVersionOf(controllers: readonly KubernetesObject[]): string | null {
   const found = controllers.find(({ metadata }) => metadata.name === "kustomize-controller");
   return found?.metadata.labels?.["app.kubernetes.io/version"] ?? null;
 }
 
 /**
- * Reads the logs of at most three proxies that are not ready. Three are enough, because all these proxies log the same
- * error.
+ * Reads the logs of at most three proxies that are not ready. Three logs are enough, because proxies that cannot reach
+ * the control plane all log the same error.
  */
 async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesObject[]): Promise<Map<string, string>> {
   const waiting = pods.filter(waitsForProxy).slice(0, 3);
   const logs = await Promise.all(
     waiting.map(async ({ metadata: { namespace = "", name } }) => {
-      // The log is used only to explain problems, so an error here must not fail the snapshot.
+      // meshops uses the log only to explain problems, so the snapshot must not fail if the log cannot be read.
       const text = await cluster.logs(namespace, name, proxyContainer, 100).catch(() => "");
       return [`${namespace}/${name}`, text] as const;
     }),

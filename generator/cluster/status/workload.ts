@@ -20,13 +20,13 @@ export interface WorkloadState {
   /** First reason why the workload is not ready; null if the workload is ready. */
   readonly cause: Cause | null;
   /**
-   * Pods that are not ready, each with its own cause. Empty if only one pod is not ready, or if one cause applies to
-   * the whole workload.
+   * Pods that are not ready, each with its own cause. The list is empty if only one pod is not ready, or if the whole
+   * workload has one cause.
    */
   readonly pods: readonly PodState[];
 }
 
-/** A pod that is not ready, and the cause. */
+/** A pod that is not ready, and the cause why the pod is not ready. */
 interface PodState {
   readonly name: string;
   readonly cause: Cause;
@@ -45,7 +45,7 @@ export function workloadState(workload: KubernetesObject, snapshot: Snapshot, su
   if (!rolledOut) {
     const found = causesOf(workload, all, snapshot, subject);
     if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
-    // The cause of a pod with a problem takes precedence over the cause of a pod that is starting.
+    // If one pod has a problem and another pod is only starting, report the cause of the pod with the problem.
     const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
     return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
   }
@@ -73,8 +73,8 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
 }
 
 /**
- * Returns the cause if a pod that should be meshed has no proxy, or if proxies do not trust the certificates that
- * Linkerd's current issuer signs.
+ * Returns the cause if the proxy injector should have injected a pod but the pod has no proxy. Also returns a cause if
+ * proxies do not trust the certificates that Linkerd's current issuer signs.
  */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
@@ -132,8 +132,8 @@ function causesOf(
 }
 
 /**
- * Returns the reason why the API server rejected pods of a workload; null if none is reported. A Deployment reports the
- * reason in a condition. For a StatefulSet or DaemonSet, only an event contains the reason.
+ * Returns the reason why the API server rejected pods of a workload. Returns null if Kubernetes reports no rejection. A
+ * Deployment reports the reason in a condition. For a StatefulSet or DaemonSet, only an event contains the reason.
  */
 function refusalOf(workload: KubernetesObject, { events }: Snapshot): string | null {
   const failure = condition(workload, "ReplicaFailure");
@@ -149,9 +149,9 @@ function isUnderPressure(pods: readonly KubernetesObject[]): boolean {
 }
 
 /**
- * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. With the pod management
- * policy OrderedReady, the StatefulSet controller waits until this pod is ready, even if only the new revision can
- * repair the pod (kubernetes.io, StatefulSets, "Forced rollback").
+ * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. If the pod management policy
+ * is OrderedReady, the StatefulSet controller waits until this pod is ready. The controller also waits if the pod can
+ * become ready only with the new revision (kubernetes.io, StatefulSets, "Forced rollback").
  */
 function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObject, { namespace }: Subject): Cause | null {
   const revision = pod.metadata.labels?.["controller-revision-hash"];
@@ -162,7 +162,7 @@ function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObje
   const { name } = pod.metadata;
   return {
     code: "rollout-stalled",
-    reason: `the StatefulSet is not updated until pod ${name} (earlier revision) is ready: ${cause.reason}`.slice(0, 300),
+    reason: `the StatefulSet controller waits until pod ${name} of the earlier revision is ready: ${cause.reason}`.slice(0, 300),
     fix: `kubectl delete pod ${name} --namespace ${namespace}: the StatefulSet creates the pod again with the new revision`,
   };
 }

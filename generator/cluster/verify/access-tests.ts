@@ -11,8 +11,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import { judgeTap, openTap } from "./tap.ts";
 
 /**
- * Runs T0 first, because T0 may remove the policies. Then runs T1 to T3 and the components' checks that need a probe,
- * all in parallel.
+ * Runs T0 first, because T0 may remove the policies. After T0, runs T1 to T3 in parallel with the components' checks
+ * that need a probe.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await baselineTest(run, scene);
@@ -59,8 +59,8 @@ function noClient({ target }: Scene): Finding {
 }
 
 /**
- * Runs a probe. `trouble` is the error if an object that the probe needs could not be created. In this case, does not
- * run the probe, and returns a result with this error. The other tests then continue.
+ * Runs a probe if `trouble` is null. `trouble` contains the error if an object that the probe needs could not be
+ * created. If `trouble` is not null, returns a result with this error, so that the other tests continue.
  */
 function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
   return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });
@@ -90,18 +90,18 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
   try {
     const calls = checks.flatMap((check) => check.calls(state, settings));
     const probed = await run.probe(listedProbe(client, scene.target, calls));
-    // These tests share one probe. The duration of the probe is counted as the duration of T2a, so that the sum of all
-    // durations is right.
+    // These tests share one probe. The duration of the probe is counted only for T2a, so that the sum of the durations
+    // of all tests contains the duration of the probe once.
     run.report("T2a", since, judgeAllowed(probed, scene));
     const probeEnded = Date.now();
-    run.report("T3", probeEnded, tap === null ? skipped("viz is not enabled") : await judgeTap(tap, probed, scene));
+    run.report("T3", probeEnded, tap === null ? skipped("Linkerd viz is not enabled") : await judgeTap(tap, probed, scene));
     for (const check of checks) run.report(check.id, Date.now(), check.evaluate(state, settings, probed));
   } finally {
     void tap?.close();
   }
 }
 
-/** Runs T2b and T2c, which pass if the policies refuse their probes. */
+/** Runs T2b and T2c. Each of these tests passes if the policies refuse the probe of the test. */
 async function refusedTests(run: Run, scene: Scene): Promise<void> {
   const ids = ["T2b", "T2c"].filter((id) => run.wants(id));
   if (ids.length === 0) return;

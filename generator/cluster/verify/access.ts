@@ -34,7 +34,7 @@ export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   );
 }
 
-/** Evaluates T2b: the target's proxy refuses a meshed pod whose identity is not listed. */
+/** Evaluates T2b: the target's proxy refuses a meshed pod if no policy lists the identity of this pod. */
 export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
@@ -97,8 +97,8 @@ function judge(
 }
 
 /**
- * Returns an undecided finding if the results of a probe are incomplete, because a missing result does not prove that a
- * call was refused.
+ * Returns an undecided finding if the log of a probe does not contain the results of all calls. A missing result does
+ * not prove that a call was refused.
  */
 function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
@@ -112,10 +112,11 @@ function unseenCalls(run: ProbeRun): Finding | null {
 }
 
 /**
- * Returns a failed finding if a probe that should be meshed has no proxy. The results of its calls are then not valid.
+ * Returns a failed finding if a probe that should be meshed has no proxy. The test then cannot use the results of the
+ * probe's calls.
  */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
-  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see M4); the webhook's failurePolicy is Ignore`;
+  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see M4); the API server then creates pods without a proxy, because the webhook's failurePolicy is Ignore`;
   return failed("the probe runs unmeshed", cause);
 }

@@ -13,12 +13,12 @@ interface PolicySource {
 }
 
 /**
- * Annotation on a Kustomization that verify has suspended. If verify is killed, the next run of verify finds the
- * annotation and resumes the Kustomization.
+ * Annotation that verify sets on a Kustomization when verify suspends the Kustomization. If verify is killed, the next
+ * run of verify finds this annotation and resumes the Kustomization.
  */
 const mark = "meshops.dev/verify-baseline";
 
-/** Resumes the Kustomization if an earlier run of verify left it suspended. Returns true if it was resumed. */
+/** Resumes the Kustomization if an earlier run of verify did not resume it. Returns whether this call resumed it. */
 export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Promise<boolean> {
   const found = await cluster.get(apiVersion, kind, source.name, source.namespace);
   if (found?.metadata.annotations?.[mark] === undefined) return false;
@@ -27,9 +27,9 @@ export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Pr
 }
 
 /**
- * Removes the policy, runs an action, and restores the policy even if the action fails. To remove the policy, suspends
- * the Kustomization and deletes the objects in its inventory. To restore the policy, resumes the Kustomization and
- * waits until the objects exist again.
+ * Removes the policy, runs an action, and restores the policy. The policy is also restored if the action fails. To
+ * remove the policy, this function suspends the Kustomization and deletes the objects in its inventory. To restore the
+ * policy, this function resumes the Kustomization and waits until the objects exist again.
  *
  * @throws UserError if the Kustomization does not exist, is already suspended or has no inventory, or if Flux does not
  *   restore the policy
@@ -38,7 +38,7 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
   const { name, namespace } = source;
   const found = await cluster.get(apiVersion, kind, name, namespace);
   if (found === null)
-    throw new UserError(exitCode.missing, `Kustomization ${name} does not exist, so its policy cannot be removed`);
+    throw new UserError(exitCode.missing, `the policy cannot be removed, because Kustomization ${name} does not exist`);
   if (at(found, "spec", "suspend") === true)
     throw new UserError(
       exitCode.problem,
@@ -47,7 +47,10 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
     );
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
   if (objects.length === 0)
-    throw new UserError(exitCode.problem, `Kustomization ${name} has no inventory yet; run meshops status to see the reason`);
+    throw new UserError(
+      exitCode.problem,
+      `the policy cannot be removed, because Kustomization ${name} has no inventory yet; run meshops status to see the reason`,
+    );
   await cluster.merge({
     apiVersion,
     kind,
@@ -76,8 +79,8 @@ interface Listed {
 }
 
 /**
- * Orders objects so that objects that deny connections are deleted first. Otherwise, listed clients would be refused
- * during the removal.
+ * Compares objects by the order of their deletion. The objects that deny connections are deleted first. With another
+ * order, Linkerd would refuse listed clients during the removal.
  */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);

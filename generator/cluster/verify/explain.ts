@@ -26,7 +26,7 @@ export interface Scene {
   readonly target: AccessTarget;
 }
 
-/** Returns the port numbers of the calls. Omits calls whose name is not the name of a port of the target. */
+/** Returns the port numbers of the calls. Ignores a call if the target has no port with the name of the call. */
 function portsOf(calls: readonly Ended[], { pods }: AccessTarget): number[] {
   return calls.flatMap(({ way }) => pods.ports[way]?.port ?? []);
 }
@@ -35,7 +35,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Returns a probe in the form that the evaluation of policies uses for a client. */
+/** Converts a probe to a client for the evaluation of policies. */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {
@@ -53,8 +53,8 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
 }
 
 /**
- * Returns all reasons why the policies allow a client that must be refused. Each reason contains the name of the object
- * that allows the client.
+ * Returns all reasons why the policies allow a client that they must refuse. If an object allows the client, the reason
+ * contains the name of this object.
  */
 export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;
@@ -71,11 +71,11 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
     : meshed || admitting.length === 0
       ? []
       : [`NetworkPolicy ${admitting.join(", ")} allows pods without a proxy`];
-  // If no NetworkPolicy allows the pod but its call was answered, the cluster does not enforce NetworkPolicies.
+  // If no NetworkPolicy allows the probe but the target answered, the cluster does not enforce NetworkPolicies.
   const unenforced =
     !meshed && verdicts.some(({ network }) => network.selecting.length > 0 && !network.admits)
       ? [
-          "the NetworkPolicies deny the call, but the cluster does not enforce them: check that it has a network policy engine (azure.cluster.networkPolicy)",
+          "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
         ]
       : [];
   const found = [...inNetwork, ...unenforced, ...meshHoles(verdicts, scene.target)];
@@ -114,15 +114,15 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
     const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
     const accounts = [...new Set(authorizations.flatMap(namedIdentities))];
     if (accounts.length === 0)
-      return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows them`;
+      return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows these connections`;
     return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;
   });
   return causes.length === 0 ? ["a Server for another port refused the call"] : causes;
 }
 
 /**
- * Returns all reasons why a meshed client gets no answer: a NetworkPolicy, a target pod without a proxy, or proxies
- * that do not trust each other.
+ * Returns all reasons why a meshed client gets no answer. Possible reasons are a NetworkPolicy, a target pod without a
+ * proxy, and proxies that do not trust each other.
  */
 export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[] {
   const { state, target } = scene;
@@ -153,11 +153,11 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
       : []),
   ];
   return causes.length === 0
-    ? ["the proxies get no answer, although the policies allow the connection: see the results of M1 to M5"]
+    ? ["the policies allow the connection, but the proxies get no answer: see the results of the tests M1 to M5"]
     : causes;
 }
 
-/** Whether two proxies have a common trust anchor. True if the trust anchors of one of the proxies are not known. */
+/** Whether two proxies have a common trust anchor. Also true if the trust anchors of a proxy cannot be determined. */
 function shareAnchor(one: KubernetesObject, other: KubernetesObject): boolean {
   const [own, others] = [one, other].map((pod) => certificatesIn(anchorsOf(pod) ?? null).map(fingerprint));
   if (own === undefined || others === undefined || own.length === 0 || others.length === 0) return true;

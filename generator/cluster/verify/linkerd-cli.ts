@@ -35,8 +35,9 @@ export async function linkerdChecks(context: string, signal: AbortSignal): Promi
 }
 
 /**
- * Parses the JSON documents in the output: one for Linkerd, then one per extension. Returns null if the output contains
- * no document or an invalid document.
+ * Parses the JSON documents in the output of `linkerd check`. The first document contains the checks of Linkerd. Each
+ * other document contains the checks of one extension. Returns null if the output contains no document or an invalid
+ * document.
  */
 function documentsIn(text: string): Output[] | null {
   const documents = text.split(/(?<=^})\s*$(?=\s*^{)/m).filter((part) => part.trim() !== "");

@@ -1,9 +1,9 @@
 /**
- * Script of a probe. Each call is described by five arguments: kind, name, address, and two arguments that depend on
- * the kind. The script needs curl. Calls of the kinds `grpc` and `spread` also need grpcurl, Python with grpcio, and a
- * .proto file. $PROTO_VARIABLE contains the name of another environment variable, and that variable contains the path
- * of the .proto file. The script prints one line per call: name, exit code, and output in base64. If a call fails, the
- * script continues with the next call.
+ * Script of a probe. Five arguments describe each call: kind, name, address, and two arguments that depend on the kind.
+ * The script needs curl. Calls of the kinds `grpc` and `spread` also need grpcurl, Python with grpcio, and a .proto
+ * file. $PROTO_VARIABLE contains the name of the environment variable with the path of the .proto file. The script
+ * prints one line per call: name, exit code, and output in base64. If a call fails, the script continues with the next
+ * call.
  */
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)

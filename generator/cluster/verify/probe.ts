@@ -13,7 +13,7 @@ export interface Probe {
   /** Whether the pod has the label of meshed pods but no proxy. */
   readonly forged?: boolean;
   readonly calls: readonly Call[];
-  /** Environment variable in the image with the path of the .proto file of the service. */
+  /** Name of the environment variable with the path of the service's .proto file. The image sets this variable. */
   readonly protoVariable: string;
 }
 
@@ -25,8 +25,8 @@ export const probeContainer = "probe";
 const timeouts = { connect: 4, answer: 8 } as const;
 
 /**
- * Returns the pod of a probe. The pod conforms to the level `restricted` of the Pod Security Standards, mounts no
- * service account token, and terminates after its calls.
+ * Returns the pod of a probe. The pod conforms to the level `restricted` of the Pod Security Standards, and mounts no
+ * service account token. The container of the probe terminates after the calls.
  *
  * @param run a word that distinguishes the pods of this run from those of other runs
  * @param seconds value of the pod's `activeDeadlineSeconds`
@@ -44,7 +44,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
         [probeLabel]: run,
         ...(probe.forged === true ? { [meshedLabel]: "linkerd" } : {}),
       },
-      // The probe must wait for its proxy, even if proxy-await is disabled by default in the cluster.
+      // Enable proxy-await, because the probe must wait for its proxy. The default in the cluster can be `disabled`.
       annotations: probe.meshed
         ? { [injectKey]: "enabled", "config.linkerd.io/proxy-await": "enabled" }
         : { [injectKey]: "disabled" },
@@ -91,8 +91,8 @@ function argumentsOf(call: Call): string[] {
 }
 
 /**
- * Parses the results of a probe's calls from the probe's log. The result contains no entry for a call that is not in
- * the log.
+ * Parses the results of a probe's calls from the probe's log. If the log does not contain a call, the result has no
+ * entry for this call.
  */
 export function readProbe(log: string): Map<string, CallResult> {
   const lines = [...log.matchAll(/^meshops-probe (\S+) (\d+) (\S*)$/gm)];

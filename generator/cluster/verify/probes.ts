@@ -7,8 +7,8 @@ import type { Probe } from "./probe.ts";
 const verifyPrefix = "meshops-verify-";
 
 /**
- * Returns the name of the namespace that a run creates for its probes. The run also creates a service account with this
- * name. No policy lists this service account.
+ * Returns the name of the namespace that a run of verify creates for its probes. The run also creates a service account
+ * with the same name. No policy lists this service account.
  */
 export function verifyName(run: string): string {
   return `${verifyPrefix}${run}`;
@@ -20,8 +20,8 @@ export function isVerifyName(name: string): boolean {
 }
 
 /**
- * Returns the client whose service account the probes use: the first listed client that is allowed to use all ports of
- * the calls. Returns null if no such client exists.
+ * Returns the first listed client that is allowed to use the ports of all calls. The probes use the service account of
+ * this client. Returns null if no listed client is allowed to use all these ports.
  */
 export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   const keys = guarded.map(({ name }) => name);
@@ -46,8 +46,8 @@ export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "v
 }
 
 /**
- * Returns the probe that uses the service account of a listed client. The probe also makes the calls of the components'
- * checks.
+ * Returns the probe with the service account of a listed client. In addition to the calls of the access tests, this
+ * probe sends the calls of the components' checks.
  */
 export function listedProbe(client: Account, target: AccessTarget, calls: readonly Call[]): Probe {
   const all = new Map([...target.guarded, ...calls].map((call) => [call.name, call]));
@@ -63,8 +63,8 @@ export function listedProbe(client: Account, target: AccessTarget, calls: readon
 }
 
 /**
- * Returns two probes in a listed client's namespace that must be refused: `stranger` has a proxy but uses a service
- * account that no policy lists; `forged` has the label of meshed pods but no proxy.
+ * Returns two probes that the policies must refuse. Both probes are in the namespace of a listed client. `stranger` has
+ * a proxy, but no policy lists its service account. `forged` has the label of meshed pods, but no proxy.
  */
 export function refusedProbes(
   { namespace }: Account,

@@ -26,7 +26,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     listIn(cluster, protectedNamespaces, `policy.linkerd.io/${version}`, kind);
   const { server, authorizationPolicy } = release.traits.policyApi;
-  // Send one request first: if the cluster does not respond, only this request fails.
+  // Send one request before the parallel requests. If the cluster does not respond, only this request fails.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),

@@ -7,7 +7,7 @@ export interface TestResult extends Finding {
   readonly durationMs: number;
 }
 
-/** Whether each test has passed or was skipped. */
+/** Whether every test passed or was skipped. */
 export function allPassed(results: readonly TestResult[]): boolean {
   return results.every(({ status }) => status === "passed" || status === "skipped");
 }

@@ -21,14 +21,14 @@ export interface ProbeRun extends ProbeAnswers {
 export interface ProbeOptions {
   readonly image: string;
   readonly run: string;
-  /** Timeout of a probe in seconds, including the time to start the pod. */
+  /** Timeout of a probe in seconds. The timeout includes the time to start the pod. */
   readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Creates the pod of a probe, waits until the calls are complete, and reads the results. The proxy of the pod may
- * continue to run, so the caller must delete the pod.
+ * Creates the pod of a probe, waits until the calls are complete, and reads the results. The caller must delete the
+ * pod, because the proxy of the pod may continue to run.
  *
  * @throws if the signal aborts or the cluster does not respond
  */
@@ -89,8 +89,8 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
 }
 
 /**
- * Whether a pod may be waiting for its proxy, although the kubelet does not report that the pod waits. While the
- * postStart hook of a container runs (`proxy-await`), the kubelet does not update the status. All containers then have
+ * Whether a pod may be waiting for its proxy, although the status of the pod does not show this. While the proxy's
+ * postStart hook (`proxy-await`) runs, the kubelet does not update the status. During this time, all containers have
  * the state ContainerCreating (kubernetes, pkg/kubelet/kuberuntime, startContainer).
  */
 function mayWaitForProxy(pod: KubernetesObject): boolean {

@@ -9,25 +9,28 @@ import type { ProbeRun } from "./run-probe.ts";
 import type { TestResources } from "./test-resources.ts";
 
 export interface VerifyOptions {
-  /** Image of the probes, with curl, grpcurl and the .proto file of the service; null to skip the tests with probes. */
+  /**
+   * Image of the probes. The image must contain curl, grpcurl and the .proto file of the service. If null, the tests
+   * that need this image are skipped.
+   */
   readonly image: string | null;
-  /** Image with curl, for the tests of workloads if `image` is null. */
+  /** Image that contains curl. The tests of workloads use this image if `image` is null. */
   readonly curlImage: string;
   /** IDs of the tests to run. */
   readonly only: ReadonlySet<string>;
-  /** Remove the policies for T0, and restore the policies after T0. */
+  /** Whether to remove the policies before T0, and to restore the policies after T0. */
   readonly baseline: boolean;
   readonly write: boolean;
-  /** Do not delete the probes. */
+  /** Whether to keep the probes in the cluster after the tests. */
   readonly keep: boolean;
   /** Timeout of a probe in seconds. */
   readonly seconds: number;
-  /** Where the Flux objects of the environment are. */
+  /** Names, namespaces and paths of the environment's Flux objects. */
   readonly placement: Placement;
   readonly signal: AbortSignal;
-  /** Called with the result of each test as soon as the test ends. */
+  /** Function that is called at the end of each test, with the result of the test. */
   readonly onResult: (result: TestResult) => void;
-  /** Called with a description of each step. */
+  /** Function that is called with a description of each step of the run. */
   readonly onStep: (step: string) => void;
 }
 
@@ -42,8 +45,8 @@ export interface Run {
   readonly state: ClusterState;
   readonly resources: TestResources;
   /**
-   * Kustomization that applies the policies that the access tests evaluate; null if the environment has no such
-   * policies.
+   * Kustomization that applies the policies of the access tests' target. Null if the environment has no policies for
+   * this target.
    */
   readonly policies: { readonly name: string; readonly namespace: string } | null;
   /** Whether at least one of the tests with these IDs was selected. */
@@ -54,7 +57,7 @@ export interface Run {
   report(test: string, since: number, finding: Finding): void;
 }
 
-/** Waits for all actions, even if one action fails: the cleanup must know all objects that the actions create. */
+/** Waits for all actions, even if an action fails. Otherwise, an action could create objects after the cleanup. */
 export async function settled(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);
   for (const each of ended) if (each.status === "rejected") throw each.reason;

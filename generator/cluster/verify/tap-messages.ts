@@ -2,8 +2,8 @@ import protobuf from "protobufjs";
 
 /**
  * Messages of Linkerd viz's tap API, with the fields that meshops uses. The field numbers and types are from linkerd2
- * edge-26.8.3 (viz/tap/proto/viz_tap.proto, viz/metrics-api/proto/viz.proto, proto/common/net.proto). They are the same
- * in stable-2.14.10.
+ * edge-26.8.3 (viz/tap/proto/viz_tap.proto, viz/metrics-api/proto/viz.proto, proto/common/net.proto). The release
+ * stable-2.14.10 has the same field numbers and types.
  */
 const string = (id: number): { type: string; id: number } => ({ type: "string", id });
 const labels = { fields: { labels: { keyType: "string", type: "string", id: 1 } } };
@@ -46,7 +46,7 @@ export interface TapEvent {
 
 export interface TapTarget {
   readonly namespace: string;
-  /** Kind in lower case and singular, such as `statefulset`. */
+  /** Kind of the target, in lower case and singular, such as `statefulset`. */
   readonly type: string;
   readonly name: string;
 }
@@ -71,8 +71,8 @@ export function decodeTapError(body: Buffer): string {
 }
 
 /**
- * Decodes the events of a stream from its chunks. Each message is preceded by its length: 4 bytes, little-endian
- * (pkg/protohttp).
+ * Decodes the events in the chunks of a stream. Before each message, the stream contains the length of the message in 4
+ * bytes, little-endian (pkg/protohttp).
  */
 export class TapReader {
   #rest: Buffer = Buffer.alloc(0);

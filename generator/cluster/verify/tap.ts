@@ -14,14 +14,14 @@ const maxRps = 300;
 /** A tap that meshops has requested. */
 export interface Tap {
   readonly events: readonly TapEvent[];
-  /** Ends the tap. @returns the reason why the tap failed; null if the tap did not fail */
+  /** Ends the tap. @returns the reason why the tap failed; null if the tap succeeded */
   close(): Promise<string | null>;
 }
 
 /**
- * Opens a tap on the pods of a target. The request goes to Linkerd viz's tap API through the aggregation layer of the
- * API server. The tap API sends no response before the first event (linkerd2, viz/tap/api), so meshops cannot wait
- * until the tap is open. Waiting is not necessary, because a probe takes longer to start than a tap.
+ * Opens a tap on the pods of a target. The API server's aggregation layer forwards the request to Linkerd viz's tap
+ * API. The tap API sends no response before the first event (linkerd2, viz/tap/api), so meshops does not know when the
+ * tap is open. meshops can start a probe immediately, because a probe takes longer to start than a tap.
  */
 export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
   const { kind, name } = pods.workloadRef ?? { kind: "Namespace", name: pods.namespace };
@@ -108,7 +108,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
       );
     return failed(
       `${missing.join(" and ")} not seen`,
-      `tap reported ${tap.events.length} events, but none of these calls: check that T2a passed and that tap is enabled on the pods of ${target.podTitle}`,
+      `tap reported ${tap.events.length} events, but did not report these calls: check that T2a passed and that tap is enabled in the pods of ${target.podTitle}`,
       evidence,
     );
   }
@@ -129,7 +129,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
 }
 
-/** Returns the HTTP path of the HTTP call or the gRPC call. Considers only calls to ports that the policies protect. */
+/** Returns the HTTP path of the call of this kind. Uses only calls to ports that the policies protect. */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);
   return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";

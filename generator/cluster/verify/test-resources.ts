@@ -17,12 +17,12 @@ export class TestResources {
     this.#run = run;
   }
 
-  /** Error of the creation of the probes' namespace; null if there was no error. */
+  /** The error if the namespace for unmeshed probes could not be created; otherwise null. */
   trouble: string | null = null;
 
   /**
-   * Creates the namespace for unmeshed probes if `needed` is true. Pods in this namespace are never meshed, so they can
-   * conform to the Pod Security level `restricted`.
+   * If `needed` is true, creates the namespace for unmeshed probes. Pods in this namespace are never meshed, so the
+   * namespace can require the level `restricted` of the Pod Security Standards.
    */
   async prepare(needed: boolean): Promise<void> {
     if (!needed) return;
@@ -37,7 +37,7 @@ export class TestResources {
     );
   }
 
-  /** Creates a service account that no policy lists. @returns the error of the creation; null if there was no error */
+  /** Creates a service account that no policy lists. @returns the error if the creation failed; otherwise null */
   unlistedAccountIn(namespace: string): Promise<string | null> {
     return this.#attempt(account(verifyName(this.#run), namespace));
   }
@@ -48,7 +48,7 @@ export class TestResources {
   }
 
   /**
-   * Deletes all recorded objects in reverse order. Objects that already existed are not recorded.
+   * Deletes the recorded objects in reverse order. An object is recorded only if this run of verify creates the object.
    *
    * @returns the objects that could not be deleted, each with its error
    */
@@ -62,8 +62,8 @@ export class TestResources {
   }
 
   /**
-   * Creates objects. Returns the error if the creation fails. The tests that need the objects then report this error,
-   * and the other tests continue.
+   * Creates objects. Returns the error if an object cannot be created. The tests that need the objects report this
+   * error, and the other tests continue.
    */
   async #attempt(...objects: readonly KubernetesObject[]): Promise<string | null> {
     try {

@@ -8,7 +8,7 @@ export interface Test {
   readonly id: string;
   readonly title: string;
   readonly expected: string;
-  /** Whether the test needs the image of the test client, or another image with curl, grpcurl and Python. */
+  /** Whether the test needs the image of the test client, or another image that contains curl, grpcurl and Python. */
   readonly needsProbe: boolean;
 }
 
@@ -28,7 +28,7 @@ export function testsOf(model: Model): Test[] {
   ];
 }
 
-/** Why a test with a probe cannot run without an image, and how to get an image. */
+/** Message and fix for tests that need a probe if no image for the probe is available. */
 export const noImage = {
   seen: "the environment has no test client, so there is no default image for the probe",
   fix: "set --image to an image that you built from the sources of the test client; to add the sources, run meshops init . --keep --with-client",
@@ -67,7 +67,11 @@ function accessTests({ title }: AccessTarget): Test[] {
       title: "the policy refuses an unmeshed pod with the label of meshed pods",
       expected: "refused on both ports and on the proxy's inbound port",
     },
-    { id: "T3", title: "tap reports encrypted traffic", expected: "HTTP and gRPC calls with tls=true, gRPC call with its route" },
+    {
+      id: "T3",
+      title: "tap reports encrypted traffic",
+      expected: "tap reports HTTP and gRPC calls with tls=true, and the gRPC call with its route",
+    },
   ];
   return tests.map((test) => ({ ...test, needsProbe: true }));
 }
@@ -75,8 +79,8 @@ function accessTests({ title }: AccessTarget): Test[] {
 function workloadTest({ title }: PodSet): Test {
   return {
     id: title,
-    title: "exactly the declared clients reach the pods",
-    expected: "connections as declared in workloads",
+    title: "only the declared clients can connect to the pods",
+    expected: "only the connections that workloads declares",
     needsProbe: false,
   };
 }
@@ -84,8 +88,8 @@ function workloadTest({ title }: PodSet): Test {
 const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails", needsProbe: false };
 
 /**
- * Returns the IDs of the selected tests. Each word is an ID or the prefix of IDs: `T2` selects T2a to T2c. The name of a
- * set of pods selects only its test.
+ * Returns the IDs of the selected tests. Each word is an ID or the prefix of several IDs. For example, `T2` selects T2a
+ * to T2c. The name of a set of pods selects only the test of this set.
  *
  * @returns null if a word selects no test
  */

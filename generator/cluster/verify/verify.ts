@@ -17,11 +17,11 @@ import { testedSets } from "./workload-probes.ts";
 import { workloadTests } from "./workload-tests.ts";
 
 /**
- * Runs the selected tests against a cluster. Deletes the objects that the tests created, even after an error, unless
- * `options.keep` is set.
+ * Runs the selected tests against a cluster. Then deletes the objects that the tests created, even after an error. If
+ * `options.keep` is set, does not delete these objects.
  *
- * @throws UserError if the cluster does not respond. If a test cannot run for another reason, its result is
- * `undecided`.
+ * @throws UserError if the cluster does not respond. If a test cannot run for another reason, this function does not
+ * throw, and the result of the test is `undecided`.
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");
@@ -43,7 +43,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     const policies =
       target === null ? null : { name: kustomizationName(placement, target.policyComponent), namespace: placement.namespace };
     if (policies !== null && (await resumeLeftOver(cluster, policies)))
-      options.onStep("resumed the policy that an earlier run of verify left suspended");
+      options.onStep("resumed the Kustomization of the policy, which an earlier run of verify had suspended");
     const run: Run = {
       ...{ id, cluster, model, options, resources, report, policies },
       settings: { now: new Date(), token: options.write ? id : null },

@@ -23,8 +23,8 @@ import type { Probe } from "./probe.ts";
 import { verifyName } from "./probes.ts";
 
 /**
- * Maximum number of calls of one probe. A refused call can take several seconds, so a larger number of calls is divided
- * among several probes.
+ * Maximum number of calls of one probe. A refused call can take several seconds, so meshops divides a larger number of
+ * calls among several probes.
  */
 const callsPerProbe = 12;
 
@@ -37,7 +37,8 @@ export interface Destination {
 }
 
 /**
- * Returns the sets of pods whose access is tested: the protected sets with at least one port that the proxy handles.
+ * Returns the sets of pods whose access the tests check. These are the protected sets with at least one port whose
+ * connections pass through the proxy.
  */
 export function testedSets({ components }: Model): PodSet[] {
   return components
@@ -66,8 +67,8 @@ export function callName({ set, key }: Pick<Destination, "set" | "key">): string
 }
 
 /**
- * Returns the call to a port. The protocol of the port determines the kind of the call. If the proxy does not
- * understand the protocol, the call only opens a connection.
+ * Returns the call to a port. The protocol of the port determines the kind of the call. If the proxy does not parse the
+ * protocol, the call only opens a connection.
  */
 function callTo(destination: Destination): Call {
   const ip = String(at(destination.pod, "status", "podIP"));
@@ -88,10 +89,10 @@ function callTo(destination: Destination): Call {
 }
 
 /**
- * Returns the probes. There is one probe for each listed service account, one probe with an unlisted service account in
- * the namespace of a listed client, and one probe without a proxy. Each probe calls all ports.
+ * Returns the probes. The probes test these clients: each listed service account, an unlisted service account in the
+ * namespace of a listed client, and a pod without a proxy. The probes of each client call all ports.
  *
- * @param run a word that distinguishes this run from others
+ * @param run a word that distinguishes this run of verify from other runs
  */
 export function workloadProbes(all: readonly Destination[], run: string): Probe[] {
   const listed = all.flatMap(({ set }) =>

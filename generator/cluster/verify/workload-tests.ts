@@ -12,10 +12,10 @@ import type { ProbeRun } from "./run-probe.ts";
 import { callName, type Destination, destinations, isDeclared, testedSets, workloadProbes } from "./workload-probes.ts";
 
 /**
- * Tests the access to the pods in `spec.workloads`. The clients are each listed service account, an unlisted service
- * account, and a pod without a proxy. Each client calls every port of one pod of each set. The test of a set passes if
- * all declared clients can connect to its ports, and no other client can. For a set in the mode `audit`, notes list the
- * clients that the mode `enforce` would refuse.
+ * Tests the access to the pods in `spec.workloads`. The test clients use each listed service account and an unlisted
+ * service account; another test client has no proxy. Each test client calls every port of one pod of each set. The test
+ * of a set passes if only the declared clients can connect to the ports of the set. If the set is in the mode `audit`,
+ * notes list the clients that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();
@@ -32,7 +32,7 @@ export async function workloadTests(run: Run): Promise<void> {
       targets.length === 0
         ? undecided(
             "no pod of this set is ready",
-            `run meshops status to check that the selector of ${set.title} is correct and that its pods are ready`,
+            `run meshops status to check that the selector of ${set.title} is correct and that the selected pods are ready`,
           )
         : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
     );
@@ -40,7 +40,7 @@ export async function workloadTests(run: Run): Promise<void> {
 
 function auditNotes(counted: Counted): string[] {
   return [
-    ...counted.clients.map((client) => `the mode enforce would refuse a client at ${describeCounted(client)}`),
+    ...counted.clients.map((client) => `the mode enforce would refuse this client: ${describeCounted(client)}`),
     ...(counted.unread > 0 ? [describeUnread(counted)] : []),
   ];
 }
@@ -94,16 +94,16 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   });
   if (wrong.length === 0) return passed(`${calls.length} connections as declared`, evidence);
   const seen = wrong.map(
-    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "does not reach" : "reaches"} ${target.key}`,
+    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} ${target.key}`,
   );
   const causes = wrong.map(({ target, probe, declared }) => why(target, probe, declared, run));
   return failed(seen.join(", "), [...new Set(causes)], evidence);
 }
 
 /**
- * Whether a call reached the application. Every response that was not sent by a proxy comes from the application,
- * including error responses. The status 403 is an exception: a proxy that refuses a client without an identity can send
- * 403 without the proxy's own header. A 403 is therefore counted as a response of the application only if the client is
+ * Whether a call reached the application. If a response was not sent by a proxy, the application sent the response.
+ * This rule also applies to error responses, except 403: a proxy can send 403 without Linkerd's header when the proxy
+ * refuses a client without an identity. Therefore, 403 counts as a response of the application only if the client is
  * declared.
  */
 function isReached(probe: Probe, target: Destination, result: CallResult, declared: boolean): boolean {
@@ -121,7 +121,7 @@ function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
   return isVerifyName(serviceAccount) ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;
 }
 
-/** Why a connection differs from the declaration, according to the policies in the cluster. */
+/** Returns the reason why the result of a call differs from the spec. Evaluates the policies in the cluster. */
 function why({ set, key, port, pod }: Destination, probe: Probe, declared: boolean, { state }: Run): string {
   const attempt = { from: attemptClientOf(probe, state.namespaces), to: pod, port: port.port };
   const { admitted, refusedBy, mesh } = evaluate(attempt, state.policies, state.installation);
@@ -130,8 +130,8 @@ function why({ set, key, port, pod }: Destination, probe: Probe, declared: boole
     return refusedBy !== null
       ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that its policies are up to date`
       : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and the log of container linkerd-proxy in pod ${pod.metadata.name}`;
-  if (proxyOf(pod) === undefined) return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check who connects`;
+  if (proxyOf(pod) === undefined) return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect`;
   return admitted
     ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that its policies are up to date`
-    : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce it: check that it has a network policy engine`;
+    : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine`;
 }

@@ -21,8 +21,8 @@ interface AccessOptions extends CommonOptions {
 }
 
 /**
- * `meshops access <env>` and `meshops access --manifests <path>`: prints which clients reach which ports. With `--from` and
- * `--to`, explains each connection.
+ * `meshops access <env>` and `meshops access --manifests <path>`: prints a table of the clients and the ports that each
+ * client can connect to. With `--from` and `--to`, explains each connection.
  *
  * @throws UserError (usage) if the client or the set of pods does not exist
  */
@@ -30,22 +30,23 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
   if (options.manifests !== undefined && names.length > 0)
     throw new UserError(exitCode.usage, "--manifests cannot be used together with an environment", "remove one of them");
   if (options.manifests === undefined && options.linkerd !== undefined)
-    throw new UserError(exitCode.usage, "--linkerd needs --manifests", "for an environment, set linkerd.version in its spec");
+    throw new UserError(exitCode.usage, "--linkerd requires --manifests", "for an environment, set linkerd.version in the spec");
   const all = options.manifests === undefined ? ofEnvironment(names, options, io) : ofManifests(options.manifests, options, io);
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
   if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
-  else if (cells.length === 0) io.stdout.write("no pods with ports are described\n");
+  else if (cells.length === 0) io.stdout.write("no set of pods with ports is described\n");
   else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
   return exitCode.ok;
 }
 
 /**
- * Returns the cells of the access table for the policies that meshops generates. Returns null if the spec is not valid.
+ * Returns the cells of the access table. Evaluates the policies that meshops generates for an environment. Returns null
+ * if the spec is not valid.
  */
 function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io): AccessCell[] | null {
   if (names.length === 0)
-    throw new UserError(exitCode.usage, "the environment is missing", "specify an environment, or add --manifests");
+    throw new UserError(exitCode.usage, "no environment was specified", "specify an environment, or add --manifests");
   const { loaded, diagnostics } = loadAll(repositoryIn(io, options.directory), names);
   if (hasErrors(diagnostics)) {
     printDiagnostics(io.stderr, diagnostics);
@@ -56,7 +57,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
   return accessTable(modelOf(environment));
 }
 
-/** Returns the cells of the access table for the policies in manifests. Returns null if the manifests are not valid. */
+/** Returns the cells of the access table. Evaluates the policies in manifests. Returns null if these are not valid. */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
   const read = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
   const diagnostics = read.flatMap((each) => each.diagnostics);
@@ -93,7 +94,7 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
     throw new UserError(
       exitCode.usage,
       `${from} is not a client of ${pods}: this client is listed only for other pods`,
-      `to see which ports other clients reach, run the command with --from "${otherMeshed}"`,
+      `to see the ports that other clients can connect to, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);

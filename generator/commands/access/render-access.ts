@@ -10,8 +10,8 @@ const verdictWidth = 17;
 const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 
 /**
- * Returns one table per set of pods, with a row per client and a column per port. The row for other meshed pods also
- * applies to each client with the same verdicts. Such a client has no separate row.
+ * Returns one table per set of pods, with a row per client and a column per port. A client has no row of its own if its
+ * verdicts are equal to the verdicts of other meshed pods.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));
@@ -36,7 +36,7 @@ function table(server: string, keys: readonly string[], cells: readonly AccessCe
     ({ client, texts }) => client === otherMeshed || client === unmeshed || texts.join() !== ofOthers,
   );
   const rows = shown.flatMap(({ client, texts }) =>
-    // A long name has a line of its own.
+    // Print a long client name on a separate line above the verdicts.
     client.length < clientWidth - 2 ? [line(client, texts)] : [`  ${client}`, line("", texts)],
   );
   return [line(server, keys).replace(/^ {2}/, ""), ...rows];
@@ -46,7 +46,7 @@ function line(client: string, verdicts: readonly string[]): string {
   return `  ${client.padEnd(clientWidth - 2)}${verdicts.map((text) => text.padEnd(verdictWidth)).join("")}`.trimEnd();
 }
 
-/** Name and number of a port. Containers of a pod can use the same name. */
+/** Returns the name and the number of a port. Several containers of a pod can use the same port name. */
 function portOf({ key, port }: AccessCell): string {
   return `${key} ${port}`;
 }
@@ -56,7 +56,7 @@ function verdict({ access, network }: AccessCell): string {
   return network.admits ? "refused: mesh" : "refused: network";
 }
 
-/** Explains each connection: the decision of each layer, and the objects that decide. */
+/** Explains each connection: the decision of the NetworkPolicies and of Linkerd, and the policies that decide. */
 export function explain(cells: readonly AccessCell[]): string {
   return `${cells.map(explanation).join("\n\n")}\n`;
 }

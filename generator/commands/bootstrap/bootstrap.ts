@@ -9,7 +9,7 @@ import type { Io } from "../io.ts";
 import { runScript } from "../run-script.ts";
 
 export interface ScriptOptions extends DirectoryOption {
-  /** Run the script instead of printing it. */
+  /** Whether to run the script. If false, the script is printed. */
   readonly run: boolean;
   /** kubectl context of a cluster that is not on Azure. */
   readonly context?: string;
@@ -46,16 +46,16 @@ export function refuseWithoutComponents(environment: Environment): void {
   const { name } = environment.metadata;
   throw new UserError(
     exitCode.problem,
-    `${name} contains nothing that meshops delivers`,
-    `other tools provide its components; meshops status ${name} and meshops verify ${name} show their state`,
+    `meshops delivers no component of ${name}`,
+    `other tools provide the components; meshops status ${name} and meshops verify ${name} show the state of the components`,
   );
 }
 
 /**
  * Returns the kubectl context in the options or in `spec.cluster`; null if neither is set, or on Azure.
  *
- * @throws UserError (usage) if `--context` is set and the environment is on Azure, where the context is always the
- *   cluster's name
+ * @throws UserError (usage) if `--context` is set and the environment is on Azure. On Azure, the name of the context is
+ *   always the name of the cluster
  */
 export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
   if (spec.azure === undefined) return context ?? spec.cluster.context ?? null;

@@ -9,13 +9,13 @@ export interface Candidate {
 
 /**
  * Returns the possible values of an argument or an option. `argument` is the name of the argument, or the option with its
- * dashes; `folder` is the folder of the repository. Returns none if meshops does not complete the argument.
+ * dashes; `folder` is the folder of the repository. Returns no values if meshops does not complete the argument.
  */
 export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
 
 /**
- * Returns the possible completions of the last word. Returns none if the word is a file or a value without completion.
- * The shell then uses its own completion.
+ * Returns the possible completions of the last word. If the word is a file, or if meshops does not complete the value,
+ * returns no completions, and the shell uses its own completion.
  *
  * @param words words of the command line after the program's name; the last word ends at the cursor
  */
@@ -43,7 +43,7 @@ interface Line {
   readonly command: CommandUnknownOpts;
   /** Arguments of the command. */
   readonly given: readonly string[];
-  /** Option whose value is the word to complete. */
+  /** Option whose value the user is typing; null if the word is not the value of an option. */
   readonly open: Option | null;
   /** Value of --directory. */
   readonly folder: string;

@@ -17,8 +17,8 @@ export function completion([shell = "bash"]: readonly string[], _: unknown, io: 
 }
 
 /**
- * `meshops complete -- <word…>`: prints the possible completions, one per line: the word, a tab, and the description of
- * the word.
+ * `meshops complete -- <word…>`: prints one possible completion per line. A line contains the word, a tab, and the
+ * description of the word.
  */
 export function complete(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));

@@ -3,10 +3,10 @@ import type { ObjectChange } from "../../diff/diff.ts";
 import { shellWord } from "../../system/shell.ts";
 
 /**
- * Adds the context of an environment to the commands in the steps of a change. The commands then always run in the
- * cluster of this environment.
+ * Adds the kubectl context of an environment to the commands in the steps of a change. With this context, the commands
+ * always run in the cluster of the environment.
  *
- * @param context kubectl context; null if it is not known
+ * @param context kubectl context; null if the spec does not specify a context
  */
 export function inContext(change: ObjectChange, context: string | null): ObjectChange {
   return context === null ? change : { ...change, steps: change.steps.map((step) => stepIn(step, shellWord(context))) };

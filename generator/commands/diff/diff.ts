@@ -41,7 +41,7 @@ import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 interface DiffOptions {
   readonly directory: string;
   readonly output: "text" | "json" | "markdown";
-  /** Commit to compare with. */
+  /** Commit whose files are compared with the new files. */
   readonly from: string;
   /** Exit 1 only if a change has at least this risk. */
   readonly failOn?: Risk;
@@ -82,8 +82,8 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
 }
 
 /**
- * Returns the old context if the change renames the cluster, because the steps change the objects that run in the old
- * cluster. Returns null if the context does not change.
+ * Returns the old context if the change renames the cluster. The steps of the change need the old context, because they
+ * change objects in the old cluster. Returns null if the context does not change.
  */
 function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
   const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
@@ -91,7 +91,7 @@ function oldContext(changes: readonly ObjectChange[], environment: string): stri
   return typeof before === "string" ? before : null;
 }
 
-/** Returns the files in bases/ that differ from a commit. The effect of these files on the cluster is not assessed. */
+/** Returns the files in bases/ that differ from a commit. diff does not assess the risk of these changes. */
 function changedBases(root: string, tree: GitTree): string[] {
   const folder = join(root, basesFolder);
   const onDisk = existsSync(folder)
@@ -117,7 +117,7 @@ function ownersIn(tree: GitTree): string[] {
 /** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
-/** @param withRemoved whether to report removed environments; renamed environments are always reported */
+/** @param withRemoved whether the result contains removed environments; it always contains renamed environments */
 async function compare(
   io: Io,
   repository: Repository,
@@ -170,12 +170,12 @@ async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">> {
 
 interface StaleFile {
   readonly owner: string;
-  /** Files that differ from the commit, and all other files in the same folders. */
+  /** Paths of the files that differ from the commit, and of all other files in the same folders. */
   readonly paths: ReadonlySet<string>;
   readonly after: ReadonlyMap<string, string>;
 }
 
-/** Returns the files of an owner that differ from the commit. Compares hashes, so no file is read from Git. */
+/** Returns the files of an owner that differ from the commit. Compares hashes, and does not read files from Git. */
 function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
   const after = new Map([...bundle, ...secrets]);
@@ -193,9 +193,9 @@ function secretsOf(root: string, environment: string): [string, string][] {
 }
 
 /**
- * Returns the files of an owner in the commit, and the files after `generate`. The files in the commit are the
- * encrypted files, and the files in the owner's inventory. If the inventory is missing or damaged, all files at paths
- * that meshops writes to are included.
+ * Returns the files of an owner in the commit, and the files that `generate` would write. The files in the commit are
+ * the encrypted files and the files in the owner's inventory. If the inventory is missing or damaged, the result
+ * contains all files in the commit at paths that meshops writes to.
  */
 function sidesOf(
   owner: string,

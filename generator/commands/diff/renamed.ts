@@ -10,8 +10,8 @@ import { ownFluxFiles, type Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
 
 /**
- * Returns the environments that were renamed since a commit. An environment was renamed if an old environment was
- * removed, and an encrypted file of the new environment is equal to the file of the old environment.
+ * Returns the environments that were renamed since a commit. A new environment is considered a renamed environment if
+ * one of its encrypted files is equal to the encrypted file of an environment that was removed since the commit.
  *
  * @param removed environments of the commit that no longer have a spec
  */
@@ -27,8 +27,8 @@ export function renamedSince(root: string, tree: GitTree, wanted: readonly Wante
 }
 
 /**
- * Returns the commit with the files of the old environment at the paths of the new environment. The inventory is
- * omitted, because its text contains the old paths.
+ * Returns a view of the commit in which the files of the old environment have the paths of the new environment. The
+ * view does not contain the inventory, because the text of the inventory contains the old paths.
  */
 export function asRenamed(tree: GitTree, rename: Renamed): GitTree {
   return tree.withPaths((path) => (path === inventoryFile(rename.from) ? null : moved(path, rename)));
@@ -40,7 +40,7 @@ function moved(path: string, { from, to }: Renamed): string {
   return owned ? [top, to, ...rest].join("/") : path;
 }
 
-/** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
+/** Returns the change of the environment's name. The generated files do not contain Flux's root Kustomization. */
 export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
   const old = fluxFolder(from);
   const left = ownFluxFiles(root, from);
@@ -55,7 +55,7 @@ export function renameChange(root: string, { from, to }: Renamed, steps: readonl
     name: to,
     change: "changed",
     risk: "stalled-rollout",
-    reason: `${from} is now named ${to}. Flux's root Kustomization still applies ${effect}. The names of all objects in the cluster stay the same`,
+    reason: `The environment ${from} was renamed to ${to}. Flux's root Kustomization still applies ${effect}. The objects in the cluster keep their names`,
     steps,
     fields: [{ path: "metadata.name", before: from, after: to }],
   };

@@ -45,7 +45,7 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
   return [title, ...blocks].join("\n");
 }
 
-/** Note for steps with commands of kubectl or helm that do not contain a context. */
+/** Returns a note if a step contains a command of kubectl or helm without a context. */
 function usesContext(steps: readonly Step[]): string {
   const without = steps.some(({ command = "" }) => /\b(kubectl|helm) (?!.*--(kube-)?context )/.test(command));
   return without ? " (commands use the current kubectl context)" : "";
@@ -53,7 +53,7 @@ function usesContext(steps: readonly Step[]): string {
 
 type Group = readonly [ObjectChange, ...ObjectChange[]];
 
-/** Groups changes with the same risk, reason and steps. The groups have the order of their first changes. */
+/** Groups changes with the same risk, reason and steps. Sorts the groups by the position of their first change. */
 function groups(changes: readonly ObjectChange[]): Group[] {
   const found = groupBy(changes, ({ risk, reason, steps }) => JSON.stringify([risk, reason, steps]));
   return [...found.values()] as unknown as Group[];
@@ -67,14 +67,14 @@ interface Head {
 }
 
 /**
- * Maximum number of added or removed objects of a group that the text output lists. If there are more, the output
- * contains only their number by kind. The JSON output contains all objects.
+ * Maximum number of added or removed objects of a group that the text output lists. If a group contains more such
+ * objects, the text output contains only the number of objects per kind. The JSON output contains all objects.
  */
 const shownObjects = 6;
 
 const shownKinds = 4;
 
-/** Returns the lines for the objects of a group. Objects without changed fields are counted if there are many. */
+/** Returns the lines for the objects of a group. If many objects have no changed fields, returns only their number. */
 function heads(group: Group): Head[] {
   const [{ risk }] = group;
   const counted = (["added", "removed"] as const).filter(

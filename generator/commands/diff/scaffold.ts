@@ -2,8 +2,8 @@ import { createTwoFilesPatch } from "diff";
 import { trackedFiles } from "../init/tracked.ts";
 
 /**
- * Returns the changes of this meshops version to bases, hooks and workflows, as a patch for `git apply`. The patch also
- * changes files that a user has edited.
+ * Returns a patch for `git apply` with the changes that this version of meshops makes to bases, hooks and workflows.
+ * The patch also contains changes to files that a user has edited.
  *
  * @param root absolute path of the repository, without symbolic links
  */

@@ -9,7 +9,7 @@ const timeoutMs = 20_000;
 /** The output of a program, and the error if the program failed. */
 export interface Reply {
   readonly text: string;
-  /** Null if the exit code of the program was 0. */
+  /** The error of the program; null if the exit code was 0. */
   readonly trouble: { readonly absent: boolean; readonly message: string } | null;
 }
 

@@ -31,11 +31,11 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   });
   const groups = [
     ...environments.filter((each) => !hasExternalIdentity(each)).map(({ metadata }) => group(metadata.name)),
-    // If a spec does not load, check only the files that exist, because the list of expected files depends on the spec.
+    // If a spec cannot be loaded, the list of expected files is not known. In this case, check only existing files.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
   const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
-  // Without a repository, or if a spec does not load, it is unknown whether an environment is on Azure.
+  // `onAzure` is null (unknown) if no repository exists, or if no loaded spec is on Azure but a spec cannot be loaded.
   const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([
@@ -71,7 +71,7 @@ interface LoadedRepository {
   /** Root of the repository; null outside of a platform repository. */
   readonly root: string | null;
   readonly environments: readonly Environment[];
-  /** Environments whose specs do not load. */
+  /** Environments whose specs cannot be loaded. */
   readonly broken: readonly Loaded[];
 }
 
@@ -91,8 +91,8 @@ function loadRepository(io: Io, directory: string): LoadedRepository {
 }
 
 /**
- * Reports a spec that does not load. `meshops doctor` does not check the cluster and the Azure account of an
- * environment whose spec does not load.
+ * Reports a spec that cannot be loaded. If a spec cannot be loaded, `meshops doctor` checks neither the cluster nor the
+ * Azure account of the environment.
  */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");

@@ -61,7 +61,7 @@ function readKubeconfig(file: string): Kubeconfig {
     const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
     return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
   } catch (error) {
-    // Do not print the message of the YAML parser, because it may quote a line that contains a token.
+    // Do not print the message of the YAML parser, because the message may quote a line that contains a token.
     const { syscall, code } = error as NodeJS.ErrnoException;
     const trouble = syscall === undefined ? `${file} is not valid YAML` : `${file} cannot be read: ${code}`;
     return { contexts: [], current: "", trouble };
@@ -107,6 +107,6 @@ async function azureAccounts(io: Io): Promise<Record<string, unknown>[] | string
     const list: unknown = JSON.parse(text);
     return Array.isArray(list) && list.length > 0 ? list.map(asMap) : notSignedIn;
   } catch {
-    return "the Azure CLI did not print JSON";
+    return "the output of az account list is not JSON";
   }
 }

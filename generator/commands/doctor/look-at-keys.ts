@@ -12,7 +12,7 @@ export interface EncryptedFiles {
   readonly files: ReadonlyMap<string, string | null>;
 }
 
-/** Checks which files the available age identities can decrypt. Compares recipients only, and decrypts no file. */
+/** Checks which files the available age identities can decrypt. Compares only recipients, and decrypts no files. */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);
   const own = groups.flatMap(({ environment, files }) => {
@@ -59,8 +59,8 @@ function judge(
       found: `${plural(existing.length, "file")} can be decrypted by ${[...new Set(used)].map(shortRecipient).join(", ")}`,
       fix: "",
     };
-  // Add this fix to one of the two checks of an environment, because `identity init --force` replaces both the Secrets
-  // and the signing keys.
+  // Add the fix for a lost key to only one of the two checks of an environment, because `identity init --force`
+  // replaces the Secrets and the signing keys.
   const lost =
     what !== "Secrets"
       ? ""

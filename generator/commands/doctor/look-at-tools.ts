@@ -5,7 +5,8 @@ import type { DoctorCheck } from "./check.ts";
 import { type Tool, tools, versionIn } from "./tools.ts";
 
 /**
- * Checks in parallel whether each program is installed and its version is supported.
+ * Checks whether each program is installed, and whether meshops supports the installed version. Runs the checks in
+ * parallel.
  *
  * @param onAzure whether an environment is on Azure; null if unknown
  * @param helmVersions major versions of Helm that the specs declare
@@ -15,7 +16,7 @@ export function lookAtTools(io: Io, onAzure: boolean | null, helmVersions: reado
   return Promise.all(wanted.map((tool) => lookAt(io, tool, tool.required || (tool.azure && onAzure === true))));
 }
 
-/** Helm must have the major version that the specs declare. */
+/** Returns Helm with the range of supported versions that the specs require. Returns other programs unchanged. */
 function withHelmVersion(tool: Tool, versions: readonly number[]): Tool {
   if (tool.name !== "helm" || versions.length === 0) return tool;
   const needed = versions.includes(3) ? tool.needed : "4.0";

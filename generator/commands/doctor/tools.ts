@@ -7,16 +7,16 @@ export interface Tool {
   readonly asks: readonly string[];
   /** Oldest supported version. */
   readonly needed: string;
-  /** First version that is too new and not supported; undefined if every newer version is supported. */
+  /** First newer version that meshops does not support; undefined if meshops supports all newer versions. */
   readonly below?: string;
   /** Whether the program is required, and for which tasks. */
   readonly why: string;
   /** Page that describes how to install the program. */
   readonly how: string;
-  /** Whether every platform needs the program. */
+  /** Whether the program is required in every platform repository. */
   readonly required: boolean;
   /**
-   * Whether the program is required for environments on Azure. If no environment is on Azure, such a program is not
+   * Whether the program is required only for environments on Azure. If no environment is on Azure, the program is not
    * checked.
    */
   readonly azure: boolean;
@@ -25,10 +25,11 @@ export interface Tool {
 const optional = { required: false, azure: false } as const;
 
 /**
- * `needed` is the oldest version with the features that meshops uses: `mac_only_encrypted` in sops 3.9, `sortOptions`
- * in kustomize 5.0, `--post-renderer-args` in Helm 3.8, and the file format of helmfile 1.0. For the other programs,
- * `needed` is an estimate. Helm 4 is not supported, because Helm 4 accepts only plugins as post-renderers. The tests
- * use the versions in scripts/tools/pins.ts.
+ * Programs that `meshops doctor` checks. For these programs, `needed` is the first version with a feature that meshops
+ * uses: sops 3.9 (`mac_only_encrypted`), kustomize 5.0 (`sortOptions`), Helm 3.8 (`--post-renderer-args`) and helmfile
+ * 1.0 (file format). For the other programs, `needed` is an estimate. By default, the only
+ * accepted major version of Helm is 3, because Helm 4 accepts only plugins as post-renderers. A spec can declare Helm 4
+ * (see look-at-tools.ts). The tests use the versions in scripts/tools/pins.ts.
  */
 export const tools: readonly Tool[] = [
   {
@@ -109,7 +110,7 @@ export const tools: readonly Tool[] = [
   },
 ];
 
-/** Returns the first version in the output of a program, such as `3.22.0`; null if there is none. */
+/** Returns the first version in the output of a program, such as `3.22.0`. Returns null if no version is found. */
 export function versionIn(text: string): string | null {
   return /(?<![\d.])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1] ?? null;
 }

@@ -21,7 +21,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   if (base === null)
     throw new UserError(
       exitCode.usage,
-      `${specFile(options.extends)} does not exist, so the new spec cannot extend it`,
+      `the new spec cannot extend ${specFile(options.extends)}, because this file does not exist`,
       didYouMean(options.extends, repository.environmentNames()) ?? "specify another spec with --extends",
     );
   const parent = asMap(asMap(base.value)["spec"]);
@@ -37,7 +37,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     });
     writeAtomic(pathWithin(repository.root, path), text);
     const { diagnostics } = loadEnvironment(name, repository.source);
-    // Ignore missing recipients, because the next command (identity keygen) adds the recipients.
+    // Ignore missing recipients. The next command that the user runs (identity keygen) adds the recipients.
     const open = diagnostics.filter(({ code }) => code !== "missing-key");
     io.stdout.write(`create  ${path}\n\nnext:\n`);
     for (const step of [
@@ -53,7 +53,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   });
 }
 
-/** @throws UserError (usage) if a name is not valid or already used */
+/** @throws UserError (usage) if a name is not valid, or if an environment with this name already exists */
 export function refuseUnlessFree(name: string, taken: readonly string[]): void {
   if (!isEnvironmentName(name))
     throw new UserError(

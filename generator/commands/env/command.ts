@@ -14,7 +14,7 @@ export function declareEnv(program: Program, { io, end }: Runtime): void {
     });
   env
     .command("rename")
-    .description("rename an environment and its identity, and generate its files")
+    .description("rename an environment and its identity, and generate the files of all environments")
     .argument("<env>", "environment")
     .argument("<new-name>", "new name")
     .action(async function () {

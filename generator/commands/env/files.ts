@@ -10,8 +10,8 @@ import { generate } from "../generate/generate.ts";
 import type { Io } from "../io.ts";
 
 /**
- * Lists the certificates and encrypted files of an environment, which `generate` does not write. Returns sorted paths,
- * relative to the root.
+ * Returns the paths of an environment's certificates and encrypted files. `generate` does not write these files. The
+ * paths are sorted, and are relative to the root of the repository.
  */
 export function identityFilesOf(root: string, environment: string): string[] {
   const folder = identityFolder(environment);

@@ -32,9 +32,9 @@ type RemoveOptions = DirectoryOption &
 
 /**
  * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
- * Keeps certificates and encrypted files, unless `--purge` is set. If a run is interrupted, the user can run the same
- * command again to complete the removal. If `--purge` is set and the interrupted run has already removed the spec, the
- * user must also add `--force`.
+ * Keeps certificates and encrypted files, unless `--purge` is set. If a run was interrupted, the user can run the same
+ * command again to complete the removal. If the interrupted run had `--purge` and already removed the spec, the user
+ * must add `--force` to the second run.
  */
 export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
   const { directory, force, purge } = options;
@@ -75,7 +75,7 @@ function refuseIfExtended(repository: Repository, name: string, known: readonly 
     );
 }
 
-/** @throws UserError (problem) if the environment is still deployed in its cluster, or if this cannot be checked */
+/** @throws UserError (problem) if the environment is still deployed, or if the cluster cannot be checked */
 async function refuseIfRunning(environment: Environment, options: RemoveOptions, io: Io): Promise<void> {
   const { name } = environment.metadata;
   let running: string | null;
@@ -98,7 +98,7 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
     );
 }
 
-/** Describes an object in the cluster that belongs to the environment; null if none is found. */
+/** Returns the name of an object of the environment that exists in the cluster. Returns null if no object is found. */
 async function runningPart(cluster: ClusterReader, environment: Environment, placement: Placement): Promise<string | null> {
   const { root, managesRoot, namespace } = placement;
   const get = (name: string, from: string): Promise<KubernetesObject | null> =>

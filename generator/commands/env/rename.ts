@@ -20,8 +20,8 @@ import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 /**
  * `meshops env rename <env> <new-name>`: renames the spec, the identity and the creation rules of sops, and generates
- * all environments. First writes the new files, then generates, and last removes the old files. With this order,
- * running the same command again completes an interrupted run.
+ * all environments. First writes the new files, then generates all environments, and then removes the old files.
+ * Because of this order, the user can run the same command again to complete an interrupted run.
  */
 export async function rename(
   [name = "", newName = ""]: readonly string[],
@@ -48,9 +48,9 @@ export async function rename(
 }
 
 /**
- * Moves the files in the folder of the Flux objects that meshops did not generate, and changes the path of the root
- * Kustomization in the files of `flux bootstrap git`. If a file stayed at the old path, Flux would find a folder without
- * components, and delete the components.
+ * Moves the files in the folder of the Flux objects that meshops did not generate. In the files of `flux bootstrap
+ * git`, also changes the path of the root Kustomization. If a file stayed at the old path, Flux would find the old
+ * folder without components, and would delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
   const within = pathsWithin(root);
@@ -76,7 +76,7 @@ function refuseUnlessRenamable(repository: Repository, name: string, newName: st
   return false;
 }
 
-/** Copies the identity, writes the new spec, changes the specs that extend the old spec, and removes the old spec. */
+/** Copies the identity and writes the new spec. Then changes the specs that extend the old spec, and removes it. */
 function moveSpec(repository: Repository, name: string, newName: string, resumed: boolean): void {
   const { root } = repository;
   const within = pathsWithin(root);

@@ -30,7 +30,7 @@ export async function generate(names: readonly string[], options: GenerateOption
   const repository = repositoryIn(io, options.directory);
   const { root } = repository;
   if (options.check || options.stdout) return read(io, repository, names, options);
-  // Read the specs after the lock is acquired, because the specs may change while this run waits for the lock.
+  // Acquire the lock before reading the specs, because the specs may change while this run waits for the lock.
   return withLock(root, async () => {
     if (await finishChanges(root)) io.stderr.write("completed an interrupted change of an environment's identity\n");
     const prepared = prepareToWrite(io, repository, names, options.acceptScaffold);
@@ -46,7 +46,7 @@ export async function generate(names: readonly string[], options: GenerateOption
   });
 }
 
-/** Runs `--check` or `--stdout`. These options write no files, so no lock is needed. */
+/** Runs `generate --check` or `generate --stdout`. With these options, `generate` writes no files and needs no lock. */
 function read(io: Io, repository: Repository, names: readonly string[], options: GenerateOptions): number {
   const prepared = prepare(io, repository, names);
   if (prepared === null) return exitCode.problem;
@@ -55,7 +55,7 @@ function read(io: Io, repository: Repository, names: readonly string[], options:
   return exitCode.ok;
 }
 
-/** Returns the generated files as one YAML stream. A comment with the path precedes the documents of each file. */
+/** Returns the generated files as one YAML stream. For each file, a comment with its path is above its documents. */
 function stream(bundle: Bundle): string {
   return [...bundle].map(([path, text]) => `---\n# Source: ${path}\n${text}`).join("");
 }

@@ -22,13 +22,13 @@ export interface Prepared {
   readonly plans: readonly Plan[];
   /** Number of selected environments. */
   readonly environments: number;
-  /** Models of the environments to print; empty if more than `described` environments are selected. */
+  /** Models of the environments to describe; empty if more than `described` environments are selected. */
   readonly models: readonly Model[];
   /** Environments that were not rendered, because their inputs and generated files are unchanged. */
   readonly passedOver: readonly PlanSummary[];
 }
 
-/** Loads, validates and renders environments, and plans the changes. Prints findings, and returns null on error. */
+/** Loads, validates and renders environments, and plans the changes. Prints findings. Returns null on error. */
 export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null || lacksBases(io, repository, rendered)) return null;
@@ -39,9 +39,10 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * Prepares a run that writes files. In addition to the work of `prepare`, records the hashes of the inputs in the
- * inventories. Loads and validates all selected specs. If more than `described` environments exist and all of them are
- * selected, renders only the environments whose inputs or files differ from their inventories.
+ * Prepares a run that writes files. In contrast to `prepare`, also records the hashes of the inputs in the inventories.
+ * Loads and validates all selected specs. Usually renders all selected environments. If more than `described`
+ * environments exist and all environments are selected, renders only the environments whose inputs or files differ from
+ * their inventories.
  *
  * @param acceptScaffold record edited bases, hooks and workflows as up to date
  */
@@ -61,8 +62,8 @@ export function prepareToWrite(
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics) || lacksBases(io, repository, rendered)) return null;
-  // Inventories do not record findings about an identity. An environment with such findings is rendered in every run,
-  // so that every run reports these findings.
+  // Inventories do not record findings about an identity. An environment with findings about its identity is rendered
+  // in every run, so that every run reports these findings.
   const withFindings = new Set(
     rendered.filter(({ findings }) => findings.length > 0).map(({ model }) => model.environment.metadata.name),
   );

@@ -24,12 +24,12 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** Version of meshops for inventories that do not contain a version. */
+/** Version of meshops that is assumed if an inventory does not contain a version. */
 const unrecorded = "0.1.0";
 
 /**
- * Prints the notes of all versions that are newer than the version in an inventory. `generate` then writes the current
- * version to the inventories, so the notes are printed only once.
+ * Prints the upgrade notes of each version that is newer than the version in at least one inventory. After this call,
+ * `generate` writes the current version to the inventories, so the next run does not print these notes again.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

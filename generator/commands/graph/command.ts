@@ -1,12 +1,12 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops graph`, which draws the startup order and the allowed access. */
+/** Declares `meshops graph`, which draws the startup order of the components and the access to the pods. */
 export function declareGraph(program: Program, { io, end }: Runtime): void {
   program
     .command("graph")
     .description(
-      "draw the startup order and the allowed access of an environment; if you specify a second environment, mark the differences",
+      "draw the startup order of an environment and the access to its pods; if you specify two environments, mark the differences",
     )
     .argument("<env>", "environment")
     .argument("[other]", "environment to compare with")

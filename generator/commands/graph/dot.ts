@@ -7,8 +7,8 @@ const styles: Readonly<Record<GraphEdge["kind"], string>> = {
 };
 
 /**
- * Returns graphs in the DOT language of Graphviz. If there is more than one graph, each graph has a frame, and the
- * frames are stacked. The graphs are written in reverse order, because Graphviz places the first frame at the bottom.
+ * Returns graphs in the DOT language of Graphviz. If there are several graphs, each graph is in a frame, and one frame
+ * is above the other. The last graph is written first, because Graphviz places the first frame at the bottom.
  */
 export function toDot(graphs: readonly Graph[], title: string): string {
   const direction = graphs.every((graph) => graph.direction === "down") ? "TB" : "LR";

@@ -16,15 +16,15 @@ interface GraphOptions {
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /**
- * `meshops graph <env> [other]`: draws the startup order and the allowed access of an environment. With two
- * environments, marks the differences.
+ * `meshops graph <env> [other]`: draws the startup order of an environment and the access to its pods. If the user
+ * specifies two environments, marks the differences.
  */
 export async function graph(names: readonly string[], { directory, output, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
   if (first === second)
     throw new UserError(
       exitCode.usage,
-      "both environments are the same",
+      "both arguments specify the same environment",
       "specify one environment, or two different environments",
     );
   const rendered = renderEnvironments(io, repositoryIn(io, directory), names);
@@ -36,7 +36,7 @@ export async function graph(names: readonly string[], { directory, output, show 
   return exitCode.ok;
 }
 
-/** Compares the graphs of two environments and marks the differences. Returns a single graph unchanged. */
+/** Compares the graphs of two environments and marks the differences. Does not change the graph of one environment. */
 function withDifferences(graphs: readonly Graph[]): readonly Graph[] {
   const [a, b] = graphs;
   return a === undefined || b === undefined ? graphs : compare(a, b);

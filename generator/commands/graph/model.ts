@@ -12,10 +12,10 @@ export interface Graph {
 }
 
 export interface GraphNode {
-  /** Name of the node. The names are equal in all environments. */
+  /** Name of the node. A component or client has the same name in the graphs of all environments. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** Application that the node belongs to, or `outside` for clients that no policy lists. */
+  /** Name of the application that contains the node, or `outside` for clients that no policy lists. */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
   readonly mark?: Difference;
@@ -34,8 +34,8 @@ export interface GraphEdge {
 }
 
 /**
- * Colors of the Okabe-Ito palette, which people with color blindness can distinguish. Text and shapes show the same
- * information as the colors.
+ * Border colors of groups. People with color blindness can distinguish these colors (Okabe-Ito palette). Text and
+ * shapes show the same information as the colors.
  */
 const fixedBorders: Readonly<Record<string, string>> = { linkerd: "#0072B2", meshops: "#009E73", outside: "#6B6B6B" };
 const otherBorders = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9"] as const;
@@ -52,7 +52,7 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   );
 }
 
-/** How a node or an edge differs from the same node or edge in the other environment. */
+/** Result of comparing a node or an edge with the graph of the other environment. */
 type Difference = "only here" | "differs";
 
 /** Compares the graphs of two environments, and marks the differences in both graphs. */
@@ -86,7 +86,7 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
   return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
 }
 
-/** Returns the lines of a node or an edge, followed by its difference mark. */
+/** Returns the lines of a node or an edge. The last line is the difference mark, if the node or the edge has one. */
 export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];
 }

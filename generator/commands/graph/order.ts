@@ -3,14 +3,14 @@ import { type ComponentModel, type Model, neededComponents } from "../../compone
 import type { Graph } from "./model.ts";
 
 /**
- * Returns the graph of the startup order of an environment's components. An edge points from a component to a component
- * that waits for it.
+ * Returns the graph of the startup order of an environment's components. If component B waits for component A, the
+ * graph contains an edge from A to B.
  */
 export function orderOf({ environment, components }: Model): Graph {
   return {
     title: `${environment.metadata.name}: order of reconciliation`,
     direction: "down",
-    caption: "A component starts when all components with an arrow to it are ready. Flux and helmfile use the same order.",
+    caption: "An arrow from A to B means that B starts when A is ready. Flux and helmfile use the same order.",
     boxes: components.map((component) => ({
       name: component.id,
       lines: [component.id, contentsOf(component)],
@@ -29,8 +29,8 @@ export function orderOf({ environment, components }: Model): Graph {
 }
 
 /**
- * Returns the dependencies that the graph must show. Omits a dependency that another dependency of the same component
- * already requires, directly or indirectly.
+ * Returns the dependencies that the graph must show. Omits a dependency if another dependency of the same component
+ * already depends on it, directly or indirectly.
  */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);

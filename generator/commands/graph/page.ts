@@ -5,8 +5,8 @@ import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
 /**
- * Returns a self-contained HTML page with graphs that the user can move, zoom and search. Tables on the page contain
- * the same data.
+ * Returns a self-contained HTML page with graphs. The user can move, zoom and search the graphs. Tables on the page
+ * contain the same data as the graphs.
  *
  * @param groups one group of graphs per subject (startup order, access); each group contains one graph per environment
  */
@@ -33,7 +33,7 @@ export async function toPage(groups: readonly (readonly Graph[])[], environments
   });
 }
 
-/** Adds a prefix to the `id` attributes of an SVG, because they must be unique on a page with several SVGs. */
+/** Adds a prefix to the `id` attributes of an SVG, because each `id` must be unique on a page with several SVGs. */
 function unique(svg: string, prefix: string): string {
   const clean = prefix.replace(/[^a-z0-9]+/gi, "-");
   return svg.replace(/ id="([^"]+)"/g, ` id="${clean}-$1"`);

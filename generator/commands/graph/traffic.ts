@@ -15,7 +15,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Graph, GraphEdge, GraphNode } from "./model.ts";
 
-/** Pods that clients connect to, and the group of their component. */
+/** A set of pods that clients connect to, with the group of the component that contains the pods. */
 interface Server extends PodSet {
   readonly group: string;
 }
@@ -23,14 +23,14 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Maximum number of servers for which the graph contains separate boxes for viz and for everyone else. With more
- * servers, the arrows from these boxes to every server would hide the other arrows. In this case, the box of each
- * server shows the access of everyone else.
+ * Maximum number of servers in a graph with separate boxes for viz and for everyone else. If a graph has more servers,
+ * the arrows from these boxes would hide the other arrows. The graph then has no such boxes, and the box of each server
+ * shows the access of everyone else.
  */
 const fewServers = 6;
 
 /**
- * Returns the graph of the access to an environment's pods. The graph shows the clients, their identities, and the
+ * Returns the graph of the access to an environment's pods. The graph shows the clients with their identities, and the
  * ports that each client is allowed to use.
  */
 export function trafficOf({ environment, components }: Model): Graph {
@@ -45,7 +45,7 @@ export function trafficOf({ environment, components }: Model): Graph {
     caption: servers.some(isProtected)
       ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.${crowded && viz ? " linkerd-viz may scrape (4191) and tap (4190) all pods." : ""}`
       : servers.length === 0
-        ? "meshops delivers no pods with policies in this environment."
+        ? "In this environment, meshops does not deliver pods with policies."
         : "No policies exist, so every pod in the cluster can connect.",
     boxes: [
       ...clientNodes(servers),
@@ -128,8 +128,8 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
 }
 
 /**
- * Returns one edge per client, with all ports that the client is allowed to use. If a client has the same identity as
- * pods of the server, the edge also contains the ports that these pods are allowed to use.
+ * Returns one edge per client, with all ports that the client is allowed to use. If pods of the server have the same
+ * identity as the client, the edge also contains the ports that these pods are allowed to use.
  */
 function clientEdges(server: Server, servers: readonly Server[]): GraphEdge[] {
   const titles = new Set(server.access.clients.filter(isSeparate).map(titleOf));

@@ -70,8 +70,8 @@ function pageOf(topic: string): string | null {
 }
 
 /**
- * Returns the explanation of a code from the table in findings.md, for codes that have no page in docs/rules/. Returns
- * null if the table has no row for the code.
+ * Returns the explanation of a finding's code from the table in findings.md. This table contains the codes that have no
+ * page in docs/rules/. Returns null if the table has no row for the code.
  */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);

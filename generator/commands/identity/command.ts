@@ -6,7 +6,9 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
   const identity = program.command("identity").description("create, inspect and rotate the certificates of the mesh");
   identity
     .command("init")
-    .description("create the trust anchor, issuer and webhook certificates; private keys are encrypted before they are written")
+    .description(
+      "create the trust anchor, the issuer certificate and the webhook certificates; encrypt the private keys before writing them",
+    )
     .argument("<env>", "environment")
     .option("--force", "replace an existing identity", false)
     .action(async function () {
@@ -39,7 +41,11 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     .command("rotate-anchor")
     .description("run the next of the three steps of a trust anchor rotation")
     .argument("<env>", "environment")
-    .option("--pods-restarted", "do not wait; use this option only if every meshed pod has restarted since the last step", false)
+    .option(
+      "--pods-restarted",
+      "do not wait between two steps; use this option only if every meshed pod has restarted since the last step",
+      false,
+    )
     .action(async function () {
       end(await (await import("./rotate.ts")).anchor(this.args, this.optsWithGlobals(), io));
     });
@@ -52,7 +58,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("keygen")
-    .description("create age keys for a cluster and its administrator, and print their recipients")
+    .description("create age keys for a cluster and for its administrator, and print the recipients (public keys)")
     .argument("<env>", "environment")
     .option("--write", "also write the recipients to the environment's spec", false)
     .option("--force", "with --write: replace existing recipients in the spec", false)
@@ -61,7 +67,9 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("age-key")
-    .description("print the private age key that Flux uses to decrypt files; the output must be piped")
+    .description(
+      "print the private age key that Flux uses to decrypt files; pipe the output, because meshops does not print private keys to a terminal",
+    )
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./keys.ts")).ageKey(this.args, this.optsWithGlobals(), io));

@@ -20,8 +20,8 @@ interface KeygenOptions {
 }
 
 /**
- * `meshops identity keygen <env>`: creates age identities (private keys) for a cluster and its administrator, adds the
- * identities to the user's key file, and prints the recipients (public keys).
+ * `meshops identity keygen <env>`: creates an age identity (private key) for the cluster and another for its
+ * administrator. Adds the identities to the user's key file, and prints the recipients (public keys).
  */
 export async function keygen(
   [name = ""]: readonly string[],
@@ -30,7 +30,7 @@ export async function keygen(
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
   const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
-  // Use the keys of an earlier call again if no spec contains them yet.
+  // If no spec contains the keys of an earlier call yet, use these keys again.
   const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
   const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
   const entries = reused
@@ -100,8 +100,8 @@ function writableSpec(
 }
 
 /**
- * `meshops identity age-key <env>`: prints the age identities (private keys) of the cluster's recipients, one per line,
- * for example to pipe them to kubectl. Recipients whose private key is not available are left out.
+ * `meshops identity age-key <env>`: prints the age identities (private keys) of the cluster's recipients, one per line.
+ * The user can pipe the output to kubectl. The output does not contain private keys that are not available.
  */
 export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
@@ -116,10 +116,10 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
   if (recipients.length === 0)
     throw new UserError(
       exitCode.problem,
-      `${name} has no age key, because its spec has no section secrets`,
+      `environment ${name} has no age key, because its spec has no section secrets`,
       `an age key is needed only for encrypted files; to create one, run meshops identity keygen ${name} --write`,
     );
-  // While the cluster's key changes, the spec lists the recipients of both keys, and the Secret must contain both keys.
+  // While the user replaces the cluster's key, the spec lists two recipients, and the Secret must contain both keys.
   const identities = recipients.flatMap((recipient) => known.get(recipient) ?? []);
   if (identities.length > 0) {
     io.stdout.write(identities.map((identity) => `${identity}\n`).join(""));

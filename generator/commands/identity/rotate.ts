@@ -19,8 +19,8 @@ type InitOptions = DirectoryOption & { readonly force: boolean };
 type AnchorOptions = DirectoryOption & { readonly podsRestarted: boolean };
 
 /**
- * `meshops identity init <env>`: creates the trust anchor, issuer and webhook certificates. Private keys are encrypted
- * before they are written.
+ * `meshops identity init <env>`: creates the trust anchor, the issuer certificate and the webhook certificates.
+ * Encrypts the private keys before writing them.
  */
 export async function init([name = ""]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
@@ -76,12 +76,12 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "files are encrypted to the recipients in the spec",
-      next: "commit and push; if you removed recipients, they can still decrypt the files in old commits, so rotate the keys in these files",
+      next: "commit and push; if you removed recipients, rotate the keys in the files, because these recipients can still decrypt the files in old commits",
     };
   });
 }
 
-/** Loads an environment, changes its files under the lock, and prints the changed files and the next step. */
+/** Loads an environment, changes its files while holding the lock, and prints the changed files and the next step. */
 async function changing(
   io: Io,
   name: string,
@@ -103,14 +103,14 @@ async function changing(
   });
 }
 
-/** The error if the program that issues the certificates is not meshops. */
+/** Returns the error for an environment whose certificates are issued by another program. */
 function externalCertificates(environment: Environment): UserError {
   const { name } = environment.metadata;
   const field = installsLinkerd(environment) ? "linkerd.identity.provider is external" : "linkerd.lifecycle is existing";
   return new UserError(
     exitCode.problem,
-    `another program issues the certificates of ${name}, because ${field}`,
-    `use that program; meshops status ${name} shows when the certificates expire`,
+    `meshops does not issue the certificates of ${name}, because ${field}`,
+    `use the program that issues the certificates; meshops status ${name} shows when the certificates expire`,
   );
 }
 

@@ -57,7 +57,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
 
-/** Prints a warning with the expiring certificates. In the list of certificates, they are marked only with a color. */
+/** Prints a warning with the expiring certificates, because the list of certificates marks them only with a color. */
 function warn(
   to: Output,
   environment: string,
@@ -68,7 +68,7 @@ function warn(
   if (expiring.length === 0) return;
   const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
   to.write(
-    `${environment} has ${limit === undefined ? "expired certificates" : `certificates that expire within ${limit}`}: ${list.join(", ")}\n` +
+    `environment ${environment} has ${limit === undefined ? "expired certificates" : `certificates that expire within ${limit}`}: ${list.join(", ")}\n` +
       `fix: run meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
   );
 }
@@ -85,7 +85,9 @@ function printStatus(
   now: Date,
 ): void {
   if (external)
-    io.stdout.write(`${name}: another program issues the certificates; to see when they expire, run meshops status ${name}\n`);
+    io.stdout.write(
+      `${name}: another program issues the certificates; to see when the certificates expire, run meshops status ${name}\n`,
+    );
   if (certificates.length === 0) return;
   const { bold, dim, red, yellow } = io.stdout.colors;
   const lines = certificates.map((certificate) => {

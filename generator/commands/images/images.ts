@@ -32,8 +32,9 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
 }
 
 /**
- * Returns one command per image: `az acr import` for a registry in Azure, otherwise `skopeo copy`. With `--force`, a
- * repeated run of `az` overwrites images instead of failing. With `--all`, `skopeo` copies the images of all platforms.
+ * Returns one command per image: `az acr import` for a registry in Azure, otherwise `skopeo copy`. The option `--force`
+ * of `az` overwrites images that the registry already contains. The option `--all` of `skopeo` copies the images of all
+ * platforms.
  */
 function importCommands(environment: Environment): string[] {
   const { azure, registry } = environment.spec;

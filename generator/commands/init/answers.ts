@@ -2,18 +2,18 @@
 export interface Answers {
   /** Name of the platform. The names of the Azure resources contain this name. */
   readonly name: string;
-  /** `aks`: bootstrap creates an AKS cluster; `own`: use an existing cluster. */
+  /** `aks`: bootstrap creates an AKS cluster. `own`: the environments use existing clusters. */
   readonly cluster: "aks" | "own";
   readonly environments: readonly [string, ...string[]];
   /** URL that Flux uses to clone the repository. */
   readonly url: string;
   readonly branch: string;
   /**
-   * Path of the new repository inside a Git repository. The path is `.` in the root of a Git repository, or without
-   * Git.
+   * Path of the new repository inside a Git repository. The path is `.` if the new repository is the root of a Git
+   * repository, or if it is not inside a Git repository.
    */
   readonly path: string;
-  /** The test client that `meshops verify` uses; null if the repository does not contain it. */
+  /** The test client that `meshops verify` uses; null if the new repository does not contain the test client. */
   readonly client: TestClient | null;
   /** Whether the environments have a database. */
   readonly database: boolean;

@@ -8,18 +8,21 @@ export function declareInit(program: Program, { io, end }: Runtime): void {
     .description("create a platform repository: specs, Kustomize bases, editor settings, a Git hook and CI workflows")
     .argument("[dir]", "folder", ".")
     .addOption(
-      new Option("--cluster <kind>", "aks: bootstrap creates an AKS cluster; own: use an existing cluster").choices([
-        "aks",
-        "own",
-      ]),
+      new Option(
+        "--cluster <kind>",
+        "aks: meshops bootstrap creates an AKS cluster; own: you provide an existing cluster",
+      ).choices(["aks", "own"]),
     )
     .option("--environments <names>", "names of the environments, separated by commas")
     .option("--git-url <url>", "URL that Flux uses to clone the repository")
     .option("--branch <name>", "branch that Flux applies", "main")
     .option("--name <name>", "name of the platform (default: name of the folder)")
-    .option("--no-dgraph", "write specs without Dgraph: Linkerd only")
+    .option("--no-dgraph", "write specs that contain only Linkerd, without the database Dgraph")
     .option("--existing-linkerd", "write specs for clusters in which another tool installs Linkerd", false)
-    .option("--with-client [image]", "add the test client; with --cluster own, the image (without a tag) that you will push")
+    .option(
+      "--with-client [image]",
+      "add the test client; with --cluster own, also specify the image that you will push, without a tag",
+    )
     .option("-y, --yes", "use the defaults instead of prompting", false)
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))
     .option("--force", "write to a folder that is not empty; overwrite existing files", false)

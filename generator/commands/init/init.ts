@@ -57,14 +57,14 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   const { dim } = io.stdout.colors;
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
-  // Print one line for all bases, because the bases are many files and are equal in all repositories.
+  // Print one line for all files in bases/, because bases/ has many files that are equal in all repositories.
   const bases = files.filter(({ path }) => path.startsWith("bases/"));
   const lines = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
   if (bases.length > 0) lines.push(`bases/ (${plural(bases.length, "file")})`);
   for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
-/** Writes the running meshops as a package into the repository, which depends on it. */
+/** Writes the running version of meshops to the repository as an npm package. The repository needs this package. */
 async function writePackage(io: Io, root: string): Promise<void> {
   const target = pathsWithin(realpathSync(root))(vendoredPackage);
   const exists = existsSync(target);
@@ -73,15 +73,15 @@ async function writePackage(io: Io, root: string): Promise<void> {
 }
 
 /**
- * Records the written files in an inventory. Later versions use the inventory to detect edited files, and update only
- * files that are not edited.
+ * Records the written files in an inventory. Later versions of meshops use this inventory to detect files that a user
+ * has edited, and update only the other files.
  */
 function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));
   writeAtomic(target, inventoryText(scaffoldInventory(files)));
 }
 
-/** @param ownPackage whether the folder already contained a package.json; the user must then add meshops to it */
+/** @param ownPackage whether the folder already contained a package.json, to which the user must add meshops */
 function printNext(io: Io, root: string, { environments, branch, existingLinkerd }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
@@ -101,8 +101,8 @@ function printNext(io: Io, root: string, { environments, branch, existingLinkerd
 }
 
 /**
- * Prints the additional commands for a platform repository that is a folder of a Git repository. These commands are
- * needed because GitHub reads workflows only in the root of the Git repository.
+ * Prints the additional commands for a platform repository that is a subfolder of a Git repository. The user must copy
+ * the workflows, because GitHub reads workflows only in the root of the Git repository.
  */
 function printSubfolder(io: Io, folder: string): void {
   const name = folder.replaceAll(/[^A-Za-z0-9]+/g, "-");
@@ -115,9 +115,11 @@ function printSubfolder(io: Io, folder: string): void {
     `git config core.hooksPath ${shellWord(`${folder}/.githooks`)}   # only if the repository has no other hooks`,
   ];
   io.stdout.write(
-    `\n${folder} is a folder of a Git repository. To use its workflows and its hook, run in the root of that repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
+    `\n${folder} is a folder of a Git repository. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
   );
-  io.stdout.write(`If the repository has a pre-commit hook, add this line to that hook: sh ${folder}/.githooks/pre-commit\n`);
+  io.stdout.write(
+    `If the Git repository already has a pre-commit hook, add this line to the existing hook: sh ${folder}/.githooks/pre-commit\n`,
+  );
 }
 
 /** Returns whether the new specs are valid. Prints invalid answers as findings about the specs. */

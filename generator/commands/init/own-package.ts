@@ -9,8 +9,8 @@ import { programFolder } from "../../system/program-folder.ts";
 let packed: Promise<Buffer> | null = null;
 
 /**
- * Returns the running meshops as an npm package. A new repository depends on this file, so that `npm install` works
- * without a registry that contains meshops, and all clones use the same version.
+ * Returns the running version of meshops as an npm package. A new repository contains this package and depends on it.
+ * With this package, `npm install` does not need a registry that contains meshops, and all clones use the same version.
  *
  * @throws UserError (missing) if npm is not installed
  */

@@ -5,11 +5,11 @@ import type { Answers } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 
 /**
- * On a terminal, prompts for missing options, and repeats a question if the answer is invalid. Without a terminal, or
- * with `--yes`, uses the default values.
+ * Returns the settings of the new repository. If stdin is a terminal, prompts for missing options, and repeats a
+ * question if the answer is invalid. Without a terminal, or with `--yes`, uses the default values for missing options.
  *
  * @param name name of the platform
- * @param path folder of the new repository inside its Git repository
+ * @param path path of the new repository inside the Git repository that contains it
  */
 export async function ask(io: Io, options: InitOptions, name: string, path: string): Promise<Answers> {
   const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
@@ -30,7 +30,7 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
       return answer(question, given, byDefault, read);
     }
   };
-  const kind = "Cluster: aks to create an AKS cluster with bootstrap, own to use an existing cluster";
+  const kind = "Cluster: aks (meshops bootstrap creates an AKS cluster) or own (you provide an existing cluster)";
   try {
     const cluster = await answer(kind, options.cluster, "aks", kindOf);
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
@@ -55,7 +55,7 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
   }
 }
 
-/** @throws UserError (usage) if the image is missing, or if the user specified an image that bootstrap builds */
+/** @throws UserError (usage) if the image of the test client is missing, or if bootstrap builds a specified image */
 function clientOf({ withClient, database }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
   if (!database)

@@ -23,8 +23,8 @@ export interface Sources {
 }
 
 /**
- * Returns the files of a new repository. The templates of hidden files are named `dot-…`, because npm would exclude some
- * hidden files from the package. In the returned paths, a dot replaces `dot-`.
+ * Returns the files of a new repository. The names of templates for hidden files start with `dot-`, because npm would
+ * exclude some hidden files from the package. In the returned paths, `dot-` is replaced with a dot.
  */
 export function scaffold(answers: Answers, { templates, bases, clients }: Sources, clientVersion: string): ScaffoldFile[] {
   const { client, cluster, environments } = answers;
@@ -32,7 +32,7 @@ export function scaffold(answers: Answers, { templates, bases, clients }: Source
     ...answers,
     aks: cluster === "aks",
     delivers: answers.database || !answers.existingLinkerd,
-    // Without the database, no test of verify needs the image of the test client.
+    // If the environments have no database, meshops verify does not need the image of the test client.
     verifies: client !== null || !answers.database,
     first: environments[0],
     version,

@@ -75,7 +75,7 @@ function environment(
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,
-    // The name of a registry must be unique in Azure, and must consist of 5 to 50 letters and digits.
+    // In Azure, the name of a registry must be globally unique, and must consist of 5 to 50 letters and digits.
     registry: {
       name: own
         .replace(/[^a-z0-9]/g, "")

@@ -8,8 +8,8 @@ import { baseAssets, targetOf, templateAssets } from "./assets.ts";
 import { writtenBefore } from "./written-before.ts";
 
 /**
- * Templates of the files that `generate` updates. These files contain code. The only setting of the user in these files
- * is the branch.
+ * Matches the templates of the files that `generate` updates. These files contain code. The only setting in these files
+ * that depends on the user is the branch.
  */
 const trackedTemplates = /^(dot-githooks\/|dot-github\/workflows\/|dot-azure-pipelines\/|azure-pipelines\.yml)/;
 
@@ -30,8 +30,9 @@ export interface TrackedFile {
 }
 
 /**
- * Fixes that an edited file must contain. A file that contains the text `shows` already contains the fix. The text
- * `without` describes the problem of a file that does not contain the fix.
+ * Fixes of earlier errors in the files that `init` writes. An edited file must also contain these fixes. If a file
+ * contains the text `shows`, the file contains the fix. The text `without` describes the problem of files without the
+ * fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
@@ -48,7 +49,7 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 
 /**
  * Compares the files that `init` wrote with the files that this version would write. Omits files that do not exist, and
- * files that meshops did not write. A file was written by meshops if the inventory or an older version contains it.
+ * files that meshops did not write. meshops wrote a file if an inventory or the list `writtenBefore` contains its path.
  *
  * @param root absolute path of the repository, without symbolic links
  */
@@ -70,8 +71,8 @@ export function trackedFiles(root: string): TrackedFile[] {
 }
 
 /**
- * Returns the plan that updates the files that are not edited, and records the hashes of the files in the inventory.
- * Returns null if no update is necessary.
+ * Returns a plan that updates the outdated files and records the hashes of all tracked files in the inventory. The plan
+ * does not update edited files. Returns null if no update is necessary.
  *
  * @param accept also record edited files as up to date
  */
@@ -101,14 +102,14 @@ export function scaffoldInventory(files: readonly { readonly path: string; reado
   return { version, inputs: null, files: new Map(own.map(({ path, text }) => [path, [hashOf(text)]])) };
 }
 
-/** Returns findings about edited files whose template has changed, because `generate` does not update edited files. */
+/** Returns findings about edited files whose template has changed. `generate` does not update these files. */
 export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {
     const missing = requiredFixes.filter((fix) => fix.path === path && !standing.includes(fix.shows));
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
     const finding = atStart(path, {
       code: "scaffold-outdated",
-      message: `this file was edited, so it does not contain the changes of meshops ${version}`,
+      message: `this file does not contain the changes of meshops ${version}, because a user has edited the file`,
       fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
     });
     return [

@@ -18,15 +18,15 @@ export function inject([path = ""]: readonly string[], _: unknown, io: Io): numb
   printDiagnostics(io.stderr, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // Report every finding as a warning, because the user may not be able to change the manifests. Other commands report
-  // some of these findings as errors.
+  // Report all findings about the manifests as warnings, because the user may not be able to change the manifests.
+  // Other commands report some of these findings as errors.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
   if (result.selected === 0 && result.text.trim() !== "")
     io.stderr.write("the MeshInjection selects no workload, so no manifest is changed\n");
-  // A chart may render no objects, but Helm treats empty output of a post-renderer as an error.
+  // If a chart renders no objects, print a comment, because Helm fails if the output of a post-renderer is empty.
   io.stdout.write(result.text.trim() === "" ? "# no manifests on stdin\n" : result.text);
   return exitCode.ok;
 }

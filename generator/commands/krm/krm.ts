@@ -23,14 +23,14 @@ import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
 /**
- * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, runs as a generator. If it is a
- * MeshInjection, runs as a transformer.
+ * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, the function is a generator. If the
+ * functionConfig is a MeshInjection, the function is a transformer.
  */
 export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
   const { text, results, failed } = await work(readText(io, 0), directory, io);
   io.stdout.write(text);
-  // Also print results to stderr: kustomize prints stderr, and not every orchestrator prints the results in the
-  // ResourceList.
+  // Also print the results to stderr, because some orchestrators do not print the results in the ResourceList.
+  // kustomize prints the stderr of a function.
   for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
   return failed ? exitCode.problem : exitCode.ok;
 }
@@ -46,11 +46,11 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
   if (isInjection(list.functionConfig)) return injectList(list);
   if (kind !== "Environment") return refused(`functionConfig has kind ${String(kind)}, not Environment or MeshInjection`, "kind");
   try {
-    // kustomize runs functions in the folder of the kustomization. The root of the repository is this folder or one of
-    // its parent folders.
+    // kustomize runs a function in the folder of the kustomization.yaml. The root of the repository is this folder or
+    // one of its parent folders.
     return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
-    // Report errors that the user can fix, and errors of the operating system, as results of the function.
+    // Return two kinds of errors as results of the function: errors that the user can fix, and operating system errors.
     const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
     if (!(error instanceof UserError) && syscall === undefined) throw error;
     return answer(list, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);

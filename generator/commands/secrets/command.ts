@@ -17,7 +17,7 @@ export function declareSecrets(program: Program, { io, end }: Runtime): void {
     });
   secrets
     .command("decrypt")
-    .description("decrypt files, verify their MACs and print them")
+    .description("decrypt files, verify the MACs, and print the decrypted files")
     .argument("<file...>", "YAML or JSON")
     .action(async function () {
       end(await (await import("./secrets.ts")).decrypt(this.args, this.optsWithGlobals(), io));

@@ -17,8 +17,8 @@ interface RecipientOptions {
 }
 
 /**
- * `meshops secrets decrypt <file…>`: verifies the MACs and prints the plaintext, several files as one stream of YAML
- * documents. Prints nothing if one of the files cannot be decrypted.
+ * `meshops secrets decrypt <file…>`: verifies the MACs and prints the plaintext. If there are several files, prints one
+ * stream of YAML documents. If one of the files cannot be decrypted, prints nothing.
  */
 export async function decrypt(paths: readonly string[], _: unknown, io: Io): Promise<number> {
   paths.forEach(checkFormat);
@@ -54,7 +54,7 @@ export async function encrypt(
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   paths.forEach(checkFormat);
   const identities = ageIdentities(io.env);
-  // Compute all new files before writing the first file. If one file cannot be decrypted, no file is changed.
+  // Compute all new files before writing the first file, so that no file is changed if one file cannot be decrypted.
   const updated: [path: string, before: string, after: string][] = [];
   for (const path of paths) {
     const before = readText(io, path);
@@ -73,9 +73,9 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
 }
 
 /**
- * Throws if sops would not read a file as YAML or JSON. sops selects the format by the file extension (sops,
- * cmd/sops/formats/formats.go, FormatForPath). An encrypted file of another format can look like JSON, but its
- * decrypted text has the other format.
+ * Throws an error if sops would not use the format YAML or JSON for a file. sops selects the format by the file
+ * extension (sops, cmd/sops/formats/formats.go, FormatForPath). The encrypted text of a file in another format can look
+ * like JSON, but its decrypted text has the other format.
  */
 function checkFormat(path: string): void {
   const [, ending = ""] = /\.([^./\\]+)$/.exec(path) ?? [];
@@ -93,6 +93,6 @@ function ruleOf({ cwd }: Io, path: string, { directory, age }: RecipientOptions)
   const root = resolve(cwd, directory);
   const inside = relative(root, resolve(cwd, path)).replaceAll("\\", "/");
   if (inside.startsWith("..") || isAbsolute(inside))
-    throw new UserError(exitCode.usage, `${path} is not in the repository`, "specify recipients with --age");
+    throw new UserError(exitCode.usage, `the file ${path} is not in the platform repository`, "specify recipients with --age");
   return creationRuleFor(root, inside);
 }

@@ -1,12 +1,12 @@
 import { type Counted, describeCounted, describeUnread } from "../../cluster/counted-clients.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** Returns the lines of the text output about clients that are not listed. */
+/** Returns the lines of the text output about the clients that the mode `enforce` would refuse. */
 export function renderCounted(found: readonly Counted[]): string[] {
   const clients = found.flatMap((set) => set.clients.map((client) => `${set.pods} ${describeCounted(client)}`));
   const unread = found.filter((each) => each.unread > 0);
   return [
-    ...(clients.length === 0 ? [] : wrap("these clients are not listed, so the mode enforce would refuse them:", "")),
+    ...(clients.length === 0 ? [] : wrap("the mode enforce would refuse these clients, because they are not listed:", "")),
     ...clients.flatMap((line) => wrap(line, "    ")),
     ...unread.flatMap((each) => wrap(describeUnread(each), "")),
   ];

@@ -3,7 +3,7 @@ import type { Snapshot } from "../../cluster/status/snapshot.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** Flux in a cluster. */
+/** The version of Flux in a cluster. */
 export interface InstalledFlux {
   /** For example `v2.9.6`. */
   readonly version: string;
@@ -11,13 +11,13 @@ export interface InstalledFlux {
   readonly supported: boolean;
 }
 
-/** Returns the Flux in a cluster; null if its version is not known. */
+/** Returns the version of Flux in a cluster. Returns null if the snapshot does not contain this version. */
 export function installedFlux({ fluxVersion }: Snapshot): InstalledFlux | null {
   const known = fluxVersion !== null && /^v\d+\.\d+\.\d+/.test(fluxVersion);
   return known ? { version: fluxVersion, supported: isVersionAtLeast(fluxVersion, fluxReleases.minimum) } : null;
 }
 
-/** Returns the lines of the text output about a Flux that is too old. */
+/** Returns a warning for the text output if the Flux in the cluster is too old. Otherwise, returns no lines. */
 export function renderFlux(environment: string, flux: InstalledFlux | null): string[] {
   if (flux?.supported !== false) return [];
   return wrap(

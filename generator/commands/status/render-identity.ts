@@ -4,7 +4,7 @@ import type { ClusterCertificate } from "../../identity/cluster-certificates.ts"
 import { plural, timeLeft } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** Certificates and trust anchors in Git and in the cluster. */
+/** The certificates and trust anchors in Git, and those in the cluster. */
 export interface IdentityReport {
   readonly environment: string;
   readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean | null };
@@ -36,14 +36,14 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `webhook-key-form: the private key in Secret ${secret} is in ${form} format, which the program that reads the key does not accept; fix: ${rekey(report)}`,
+        `webhook-key-form: the private key in Secret ${secret} is in ${form} format, but the program that reads the key does not accept this format; fix: ${rekey(report)}`,
         "",
       ),
     ),
   ];
 }
 
-/** How to replace a private key of a webhook. */
+/** Returns the fix for a private key of a webhook that is in a wrong format. */
 function rekey({ environment, trustAnchors }: IdentityReport): string {
   return trustAnchors.asCommitted === null
     ? "change the format in the program that writes the Secret (cert-manager: privateKey.encoding: PKCS8)"
@@ -65,8 +65,8 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
         );
   };
   return [
-    ...group(true, "the issuer's trust anchor, and reject new certificates; restart these pods"),
-    ...group(false, "all anchors of the trust bundle; restart these pods before the next step of a rotation"),
+    ...group(true, "the issuer's trust anchor (restart these pods, because they reject new certificates)"),
+    ...group(false, "all anchors of the trust bundle (restart these pods before the next step of a rotation)"),
   ];
 }
 

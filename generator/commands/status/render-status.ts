@@ -13,8 +13,8 @@ const marks: Readonly<Record<NodeState, Mark>> = {
 };
 
 /**
- * Returns the tree of objects as text. Characters mark the state of each object, so that the text is readable without
- * color. Ready workloads are counted, but not listed.
+ * Returns the tree of objects as text. A mark before each object shows its state, so that the text is readable without
+ * color. The text contains only the number of ready workloads, not their names.
  */
 export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
   return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");
@@ -27,7 +27,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const shown = state === "ready" && depth === 0 && !["Namespace", "Pods"].includes(kind) ? summary(node) : (detail ?? "");
   const head = `${paintMark(marks[state], colors)} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
   const indent = `     ${margin}`;
-  // Omit a cause that only refers to child objects, because their lines follow.
+  // Omit a cause that only refers to child objects, because the next lines contain the causes of these child objects.
   const shownCause =
     cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
       ? []

@@ -11,14 +11,14 @@ export interface Untapped {
   readonly namespace: string;
   readonly name: string;
   readonly pods: readonly string[];
-  /** Command after which tap reports the calls of the pods. */
+  /** Command that the user must run so that tap reports the calls of the pods. */
   readonly fix: string;
 }
 
 /** Deployment of the webhook that enables tap in new pods (rendered linkerd-viz charts). */
 const tapInjector = "tap-injector";
 
-/** Returns the workloads with pods that started before viz's tap injector. Empty while the tap injector is not ready. */
+/** Returns the workloads with pods that started before viz's tap injector. Empty if the tap injector is not ready. */
 export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
   const ready = workloads.some(
     (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
@@ -35,13 +35,13 @@ export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapsh
     }));
 }
 
-/** Returns the lines of the text output about pods that tap cannot report. */
+/** Returns the lines of the text output about pods whose calls tap cannot report. */
 export function renderUntapped(found: readonly Untapped[]): string[] {
   if (found.length === 0) return [];
   const count = found.reduce((sum, { pods }) => sum + pods.length, 0);
   return [
     ...wrap(
-      `tap cannot report the calls of ${plural(count, "pod")}, because ${count === 1 ? "it" : "they"} started before viz's tap injector; to fix this, run:`,
+      `tap cannot report the calls of ${plural(count, "pod")}, because ${count === 1 ? "it" : "they"} started before viz's tap injector; run these commands to restart the pods:`,
       "",
     ),
     ...found.map(({ fix }) => `    ${fix}`),

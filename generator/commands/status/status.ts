@@ -53,7 +53,7 @@ export async function status(names: readonly string[], options: StatusOptions, i
   let shown = "";
   for (;;) {
     const report = await look(cluster, model, options, repository.root).catch((error: unknown) => {
-      // After the first successful request, an error may be transient, for example while the API server restarts.
+      // If an earlier request succeeded, the error may be transient, for example while the API server restarts.
       if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
       io.stderr.write(`${error.message}; retrying\n`);
       return null;
@@ -88,16 +88,16 @@ interface StatusReport {
    * has not applied a commit yet.
    */
   readonly generatedBy: GeneratedBy | null;
-  /** Flux in the cluster. Null for helmfile, or if the version is not known. */
+  /** The version of Flux in the cluster. Null for helmfile, or if the cluster does not show the version. */
   readonly flux: InstalledFlux | null;
   readonly nodes: readonly StatusNode[];
   readonly trustAnchors: TrustAnchors;
   /** Certificates in Git. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
-  /** Workloads that are ready, but whose pods tap cannot report. */
+  /** Ready workloads with pods whose calls tap cannot report. */
   readonly untapped: readonly Untapped[];
-  /** Clients that reach pods only because of the mode `audit`. */
+  /** Clients that can connect to pods only because the access of these pods is in the mode `audit`. */
   readonly counted: readonly Counted[];
 }
 
@@ -108,7 +108,7 @@ interface TrustAnchors {
    * bundle.
    */
   readonly sha256: string | null;
-  /** Null if the certificates are external, so that Git contains no trust anchors. */
+  /** Whether the trust anchors in the cluster and in Git are equal. Null if external certificates are used. */
   readonly asCommitted: boolean | null;
 }
 
@@ -118,21 +118,21 @@ interface ClusterIdentity {
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
   /**
-   * Secrets of webhooks with a private key in a wrong format: the program that uses the Secret does not accept this
-   * format.
+   * Webhook Secrets whose private key is in a wrong format. A format is wrong if the program that reads the Secret does
+   * not accept it.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
-   * Meshed pods that lack a trust anchor, in all namespaces; null if the user is not allowed to list pods in all
-   * namespaces.
+   * Meshed pods of all namespaces that do not trust one of the trust anchors. Null if the user is not allowed to list
+   * pods in all namespaces.
    */
   readonly anchorGaps: readonly AnchorGap[] | null;
 }
 
 /**
- * Returns the Kustomization whose revision is the applied commit. Does not return a root Kustomization that meshops
- * does not manage, because it can read another repository. Returns undefined for an OCIRepository, whose revisions are
- * not commits.
+ * Returns the Kustomization whose revision is the applied commit. If meshops does not manage the root Kustomization,
+ * does not return the root Kustomization, because it can read another repository. Returns undefined if the source is an
+ * OCIRepository, because the revisions of an OCIRepository are not commits.
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;

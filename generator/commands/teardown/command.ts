@@ -6,7 +6,9 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareTeardown(program: Program, { io, end }: Runtime): void {
   program
     .command("teardown")
-    .description("print the script that deletes an environment, in the reverse of the startup order")
+    .description(
+      "print the script that deletes an environment; the script deletes the components in the reverse of the startup order",
+    )
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(new Option("--yes", "do not ask for confirmation").default(false))

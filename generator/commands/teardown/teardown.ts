@@ -17,7 +17,7 @@ export async function teardown([name = ""]: readonly string[], options: Teardown
       exitCode.usage,
       azure === undefined
         ? `${name} is not on Azure, so it has no registry and no resource group`
-        : `the cluster of ${name} belongs to another tool (azure.cluster.lifecycle: existing), so teardown keeps all Azure resources`,
+        : `another tool manages the cluster of ${name} (azure.cluster.lifecycle: existing), so teardown keeps all Azure resources`,
       "remove --registry and --group",
     );
   if (options.yes && !options.run)

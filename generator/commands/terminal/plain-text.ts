@@ -3,7 +3,8 @@ import { columns, wrap } from "./wrap.ts";
 
 /**
  * Converts a page of the docs to text for a terminal, with at most 80 columns. Does not wrap lines of code. Converts
- * each row of a table to a paragraph: the first cell, then each other cell with the heading of its column.
+ * each row of a table to a paragraph. The paragraph contains the first cell, and each other cell with its column
+ * heading.
  */
 export function plainText(markdown: string, colors: Colors): string {
   const blocks = blocksOf(markdown.replace(/^<!--.*-->\n/gm, ""));
@@ -71,8 +72,8 @@ function cellsOf(row: string): string[] {
 }
 
 /**
- * Removes the Markdown syntax of links, bold text and line breaks. Keeps the URL of a link if it does not refer to a
- * page of the docs.
+ * Removes the Markdown syntax of links, bold text and line breaks. If the URL of a link does not refer to a page of the
+ * docs, keeps the URL in the text.
  */
 function inline(text: string): string {
   return text

@@ -1,7 +1,7 @@
 import type { Io } from "../io.ts";
 /**
- * Maximum number of environments whose components `generate` prints. For more environments, the output would be too
- * long.
+ * Maximum number of environments for which `generate` prints the components. If more environments are selected,
+ * `generate` does not print the components, because the output would be too long.
  */
 export const described = 8;
 

@@ -10,13 +10,16 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
     .option(
       "--linkerd <version>",
-      "with --manifests: Linkerd release for objects that do not specify a release; none for a cluster without Linkerd",
+      "with --manifests: Linkerd release for objects that do not specify a release; use none for a cluster without Linkerd",
     )
     .option(
       "--render",
-      "also render the workloads that meshops delivers, with helm and kustomize, and compare the results with the specs",
+      "also render the workloads that meshops delivers with helm and kustomize, and compare the rendered objects with the specs",
     )
-    .option("--no-identity", "do not check certificates and encrypted files, and accept environments without them")
+    .option(
+      "--no-identity",
+      "do not check certificates and encrypted files, and accept environments that have no certificates or encrypted files",
+    )
     .addOption(output("text", "json", "sarif", "github"))
     .action(async function () {
       end(await (await import("./validate.ts")).validate(this.args, this.optsWithGlobals(), io));

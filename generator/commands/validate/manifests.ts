@@ -12,8 +12,8 @@ import { notChecked, notCheckedFindings } from "./not-checked.ts";
 const none = "none";
 
 /**
- * Checks Kubernetes manifests. Returns the findings, a text with the number of objects that were checked, and a note about
- * what was not checked.
+ * Checks Kubernetes manifests. Returns the findings, a text with the number of checked objects, and a note about the
+ * objects that were not checked.
  */
 export function validateManifests(
   io: Io,
@@ -31,7 +31,7 @@ export function validateManifests(
     );
   const checked = `${plural(objects.length, "object")} checked`;
   if (linkerd === none)
-    return { diagnostics: found, checked, note: `; the rules about Linkerd were left out (--linkerd ${none})` };
+    return { diagnostics: found, checked, note: `; rules about Linkerd were not checked (--linkerd ${none})` };
   const left = notChecked(objects);
   const diagnostics = [
     ...found,

@@ -5,9 +5,9 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 
-/** Objects that the rules do not read, although the objects can change the access to pods or the injection of pods. */
+/** Objects that can change the access to pods or the injection of pods, but that the rules do not read. */
 export interface NotChecked {
-  /** Short text, such as `the values of 2 HelmReleases`. */
+  /** Short description of the objects, such as `the values of 2 HelmReleases`. */
   readonly what: string;
   readonly objects: readonly Manifest[];
 }
@@ -42,7 +42,7 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
         ? "the values of this HelmRelease were not checked, because its chart was not rendered"
         : `objects of kind ${object.kind} are not checked`;
       const fix = values ? "render the chart with helm template, and check the output" : null;
-      const silenced = "the rules do not read this";
+      const silenced = "no rule reads this content";
       const statement = { code: "not-checked", severity: "warning", message, fix, expected: null, silenced } as const;
       return diagnosticAtPath(object.source, [...object.at, "kind"], "value", statement);
     }),

@@ -15,7 +15,7 @@ import type { Loaded } from "../../spec/load.ts";
 import { gitRootOf } from "../../system/git-place.ts";
 import { ruleFindings } from "../rule-findings.ts";
 
-/** Returns findings for each environment that generates an object which the Git repository already contains. */
+/** Returns a finding if an environment generates an object that another file of the Git repository already contains. */
 export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): Diagnostic[] {
   const top = gitRootOf(root);
   if (top === null) return [];
@@ -31,7 +31,7 @@ export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): D
 /** Kinds of objects that are looked up in the Git repository. */
 const kinds = ["Kustomization", "HelmRelease", "Namespace"];
 
-/** The objects of these kinds that meshops generates for an environment. */
+/** Returns the objects of the kinds in `kinds` that meshops generates for an environment. */
 function ownObjects(environment: Environment): OwnObject[] {
   const placement = placementOf(environment);
   const delivered = modelOf(environment).components.filter(isDelivered);
@@ -50,12 +50,12 @@ function ownObjects(environment: Environment): OwnObject[] {
   ];
 }
 
-/** Size in bytes. Larger files are not read: a file with Kustomizations of Flux is small. */
+/** Maximum file size in bytes. Larger files are not read, because files with Flux Kustomizations are small. */
 const largest = 1 << 20;
 
 /**
- * Returns the objects of these kinds in a Git repository, without those that meshops generates. Files and documents that
- * cannot be parsed are skipped, for example templates.
+ * Returns the objects of the kinds in `kinds` in a Git repository, without the objects that meshops generates. Skips
+ * files and documents that cannot be parsed, for example templates.
  *
  * @param top root of the Git repository
  * @param skipped folders that are not read

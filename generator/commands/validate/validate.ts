@@ -28,7 +28,7 @@ interface ValidateOptions {
   readonly linkerd?: string;
   /** Compare workloads with the objects that are rendered from their charts and folders. */
   readonly render?: true | undefined;
-  /** Whether certificates and encrypted files are checked. An environment without them cannot be generated. */
+  /** Whether to check certificates and encrypted files. `generate` requires these files for each environment. */
   readonly identity: boolean;
 }
 
@@ -114,7 +114,7 @@ function skippedIdentities(environments: readonly Environment[]): { diagnostics:
   return { diagnostics, note: `; ${message}` };
 }
 
-/** Returns a count such as `2 environments and 1 base`. */
+/** Returns the number of checked specs, such as `2 environments and 1 base`. */
 function countChecked(loaded: readonly Loaded[]): string {
   const bases = loaded.filter(({ abstract }) => abstract).length;
   const counts = [plural(loaded.length - bases, "environment"), ...(bases === 0 ? [] : [plural(bases, "base")])];
@@ -122,8 +122,8 @@ function countChecked(loaded: readonly Loaded[]): string {
 }
 
 /**
- * Checks the certificates and the unencrypted parts of encrypted files. Also checks the MAC of each encrypted file that
- * an available key can decrypt.
+ * Checks the certificates, and the unencrypted parts of encrypted files. If an available key can decrypt an encrypted
+ * file, also checks the MAC of this file.
  */
 async function checkIdentities(
   io: Io,

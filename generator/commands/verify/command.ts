@@ -10,10 +10,10 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
     .option("--only <ids>", "IDs or prefixes of the tests to run, such as T1,T2,M; T2 selects T2a to T2c")
     .option(
       "--baseline",
-      "remove the policies during test T0, and restore the policies afterwards; during T0, all pods can connect to the service",
+      "remove the policies before test T0, and restore the policies after T0; during T0, all pods can connect to the service",
       false,
     )
-    .option("--write", "also write test data, and delete it afterwards", false)
+    .option("--write", "also write test data to the service, and delete the test data at the end", false)
     .option("--keep-probes", "do not delete the probes", false)
     .option("--probe-timeout <seconds>", "maximum duration of a probe, including the start of its pod", seconds, 90)
     .option(

@@ -11,7 +11,7 @@ const clients = [
   { id: "T2c", lines: ["client with a forged label", "no proxy, label of meshed pods"], answered: false },
 ] as const;
 
-/** Returns a graph that shows the clients with the results of their access tests. Returns null if no access test ran. */
+/** Returns a graph with the clients and the results of their access tests. Returns null if no access test was run. */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
   const ran = clients.flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);
@@ -22,7 +22,7 @@ export function accessGraph(tests: readonly TestResult[], target: AccessTarget):
   return {
     title: `Access to ${target.title}`,
     direction: "right",
-    caption: "A bold arrow is a failed test.",
+    caption: "A bold arrow shows the result of a failed test.",
     boxes: [
       ...ran.map(({ id, lines }) => ({ name: id, lines: [id, ...lines], group: "outside", shape: "box" as const })),
       { name: server, lines: [server, portsOf(target)], group: "meshops", shape: "store" },

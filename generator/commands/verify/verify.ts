@@ -96,7 +96,7 @@ function probeImageOf({ components }: Model): string | null {
 }
 
 /**
- * Throws if the user selected tests that need a probe, but no image for the probe is known. @throws UserError (usage)
+ * @throws UserError (usage) if a selected test needs a probe, but no image for the probe is specified
  */
 function refuseProbes(model: Model, only: ReadonlySet<string>): void {
   const refused = testsOf(model).filter(({ id, needsProbe }) => needsProbe && only.has(id));

@@ -23,10 +23,10 @@ type AddOptions = DirectoryOption &
   };
 
 /**
- * `meshops workload add <name>`: describes the pods in manifests, and inserts this description into the spec. Comments
- * in the description mark facts that the manifests do not show.
+ * `meshops workload add <name>`: creates a description of the pods in manifests, and inserts the description into the
+ * spec. Comments in the description mark values that meshops guessed, because the manifests do not contain them.
  *
- * @throws UserError without manifests or pods, or if the spec cannot be changed
+ * @throws UserError if there are no manifests, if the manifests contain no pods, or if the spec cannot be changed
  */
 export async function add([name = ""]: readonly string[], options: AddOptions, io: Io): Promise<number> {
   if (!/^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$/.test(name))
@@ -42,7 +42,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   if (!options.print && resolved?.spec.workloads[name] !== undefined)
     throw new UserError(
       exitCode.problem,
-      `environment ${environment} already has the workload ${name}, in its own spec or in a spec that it extends`,
+      `the spec of environment ${environment}, or a spec that it extends, already contains the workload ${name}`,
       "use another name, or print the block with --print",
     );
   const source = options.source ? sourceOf(options, repository, io) : null;
@@ -73,7 +73,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     if (inserted === "not-a-block")
       throw new UserError(
         exitCode.problem,
-        `${file} contains spec or workloads in one line or in braces, so the block cannot be inserted`,
+        `meshops cannot insert the block into ${file}, because spec or workloads is in braces or in one line`,
         "print the block with --print, and insert it by hand",
       );
     writeAtomic(path, inserted);
@@ -82,7 +82,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guess", "guesses")}\n\nnext:\n`,
     );
     for (const step of [
-      `check the facts that the comments in ${file} mark, and then remove the comments`,
+      `check the values that comments in ${file} mark as guesses, and then remove these comments`,
       `meshops validate ${environment}`,
       `meshops access ${environment}`,
       "meshops generate",

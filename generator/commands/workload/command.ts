@@ -8,7 +8,7 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
     .command("workload")
     .description("describe your own services in a spec")
     .command("add")
-    .description("find the pods, ports and clients of a service, and write them to workloads in a spec")
+    .description("find the pods, ports and clients of a service, and add them to the section workloads of a spec")
     .argument("<name>", "name of the workload in the spec")
     .option("--env <env>", "environment (default: the only one)")
     .option("--namespace <namespace>", "namespace of the service (default: from the manifests, otherwise the workload's name)")
@@ -28,7 +28,7 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
     )
     .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
     .option("--no-source", "write only the description, because another tool delivers the service (with --path or --chart)")
-    .option("--print", "print the block, and do not change the spec", false)
+    .option("--print", "print the new block of workloads, and do not change the spec", false)
     .addOption(kubeconfig())
     .addOption(context("context of the kubeconfig (default: the context of the environment)"))
     .action(async function () {

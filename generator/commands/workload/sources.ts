@@ -11,7 +11,7 @@ import { loadOne } from "../context.ts";
 import type { Io } from "../io.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 
-/** Where `workload add` reads the manifests of a service. */
+/** Options that specify the source from which `workload add` reads the manifests of a service. */
 export interface Sources {
   readonly manifests?: string | undefined;
   readonly path?: string | undefined;
@@ -66,7 +66,7 @@ export async function manifestsFrom(
   if (fromCluster === undefined)
     throw new UserError(
       exitCode.usage,
-      "the source of the manifests is missing",
+      "no source of the manifests was specified",
       "set one of --manifests, --path, --chart and --from-cluster",
     );
   return fromNamespace(fromCluster, options, repository, environment, io);
@@ -84,7 +84,7 @@ function parsed(file: string, text: string): Manifest[] {
   return [...objects];
 }
 
-/** Arguments of `helm template` for a reference such as `https://host/charts/shop@1.2.3`. */
+/** Returns the arguments of `helm template` for the reference of a chart: `https://host/charts/shop@1.2.3`. */
 function templateArguments(name: string, reference: string, namespace: string): string[] {
   const { source, version } = partsOf(reference);
   const base = ["template", name, "--namespace", namespace, ...(version === undefined ? [] : ["--version", version])];
@@ -107,7 +107,11 @@ function chartIn(source: string): { repository: string | null; name: string } {
 async function output(program: string, args: readonly string[], { cwd, env }: Io): Promise<string> {
   const { stdout, stderr, code, absent } = await runProgram(program, args, { cwd, env });
   if (absent)
-    throw new UserError(exitCode.missing, `${program} is not on the PATH`, "run meshops doctor, which shows how to install it");
+    throw new UserError(
+      exitCode.missing,
+      `${program} is not on the PATH`,
+      "run meshops doctor, which shows how to install the program",
+    );
   if (code === 0) return stdout;
   throw new UserError(exitCode.problem, `${program} failed: ${stderr.trim() || `exit status ${code}`}`);
 }

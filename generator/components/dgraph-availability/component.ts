@@ -5,7 +5,7 @@ import type { Component, ComponentProvider } from "../component.ts";
 import { podSettingsOf } from "../dgraph/availability.ts";
 import { dgraphPods } from "../dgraph/pods.ts";
 
-/** PodDisruptionBudgets for Dgraph. The chart has no value for them. */
+/** PodDisruptionBudgets for Dgraph. The chart has no value that creates PodDisruptionBudgets. */
 export const dgraphAvailability: ComponentProvider = {
   optional: ["dgraph-availability"],
   components: ({ environment }) => (environment.spec.dgraph.enabled && budgets(environment).length > 0 ? [component] : []),

@@ -3,9 +3,9 @@ import type { ChangeRule } from "../change-rule.ts";
 import { chartVersionOf } from "../chart-version.ts";
 
 /**
- * Assesses an upgrade from a release whose proxies connect to the port of the application (stable-2.14) to a release
- * whose proxies connect to port 4143. The NetworkPolicy allows only the ports of the new release, but the proxies of
- * clients keep the old release until their pods restart.
+ * Assesses an upgrade after which proxies connect to other ports. Proxies of stable-2.14 connect to the port of the
+ * application, and proxies of later releases connect to port 4143. The NetworkPolicy allows only the ports of the new
+ * release, but the proxies of clients keep the old release until their pods restart.
  */
 export const policyChanges: ChangeRule = {
   *assess({ kind, change, name }, { objects }) {
@@ -16,12 +16,12 @@ export const policyChanges: ChangeRule = {
     if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
     yield {
       risk: "narrower-access",
-      reason: `${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients lose access until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+      reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients lose access until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
       steps: [
         {
           text: "In a commit before the upgrade, set dgraph.networkPolicy: false. Until the last step, every pod in the cluster can connect to Dgraph.",
         },
-        { text: "Upgrade Linkerd in a second commit, and wait until it is ready." },
+        { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready." },
         { text: "Restart the pods of all meshed clients." },
         { text: "Set dgraph.networkPolicy: true in a third commit." },
       ],
@@ -29,7 +29,10 @@ export const policyChanges: ChangeRule = {
   },
 };
 
-/** Release of a version of the chart linkerd-control-plane; null if the version is older than the catalog. */
+/**
+ * Returns the Linkerd release of a version of the chart linkerd-control-plane; null if the version is older than all
+ * releases of the catalog.
+ */
 function releaseOf(version: string): LinkerdRelease | null {
   const known = linkerdReleases.find(({ charts }) => charts["linkerd-control-plane"] === version);
   return known ?? nearestRelease(version.replace(/^20/, "edge-"));

@@ -26,7 +26,7 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies, but keeps the Helm release (prune: disabled). Every pod in the cluster can then connect to Dgraph`,
+        reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies of Dgraph, but keeps the Helm release (prune: disabled). Every pod in the cluster can then connect to Dgraph`,
         steps: uninstall(changed, kustomizationOf(objects)),
       };
     if (change !== "changed") return;
@@ -56,7 +56,10 @@ function movedTo(changed: ChangedObject, { namespace, after }: ChangedObject): A
   };
 }
 
-/** Whether a field is a value or a patch of meshops that changes the pods of Dgraph. */
+/**
+ * Whether a change of a field restarts Dgraph's pods: the field is a chart value or a StatefulSet patch that meshops
+ * generates.
+ */
 function restartsPods(field: FieldChange): boolean {
   return isAssessed(field, assessedPaths) || (field.path.includes('."StatefulSet/') && isGeneratedPatch(field));
 }
@@ -77,7 +80,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
       yield {
         risk: "rollout",
         reason:
-          "the Raft addresses of Alphas and Zeros change, and the pods of Alphas and Zeros restart: check that a majority of the members of each group stays available",
+          "the Raft addresses of Alphas and Zeros change, and all Alphas and Zeros restart: check that a majority of the members of each group stays available",
       };
     else if (!key.startsWith("persistence.") && restartsPods(field))
       yield {
@@ -91,8 +94,8 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
 }
 
 /**
- * Reports a change that adds Servers for ports on which pods with the old settings still bypass their proxies. See the
- * rule `internal-ports-stall`.
+ * Reports a change that stalls the rollout: the change adds Servers for the internal ports, but pods with the old
+ * settings still connect to these ports without their proxies. See the rule `internal-ports-stall`.
  */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const bypassed = fields.some(
@@ -116,7 +119,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   };
 }
 
-/** Assesses added and removed pods. The steps for removed Alphas and removed Zeros are one procedure. */
+/** Assesses added and removed pods. If Alphas and Zeros are removed, yields one procedure for both. */
 function* replicas(changed: ChangedObject): Iterable<Assessment> {
   const counts = roles.flatMap((role) => {
     const field = changed.fields.find(({ path }) => path === `spec.values.${role}.replicaCount`);
@@ -134,7 +137,7 @@ function* replicas(changed: ChangedObject): Iterable<Assessment> {
   if (removed.length > 0)
     yield {
       risk: "data-loss",
-      reason: `${pods(removed)} removed, together with the copies of the data on the removed pods${restarts(removed)}`,
+      reason: `${pods(removed)} removed, together with the copies of the data on these pods${restarts(removed)}`,
       steps: removeMembers(running(changed), removed),
     };
 }

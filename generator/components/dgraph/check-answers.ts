@@ -2,13 +2,13 @@ import type { CallResult, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, undecided } from "../finding.ts";
 import { outcomeOf, tellCall } from "../outcome.ts";
 
-/** Finding for a call that was not made or not answered. */
+/** Returns a finding for a call that the probe did not make, or that failed. */
 export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   if (call === undefined)
     return undecided("the probe ended early", "the probe's log does not contain the result of this call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";
-  const cause = denied ? "the allowed client is refused: see T2a" : "the calls of the allowed client fail: see T2a";
+  const cause = denied ? "Dgraph refuses the allowed client: see test T2a" : "the calls of the allowed client fail: see test T2a";
   return failed(outcomeOf(kind, call), cause, [tellCall(call)]);
 }
 
@@ -19,8 +19,8 @@ export function bodyOf({ output, exit }: CallResult): Readonly<Record<string, un
 }
 
 /**
- * Text of the field `json` of a query's response; empty if the response has no such field. grpcurl prints bytes in
- * base64.
+ * Text of the field `json` of a query's response; empty if the response has no such field. Decodes the text, because
+ * grpcurl prints bytes in base64.
  */
 export function jsonOf({ output }: CallResult): string {
   const json = parsed(output)?.["json"];

@@ -17,7 +17,7 @@ export const spreadSeconds = 30;
  * Checks that calls over one connection reach every ready Alpha. A proxy balances by latency (power of two choices with
  * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. On a healthy
  * mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more than one
- * Alpha answers within the first second, and that every Alpha answers in time.
+ * Alpha answers within the first second, and that every Alpha answers within `spreadSeconds`.
  */
 export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): Finding {
   const call = run.results.get("spread");
@@ -51,15 +51,15 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   if (early.length < Math.min(2, ready.length))
     return failed(
       "one Alpha received all calls of the first second",
-      "the probe's proxy discovered the other Alphas late: see M5, and run the test again",
+      "the probe's proxy discovered the other Alphas late: see test M5, and run this test again",
       evidence,
     );
   return passed(`each of ${plural(ready.length, "Alpha")} answered`, evidence);
 }
 
 /**
- * Returns all reasons why all calls of a connection reach one Alpha: the proxy does not parse individual calls, or has
- * discovered only one endpoint.
+ * Returns possible reasons why all calls of a connection reach one Alpha: proxies balance connections instead of calls,
+ * or some Alphas have no proxy.
  */
 function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
   const grpc = dgraphPorts.alpha.grpc;
@@ -71,7 +71,9 @@ function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
   ];
   return found.length > 0
     ? found
-    : [`port ${grpc} might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls`];
+    : [
+        `port ${grpc} might be opaque on the Service or skipped by the client; in that case, proxies balance connections, not calls`,
+      ];
 }
 
 /** Names of the pods of a set, without pods whose condition `Ready` is False. */

@@ -7,7 +7,7 @@ import { predicate, readWorks, writeWorks } from "./check-queries.ts";
 import { callsSpread, readyPods, spreadSeconds } from "./check-spread.ts";
 import { dgraphPods } from "./pods.ts";
 
-/** Tests of Dgraph. They use calls with the identity of a listed client. */
+/** Tests of Dgraph. A probe makes the calls of these tests with the identity of a listed client. */
 export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
   const { dgraph } = environment.spec;
   const { http, grpc } = alphaAddresses(environment);

@@ -5,8 +5,8 @@ import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
  * Annotations that enable injection for a Dgraph pod and configure how the proxy treats the pod's internal ports. In
- * mode `skip`, they are the same annotations that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports
- * 5080,7080` writes. All values are strings, because Kubernetes accepts only strings in annotations.
+ * mode `skip`, the function returns the same annotations as `linkerd inject --skip-inbound-ports 5080,7080
+ * --skip-outbound-ports 5080,7080`. All values are strings, because Kubernetes accepts only strings in annotations.
  */
 export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]["dgraph"]["internalPorts"]): StringMap {
   const all = [dgraphPorts.zero.internal, dgraphPorts.alpha.internal].join(",");

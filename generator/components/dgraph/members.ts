@@ -27,7 +27,7 @@ export function title(role: DgraphRole): string {
   return role === "alpha" ? "the Alphas" : "the Zeros";
 }
 
-/** Indexes of pods, as words of a shell's `for`. */
+/** Indexes of pods, separated by spaces, for the `for` loop of a shell. */
 export function indices(count: number, from = 0): string {
   return Array.from({ length: count - from }, (_, index) => from + index).join(" ");
 }

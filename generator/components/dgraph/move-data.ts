@@ -2,7 +2,10 @@ import { dgraphPorts } from "../../catalog/dgraph.ts";
 import type { Step } from "../change-rule.ts";
 import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
 
-/** Directories of the export in the pods. The export has its own directory, so that it contains no older exports. */
+/**
+ * Directories of the export in the pods. The export has its own directory, so that this directory contains no older
+ * exports.
+ */
 const exported = "/dgraph/meshops-export";
 const imported = "/dgraph/meshops-import";
 
@@ -17,7 +20,7 @@ const answersAtTheEnd: readonly string[] = ["v21", "v22"];
  * release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old
  * version can be installed again.
  *
- * @param next Helm release after the change; if its name and namespace are the same, the steps ask for a new name
+ * @param next Helm release after the change; if `old` has the same name and namespace, the steps ask for a new name
  * @param dataFormat data format of the running version; undefined if the version is unknown
  */
 export function moveData(
@@ -37,13 +40,13 @@ export function moveData(
     },
     ...importSteps(target),
     {
-      text: `Compare the data. Change the address in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start them again.`,
+      text: `Compare the data of the old and the new Dgraph. Change the address of Dgraph in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start the clients again.`,
     },
     ...(target.namespace === namespace
       ? []
       : [
           {
-            text: "Uninstall the old Dgraph, which Flux keeps (prune: disabled). Its volumes are kept.",
+            text: "Uninstall the old Dgraph. Flux does not remove it (prune: disabled). The old volumes are kept.",
             command: `kubectl delete helmrelease dgraph --namespace ${namespace}`,
           },
         ]),
@@ -54,7 +57,10 @@ export function moveData(
   ];
 }
 
-/** Each group writes its data and its schemas on one of its members (dgraph v24.1.4, worker/export.go). */
+/**
+ * Returns the steps of the export. Each group of Alphas writes its data and its schemas on one member of the group
+ * (dgraph v24.1.4, worker/export.go).
+ */
 function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[] {
   const admin = (query: string): string =>
     `${inPod(old, "alpha", 0)} curl -sS -H "Content-Type: application/graphql" localhost:${dgraphPorts.alpha.http}/admin -d '${query}'`;
@@ -77,7 +83,7 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[]
           },
         ]),
     {
-      text: "Copy the export. Each group of Alphas writes its part of the export on one member. The copy from the other members fails.",
+      text: "Copy the export. Each group of Alphas writes its part of the export on one member. For the other members, the command prints an error, which you can ignore.",
       command: `for i in ${indices(old.alphas)}; do kubectl cp ${name}-$i:${exported} dgraph-export --namespace ${old.namespace} --container ${name}; done`,
     },
     {
@@ -87,7 +93,10 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[]
   ];
 }
 
-/** The image of Dgraph contains curl, gzip and jq (dgraph, contrib/Dockerfile). */
+/**
+ * Returns the steps of the import. The steps use curl, gzip and jq, which Dgraph's image contains (dgraph,
+ * contrib/Dockerfile).
+ */
 function importSteps(target: RunningDgraph): Step[] {
   const name = nameOf(target, "alpha");
   const { alpha, zero } = dgraphPorts;

@@ -63,8 +63,8 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 
 /**
  * Alphas and Zeros as clients of each other, with or without their proxies. The NetworkPolicies allow connections with
- * a proxy and connections without a proxy in every mode. When the mode changes, the policy changes first, pods restart
- * one by one, and old and new pods must form one Raft group.
+ * a proxy and connections without a proxy in every mode. When the mode changes, the policy changes first. Then the pods
+ * restart one by one. During the restarts, old and new pods must form one Raft group.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

@@ -56,7 +56,7 @@ export function recreateStatefulSets(
       command: suspended(true),
     },
     ...resizes.map(({ role, size }) => ({
-      text: `Resize the existing volumes of ${title(role)}. The storage class must allow this (allowVolumeExpansion).`,
+      text: `Resize the existing volumes of ${title(role)}. The storage class must allow larger volumes (allowVolumeExpansion).`,
       command: `for i in ${indices(role === "alpha" ? alphas : zeros)}; do kubectl patch pvc datadir-${nameOf(dgraph, role)}-$i --namespace ${namespace} --patch '{"spec":{"resources":{"requests":{"storage":"${size}"}}}}'; done`,
     })),
     {
@@ -127,7 +127,7 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
     ...(alpha
       ? [
           {
-            text: "If a group loses all its members, move each predicate of this group to a remaining group. The output of /state lists the predicates (tablets). The name of a predicate starts with the number of its namespace, as in 0-name: in the command, omit the number and the dash.",
+            text: "If a group loses all its members, move each predicate of this group to a remaining group. The output of /state lists the predicates (tablets). In this output, the name of a predicate starts with the number of its namespace, as in 0-name. In the command, omit the number and the dash.",
             command: askZero(dgraph, "/moveTablet?tablet=<predicate>&group=<remaining group>"),
           },
         ]

@@ -28,7 +28,7 @@ function rulesOfDgraph(): readonly Rule[] {
       title: "There are fewer Alphas than required copies of the data",
       why:
         "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist. " +
-        "If a node is lost, data can then be lost too.",
+        "If a node then fails, data can be lost.",
       fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
       check: enoughAlphas,
     },
@@ -54,7 +54,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-chart-untested",
       severity: "warning",
       title: "The catalog does not contain the version of Dgraph's chart",
-      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog. It also assumes that the chart and the image have the same version. This is true for all charts since 24.0.0.",
+      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog. It also assumes that the chart and the image have the same version. All charts since 24.0.0 meet this assumption.",
       fix: "Use a version in the catalog, or test this version and silence the rule. Contributors add the version to the catalog with `npm run catalog:add`.",
       check: untestedChart,
     },
@@ -65,7 +65,7 @@ function rulesOfDgraph(): readonly Rule[] {
       why:
         "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
         "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
-        "A range with a prefix shorter than 8 bits contains public addresses. Clients with these addresses then have access if their connections bypass the proxy.",
+        "A range with a prefix shorter than 8 bits contains public addresses. Clients with these addresses can then run admin operations if their connections bypass the proxy.",
       fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
       check: narrowWhitelist,
     },
@@ -74,7 +74,7 @@ function rulesOfDgraph(): readonly Rule[] {
       severity: "warning",
       title: "Raft traffic bypasses the mesh",
       why:
-        "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and has no identity, and no Server protects these ports. " +
+        "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and not authenticated, and no Server protects these ports. " +
         "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
       fix: "Set `internalPorts: opaque`.",
       check: meshedInternalPorts,
@@ -99,8 +99,8 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-closed",
       severity: "error",
       title: "The default inbound policy refuses all connections to Dgraph",
-      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients. It also refuses the connections between Dgraph's own pods.",
-      fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods. Only then remove the policies.",
+      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients, and also the connections between Dgraph's own pods.",
+      fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods. After the restart, set `networkPolicy: false`.",
       check: closedByDefault,
     },
     {
@@ -177,7 +177,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: `unless a policy refuses the connection, Alpha allows admin operations, such as dropping all data, to clients with ${prefix === 0 ? "any address" : "public addresses"}`,
+      message: `Alpha allows clients with ${prefix === 0 ? "any address" : "public addresses"} to run admin operations, such as dropping all data, unless a policy refuses the connection`,
       fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }
@@ -223,7 +223,7 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
     message: "without policies for Dgraph, the default inbound policy deny refuses all clients, including Dgraph's own pods",
-    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first, and restart Dgraph's pods before you remove the policies`,
+    fix: `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; after the restart, remove the policies`,
   };
 }
 

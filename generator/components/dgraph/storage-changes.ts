@@ -8,7 +8,7 @@ import { recreateStatefulSets } from "./procedures.ts";
 
 const roles: readonly DgraphRole[] = ["alpha", "zero"];
 
-/** Assesses what a change of Dgraph's HelmRelease means for its volumes and StatefulSets. */
+/** Assesses the effects of a change of Dgraph's HelmRelease on Dgraph's volumes and StatefulSets. */
 export const storageChanges: ChangeRule = {
   *assess(changed) {
     const { kind, name, change, fields } = changed;
@@ -73,8 +73,8 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
 }
 
 /**
- * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if new volumes
- * and new StatefulSets are created anyway.
+ * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if the change
+ * creates new volumes and new StatefulSets.
  */
 function* immutable(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
@@ -102,7 +102,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
 
 /** The selectors of the chart's Services contain the version of the chart, too (dgraph chart 24.1.4, templates). */
 const otherServices =
-  ". The selectors of the Services contain the chart version, too: from the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
+  ". The selectors of the Services also contain the chart version. From the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 
 /** Bytes of a size in the format that the schema requires. */
 function bytes(size: string): number {
@@ -126,7 +126,7 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
     if (shrinks(field)) {
       yield {
         risk: "volume-claim",
-        reason: `the volumes of ${who} cannot become smaller, because Kubernetes does not allow this: set dgraph.${role}.storage to ${String(field.before)} or more, or move the data to a new Helm release (dgraph.release)`,
+        reason: `Kubernetes does not allow the volumes of ${who} to become smaller: set dgraph.${role}.storage to ${String(field.before)} or more, or move the data to a new Helm release (dgraph.release)`,
       };
       continue;
     }

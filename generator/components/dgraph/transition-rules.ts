@@ -9,7 +9,7 @@ import { dgraphName } from "./names.ts";
 export const internalPortsStall: TransitionRule = {
   code: "internal-ports-stall",
   severity: "warning",
-  title: "Changing `internalPorts` from `skip` while `networkPolicy` is true stalls the rollout",
+  title: "The rollout stalls if `internalPorts` changes from `skip` while `networkPolicy` is true",
   why:
     "Flux updates the policies before it updates Dgraph. The new Servers of ports 5080 and 7080 refuse clients without an identity. " +
     "Pods restart one by one. Pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse these connections. " +
@@ -20,15 +20,18 @@ export const internalPortsStall: TransitionRule = {
   check: protectsSkippedPorts,
 };
 
-/** Rule for the change to internal ports that no Server protects, under a default inbound policy that refuses clients. */
+/**
+ * Rule for the change to internal ports that no Server protects. The rule applies if the default inbound policy refuses
+ * clients.
+ */
 export const internalPortsRefused: TransitionRule = {
   code: "internal-ports-refused",
   severity: "error",
-  title: "Dgraph's pods would refuse each other while `internalPorts` changes to `skip`",
+  title: "Dgraph's pods would refuse each other's connections while `internalPorts` changes to `skip`",
   why:
-    "Flux updates the policies before it updates Dgraph. It removes the Servers of ports 5080 and 7080 while the running pods still receive these connections through their proxies. " +
+    "Flux updates the policies before it updates Dgraph. Flux therefore removes the Servers of ports 5080 and 7080 while the running pods still receive connections to these ports through their proxies. " +
     "Without a Server, the default inbound policy applies. If this policy refuses clients, the proxies close the connections between the pods, and the groups of Dgraph lose their majority (linkerd2-proxy, inbound policy).",
-  fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove the setting of the namespace.",
+  fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove `mesh.defaultInboundPolicy` of the namespace.",
   check: exposesProxiedPorts,
 };
 
@@ -40,8 +43,8 @@ function* exposesProxiedPorts(environment: Environment, generated: (path: string
   if (protectedNow !== true) return;
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
-    message: `the default inbound policy ${policy} would refuse the connections between Dgraph's pods as soon as Flux removes their Servers`,
-    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first, and restart Dgraph's pods`,
+    message: `the default inbound policy ${policy} would refuse the connections between Dgraph's pods as soon as Flux removes the Servers of these pods`,
+    fix: `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods`,
   };
 }
 
@@ -53,9 +56,9 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
-    message: `the new Servers ${servers.join(" and ")} would refuse the pods that have not restarted, and the rollout would stall`,
+    message: `the new Servers ${servers.join(" and ")} would refuse connections from pods that have not restarted, so the rollout would stall`,
     fix: admitsEveryPod(defaultPolicyIn(namespace, environment))
-      ? "set dgraph.networkPolicy: false first; follow the steps in meshops help access"
-      : `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first; restart Dgraph's pods, and then follow the steps in meshops help access`,
+      ? "first set dgraph.networkPolicy: false, and follow the steps in meshops help access"
+      : `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; then follow the steps in meshops help access`,
   };
 }

@@ -58,10 +58,10 @@ export function ownedDgraphValues(context: Context): OwnedValue[] {
         field: "dgraph.internalPorts",
       })),
     ),
-    // The names of the pods, and their service account, are in the policies and in the patches.
+    // The policies and the patches contain the names of the pods and of their service account.
     ...ownedPaths(["fullnameOverride", "nameOverride"], "dgraph.release"),
     ...ownedPaths(["serviceAccount.create", "serviceAccount.name"], "dgraph.clients"),
-    // The version of Dgraph decides whether it can read the files on the volumes.
+    // The version of Dgraph determines whether Dgraph can read the files on the volumes.
     ...ownedPaths(["image.tag"], "dgraph.chart"),
     ...ownedPaths(["alpha.persistence.enabled"], "dgraph.alpha.storage"),
     ...ownedPaths(["zero.persistence.enabled"], "dgraph.zero.storage"),
@@ -69,8 +69,8 @@ export function ownedDgraphValues(context: Context): OwnedValue[] {
 }
 
 /**
- * Chart values for the annotations of the pod templates. Empty if the chart has no such value; then `dgraphPatches`
- * adds the annotations.
+ * Chart values for the annotations of the pod templates. Returns an empty map if the chart has no value for
+ * annotations. In this case, `dgraphPatches` adds the annotations.
  */
 function injection(context: Context): JsonMap {
   if (dgraphChart(context.environment.spec.dgraph.chart).traits.podAnnotations === "patch") return {};

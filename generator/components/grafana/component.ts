@@ -7,7 +7,7 @@ import { podSecurity } from "../namespaces/pod-security.ts";
 import { grafanaRules } from "./rules.ts";
 import { grafanaValues, ownedGrafanaValues } from "./values.ts";
 
-/** Grafana with Linkerd's dashboards. The viz chart does not include Grafana since Linkerd 2.12. */
+/** Grafana with Linkerd's dashboards. From Linkerd 2.12 on, the viz chart does not include Grafana. */
 export const grafana: ComponentProvider = {
   optional: ["grafana"],
   reservedNamespaces: ["grafana"],

@@ -9,9 +9,9 @@ import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
 
 /**
- * Values of the grafana chart that Linkerd documents (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
- * `serve_from_sub_path` must not be enabled: viz removes /grafana from the path before it forwards a request, so
- * Grafana would redirect every request.
+ * Values of the grafana chart that Linkerd documents (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml). Do
+ * not enable `serve_from_sub_path`. Before viz forwards a request to Grafana, viz removes /grafana from the path. With
+ * `serve_from_sub_path`, Grafana would therefore redirect every request.
  */
 export function grafanaValues(context: Context): JsonMap {
   const { clusterDomain } = context.environment.spec.linkerd;

@@ -19,15 +19,15 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
     {
       id: "M2",
       title: "every proxy trusts the issuer's anchor",
-      expected: "the bundle and every proxy contain this anchor",
+      expected: "the bundle contains the issuer's anchor, and every proxy trusts this anchor",
       evaluate: anchorsAgree,
     },
     {
       id: "M3",
       title: "the issuer is valid",
       expected: hasExternalIdentity(environment)
-        ? "signed by an anchor, valid for a quarter of its validity or more"
-        : "signed by an anchor, valid for 30 days or more",
+        ? "signed by an anchor; a quarter or more of the validity is left"
+        : "signed by an anchor; 30 days or more of the validity are left",
       evaluate: (state, { now }) => issuerValid(state, now, environment),
     },
     {
@@ -54,8 +54,8 @@ function leastLeft(environment: Environment, { validFrom, validTo }: X509Certifi
 /** Progress of a trust anchor rotation, according to the certificates in the cluster. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
   settled: null,
-  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done, the issuer is still signed by the old anchor",
-  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done, the issuer is signed by the new anchor",
+  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done, and the issuer is still signed by the old anchor",
+  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done, and the issuer is signed by the new anchor",
 };
 
 /**
@@ -94,7 +94,9 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
     ...(step === null ? [] : [step]),
     ...(late.length === 0
       ? []
-      : [`these pods do not trust all anchors of the bundle, and must restart before the next step: ${late.join(", ")}`]),
+      : [
+          `these pods do not trust all anchors of the bundle, and must restart before the next step of the rotation: ${late.join(", ")}`,
+        ]),
     ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
   ]);
 }
@@ -117,7 +119,7 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const problems: (readonly [seen: string, cause: string])[] = [
     ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
     ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
-      ? [["not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2"] as const]
+      ? [["not signed by any of the trust anchors", "the bundle does not contain the issuer's anchor: see test M2"] as const]
       : []),
   ];
   if (problems.length > 0)
@@ -157,13 +159,13 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     else if (Date.parse(certificate.validTo) < now.getTime())
       problems.push(`${service}: its certificate ${timeLeft(certificate.validTo, now)}`);
     else if (certificate.checkHost(`${service}.${namespace}.svc`) === undefined)
-      problems.push(`${service}: its certificate is not valid for the name of this Service`);
+      problems.push(`${service}: the certificate of this Service is not valid for the name of the Service`);
     else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to this Service`);
     else if (!callers.every((caller) => signerOf(certificate, authoritiesIn(at(caller, "caBundle"))) !== undefined))
-      problems.push(`${service}: its certificate is not signed by a CA in the caBundle`);
+      problems.push(`${service}: the certificate of this Service is not signed by a CA in the caBundle`);
   }
   for (const { secret, form } of refusedKeys(environment, identity))
-    problems.push(`${secret}: its private key is ${form}, which ${keyReader(secret).reader} cannot read`);
+    problems.push(`${secret}: its private key has the format ${form}, which ${keyReader(secret).reader} cannot read`);
   const fix = hasExternalIdentity(environment)
     ? "correct the Secrets and the caBundle in the tool that writes them"
     : `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;

@@ -25,7 +25,7 @@ export function externalIdentity(environment: Environment): IdentityProvider {
   };
 }
 
-/** The certificates, for `meshops verify`. meshops delivers nothing for them. */
+/** Component with the tests of the certificates for `meshops verify`. meshops does not deliver the certificates. */
 function certificates(environment: Environment): Component {
   return {
     id: "identity",
@@ -51,9 +51,9 @@ function anchorSource(environment: Environment): ValuesObject[] {
 }
 
 /**
- * With `injectCaFrom`, the chart sets an annotation from which cert-manager's CA injector sets `caBundle`. The
- * Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically Rotating Webhook
- * TLS Credentials").
+ * With `injectCaFrom`, the chart sets an annotation. cert-manager's CA injector reads this annotation, and sets
+ * `caBundle`. The Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically
+ * Rotating Webhook TLS Credentials").
  */
 function webhookValues(environment: Environment, chart: LinkerdChart): JsonMap {
   if (environment.spec.linkerd.identity.webhooks === "chart") return {};

@@ -8,7 +8,7 @@ export const identityRules: readonly Rule[] = [
   {
     code: "identity-issuer-outlives-anchor",
     severity: "error",
-    title: "The issuer would outlive the trust anchor",
+    title: "The validity of the issuer is longer than the validity of the trust anchor",
     why: "When a CA certificate expires, all certificates that the CA has signed become invalid too (RFC 5280, section 6.1). When the trust anchor expires, the mesh stops, even if the issuer's certificate has not expired.",
     fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
@@ -18,7 +18,7 @@ export const identityRules: readonly Rule[] = [
     severity: "warning",
     title: "The validity of a certificate is too short for a rotation",
     why:
-      `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. For this certificate, the check would always fail, even on the day on which the certificate is issued. ` +
+      `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. For a certificate with a shorter validity, this check always fails, even on the day on which the certificate is issued. ` +
       "In addition, a rotation of a trust anchor takes time: it requires three commits, with at least one day between two commits.",
     fix: `Set a validity of ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
@@ -30,7 +30,7 @@ function* issuerWithinAnchor(environment: Environment): Iterable<RuleFinding> {
   if (hasExternalIdentity(environment) || toHours(issuerValidity) <= toHours(anchorValidity)) return;
   yield {
     paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
-    message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs the issuer`,
+    message: `the validity of the issuer (${issuerValidity}) is longer than the validity of the trust anchor (${anchorValidity})`,
     fix: `set issuerValidity to ${anchorValidity} or less`,
   };
 }

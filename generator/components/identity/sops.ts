@@ -63,8 +63,8 @@ function secretsComponent(
 
 function controlPlaneValues(identity: Identity): JsonMap {
   return {
-    // The chart writes a hash of this value into the annotation that restarts the control plane. It does not trim the
-    // value before it computes the hash.
+    // The chart writes a hash of this value into the annotation that restarts the control plane. The chart does not
+    // trim the value before it computes the hash.
     identityTrustAnchorsPEM: identity.trustAnchors,
     identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
     podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },
@@ -72,7 +72,8 @@ function controlPlaneValues(identity: Identity): JsonMap {
 }
 
 /**
- * Values that set the CA of a chart's webhooks. Without them, the chart would create new certificates at every render.
+ * Values that set the CA of a chart's webhooks. Without these values, the chart would create new certificates at every
+ * render.
  */
 function webhookValues(environment: Environment, chart: LinkerdChart, caBundle: string): JsonMap {
   const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);

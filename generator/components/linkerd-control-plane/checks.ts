@@ -42,7 +42,7 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     {
       found: bare,
       seen: `${bare.length} of ${wanted.length} run without a proxy`,
-      cause: "the injector was not called or did not answer: restart these pods",
+      cause: "the API server did not call the injector, or the injector did not answer: restart these pods",
     },
     {
       found: old,
@@ -58,6 +58,6 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     );
   if (wanted.length === 0 && podSets.length === 0) return passed("the environment has no meshed workload of its own");
   return wanted.length === 0
-    ? failed("no meshed pods", "no pod that should be meshed exists; run meshops status")
+    ? failed("no meshed pods", "the cluster contains no pod that should be meshed; run meshops status")
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
 }

@@ -31,7 +31,9 @@ export function settingsValues({ environment, linkerdRelease }: Context): JsonMa
   });
 }
 
-/** Converts Kubernetes' form of resources to that of Linkerd's charts, `{cpu: {request, limit}, memory: {…}}`. */
+/**
+ * Converts resources from Kubernetes' format to the format of Linkerd's charts, `{cpu: {request, limit}, memory: {…}}`.
+ */
 function inChartForm(resources: Environment["spec"]["linkerd"]["controlPlane"]["resources"]): JsonMap {
   const { requests = {}, limits = {} } = resources ?? {};
   const of = (name: "cpu" | "memory"): JsonMap => given({ request: requests[name], limit: limits[name] });

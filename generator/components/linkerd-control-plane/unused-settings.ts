@@ -3,21 +3,24 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { hasExternalIdentity, installsLinkerd } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rule for fields of `spec.linkerd` that nothing reads. */
+/** Rule for fields of `spec.linkerd` that have no effect. */
 export const unusedSettings: Rule = {
   code: "linkerd-setting-unused",
   severity: "warning",
-  title: "A setting has no effect, because it concerns something that meshops does not install or issue",
+  title: "A setting of Linkerd or of its certificates has no effect",
   why:
     "With `linkerd.lifecycle: existing`, another tool installs Linkerd. With `linkerd.identity.provider: external`, another program issues the certificates. " +
-    "meshops then generates nothing from the settings of these parts. `trustAnchors` and `webhooks` are settings for external certificates.",
-  fix: "Remove the setting, and configure the tool that installs this part.",
+    "meshops then ignores the settings for the installation or for the certificates. `trustAnchors` and `webhooks` have an effect only with external certificates.",
+  fix: "Remove the setting. If another tool installs Linkerd or issues the certificates, configure that tool.",
   check: settingsWithoutEffect,
 };
 
 type Linkerd = Environment["spec"]["linkerd"];
 
-/** Settings of what meshops installs: path below `spec.linkerd`, and whether the setting differs from its default. */
+/**
+ * Settings that have an effect only if meshops installs Linkerd: path below `spec.linkerd`, and whether the setting
+ * differs from its default.
+ */
 const ofInstallation: readonly (readonly [path: Path, isSet: (linkerd: Linkerd) => boolean])[] = [
   [["highAvailability"], ({ highAvailability }) => highAvailability],
   [["controlPlane"], ({ controlPlane }) => Object.keys(controlPlane).length > 0],
@@ -26,13 +29,13 @@ const ofInstallation: readonly (readonly [path: Path, isSet: (linkerd: Linkerd) 
   [["viz", "grafana"], ({ viz }) => viz.grafana],
 ];
 
-/** Settings of external certificates. */
+/** Settings that have an effect only with external certificates. */
 const ofExternal: typeof ofInstallation = [
   [["identity", "trustAnchors"], ({ identity }) => identity.trustAnchors !== undefined],
   [["identity", "webhooks"], ({ identity }) => identity.webhooks !== "external"],
 ];
 
-/** Settings of certificates that meshops issues. */
+/** Settings that have an effect only if meshops issues the certificates. */
 const ofIssuing: typeof ofInstallation = [
   [["identity", "anchorValidity"], ({ identity }) => identity.anchorValidity !== "10y"],
   [["identity", "issuerValidity"], ({ identity }) => identity.issuerValidity !== "1y"],

@@ -51,8 +51,8 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
 }
 
 /**
- * Default of the chart in all releases of the catalog. The value is omitted, so that files that older versions of
- * meshops generated do not change.
+ * Default inbound policy of the chart in all releases of the catalog. meshops does not write this default into the
+ * values, so that files that older versions of meshops generated do not change.
  */
 const chartDefaultPolicy = "all-unauthenticated";
 
@@ -62,8 +62,8 @@ function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
 }
 
 /**
- * Schedule of the heartbeat: once a day, at a time derived from the environment's name. By default, the chart uses the
- * time at which it is rendered.
+ * Schedule of the heartbeat: once a day, at a time derived from the environment's name. Without this value, the chart
+ * uses the time at which Helm renders the chart.
  */
 function heartbeatSchedule(name: string): string {
   const minutes = createHash("sha256").update(name).digest().readUInt32BE(0) % (24 * 60);
@@ -73,8 +73,8 @@ function heartbeatSchedule(name: string): string {
 /**
  * Values for tracing. If the release has the jaeger chart, the webhook of that chart configures the proxies, and
  * `controlPlaneTracing` configures the control plane. `controlPlaneTracing` is set only for releases in which traces of
- * the control plane reach Jaeger. If the release does not have the jaeger chart, these values configure the proxies.
- * `controller.tracing` is not set, because the controllers still export OpenCensus (linkerd2 edge-26.8.3,
+ * the control plane reach Jaeger. If the release does not have the jaeger chart, `proxy.tracing` configures the
+ * proxies. `controller.tracing` is not set, because the controllers still export OpenCensus (linkerd2 edge-26.8.3,
  * pkg/trace/trace.go), which Jaeger v2 does not accept.
  */
 function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {

@@ -16,7 +16,10 @@ function isKnown(version: string): boolean {
   return linkerdReleases.some(({ charts }) => charts["linkerd-crds"] === version);
 }
 
-/** Release of a version of linkerd-crds, or the nearest older one; null if the version is older than the catalog. */
+/**
+ * Returns the release of a version of linkerd-crds, or the nearest older release; null if the version is older than all
+ * releases of the catalog.
+ */
 function releaseOf(version: string): LinkerdRelease | null {
   const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
   return release ?? nearestRelease(version.replace(/^20/, "edge-"));
@@ -47,7 +50,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (oldVersion !== newVersion)
     yield {
       risk: "rollout",
-      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; at least one of these versions is not in the catalog, so it is not known whether their CRDs differ"}`,
+      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; at least one of these versions is not in the catalog, so meshops cannot compare the CRDs of the two versions"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
     const values = asMap(asMap(release["spec"])["values"]);

@@ -15,7 +15,10 @@ import { standaloneJaeger } from "../tracing-backend.ts";
 import { jaegerRules } from "./rules.ts";
 import { jaegerValues, ownedJaegerValues } from "./values.ts";
 
-/** Tracing: the linkerd-jaeger extension if the release has one, otherwise a standalone Jaeger that accepts OTLP. */
+/**
+ * Tracing: the linkerd-jaeger extension if the release has this extension, otherwise a standalone Jaeger that accepts
+ * OTLP.
+ */
 export const linkerdJaeger: ComponentProvider = {
   optional: ["linkerd-jaeger"],
   reservedNamespaces: ["linkerd-jaeger"],
@@ -54,7 +57,7 @@ const jaeger: Component = {
 };
 
 const checks: readonly StateCheck[] = [
-  { id: "M7", title: "tracing is reachable", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
+  { id: "M7", title: "tracing is ready", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
 ];
 
 /** Deployments of the chart (rendered; the same in both releases that have the chart). */
@@ -85,7 +88,7 @@ function extension(context: Context, version: string): ComponentOutput {
   };
 }
 
-/** Output for the standalone Jaeger. `linkerd check` does not treat this Jaeger as an extension. */
+/** Output for the standalone Jaeger. `linkerd check` does not recognize this Jaeger as an extension. */
 function standalone(context: Context): ComponentOutput {
   return {
     namespace,

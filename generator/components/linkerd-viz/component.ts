@@ -26,7 +26,7 @@ export const linkerdViz: ComponentProvider = {
         "prometheus.image",
       ],
     ],
-    effect: "pods of viz can restart; if its Prometheus restarts, its metrics are lost",
+    effect: "pods of viz can restart; if the Prometheus of viz restarts, all its metrics are lost",
   },
   changeRules: [chartVersion("linkerd-viz")],
   components: (context) => (context.environment.spec.linkerd.viz.enabled ? [ofLinkerd(context, viz)] : []),
@@ -39,7 +39,7 @@ const viz: Component = {
   apiRegistrations: "linkerd.io/extension=viz",
   build: (context) => ({
     namespace: "linkerd-viz",
-    // The chart's job that labels the namespace is disabled.
+    // meshops sets the extension's label, because the chart's Job that labels the namespace is disabled.
     namespaces: [
       { name: "linkerd-viz", labels: { "linkerd.io/extension": "viz", ...podSecurity(context.environment, "restricted") } },
     ],

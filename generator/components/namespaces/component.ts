@@ -4,8 +4,8 @@ import type { Check } from "../check.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
 
 /**
- * Component with the namespaces of all components. The namespaces are created first, because the charts do not contain
- * them, and because Secrets are applied before the charts.
+ * Component with the namespaces of all components. The namespaces are created first, because the charts do not create
+ * namespaces, and because Secrets are applied before the charts.
  *
  * @param accounts service accounts in the namespaces, and their rights
  */

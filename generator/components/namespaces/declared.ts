@@ -27,15 +27,18 @@ export function declaredNamespaces(environment: Environment, ofComponents: reado
   });
 }
 
-/** Test of the namespaces in the spec that meshops does not create; empty if there are no such namespaces. */
+/**
+ * Returns a test of the namespaces that the spec declares, but that meshops does not create. Returns an empty list if
+ * the spec declares no such namespace.
+ */
 export function namespaceChecks(environment: Environment): readonly StateCheck[] {
   const others = namespacesOfOthers(environment);
   if (others.length === 0) return [];
   return [
     {
       id: "M9",
-      title: "namespaces of others have the declared settings",
-      expected: "the annotations in spec.namespaces",
+      title: "namespaces that meshops does not create have the declared settings",
+      expected: "each namespace has the annotations that spec.namespaces declares",
       evaluate: (state) => settingsOf(state, others),
     },
   ];

@@ -7,10 +7,11 @@ import { type ComponentModel, releaseOf } from "../model.ts";
 const rbac = "rbac.authorization.k8s.io";
 
 /**
- * Service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and their rights: one account per
- * namespace with HelmReleases, because a HelmRelease uses an account in its own namespace. The accounts belong to the
- * namespaces and not to the releases: without its account, helm-controller deletes a HelmRelease and does not uninstall
- * the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
+ * Returns the service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and their rights. Each
+ * namespace with HelmReleases gets one account, because a HelmRelease uses an account in its own namespace. The
+ * accounts are part of the component `namespaces`, so that they exist for longer than the releases. If the account of a
+ * deleted HelmRelease does not exist, helm-controller does not uninstall the Helm release (helm-controller,
+ * internal/controller/helmrelease_controller.go, reconcileDelete).
  *
  * @returns an empty list if the spec does not specify a service account
  */
@@ -21,7 +22,7 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
     const release = releaseOf(component);
     return release === null ? [] : [{ namespace: component.namespace, clusterScoped: release.clusterScoped }];
   });
-  // The account in the namespace of the Kustomizations belongs to the owner of the cluster.
+  // The owner of the cluster, not meshops, manages the account in the namespace of the Kustomizations.
   const others = charts.filter(({ namespace }) => namespace !== spec.gitops.namespace);
   const namespaces = [...new Set(others.map(({ namespace }) => namespace))].sort(compareText);
   return namespaces.flatMap((namespace) => [
@@ -35,7 +36,7 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
 }
 
 /**
- * Annotation with which Flux does not delete these objects. If a chart is disabled, Flux deletes its HelmRelease.
+ * Annotation that prevents Flux from deleting these objects. If a chart is disabled, Flux deletes its HelmRelease.
  * helm-controller then needs these objects to uninstall the Helm release. `meshops teardown` deletes these objects.
  */
 const kept = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };

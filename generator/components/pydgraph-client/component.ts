@@ -48,7 +48,7 @@ const component: Component = {
 
 /**
  * Returns the namespace of the client, with an annotation that enables or disables injection. Returns an empty list if
- * the client runs in Dgraph's namespace, because the client must not change that namespace.
+ * the client runs in Dgraph's namespace, because the client's component must not change Dgraph's namespace.
  */
 function namespaces({ environment }: Context): NamespaceSpec[] {
   const { dgraph, pydgraphClient } = environment.spec;

@@ -18,7 +18,7 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "The test client is meshed, but not allowed to call Dgraph",
     why: "`dgraph.clients` lists the clients that are allowed to call Dgraph. The test client has a proxy and an identity, but this identity is not on the list, so all of the client's calls are refused.",
-    fix: "Add the client's namespace and service account to `dgraph.clients`. If you want to demonstrate that the client is refused, silence the rule.",
+    fix: "Add the client's namespace and service account to `dgraph.clients`. If you want to demonstrate that Dgraph refuses the client, silence the rule.",
     check: clientListed,
   },
   {

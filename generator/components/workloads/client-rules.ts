@@ -11,8 +11,8 @@ export const clientRules: readonly Rule[] = [
   {
     code: "workload-client",
     severity: "error",
-    title: "A client of a workload has no identifying field, or several",
-    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. If none of these fields is set, the entry admits no program. If several fields are set, for example one in the base and one in the environment, it is not clear which clients are meant.",
+    title: "A client of a workload has no identifying field, or more than one",
+    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. If none of these fields is set, the entry admits no program. If several fields are set, for example one in the base and one in the environment, meshops cannot determine which clients the entry admits.",
     fix: "Keep one of `serviceAccountRef`, `workload`, `namespace`, `cidrs` and `builtin`. To remove an inherited field, set it to `null`.",
     check: clientKinds,
   },
@@ -35,7 +35,7 @@ export const clientRules: readonly Rule[] = [
   {
     code: "cluster-networks-missing",
     severity: "error",
-    title: "The networks of a built-in client are not known",
+    title: "The spec does not set the networks of a built-in client",
     why: "The kubelet and the API server have no identity in the mesh. Linkerd can admit them only by their IP addresses, which depend on the cluster.",
     fix: "Set `cluster.networks.nodes` for `kubelet`, and `cluster.networks.apiServer` for `apiServer`. `kubectl get nodes --output wide` shows addresses of nodes.",
     check: missingNetworks,
@@ -43,8 +43,8 @@ export const clientRules: readonly Rule[] = [
   {
     code: "client-weak",
     severity: "warning",
-    title: "All clients may connect, with or without an identity",
-    why: "A client without an identity is known only by its address. `everyone`, and a network that contains all addresses, admit every program that can reach the pods.",
+    title: "Every client is allowed to connect, with or without an identity",
+    why: "Linkerd can recognize a client without an identity only by its address. `builtin: everyone` admits every program that can reach the pods. A network that contains all addresses has the same effect.",
     fix: "List the clients, or use `builtin: meshed` for all meshed pods. If the port must be open, for example for a load balancer, silence the rule.",
     check: weakClients,
   },
@@ -53,14 +53,14 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "Cilium does not admit pods or nodes by their network",
     why: 'The NetworkPolicy of a set in the mode `enforce` admits `cidrs` as an `ipBlock`. Cilium compares an `ipBlock` only with addresses outside of the cluster, so pods and nodes in these networks are refused (AKS docs, "Azure CNI Powered by Cilium", limitations; Cilium docs, "CIDR rules").',
-    fix: "Inject the client and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects its pods. If the networks are outside of the cluster, silence the rule.",
+    fix: "Inject the client and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects the client's pods. If the networks are outside of the cluster, silence the rule.",
     check: networksOnCilium,
   },
   {
     code: "prometheus-client",
     severity: "error",
-    title: "Prometheus has no identifying field, or several",
-    why: "`monitoring.prometheus` specifies a service account, networks, or the namespace of a Prometheus without a proxy. Such a Prometheus connects directly to port 4191 of the proxies, so the NetworkPolicies admit all pods of its namespace to the metrics. If none of these fields is set, the NetworkPolicies admit no Prometheus.",
+    title: "`monitoring.prometheus` has no identifying field, or more than one",
+    why: "`monitoring.prometheus` specifies a service account, networks, or the namespace of a Prometheus without a proxy. A Prometheus without a proxy connects directly to port 4191 of the proxies, so the NetworkPolicies allow all pods of its namespace to read the metrics. If none of these fields is set, the NetworkPolicies admit no Prometheus.",
     fix: "Keep one of `serviceAccountRef`, `cidrs` and `unmeshed`.",
     check: prometheus,
   },
@@ -69,7 +69,7 @@ export const clientRules: readonly Rule[] = [
     severity: "error",
     title: "A network is not valid",
     why: "A network is an IP address and the length of its prefix: at most 32 for IPv4, and 128 for IPv6. Kubernetes and Linkerd refuse other values (NetworkPolicy, `ipBlock`; NetworkAuthentication, `networks`).",
-    fix: "Write the network as in `10.9.0.0/16`, or a single address as in `10.9.0.1/32`.",
+    fix: "Write a network in the format `10.9.0.0/16`, and a single address in the format `10.9.0.1/32`.",
     check: networks,
   },
 ];
@@ -81,7 +81,7 @@ function* networksOnCilium(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key, "cidrs")],
       message: "Cilium admits these networks only if they are outside of the cluster",
-      fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects its pods, and silence the rule",
+      fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects the client's pods, and silence the rule",
     };
   }
 }
@@ -95,7 +95,8 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key)],
       part: "key",
-      message: set.length === 0 ? `the client ${key} has none of its fields` : `the client ${key} has both ${set.join(" and ")}`,
+      message:
+        set.length === 0 ? `the client ${key} has no identifying field` : `the client ${key} has both ${set.join(" and ")}`,
       fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
@@ -134,7 +135,7 @@ function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
     if ((client.builtin !== "kubelet" && client.builtin !== "apiServer") || found.length > 0) continue;
     yield {
       paths: [at("access", "clients", key, "builtin")],
-      message: `the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"} are not known`,
+      message: `the spec does not contain the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"}`,
       fix: `set cluster.networks.${field}: [${example}], if ${client.builtin === "kubelet" ? "the nodes are in this network" : "this is the address of the API server"}`,
     };
   }
@@ -160,7 +161,8 @@ function* prometheus({ spec: { monitoring } }: Environment): Iterable<RuleFindin
   yield {
     paths: [spec("monitoring", "prometheus")],
     part: "key",
-    message: set.length === 0 ? "prometheus has none of its fields" : `prometheus has both ${set.join(" and ")}`,
+    message:
+      set.length === 0 ? "monitoring.prometheus has no identifying field" : `monitoring.prometheus has both ${set.join(" and ")}`,
     fix:
       set.length === 0
         ? "remove prometheus, or add serviceAccountRef, cidrs or unmeshed"

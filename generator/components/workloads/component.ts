@@ -18,7 +18,7 @@ import { workloadRules } from "./rules.ts";
 
 /**
  * Workloads of the user (`spec.workloads`). The policies of a workload are a separate component, because another tool
- * can deliver the pods. If meshops delivers the pods later, the policies do not move.
+ * can deliver the pods. If meshops later delivers the pods too, the policies stay in their own component.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
@@ -33,14 +33,15 @@ export const workloads: ComponentProvider = {
   },
 };
 
-/** The pods of a workload. Without `source`, another tool delivers them. */
+/** Returns the component with the pods of a workload. Without `source`, another tool delivers the pods. */
 function pods(key: string, workload: Workload, sets: readonly PodSet[]): Component {
   const { namespace } = workload;
   const delivered = deliversWorkload(workload);
   return {
     id: workloadId(key),
     group: key,
-    // The policies come first. Otherwise, all clients can connect to the pods until the policies are applied.
+    // Apply the policies before the pods. Otherwise, all clients can connect to the pods until the policies are
+    // applied.
     needs: delivered ? [controlPlane, { component: policiesId(key) }] : [],
     build: (context) => ({
       namespace,
@@ -49,14 +50,17 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
       patches: delivered ? workloadPatches(workload, sets, context) : [],
       encryptedFiles: delivered ? encryptedFilesOf(workload, context) : [],
       pods: sets,
-      // The last image is that of the probes of `meshops verify`.
+      // The probes of `meshops verify` run the image at the end of this list.
       images: [...workload.images.map(parseImage), ...(sets.some(isProtected) ? [curlImage] : [])],
       imageNames: delivered ? namesInMirror(workload, context.mirror) : {},
     }),
   };
 }
 
-/** Names of a workload's images in the registry that mirrors images, by the names in its manifests. */
+/**
+ * Names of a workload's images in the registry that mirrors images. The keys are the image names in the workload's
+ * manifests.
+ */
 function namesInMirror({ images }: Workload, mirror: Mirror | null): Record<string, string> {
   return Object.fromEntries(
     mirror === null ? [] : images.map((image) => [writtenName(image), pulledAs(parseImage(image).name, mirror)]),

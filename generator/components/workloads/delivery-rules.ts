@@ -10,17 +10,17 @@ export const deliveryRules: readonly Rule[] = [
   {
     code: "workload-source",
     severity: "error",
-    title: "The source of a workload has no identifying field, or several",
-    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. With several of these fields, for example one in the base and one in the environment, it is not clear which source is meant.",
+    title: "The source of a workload has no identifying field, or more than one",
+    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. With several of these fields, for example one in the base and one in the environment, meshops cannot determine the source.",
     fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
     check: sourceKinds,
   },
   {
     code: "workload-path",
     severity: "error",
-    title: "The path of a workload is a folder of meshops",
-    why: "meshops reads and writes the folders environments, overlays, bases and flux. Flux would apply the files in these folders twice, or `generate` would overwrite them.",
-    fix: "Move your files to a folder of their own, such as apps/shop.",
+    title: "The path of a workload is in a folder that meshops manages",
+    why: "meshops reads and writes the folders environments, overlays, bases and flux. If these folders contained a workload's files, Flux would apply the files twice, or `generate` would overwrite the files.",
+    fix: "Move the workload's files to a separate folder, such as apps/shop.",
     check: ownFolders,
   },
   {
@@ -42,8 +42,8 @@ export const deliveryRules: readonly Rule[] = [
   {
     code: "workload-ref-missing",
     severity: "error",
-    title: "The object that creates the pods is not known",
-    why: "meshops writes `inject` and `proxy` as annotations of the pod template. `workloadRef` specifies the object that contains this template. Pods that an operator creates have no such object.",
+    title: "The spec does not specify the object that creates the pods",
+    why: "meshops writes `inject` and `proxy` as annotations of the pod template. `workloadRef` specifies the object that contains this template. If an operator creates the pods, the workload contains no object with this template.",
     fix: "Add `workloadRef`. If an operator creates the pods, use `inject: inherited`, and enable injection in the namespace or in the operator's custom resource.",
     check: missingReferences,
   },
@@ -75,7 +75,7 @@ function* ownFolders(environment: Environment): Iterable<RuleFinding> {
     if (folder === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `the folder ${folder} belongs to meshops`,
+      message: `the folder ${folder} is for the files of meshops, so a workload cannot use this folder`,
       fix: `set path: apps/${key}, after you have moved the files to this folder`,
     };
   }
@@ -131,7 +131,7 @@ function* missingReferences(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [set.inject === "inherited" ? at("proxy") : at("inject"), at()],
       part: "key",
-      message: `the pods of ${name} cannot be annotated, because workloadRef is missing`,
+      message: `meshops cannot annotate the pods of ${name}, because workloadRef is missing`,
       fix: `set workloadRef: {kind: Deployment, name: ${name.replace("/", "-")}}, if this is the object with the pod template`,
     };
   }

@@ -23,14 +23,14 @@ export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source"
   return path === undefined ? { kind: "none", podsIn: null } : { kind: "folder", path };
 }
 
-/** A release without values. The values in the spec are added later, as for all other components. */
+/** Returns a release without values. `withOverrides` adds the values in the spec, as for all other components. */
 function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "version">): Delivery {
   return { kind: "chart", base: null, release: { ...release, clusterScoped: false, values: {}, ofUser: true } };
 }
 
 /**
- * Namespace that meshops creates for a workload. Empty if another tool delivers the workload, if every cluster has the
- * namespace, or if the namespace belongs to others. Labels in `spec.namespaces` take precedence.
+ * Namespace that meshops creates for a workload. Returns an empty list if another tool delivers the workload or manages
+ * the namespace, or if the namespace exists in every cluster. Labels in `spec.namespaces` take precedence.
  */
 export function namespacesOf(workload: Workload, sets: readonly PodSet[], environment: Environment): NamespaceSpec[] {
   const { namespace } = workload;
@@ -42,9 +42,9 @@ export function namespacesOf(workload: Workload, sets: readonly PodSet[], enviro
 }
 
 /**
- * Annotations of a namespace with pods, according to the spec. Null if meshops does not create the namespace and the
- * spec does not declare its injection. If meshops creates a namespace only for a workload, the namespace has no
- * annotations.
+ * Annotations of a namespace with pods, according to the spec. Returns null if meshops does not create the namespace,
+ * and the spec does not declare whether proxies are injected in the namespace. If meshops creates a namespace only for
+ * a workload, the namespace has no annotations.
  */
 export function declaredAnnotationsOf(namespace: string, { spec: { namespaces, workloads } }: Environment): StringMap | null {
   const declared = namespaces[namespace];

@@ -24,8 +24,8 @@ export const podRules: readonly Rule[] = [
     code: "workload-port-duplicate",
     severity: "error",
     title: "Two ports of a set of pods have the same number",
-    why: "Each port has a Server. If two Servers select the same port of a pod, only the older one applies (linkerd2, policy-controller, inbound index).",
-    fix: "Remove one of the ports, and list its clients for the other one.",
+    why: "Each port has a Server. If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index).",
+    fix: "Remove one of the two ports, and list the clients of the removed port for the other port.",
     check: duplicatePorts,
   },
   {
@@ -39,25 +39,25 @@ export const podRules: readonly Rule[] = [
   {
     code: "audit-admits-more",
     severity: "warning",
-    title: "The mode audit admits clients that the namespace refuses",
+    title: "The mode audit admits clients that the default policy of the namespace refuses",
     why: "At its port, a Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode audit, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
-    fix: "Use `mode: enforce` for these pods, or silence the rule for the time of the audit.",
+    fix: "Use `mode: enforce` for these pods, or silence the rule during the audit.",
     check: widerAudits,
   },
   {
     code: "workload-port-skipped",
     severity: "warning",
     title: "The proxy skips a port with restricted access",
-    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so no identity is checked, and the port has no Server. In the namespaces of the clients, the NetworkPolicy admits all pods that have the label of meshed pods.",
+    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so Linkerd does not check identities, and the port has no Server. In the namespaces of the clients, the NetworkPolicy admits all pods that have the label of meshed pods.",
     fix: "Remove the port from `skip-inbound-ports`, or silence the rule.",
     check: skippedPorts,
   },
   {
     code: "workload-dependency",
     severity: "error",
-    title: "The policies of a workload cannot wait for this object",
+    title: "The policies of a workload can wait only for Kustomizations",
     why: "If a workload has no source, `dependsOn` applies to its policies. These policies are in a Kustomization of Flux. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
-    fix: "Name a Kustomization.",
+    fix: "In `dependsOn`, use `kustomization` with the name and namespace of a Kustomization.",
     check: dependencies,
   },
   {
@@ -80,7 +80,7 @@ export const podRules: readonly Rule[] = [
     code: "identity-shared",
     severity: "warning",
     title: "Two sets of pods have the same identity",
-    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish them: a client entry for one of them also admits the other.",
+    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets: a client entry for one set also admits the other set.",
     fix: "Give each set its own service account, or silence the rule.",
     check: sharedIdentities,
   },
@@ -89,7 +89,7 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "Two sets of pods can select the same pods",
     why: "If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index). The NetworkPolicies of both sets apply together. The clients of one set can then connect to pods of the other set.",
-    fix: "Add a label to the selectors that distinguishes the pods.",
+    fix: "In each selector, add a label that distinguishes the pods.",
     check: overlaps,
   },
 ];
@@ -141,8 +141,8 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         first.owner === name
-          ? `two ports of ${name} would have the object ${first.id}`
-          : `${first.id} would belong to both ${first.owner} and ${name}`,
+          ? `two ports of ${name} would use the same object ${first.id}`
+          : `the object ${first.id} would be generated for both ${first.owner} and ${name}`,
       fix: "use another name for this set or its workload",
     };
   }
@@ -167,8 +167,8 @@ function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("ports", key)],
         part: "key",
-        message: `the proxies of ${name} skip port ${port.port}, so Linkerd does not check its clients`,
-        fix: "remove this port, or remove it from skip-inbound-ports",
+        message: `the proxies of ${name} skip port ${port.port}, so Linkerd does not check the clients of this port`,
+        fix: "remove this port from the set, or remove its number from skip-inbound-ports",
       };
     }
 }
@@ -180,7 +180,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [spec("workloads", workload, "dependsOn", index)],
         message: `the policies of ${workload} can wait only for Kustomizations`,
-        fix: "remove this entry, or name a Kustomization with its namespace",
+        fix: "remove this entry, or use kustomization with the name and namespace of a Kustomization",
       };
     }
 }
@@ -188,7 +188,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
 function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
-  const message = `Linkerd ${release.version} does not know the mode audit, and would refuse all clients that are not listed`;
+  const message = `Linkerd ${release.version} does not support the mode audit, and would refuse all clients that are not listed`;
   for (const { set, at } of entriesOf(environment)) {
     if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: enforce" };
     for (const [key, port] of Object.entries(set.ports))
@@ -226,8 +226,8 @@ function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
     else if (used.has(name) || used.has(first))
       yield {
         paths: [at("serviceAccountName"), at()],
-        message: `${name} and ${first} have the service account ${identity}, so a client entry for one admits both`,
-        fix: `use a service account of its own, such as ${name.replace("/", "-")}`,
+        message: `${name} and ${first} have the service account ${identity}, so a client entry for one set admits both sets`,
+        fix: `give this set its own service account, such as ${name.replace("/", "-")}`,
       };
   }
 }
@@ -242,12 +242,15 @@ function* overlaps(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("selector")],
       message: `the selectors of ${first.name} and ${name} can select the same pods`,
-      fix: "add a label to the selector that only these pods have",
+      fix: "to the selector, add a label that only these pods have",
     };
   }
 }
 
-/** Whether two selectors with `matchLabels` can select the same pods. Expressions are not compared. */
+/**
+ * Whether two selectors with `matchLabels` can select the same pods. Returns false if a selector has expressions,
+ * because expressions are not compared.
+ */
 function mayShare(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {
   if ("matchExpressions" in one || "matchExpressions" in other) return false;
   const [a, b] = [one, other].map(({ matchLabels = {} }) => matchLabels as Readonly<Record<string, string>>);

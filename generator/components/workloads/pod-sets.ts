@@ -5,13 +5,13 @@ import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment, PodSet as PodsInSpec, WorkloadClient } from "../../spec/environment.generated.ts";
 import { scrapersOf } from "../scrapers.ts";
 
-/** Returns the sets of pods of a workload. Clients that the rules refuse are left out. */
+/** Returns the sets of pods of a workload. Omits incomplete clients, which the rules report. */
 export function podSetsOf(environment: Environment, workload: string): PodSet[] {
   const { namespace, pods } = environment.spec.workloads[workload] ?? { namespace: "", pods: {} };
   return Object.entries(pods).map(([key, set]) => podSet(environment, { workload, key, namespace, set }));
 }
 
-/** A set in the spec, with its place. */
+/** A set of pods in the spec, and its position in the spec. */
 interface SetInSpec {
   readonly workload: string;
   readonly key: string;
@@ -19,7 +19,7 @@ interface SetInSpec {
   readonly set: PodsInSpec;
 }
 
-/** Returns the pods that a set in the spec describes. Clients that the rules refuse are left out. */
+/** Returns the pods that a set in the spec describes. Omits incomplete clients, which the rules report. */
 export function podSet(environment: Environment, { workload, key, namespace, set }: SetInSpec): PodSet {
   const { access } = set;
   const { matchLabels, matchExpressions } = set.selector;
@@ -84,7 +84,7 @@ export function portKey(port: string | number, { ports }: PodsInSpec): string | 
   return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;
 }
 
-/** Returns the source of a client; null if the spec does not describe it completely. */
+/** Returns the source of a client; null if the spec does not describe the client completely. */
 function sourceOf(client: WorkloadClient, environment: Environment): ClientSource | null {
   const { serviceAccountRef, workload, namespace, cidrs, builtin } = client;
   if (serviceAccountRef !== undefined) return { serviceAccountRef };

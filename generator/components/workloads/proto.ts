@@ -10,12 +10,12 @@ export interface ProtoFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Maximum length of a file in characters. The limit is necessary because the parse time depends on the length. */
+/** Maximum length of a file in characters. The limit is necessary, because the parse time grows with the length. */
 const maxLength = 8 * 1024 * 1024;
 
 /**
  * Parses the services of a .proto file (proto2, proto3 or editions). Does not resolve types, so imported files are not
- * read. Pure. If the text is not a valid .proto file, returns a finding at the line of the parse error.
+ * read. Pure function. If the text is not a valid .proto file, returns a finding at the line of the parse error.
  */
 export function readProto(file: string, text: string): ProtoFile {
   if (text.length > maxLength) return failed(tooLarge(file));
@@ -39,8 +39,8 @@ function read(file: string, text: string): ProtoFile {
 }
 
 /**
- * Replaces syntax that proto2 allows but the parser does not support by spaces: groups in a oneof, groups with options,
- * and reserved negative numbers. Services do not contain such syntax.
+ * Replaces with spaces the syntax that proto2 allows, but that the parser does not support: groups in a oneof, groups
+ * with options, and reserved negative numbers. Services do not contain such syntax.
  */
 function withoutGroups(text: string): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, " ");

@@ -7,8 +7,8 @@ import type { Patch } from "../patch.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 
 /**
- * Patches for the objects of a workload that meshops delivers: annotations of the pod templates, for injection and for
- * settings of proxies, and annotations of the Services with opaque ports.
+ * Patches for the objects of a workload that meshops delivers: annotations of pod templates that configure injection
+ * and proxies, and annotations of Services that mark opaque ports.
  */
 export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], { identity }: Context): Patch[] {
   const revision = restart === "onIdentityChange" ? revisionAnnotation(identity.revision()) : {};
@@ -52,9 +52,10 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 }
 
 /**
- * A patch for an object in any namespace. The patch has a target, because Kustomize also compares the namespace if
- * there is no target, and not all charts write the namespace of their objects. The name in a target is a regular
- * expression that Kustomize anchors (kustomize, api/types/selector.go).
+ * Returns a patch for an object in any namespace. Without a target, Kustomize compares the namespace of the patch with
+ * the namespace of the object, but some charts do not write a namespace into their objects. The patch therefore has a
+ * target. The name in a target is a regular expression that must match the whole name (kustomize,
+ * api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {
   const { kind, metadata } = patch;

@@ -4,7 +4,7 @@ import { alternatives } from "../../system/text.ts";
 import { type RoutedSet, routedSets } from "./entries.ts";
 import { portKey } from "./pod-sets.ts";
 
-/** Rules about the routes of workloads, except rules that read their .proto files. */
+/** Rules about the routes of workloads, except the rules that read .proto files. */
 export const routeRules: readonly Rule[] = [
   {
     code: "workload-route-port",
@@ -51,9 +51,9 @@ function* routedPort(environment: Environment): Iterable<RuleFinding> {
       paths: [at(set, "port")],
       message:
         key === null
-          ? `the set has no port ${routes.port}`
+          ? `the set of pods has no port ${routes.port}`
           : `port ${key} has the protocol ${protocolOf(key)}, so the proxy cannot match gRPC methods`,
-      fix: fitting.length === 0 ? "set protocol: gRPC for the port, if it serves gRPC" : `set port: ${fitting[0]}`,
+      fix: fitting.length === 0 ? "if the port serves gRPC, set protocol: gRPC for this port" : `set port: ${fitting[0]}`,
       ...(fitting.length === 0 ? {} : { expected: alternatives(fitting) }),
     };
   }
@@ -69,7 +69,7 @@ function* oneServiceEach(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at(set, "service"), at(other, "service")],
       message: `the Service ${set.routes.service} already has the routes of ${other.workload}/${other.key}`,
-      fix: `remove routes from ${set.workload}/${set.key}, or name another Service`,
+      fix: `remove routes from ${set.workload}/${set.key}, or set routes.service to another Service`,
     };
   }
 }

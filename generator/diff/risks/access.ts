@@ -5,7 +5,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { isWithin } from "../../mesh/networks.ts";
 import { asMap } from "../../system/data.ts";
 
-/** Effect of an object, by kind: the object allows clients (`opens`) or denies clients (`closes`). */
+/** Effect of an object, by kind. `opens`: the object allows clients. `closes`: the object denies clients. */
 const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["NetworkPolicy", "closes"],
   ["Server", "closes"],
@@ -14,7 +14,7 @@ const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["NetworkAuthentication", "opens"],
 ]);
 
-/** Lists in which an additional entry allows more clients (`opens`), or adds a requirement (`closes`). */
+/** Lists in policies. `opens`: each additional entry allows more clients. `closes`: each entry is a requirement. */
 const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes" }[] = [
   { path: /^spec\.ingress\[\]/, entry: "opens" },
   { path: /^spec\.requiredAuthenticationRefs\[\]/, entry: "closes" },
@@ -31,18 +31,18 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       risk: "harmless",
       reason:
         change === "added"
-          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. Other paths of the proxies' admin port are closed"
-          : "the default inbound policy applies to the admin port of the proxies in this namespace again",
+          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. The proxies refuse other paths of their admin port"
+          : "the default inbound policy applies again to the admin port of the proxies in this namespace",
     };
     return;
   }
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
-    yield { risk: "harmless", reason: `${change} together with its Server` };
+    yield { risk: "harmless", reason: `this object is ${change} together with its Server` };
     return;
   }
   if (does === "closes" && change !== "changed" && isRenamed(changed, all)) {
     yield change === "added"
-      ? { risk: "harmless", reason: "replaces an object with another name" }
+      ? { risk: "harmless", reason: "this object replaces an object with another name" }
       : renamedPolicies(changes, kind);
     return;
   }
@@ -51,21 +51,22 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at this port, and counts the clients that are not listed. Clients that the default inbound policy of the pods refuses gain access",
+            "Linkerd admits all clients at this port, and counts the clients that are not listed. Clients that the default inbound policy of the pods currently refuses gain access",
         }
       : {
           risk: "narrower-access",
-          reason: "the default inbound policy of the pods applies again. Clients that this policy refuses lose access",
+          reason:
+            "the default inbound policy of the pods applies again to this port. Clients that the default inbound policy refuses lose access",
         };
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
     yield change === "added"
-      ? { risk: "harmless", reason: "replaces an object with another name or namespace" }
+      ? { risk: "harmless", reason: "this object replaces an object with another name or namespace" }
       : {
           risk: "wider-access",
           reason:
-            "an object with another name or namespace replaces this object. The old pods lose the protection of this object: until the old pods stop, all clients can connect to them",
+            "an object with another name or namespace replaces this object. This object no longer protects the old pods: until the old pods stop, all clients can connect to the old pods",
         };
     return;
   }
@@ -76,9 +77,9 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
 }
 
 /**
- * Returns the changed Server to which a changed object belongs; undefined if this Server does not change. An
- * AuthorizationPolicy refers to its Server. An authentication belongs to the Server of the AuthorizationPolicy that
- * requires the authentication.
+ * Returns the Server of a changed object; undefined if the Server does not change. The Server of an AuthorizationPolicy
+ * is its target. The Server of an authentication is the target of the AuthorizationPolicy that requires the
+ * authentication.
  */
 function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   if (changed.kind === "Server") return changed;
@@ -92,7 +93,7 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
   return policy === undefined ? undefined : serverOf(policy, all);
 }
 
-/** Identities and networks that an authentication admits, as short texts. */
+/** Returns short texts for the identities and networks that an authentication admits. */
 function admittedBy(authentication: ChangedObject["before"]): Set<string> {
   const own = asMap(authentication["metadata"])["namespace"];
   const { identities, identityRefs, networks } = asMap(authentication["spec"]);
@@ -117,7 +118,7 @@ function loses(client: string): Assessment {
   return { risk: "narrower-access", reason: `${client} ${client.startsWith("all ") ? "lose" : "loses"} access` };
 }
 
-/** Clients that an authentication admits or no longer admits after the change. */
+/** Yields the clients that gain or lose access because an authentication changes. */
 function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> {
   const [old, current] = [admittedBy(before), admittedBy(after)];
   const without = (clients: Set<string>, others: Set<string>): string[] =>
@@ -128,8 +129,8 @@ function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> 
 }
 
 /**
- * Whether the change removes an object, and adds an object of the same kind with another name for the same pods. The
- * port of a Server must be the same, too.
+ * Whether an object is only renamed: the change also removes or adds an object of the same kind with another name for
+ * the same pods. For a Server, the port must also be the same.
  */
 function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   const scope = (state: ChangedObject["before"]): string =>
@@ -146,8 +147,8 @@ function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boole
 }
 
 /**
- * Assesses policies that get other names because their workload has a new name. The order in which Flux deletes the old
- * Kustomization and applies the new one is not fixed.
+ * Assesses policies whose names change because the name of their workload changes. Flux deletes the old Kustomization
+ * and applies the new Kustomization in no fixed order.
  */
 function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Assessment {
   const old = objects.filter(
@@ -163,12 +164,12 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
       : {
           risk: "stalled-rollout",
           reason:
-            "a Server with another name replaces this Server for the same pods and port. Linkerd can refuse a second Server (releases before edge-26.8.3 do), and Flux deletes the old Server only after it has applied the new Server",
+            "a Server with another name replaces this Server for the same pods and port. Linkerd can reject a second Server for the same pods and port (releases before edge-26.8.3 do). Flux deletes the old Server only after it has applied the new Server",
           steps: [
             {
-              text: "In a first commit, remove the port from the spec, or set access: off for it. Until the last step, the default inbound policy applies to the port.",
+              text: "In a first commit, remove the port from the spec, or set access: off for this port. Until the last step, the default inbound policy applies to the port.",
             },
-            { text: "Push, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
+            { text: "Push the commit, and wait until Flux has applied it.", command: `meshops status ${environment} --watch` },
             { text: "In a second commit, add the port with its new name, and push." },
           ],
         };
@@ -178,7 +179,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
     return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
       text: network
         ? `Delete the old NetworkPolicies in namespace ${namespace}.`
-        : `Delete the old Servers in namespace ${namespace}, because Linkerd can refuse a second Server for the same port. Until the new ones exist, every client that the NetworkPolicies admit can connect.`,
+        : `Delete the old Servers in namespace ${namespace}, because Linkerd can reject a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`,
       command: `kubectl delete --namespace ${namespace} ${own
         .filter((policy) => policy.namespace === namespace)
         .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
@@ -188,7 +189,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
   return {
     risk: "wider-access",
     reason:
-      "an object with another name replaces this object. Without the steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
+      "an object with another name replaces this object. If you push without the following steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
     steps: [
       {
         text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
@@ -198,7 +199,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
         ),
       },
       ...deletion(false),
-      { text: "Push, and wait until the new policies are applied.", command: `meshops status ${environment} --watch` },
+      { text: "Push, and wait until Flux has applied the new policies.", command: `meshops status ${environment} --watch` },
       ...deletion(true),
     ],
   };
@@ -230,23 +231,23 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
   if (does === "closes")
     return change === "added"
       ? { risk: "narrower-access", reason: "this object denies all clients that are not explicitly allowed" }
-      : { risk: "wider-access", reason: "this object no longer restricts access" };
+      : { risk: "wider-access", reason: "this object is removed, so it no longer restricts access" };
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
-    : { risk: "narrower-access", reason: "the clients that this object allowed lose access" };
+    : { risk: "narrower-access", reason: "clients that only this object allowed lose access" };
 }
 
 function* byField({ path, before, after }: FieldChange, environment: string): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
-      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts those that are not listed" }
+      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts the clients that are not listed" }
       : {
           risk: "narrower-access",
-          reason: "Linkerd refuses the clients that are not listed. Until now, it admitted and counted them",
+          reason: "Linkerd refuses the clients that are not listed. Until now, Linkerd admitted and counted these clients",
           prerequisites: [
             {
-              text: "Before you push, look at the clients that are not listed. Linkerd will refuse them (meshops help workloads, “From audit to enforce”).",
+              text: "Before you push, check which counted clients are not listed. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
               command: `meshops status ${environment}`,
             },
           ],
@@ -259,7 +260,10 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
     };
   else if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
-      yield { risk: "wider-access", reason: "the policy now applies to other connections, so it can allow additional clients" };
+      yield {
+        risk: "wider-access",
+        reason: "the policy now applies to other connections, so the policy can allow additional clients",
+      };
   } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))
     yield before === undefined
       ? { risk: "wider-access", reason: `port ${portOf(after)} is also allowed` }
@@ -277,7 +281,7 @@ function portOf(rule: unknown): string {
   return String(asMap(rule)["port"] ?? "of any number");
 }
 
-/** Short text for a peer: a service account, a namespace, ports, or the value itself. */
+/** Returns a short text for a peer: a service account, a namespace, ports, or the value as JSON. */
 function peers(value: unknown): string {
   const { namespace, name } = asMap(value);
   if (typeof namespace === "string" && typeof name === "string") return `${namespace}/${name}`;

@@ -2,8 +2,8 @@ import type { Assessment, ChangedObject, Verdict } from "../../components/change
 import { plural } from "../../system/text.ts";
 
 /**
- * Risk of a change of the name of the Secret that contains the cluster's age key. Every Kustomization with encrypted
- * files refers to this Secret (kustomize-controller, spec.decryption.secretRef).
+ * Yields the risk if the Secret with the cluster's age key gets another name. Every Kustomization with encrypted files
+ * refers to this Secret (kustomize-controller, spec.decryption.secretRef).
  */
 export function* ageSecretRisk(
   { kind, fields }: ChangedObject,
@@ -14,7 +14,7 @@ export function* ageSecretRisk(
   if (field?.before === undefined || field.after === undefined) return;
   yield {
     risk: "stalled-rollout",
-    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files, and applies neither the component identity nor the components that depend on it`,
+    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files. Flux then does not apply the component identity and the components that depend on identity`,
     steps: [
       {
         text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
@@ -25,15 +25,15 @@ export function* ageSecretRisk(
 }
 
 /**
- * Risk of removed recipients in an encrypted file; null if no recipient was removed. Only the cluster contains its age
- * key, so meshops does not know whether the recipient of this key was removed.
+ * Returns the risk if recipients are removed from an encrypted file; null if no recipient is removed. Only the cluster
+ * contains its age key, so meshops cannot check whether a removed recipient belongs to the cluster.
  */
 export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Verdict | null {
   const removed = before.filter((recipient) => !after.includes(recipient));
   if (removed.length === 0) return null;
   return {
     risk: "stalled-rollout",
-    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file, and applies neither the component identity nor the components that depend on it`,
+    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file. Flux then does not apply the component identity and the components that depend on identity`,
     steps: [
       {
         text: "If the cluster gets a new age key, first add the new recipients to the spec and keep the old recipients. Then encrypt the files for all recipients, and push.",

@@ -9,7 +9,9 @@ import { join } from "../fields.ts";
 import { injection } from "./namespace.ts";
 import { overlayOf } from "./placement.ts";
 
-/** Risks of changes to workloads of the user that meshops delivers. Their charts and folders are not known. */
+/**
+ * Risks of changes to workloads that meshops delivers. meshops does not know the objects in their charts and folders.
+ */
 export function* deliveryRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   const key = workloadOf(changed);
   if (key === null) return;
@@ -19,7 +21,7 @@ export function* deliveryRisks(changed: ChangedObject, { environment, objects }:
   if (change === "changed") yield* ofFields(key, changed);
 }
 
-/** Key of the workload to which an object belongs; null if it belongs to no workload. */
+/** Returns the key of the workload for which meshops generated an object; null if the object is not for a workload. */
 function workloadOf({ kind, name, before, after }: ChangedObject): string | null {
   if (["HelmRelease", "HelmRepository", "OCIRepository"].includes(kind)) return /^workload-(.+)$/.exec(name)?.[1] ?? null;
   const overlay = kind === "Overlay" ? name.split("/").slice(2).join("/") : (overlayOf(after) ?? overlayOf(before));
@@ -32,18 +34,18 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     const chart = at(after, "spec", "chart", "spec", "chart") ?? "its chart";
     yield {
       risk: "not-assessed",
-      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this release exists, Flux upgrades it, and deletes its objects that the chart does not render`,
+      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes objects of the release that the chart does not render`,
     };
   }
   const [folder] = foldersOf(after);
   if (kind === "Overlay" && folder !== undefined)
     yield {
       risk: "not-assessed",
-      reason: `Flux applies the objects in ${folder}. Flux takes over objects that already exist. It deletes an object if you remove the object from the folder`,
+      reason: `Flux applies the objects in ${folder}. Flux takes over objects that already exist. If you later remove an object from the folder, Flux deletes the object`,
     };
 }
 
-/** Folders of the user that an overlay includes. */
+/** Returns the folders outside of the bundle's overlays that an overlay includes. */
 function foldersOf(overlay: ChangedObject["after"]): string[] {
   const resources = at(overlay, "resources");
   const paths = Array.isArray(resources) ? resources.map(String) : [];
@@ -57,7 +59,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   if ([kustomization, release].some((object) => at(object?.before, "spec", "suspend") === true))
     return {
       risk: "not-assessed",
-      reason: `the workload ${key} is suspended, so Flux keeps its objects. After this change, no file in this repository describes these objects`,
+      reason: `the workload ${key} is suspended, so Flux keeps its objects. After this change, no file in this repository contains these objects`,
     };
   const name = fluxName(workloadId(key));
   const commands = [
@@ -68,7 +70,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Only if the pods must keep running, because you rename the workload or another tool delivers it: before you push, suspend the old objects. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
+      text: "If you rename the workload, or if another tool will deliver it, the pods must keep running. In these cases only, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -83,22 +85,23 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
       ? []
       : [
           {
-            text: "Delete the old, suspended HelmRelease. The Helm release stays.",
+            text: "Delete the old, suspended HelmRelease object. Flux then does not uninstall the Helm release.",
             command: `kubectl delete ${helmRelease} ${name} --namespace ${release.namespace}`,
           },
         ]),
   ];
-  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, including its volume claims, but keeps the volume claims that a StatefulSet created`;
+  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, including its volume claims. Only the volume claims that a StatefulSet created stay`;
   return {
     risk: "data-loss",
     reason: release === undefined ? deletes(key) : uninstalls,
-    // If the Kustomization stays, another source or namespace replaces the release, and nothing can be suspended.
+    // If the Kustomization is not removed, only the source or namespace of the workload changes. There is nothing to
+    // suspend.
     steps: kustomization === undefined ? [] : steps,
   };
 }
 
 function deletes(key: string): string {
-  return `Flux deletes all objects of the workload ${key}, also its volume claims`;
+  return `Flux deletes all objects of the workload ${key}, including its volume claims`;
 }
 
 const helmRelease = "helmrelease.helm.toolkit.fluxcd.io";
@@ -111,20 +114,20 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
   for (const { path, before: old, after: next } of template)
     if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${key}`, old, next);
   if (template.length > 0)
-    yield { risk: "rollout", reason: `pods of ${key} restart, because annotations of their template change` };
+    yield { risk: "rollout", reason: `the pods of ${key} restart, because annotations of their pod template change` };
   const chart = fields.filter(isVersion);
   if (chart.length > 0)
     yield {
       risk: "not-assessed",
-      reason: `meshops does not know what the other chart changes: ${chart.map(shown).join(", ")}`,
+      reason: `the chart of the workload changes, and meshops cannot assess the differences between the charts: ${chart.map(shown).join(", ")}`,
     };
   if (fields.some((field) => field.path.includes('"Service/') && isGeneratedPatch(field)))
-    yield { risk: "harmless", reason: "clients start or stop treating the ports of the Service as opaque; no pod restarts" };
+    yield { risk: "harmless", reason: "the list of opaque ports of the Service changes; no pod restarts" };
 }
 
 /**
- * A release whose name or chart changes. helm-controller then uninstalls the old release, and installs a new one
- * (helm-controller, internal/action/verify.go, ReleaseTargetChanged).
+ * Assesses a HelmRelease whose release name or chart changes. helm-controller then uninstalls the old Helm release, and
+ * installs a new Helm release (helm-controller, internal/action/verify.go, ReleaseTargetChanged).
  */
 function* otherRelease(before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const names = [before, after].map((object) => String(at(object, "spec", "releaseName")));
@@ -132,17 +135,20 @@ function* otherRelease(before: ChangedObject["before"], after: ChangedObject["af
   if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
     yield {
       risk: "data-loss",
-      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), with its volume claims, and then installs ${names[1]} (chart ${String(charts[1])})`,
+      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), including its volume claims, and then installs ${names[1]} (chart ${String(charts[1])})`,
     };
   else if ((charts[0] === undefined) !== (charts[1] === undefined))
     yield {
       risk: "not-assessed",
       reason:
-        "the chart comes from another kind of registry. If the name of the chart differs, Flux uninstalls the release and installs it again; otherwise, it upgrades the release",
+        "the chart comes from another kind of registry. If the name of the chart differs, Flux uninstalls the release and installs the new chart. If the name is the same, Flux upgrades the release",
     };
 }
 
-/** Another folder, another namespace, or a chart instead of a folder. Flux prunes the objects that it no longer applies. */
+/**
+ * Assesses an overlay with another folder, another namespace, or a chart instead of a folder. Flux deletes the objects
+ * that it no longer applies.
+ */
 function* otherFolder(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const [[old], [next]] = [before, after].map(foldersOf) as [string[], string[]];
   const isOfUser = (folder: string | undefined): boolean => folder !== undefined && !folder.startsWith("bases/");
@@ -150,12 +156,12 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   if (JSON.stringify(at(before, "transformers")) !== JSON.stringify(at(after, "transformers")))
     yield {
       risk: "data-loss",
-      reason: `${deletes(key)}. It then creates those of the new ${isOfUser(next) ? "namespace" : "source"}`,
+      reason: `${deletes(key)}. Flux then creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}`,
     };
   else if (old !== next)
     yield {
       risk: "data-loss",
-      reason: `Flux deletes the objects of ${old} that ${String(next)} does not contain, also volume claims`,
+      reason: `Flux deletes the objects of ${old} that ${String(next)} does not contain, including volume claims`,
     };
 }
 
@@ -166,7 +172,7 @@ function byPatch(field: FieldChange): FieldChange[] {
   return valuesBelow(before, after, path);
 }
 
-/** Changes of the values in two maps. A missing map is empty. */
+/** Returns the differences between the values in two maps. Handles a missing map as an empty map. */
 function valuesBelow(before: unknown, after: unknown, path: string): FieldChange[] {
   if (!isMap(before) && !isMap(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
   const [old, next] = [asMap(before), asMap(after)];
@@ -174,7 +180,7 @@ function valuesBelow(before: unknown, after: unknown, path: string): FieldChange
   return keys.flatMap((key) => valuesBelow(old[key], next[key], join(path, key)));
 }
 
-/** Whether a field is the version of a chart, or where the chart comes from. */
+/** Whether a field contains the version or the source of a chart. */
 function isVersion({ path }: FieldChange): boolean {
   return /^(spec\.chart\.spec\.version|spec\.ref\.(tag|digest)|spec\.url)$/.test(path);
 }

@@ -5,21 +5,21 @@ import { specFile } from "../../spec/layout.ts";
 const kept = providers.flatMap(({ keptReleases = [] }) => keptReleases).sort();
 
 /**
- * Assessment of every object of an environment whose spec was removed. What Flux does depends on its root: after
- * `flux bootstrap git`, the root's folder still contains Flux's own manifests, and Flux deletes the components. With
- * `gitops.flux.manifests`, the folder does not exist, and kustomize-controller reports an error and deletes nothing.
+ * Returns the assessment for every object of an environment whose spec was removed. After `flux bootstrap git`, the
+ * folder of the root Kustomization still contains Flux's own manifests, so Flux deletes the components. With
+ * `gitops.flux.manifests`, the folder no longer exists, so kustomize-controller reports an error and deletes nothing.
  */
 export function removedEnvironment(environment: string): Verdict {
   const spec = specFile(environment);
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists, or is abstract. If you push this change, Flux either reports an error and deletes nothing, or deletes the policies and the mesh. " +
-      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so these services can keep running without policies and without mesh. Azure resources are kept`,
+      "the spec of the environment no longer exists, or is now abstract. If you push this change, Flux either deletes the policies and the mesh, or it reports an error and deletes nothing. " +
+      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so the pods of these releases can keep running without policies and without mesh. Azure resources are kept`,
     steps: [
-      { text: `Restore ${spec} as it was, because teardown reads it.` },
+      { text: `Restore the previous content of ${spec}, because meshops teardown reads this file.` },
       {
-        text: "Delete the environment in its cluster. The script lists what it deletes, and asks for confirmation.",
+        text: "Delete the environment in its cluster. The script lists the objects that it will delete, and asks for confirmation.",
         command: `meshops teardown ${environment} --run`,
       },
       {

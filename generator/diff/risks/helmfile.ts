@@ -14,7 +14,7 @@ export function* helmfileRisks(
   { environment, objects }: ChangeSet,
 ): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
-  yield { risk: "harmless", reason: "this file contains the same change for helmfile; Flux does not use this file" };
+  yield { risk: "harmless", reason: "only helmfile uses this file; it contains the same changes as the files for Flux" };
   if (change !== "changed" || environment === "") return;
   const [old, next] = [before, after].map((file) => at(file, "helmDefaults", "kubeContext"));
   if (old !== undefined && old !== next)
@@ -22,7 +22,7 @@ export function* helmfileRisks(
       risk: "not-assessed",
       reason:
         next === undefined
-          ? `helmfile no longer uses the kubectl context ${String(old)}: it installs into the current context, which can be another cluster`
+          ? `helmfile no longer uses the kubectl context ${String(old)}. It installs into the current kubectl context, which can be another cluster`
           : `helmfile installs into the kubectl context ${String(next)} instead of ${String(old)}`,
     };
   const kept = new Set(releasesOf(after).map(idOf));
@@ -31,8 +31,9 @@ export function* helmfileRisks(
     yield {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
-      // A helmfile lists a release after those that it needs. Policies are uninstalled after the pods that they protect.
-      // If another tool takes over Linkerd, its releases stay.
+      // In a helmfile, each release comes after the releases that it needs. In the reverse order, the policies are
+      // uninstalled after the pods that they protect. If another tool takes over Linkerd, its releases are not
+      // uninstalled.
       steps: isHandedOver(objects) ? [] : [...serversFirst(gone, objects), uninstall([...gone].reverse())],
     };
 }
@@ -47,7 +48,7 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
     gone.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "Only if you install with helmfile: delete the Servers first. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and the Servers refuse all clients.",
+    text: "If you install with helmfile, delete the Servers first. The reason: helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)
@@ -58,7 +59,7 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
 function uninstall(releases: readonly Release[]): Step {
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
   return {
-    text: "Only if you install with helmfile: uninstall these releases when the other steps allow it.",
+    text: "If you install with helmfile, uninstall these releases after you have completed the other steps.",
     command: commands.join(" && "),
   };
 }

@@ -21,44 +21,45 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
     else if (kind === "ConfigMap" && key === "issuer.crt")
       yield {
         risk: "trust-anchor",
-        reason: "a new issuer signs the proxies' certificates; earlier certificates stay valid for up to 24 hours",
+        reason:
+          "a new issuer signs the certificates of the proxies. Certificates of the old issuer stay valid for up to 24 hours",
       };
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts different CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks at the same time: if none of these CAs signed the certificate of a webhook, the API server cannot call this webhook`,
+        reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks at the same time: the API server can call a webhook only if one of these CAs signed its certificate`,
       };
   }
 }
 
-/** Assesses a changed trust bundle: anchors added, removed, or replaced. */
+/** Assesses a change that adds, removes or replaces trust anchors in the trust bundle. */
 function ofAnchors({ path, before, after }: FieldChange): Assessment {
   if (path.startsWith("spec.values.") && after === undefined)
     return {
       risk: "trust-anchor",
       reason:
-        "Linkerd's chart no longer contains the trust anchors: another program must provide the same trust anchors, and must provide them before new pods start",
+        "Linkerd's chart no longer contains the trust anchors. Another program must write the same trust anchors to the trust bundle before new pods start",
     };
   const [previous, next] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const removed = (previous ?? []).filter((anchor) => !next?.includes(anchor)).length;
   const added = (next ?? []).filter((anchor) => !previous?.includes(anchor)).length;
   if (removed === 0 && added === 0)
-    return { risk: "harmless", reason: "the trust anchors are the same; only the PEM text differs" };
+    return { risk: "harmless", reason: "the trust anchors are the same; only the layout of the PEM text differs" };
   if (removed === 0)
     return {
       risk: "trust-anchor",
       reason:
-        "an additional trust anchor is trusted, as in the first step of a rotation. Only the pods that meshops deploys restart and load the new anchor",
+        "proxies trust an additional trust anchor, as in the first step of a rotation. Only the pods that meshops deploys restart and load the new trust anchor",
     };
   if (added === 0)
     return {
       risk: "trust-anchor",
       reason:
-        "a trust anchor is no longer trusted: proxies reject certificates that were issued under this anchor (`meshops identity status` shows the state of the rotation)",
+        "proxies no longer trust one of the trust anchors, and reject certificates that were issued under this trust anchor (`meshops identity status` shows the state of the rotation)",
     };
   return {
     risk: "trust-anchor",
     reason:
-      "the trust anchor is replaced in one step. Old and new pods cannot connect to each other until all pods have restarted. meshops restarts only its own pods. `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
+      "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only its own pods. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
   };
 }

@@ -6,10 +6,11 @@ import { defaultNamespaceOf } from "../objects.ts";
 const domains = ["identityTrustDomain", "clusterDomain"] as const;
 
 /**
- * Risk of a new trust domain or cluster domain, for every object that the change concerns. Observed on edge-26.8.3 for
- * a new trust domain: pods that have not restarted lose the control plane, a restarted client gets 503 from pods that
- * have not restarted, and the rolling update of a StatefulSet stops at its first pod. After all meshed pods were deleted
- * together, the mesh was complete again after 175 seconds.
+ * Yields the risk of a new trust domain or cluster domain for each object that contains the domain or restarts because
+ * of it. A test with edge-26.8.3 and a new trust domain had these results. Pods that have not restarted cannot connect
+ * to the control plane. A client that has restarted gets the status 503 from pods that have not restarted. The rolling
+ * update of a StatefulSet stops at its first pod. 175 seconds after all meshed pods were deleted together, all meshed
+ * pods were ready again.
  */
 export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const concerned = changed.fields.some(({ path }) => domains.some((domain) => path === `spec.values.${domain}`));
@@ -22,13 +23,13 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
   yield {
     risk: "mesh-restart",
     reason: trust
-      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. All meshed pods must restart together, which is an outage (175 seconds on a real mesh)"
-      : "proxies look up the control plane in the new cluster domain only after they restart. Until then, they use the addresses that they know. All meshed pods must restart, which is an outage",
+      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. You must therefore restart all meshed pods together. This causes an outage (175 seconds in a test with a real mesh)"
+      : "proxies look up the control plane in the new cluster domain only after they restart. Before the restart, proxies use the addresses from the old cluster domain. You must restart all meshed pods, which causes an outage",
     steps: stepsOf(all, trust),
   };
 }
 
-/** Whether the pods of an object restart because their proxies must. */
+/** Whether the pods of an object restart so that their proxies read new settings. */
 function restarts({ fields }: ChangedObject): boolean {
   return fields.some(({ path }) => path.includes("meshops.dev/identity-revision"));
 }
@@ -57,7 +58,7 @@ function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
         ]
       : []),
     {
-      text: "Push, and wait until the pods of the control plane have restarted. Do not wait for Dgraph: its StatefulSets stop at their first pod.",
+      text: "Push, and wait until the pods of the control plane have restarted. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
       command: "kubectl rollout status deployment --namespace linkerd --timeout=15m",
     },
     {

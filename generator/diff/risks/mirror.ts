@@ -3,8 +3,8 @@ import { at } from "../../kubernetes/object-fields.ts";
 
 /**
  * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
- * of a new chart must first be copied to this registry. Until bootstrap has run, a new registry has no images, and the
- * cluster has no permission to pull from the registry. Pods whose image is missing do not start.
+ * of a new chart must first be copied to this registry. Before bootstrap runs, a new registry contains no images, and
+ * the cluster has no permission to pull images from it. Pods whose image is missing do not start.
  */
 export function* mirroredImages(
   { kind, name, change, fields, before, after }: ChangedObject,
@@ -17,7 +17,7 @@ export function* mirroredImages(
   if (change === "changed" && registry !== old) {
     yield {
       risk: "rollout",
-      reason: `the images of ${name} come from ${registry}. If this registry does not contain an image, the pods with this image do not start. If the image of the proxy is missing, new meshed pods of other workloads do not start either`,
+      reason: `the images of ${name} come from ${registry}. If an image is missing in this registry, pods with this image do not start. If the image of the proxy is missing, all new meshed pods do not start`,
       prerequisites: [
         registry.endsWith(ofAzure)
           ? {
@@ -43,7 +43,7 @@ function copy(environment: string): Step {
 
 const ofAzure = ".azurecr.io";
 
-/** Chart values with the registry of images, in all charts of the catalog. */
+/** Paths of the chart values that specify the registry of images, in all charts of the catalog. */
 const values = [["controllerImage"], ["defaultRegistry"], ["image", "registry"], ["webhook", "image", "name"]];
 
 /** Registries from which the charts pull their images by default. */

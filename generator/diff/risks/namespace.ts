@@ -3,7 +3,9 @@ import type { Assessment, ChangedObject, FieldChange } from "../../components/ch
 import { admitsMore } from "../../mesh/installation.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
 
-/** Risks of a removed namespace, and of changed labels and mesh settings, which affect a pod when it is created. */
+/**
+ * Risks of a removed namespace, and of changed labels and mesh settings. The settings affect a pod when it is created.
+ */
 export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind !== "Namespace") return;
   if (change === "removed")
@@ -15,7 +17,10 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
     if (isKey("pod-security.kubernetes.io/enforce")) yield* podSecurity(name, String(before), String(after));
     else if (isKey(injectKey)) yield afterRestart(injection(`new pods in namespace ${name}`, before, after));
     else if (isKey(admissionWebhooksLabel))
-      yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} ${name}` };
+      yield {
+        risk: "webhook-policy",
+        reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} the namespace ${name}`,
+      };
     else if (isKey(`${proxyPrefix}default-inbound-policy`)) yield ofPolicy(name, field);
     else if (path.includes(proxyPrefix))
       yield { risk: "rollout", reason: `pods in namespace ${name} use the new proxy settings after their next restart` };
@@ -30,17 +35,17 @@ function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
   return admitsMore(after, before)
     ? {
         risk: "wider-access",
-        reason: `after their next restart, pods in namespace ${name} admit more clients to ports without a Server`,
+        reason: `after their next restart, pods in namespace ${name} admit more clients to ports that no Server selects`,
       }
     : {
         risk: "narrower-access",
-        reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now. This affects only ports without a Server`,
+        reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now. This affects only ports that no Server selects`,
       };
 }
 
 /**
- * Levels of Pod Security, the strictest last. A namespace without the label has the cluster's default level, which is
- * usually `privileged`.
+ * Levels of Pod Security, from the least strict level to the strictest level. A namespace without the label has the
+ * cluster's default level, which is usually `privileged`.
  */
 const levels = ["privileged", "baseline", "restricted"];
 
@@ -50,11 +55,11 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Ass
   yield next < previous
     ? {
         risk: "wider-access",
-        reason: `pods in ${name} are allowed to use settings that the Pod Security level ${before} forbids`,
+        reason: `new pods in namespace ${name} can use settings that the Pod Security level ${before} forbids`,
       }
     : {
         risk: "narrower-access",
-        reason: `new pods in ${name} must conform to the Pod Security level ${after}. Running pods are not affected until they restart`,
+        reason: `new pods in namespace ${name} must meet the requirements of the Pod Security level ${after}. Running pods are not affected until they restart`,
       };
 }
 
@@ -63,7 +68,7 @@ export function injection(who: string, before: unknown, after: unknown): Assessm
   if (requestsProxy(before) && requestsProxy(after))
     return {
       risk: "rollout",
-      reason: `${who} get a proxy in the mode ${String(after)}; they have a proxy and a mesh identity before and after`,
+      reason: `${who} get a proxy with linkerd.io/inject: ${String(after)}. The pods have a proxy and a mesh identity before and after the change`,
     };
   return requestsProxy(after)
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }

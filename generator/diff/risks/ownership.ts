@@ -6,12 +6,12 @@ import { overlayOf } from "./placement.ts";
 /** Helm does not delete an object with this annotation (helm, pkg/kube/client.go). */
 const keepBundle = "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep";
 
-/** Components that another tool provides with `linkerd.lifecycle: existing`. */
+/** Components that another tool installs if the spec contains `linkerd.lifecycle: existing`. */
 const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
 
 /**
- * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`: a part of the mesh no longer belongs to
- * meshops, or belongs to meshops from now on.
+ * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. After the change, meshops no longer manages
+ * a part of the mesh, or meshops starts to manage it.
  */
 export function* ownershipRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   const { kind, name, change } = changed;
@@ -26,12 +26,15 @@ export function* ownershipRisks(changed: ChangedObject, { environment, objects }
     yield takenOver(controlPlane, environment);
 }
 
-/** Whether a change removes Linkerd from the generated files. All environments of meshops with Linkerd have its CRDs. */
+/**
+ * Whether a change removes Linkerd from the generated files. Checks linkerd-crds, because every environment in which
+ * meshops installs Linkerd has this HelmRelease.
+ */
 export function isHandedOver(objects: readonly ChangedObject[]): boolean {
   return objects.some(({ kind, name, change }) => kind === "HelmRelease" && name === "linkerd-crds" && change === "removed");
 }
 
-/** Whether the Kustomization of the certificates only gets another name or namespace. */
+/** Whether the change also adds a Kustomization for the certificates, so that only its name or namespace changes. */
 function isRenamed(objects: readonly ChangedObject[]): boolean {
   return objects.some(
     ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayOf(after) === "identity",
@@ -44,8 +47,9 @@ function isRunning(objects: readonly ChangedObject[]): boolean {
 }
 
 /**
- * If a suspended Kustomization is deleted, Flux keeps its objects; if a suspended HelmRelease is deleted, Flux does not
- * uninstall its release (kustomize-controller and helm-controller, reconcileDelete and finalize).
+ * Assesses that meshops no longer installs Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects. If
+ * a suspended HelmRelease is deleted, Flux does not uninstall its Helm release (kustomize-controller and
+ * helm-controller, reconcileDelete and finalize).
  */
 function handedOver(objects: readonly ChangedObject[], environment: string): Assessment {
   const removed = objects.filter(({ kind, change, before }) => {
@@ -60,7 +64,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
   return {
     risk: "data-loss",
     reason:
-      "Linkerd no longer belongs to meshops. If you push without the steps, Flux uninstalls the control plane and its extensions, and deletes the policies and the certificates; the CRDs stay",
+      "meshops no longer installs Linkerd. If you push without the following steps, Flux uninstalls the control plane and its extensions, and deletes the policies and the certificates. Flux keeps the CRDs",
     steps: [
       {
         text: "Before you push, suspend the Kustomizations of Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects.",
@@ -75,18 +79,19 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
           command: suspend("helmrelease.helm.toolkit.fluxcd.io", named(namespace), namespace, true),
         }),
       ),
-      { text: "Push." },
+      { text: "Push the platform repository." },
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
-        text: "Let the other tool take over the Helm releases and the Secrets. If the other tool does not use these HelmReleases, delete the HelmReleases while they are suspended.",
+        text: "Let the other tool take over the Helm releases and the Secrets. If the other tool does not use the existing HelmRelease objects, delete these objects. They must be suspended when you delete them.",
       },
     ],
   };
 }
 
 /**
- * Helm deletes objects that the new version of a chart does not contain, unless the object in the cluster has the
- * annotation helm.sh/resource-policy: keep (helm, pkg/kube/client.go).
+ * Assesses that meshops no longer creates the certificates. If a new version of a chart does not contain an object,
+ * Helm deletes the object. Helm keeps an object with the annotation helm.sh/resource-policy: keep (helm,
+ * pkg/kube/client.go).
  */
 function externalCertificates(
   { name, namespace }: ChangedObject,
@@ -99,7 +104,7 @@ function externalCertificates(
   return {
     risk: "data-loss",
     reason:
-      "the certificates no longer belong to meshops. If you push without the steps, Flux deletes the Secrets with the private keys of the issuer and the webhooks, and Linkerd can no longer issue certificates",
+      "meshops no longer creates the certificates. If you push without the following steps, Flux deletes the Secrets with the private keys of the issuer and the webhooks. Linkerd can then no longer issue certificates",
     steps: [
       {
         text: "Before you push, suspend the Kustomization of the certificates. If a suspended Kustomization is deleted, Flux keeps its objects.",
@@ -108,15 +113,17 @@ function externalCertificates(
       ...(losesBundle
         ? [
             {
-              text: "Prevent Helm from deleting the trust bundle, which is no longer part of Linkerd's chart.",
+              text: "Add an annotation to the trust bundle, so that Helm does not delete it. After this change, Linkerd's chart no longer contains the trust bundle.",
               command: keepBundle,
             },
           ]
         : []),
       {
-        text: "If the new certificates have another trust anchor, add it to the trust bundle first, and restart all meshed pods (meshops help identity).",
+        text: "If the new certificates have another trust anchor, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
       },
-      { text: "Push, and let the other program take over the Secrets and the ConfigMap linkerd-identity-trust-roots." },
+      {
+        text: "Push the platform repository. Then let the other program take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
+      },
       { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4` },
     ],
   };
@@ -129,23 +136,23 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
   return {
     risk: "mesh-restart",
     reason:
-      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades them to the generated values, and the pods of the control plane restart. If these releases have other names or are in other namespaces, Flux makes their objects part of the new releases (helm-controller, disableTakeOwnership), and helmfile refuses the installation",
+      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values, and the pods of the control plane restart. If the existing releases have other names or namespaces, Flux makes their objects part of the new releases (helm-controller, disableTakeOwnership). helmfile refuses the installation in this case",
     steps: [
       {
-        text: "Before you push, compare the names and namespaces of the Helm releases with the generated ones (linkerd-crds and linkerd-control-plane in namespace linkerd).",
+        text: "Before you push, compare the names and namespaces of the existing Helm releases with the generated releases (linkerd-crds and linkerd-control-plane in namespace linkerd).",
         command: "helm list --all-namespaces --filter linkerd",
       },
       ...(external
         ? []
         : [
             {
-              text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor, and meshed pods refuse each other until all have restarted.",
+              text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor. Meshed pods then refuse each other until all meshed pods have restarted.",
             },
           ]),
       ...(at(values, "identity", "externalCA") === true
         ? [
             {
-              text: "If Linkerd's chart wrote the trust bundle until now, prevent Helm from deleting it.",
+              text: "If Linkerd's chart created the existing trust bundle, add this annotation to the trust bundle, so that Helm does not delete it.",
               command: keepBundle,
             },
           ]
@@ -153,7 +160,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(external
         ? [
             {
-              text: "If Linkerd's chart wrote the Secret of the issuer until now, prevent Helm from deleting it, and add the keys tls.crt, tls.key and ca.crt to it.",
+              text: "If Linkerd's chart created the existing Secret of the issuer, add this annotation to the Secret, so that Helm does not delete it. Also add the keys tls.crt, tls.key and ca.crt to the Secret.",
               command: "kubectl annotate secret linkerd-identity-issuer --namespace linkerd helm.sh/resource-policy=keep",
             },
           ]
@@ -161,16 +168,19 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(injects
         ? [
             {
-              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart creates these certificates, set linkerd.identity.webhooks: chart first; otherwise the API server cannot call the webhooks.",
+              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart creates these certificates now, first set linkerd.identity.webhooks: chart. Without this setting, the API server cannot call the webhooks.",
             },
           ]
         : []),
       {
         text: "Stop the other tool without uninstalling Linkerd. If the other tool is Flux, suspend its Kustomizations and HelmReleases, remove them from its Git repository, and then delete them in the cluster.",
       },
-      { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {
-        text: "If the old releases have other names or namespaces, never uninstall them: Helm would delete the objects of Linkerd. Delete only the records of the old releases. These records are the Secrets with the labels owner=helm and name=<old release> in the namespace of the release.",
+        text: "Push the platform repository, and wait until Linkerd is ready.",
+        command: `meshops status ${environment} --watch`,
+      },
+      {
+        text: "If the old Helm releases have other names or namespaces, never uninstall the old releases: Helm would delete the objects of Linkerd. Delete only the records of the old releases. These records are the Secrets with the labels owner=helm and name=<old release> in the namespace of the old release.",
       },
     ],
   };

@@ -3,8 +3,8 @@ import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
 /**
- * Risks of changes of the names, namespaces, paths and sources of Kustomizations (`gitops.namePrefix`, `namespace`,
- * `path` and `sourceRef`), and of the service account (`gitops.serviceAccountName`).
+ * Risks of changes of these fields in `spec.gitops`: `namePrefix`, `namespace`, `path`, `sourceRef` and
+ * `serviceAccountName`. They determine the name, namespace, path, source and service account of Kustomizations.
  */
 export function* placementRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   if (changed.change === "changed" && changed.fields.some(({ path }) => path === "spec.serviceAccountName"))
@@ -17,12 +17,12 @@ export function* placementRisks(changed: ChangedObject, { environment, objects }
   if (changed.fields.some(({ path }) => path.startsWith("spec.sourceRef"))) yield otherSource(changed, environment);
 }
 
-/** Folder of the platform repository in the path of a Kustomization, with a final slash. */
+/** Returns the folder of the platform repository in the path of a Kustomization, with a slash at the end. */
 function platformFolder(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/overlays\/.*$/, "");
 }
 
-/** The added Kustomization of the same overlay; undefined if the change does not remove a Kustomization. */
+/** Returns the added Kustomization that applies the overlay of a removed Kustomization; undefined if there is none. */
 function successorOf(
   { kind: own, change: removal, before }: ChangedObject,
   objects: readonly ChangedObject[],
@@ -34,7 +34,7 @@ function successorOf(
   );
 }
 
-/** Path of a Kustomization's overlay without the folder of the platform repository. */
+/** Returns the path of a Kustomization's overlay, relative to the folder of the platform repository. */
 function overlayIn(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/^.*(?=overlays\/)/, "");
 }
@@ -45,8 +45,9 @@ export function overlayOf(kustomization: ChangedObject["before"]): string | null
 }
 
 /**
- * If a Kustomization is deleted, kustomize-controller deletes the objects in its inventory, unless it is suspended
- * (kustomize-controller, internal/controller/kustomization_controller.go, `finalize`).
+ * Assesses Kustomizations with a new name or namespace. If a Kustomization is deleted and not suspended,
+ * kustomize-controller deletes the objects in its inventory (kustomize-controller,
+ * internal/controller/kustomization_controller.go, `finalize`).
  */
 function renamed(namespace: string, next: string, environment: string, objects: readonly ChangedObject[]): Assessment {
   const old = objects.filter((each) => each.namespace === namespace && successorOf(each, objects) !== undefined);
@@ -60,7 +61,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
   return {
     risk: "data-loss",
     reason:
-      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that they applied, including the policies and the control plane. The new Kustomizations then create these objects again",
+      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that the old Kustomizations applied, including the policies and the control plane. The new Kustomizations then create these objects again",
     steps: [
       ...inNewNamespace,
       {
@@ -70,7 +71,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
           namespace,
         ),
       },
-      { text: "Push. The new Kustomizations take over the objects." },
+      { text: "Push the platform repository. The new Kustomizations take over the objects of the old Kustomizations." },
       { text: "Wait until the new Kustomizations are ready.", command: `meshops status ${environment} --watch` },
     ],
   };
@@ -82,14 +83,14 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     return {
       risk: "stalled-rollout",
       reason:
-        "after this change, Flux applies the objects with the rights of its controllers. If Flux runs with the multi-tenancy lockdown, it uses the service account default instead, and changes nothing",
+        "after this change, Flux applies the objects with the rights of its controllers. If the multi-tenancy lockdown of Flux is enabled, Flux uses the service account default instead. This account lacks the rights, so Flux changes nothing",
     };
   return {
     risk: "stalled-rollout",
-    reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the account does not exist or lacks a right, Flux changes nothing`,
+    reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the service account does not exist or lacks a right, Flux changes nothing`,
     prerequisites: [
       {
-        text: "Before you push, check the account. The output contains the commands that create it.",
+        text: "Before you push, check the service account. If the account is missing, the output contains the commands that create it.",
         command: `meshops bootstrap ${environment} --run`,
       },
     ],
@@ -106,7 +107,7 @@ function movedFolder(environment: string): Assessment {
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
     steps: [
       {
-        text: "Move the folder of the platform repository. If the spec contains gitops.root, change spec.path of that Kustomization in the same commit. Then push.",
+        text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization in gitops.root, in the same commit. Then push.",
       },
       {
         text: "If the spec does not contain gitops.root, change the path of the root Kustomization after the push.",

@@ -11,12 +11,12 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
     if (field.path.startsWith("spec.postRenderers") && !isGeneratedPatch(field))
-      yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
+      yield { risk: "not-assessed", reason: "meshops cannot assess the effect of this patch" };
     if (field.path === "spec.suspend" && field.after !== true)
       yield {
         risk: "not-assessed",
         reason:
-          "Flux applies all changes that were made to this release while it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
+          "Flux now applies all changes of this release since it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
       };
   }
 }
@@ -26,7 +26,7 @@ function* values(name: string, fields: readonly FieldChange[]): Iterable<Assessm
   const paths = known?.paths ?? [];
   const unknown = unassessedValues(fields, paths);
   if (unknown.length > 0)
-    yield { risk: "not-assessed", reason: `meshops does not assess what these chart values change: ${unknown.join(", ")}` };
+    yield { risk: "not-assessed", reason: `meshops cannot assess the effect of these chart values: ${unknown.join(", ")}` };
   if (known?.effect != null && fields.some((field) => isAssessed(field, paths))) yield { risk: "rollout", reason: known.effect };
 }
 

@@ -20,14 +20,14 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
       if (path.endsWith(".isRetryable") && after === true)
         yield {
           risk: "not-assessed",
-          reason: `calls of ${/\[(.*)\]/.exec(path)?.[1] ?? "a method"} are repeated after any failure. A call that changes data can then take effect twice`,
+          reason: `proxies repeat calls of ${/\[(.*)\]/.exec(path)?.[1] ?? "a method"} after any failure. A call that changes data can then change the data twice`,
         };
   if ((kind === "ServiceProfile" || kind === "GRPCRoute") && change !== "added")
     yield {
       risk: "harmless",
       reason:
         change === "removed"
-          ? `metrics, retries and timeouts per method are removed for calls to ${name}`
+          ? `calls to ${name} no longer have metrics, retries and timeouts per method`
           : "retries, timeouts and metrics of calls change; no pod restarts",
     };
   if (kind === "File")
@@ -39,7 +39,10 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
   if (kind === "Overlay" && change === "changed") yield* overlay(fields);
 }
 
-/** Risks of a changed kustomization.yaml: its patches and images change objects of the base, which are not in the bundle. */
+/**
+ * Risks of a changed kustomization.yaml. Its patches and images change objects of the base. The bundle does not contain
+ * these objects.
+ */
 function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
   for (const { path, before, after } of fields) {
     const text = JSON.stringify([before, after]);
@@ -49,7 +52,7 @@ function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
     if (path.startsWith("images"))
       yield {
         risk: "rollout",
-        reason: "pods with this image restart, and do not start if the registry does not contain the new image",
+        reason: "pods with this image restart. If the registry does not contain the new image, the new pods do not start",
       };
   }
   yield { risk: "harmless", reason: "the component's kustomization.yaml changes" };

@@ -3,8 +3,8 @@ import type { DescribedSet, Description } from "./describe.ts";
 import type { DescribedPort } from "./ports.ts";
 
 /**
- * Returns the block of a workload for `spec.workloads`, as lines of YAML without indentation. A comment above a line
- * explains what the manifests do not show.
+ * Returns the block of a workload for `spec.workloads`, as lines of YAML without indentation. If the manifests do not
+ * specify a value, a comment above the line explains the value.
  */
 export function blockOf({ name, namespace, source, sets, notes }: Description): string[] {
   return [
@@ -28,7 +28,7 @@ function linesOf(set: DescribedSet, delivered: boolean): string[] {
     ...guess(guesses.selector),
     `selector: ${flow({ matchLabels: selector })}`,
     ...(serviceAccountName === "default"
-      ? ["# guess: no service account is set, and every pod without one shares `default`"]
+      ? ["# guess: no service account is set; all pods without a service account use `default`"]
       : []),
     `serviceAccountName: ${flow(serviceAccountName)}`,
     ...guess(guesses.inject),
@@ -51,7 +51,7 @@ function portLines({ ports, clients, services }: DescribedSet, delivered: boolea
     ...below(ports.flatMap((each) => [...guess(each.guess), line(each)])),
     ...probed.map(
       ({ key, guardedProbe }) =>
-        `# before enforce: Linkerd does not admit the probe (${guardedProbe}) by itself; add the client probes: ${flow({ builtin: "kubelet", ports: [key] })}`,
+        `# before enforce: Linkerd does not allow the probe (${guardedProbe}) automatically; add the client probes: ${flow({ builtin: "kubelet", ports: [key] })}`,
     ),
     ...ports
       .filter(({ isWebhook }) => isWebhook)

@@ -7,9 +7,9 @@ import { asMap } from "../../system/data.ts";
 /** A client that the manifests suggest. */
 export interface DescribedClient {
   readonly key: string;
-  /** `workload/set` of the client. */
+  /** The set of pods of the client, in the form `workload/set`. */
   readonly workload: string;
-  /** Keys of the ports; null for all ports. */
+  /** Keys of the ports to which the client connects; null for all ports. */
   readonly ports: readonly string[] | null;
   /** Place in the manifests that contains the address of the server. */
   readonly guess: string;
@@ -19,7 +19,7 @@ export interface DescribedClient {
 interface Address {
   /** Environment variable or argument that contains the address. */
   readonly place: string;
-  /** Workloads behind the Service. */
+  /** Workloads whose pods the Service selects. */
   readonly workloads: readonly Workload[];
   /** Port of the pods; null if the address contains no port. */
   readonly port: number | null;
@@ -53,7 +53,7 @@ const hostName = /(host|addr|address|url|uri|server|endpoint|service)$/i;
 function addressOf(text: string, mayBeHost: boolean, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
   const [, scheme, host = "", port] =
     /^(?:([a-z0-9+]+):\/\/)?(?:[^@/]*@)?([a-z0-9][a-z0-9.-]*)(?::(\d+))?(?:[/?].*)?$/i.exec(text.trim()) ?? [];
-  // A value without a scheme and a port is a host name only if the name of the variable indicates a host.
+  // A value without scheme and port is a host name only if the name of the variable or argument indicates a host.
   if (host === "" || (scheme === undefined && port === undefined && !mayBeHost)) return null;
   // A host is the name of a Service, or of a pod of a Service, with or without the namespace.
   const [first = "", second, third] = host.split(".");

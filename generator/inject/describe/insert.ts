@@ -1,7 +1,10 @@
 import { isMap, isScalar, type Pair, type ParsedNode } from "yaml";
 import { asKubectl, parseDocuments } from "../../kubernetes/documents.ts";
 
-/** Why a block cannot be inserted: the workload exists already, or the spec is not a block of YAML. */
+/**
+ * Why a block cannot be inserted. `exists`: the spec already contains the workload. `not-a-block`: `spec` or
+ * `spec.workloads` is not a map in YAML's block style.
+ */
 export type InsertProblem = "exists" | "not-a-block";
 
 /**
@@ -22,7 +25,7 @@ export function insertWorkload(text: string, name: string, block: readonly strin
   }
   if (!isMap<ParsedNode, ParsedNode>(workloads.value) || workloads.value.flow === true) return "not-a-block";
   if (pairIn(workloads.value, name) !== undefined) return "exists";
-  // Directly below the key, so that comments stay above the workloads to which they belong.
+  // Insert the block directly below the key, so that each comment stays above its workload.
   const indent = columnOf(text, workloads.value.items[0]);
   return indent === null ? "not-a-block" : splice(text, lineEnd(text, startOf(workloads) ?? 0), block, indent);
 }
@@ -47,7 +50,7 @@ function lineEnd(text: string, offset: number): number {
   return end === -1 ? text.length : end + 1;
 }
 
-/** Column of a key; null if it is not known. */
+/** Column of a key; null if the position of the key is not known. */
 function columnOf(text: string, pair: ParsedPair | undefined): number | null {
   const start = startOf(pair);
   return start === null ? null : start - lineStart(text, start);

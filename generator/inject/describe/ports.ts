@@ -10,27 +10,27 @@ export interface DescribedPort {
   readonly key: string;
   readonly port: number;
   readonly protocol: Protocol;
-  /** Why the protocol was chosen; null if the manifests show it. */
+  /** Reason for the choice of the protocol; null if the manifests specify the protocol. */
   readonly guess: string | null;
-  /** Kind of a probe on this port that Linkerd refuses by default; null if the port has no such probe. */
+  /** Kind of the probe, if this port has a probe that Linkerd refuses by default; otherwise null. */
   readonly guardedProbe: "gRPC" | "HTTPS" | "HTTP on an opaque port" | null;
-  /** Whether the API server seems to call the port, as a webhook. */
+  /** Whether the port seems to be the port of a webhook that the API server calls. */
   readonly isWebhook: boolean;
 }
 
-/** What the manifests show about a port. */
+/** Facts about a port in the manifests. */
 interface PortFacts {
   readonly port: number;
-  /** Name of the container port; null if it has none. */
+  /** Name of the container port; null if the port has no name. */
   readonly name: string | null;
-  /** Names of the Services' ports that lead to the port. */
+  /** Names of the Service ports that target this port. */
   readonly serviceNames: readonly string[];
   readonly appProtocols: readonly string[];
   readonly probes: readonly ("grpc" | "http" | "https")[];
   readonly image: string;
   /**
-   * Whether the port is opaque: the pods or their Service mark the port as opaque, or Linkerd's default list contains
-   * it.
+   * Whether the port is opaque. A port is opaque if the pods or their Service mark it as opaque, or if Linkerd's
+   * default list contains the port.
    */
   readonly opaque: boolean;
 }
@@ -122,7 +122,7 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
   if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, from the name ${http}` };
   if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, from the name of the image" };
-  return { protocol: "unknown", guess: "nothing shows the protocol, so the proxy detects it" };
+  return { protocol: "unknown", guess: "the manifests do not show the protocol, so the proxy detects it" };
 }
 
 function keyOf({ port, name, serviceNames }: PortFacts, protocol: Protocol): string {

@@ -77,7 +77,10 @@ function isGenerated(item: Item, { environment }: Model): boolean {
 
 const originKey = "config.kubernetes.io/origin";
 
-/** Sets the path of each object: the file to which `generate` writes the object, or the file from which it is built. */
+/**
+ * Sets the path of each object: the file to which `generate` writes the object, or the file from which kustomize builds
+ * it.
+ */
 function inPlace(built: readonly Item[], model: Model): Item[] {
   const files = groupBy(built, (object) => fileOf(object, model));
   return [...files].flatMap(([file, objects]) =>
@@ -94,7 +97,7 @@ function fileOf(object: Item, { environment, components }: Model): string {
   const metadata = asMap(object["metadata"]);
   const origin = String(asMap(metadata["annotations"])[originKey] ?? "");
   const [, key = "", path = ""] = /^(path|configuredIn): (.*)$/m.exec(origin) ?? [];
-  // An object of a Kustomize generator has a hash in its name and does not have its own file.
+  // An object of a Kustomize generator has a hash in its name. Such an object does not have its own file.
   const name = String(metadata["name"]).replace(/-[a-z0-9]{10}$/, "");
   const file = key === "path" ? path : `${folderOf(path)}/${name}.yaml`;
   const component = components.find(({ delivery }) => "base" in delivery && folderOf(file) === `${basesFolder}/${delivery.base}`);

@@ -51,7 +51,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
 }
 
 /**
- * Converts a finding to a result. The severity is at most a warning, even for error rules, because the user may be
+ * Converts a finding to a result. If the rule reports an error, the result is only a warning, because the user might be
  * unable to change the objects.
  */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {

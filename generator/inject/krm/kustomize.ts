@@ -10,9 +10,10 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 
 /**
- * Builds the bundle of an environment with the real kustomize: the environment's overlays on the repository's bases,
- * and the chart repositories. Returns YAML in which each object has the annotation `config.kubernetes.io/origin`.
- * Encrypted Secrets remain encrypted. The result does not specify the order in which Flux applies the objects.
+ * Builds the bundle of an environment with the real kustomize, from the environment's overlays, the bases of the
+ * repository, and the chart repositories. Returns YAML in which each object has the annotation
+ * `config.kubernetes.io/origin`. Encrypted Secrets remain encrypted. The result does not specify the order in which
+ * Flux applies the objects.
  *
  * @param env environment variables for kustomize
  * @throws UserError if kustomize is not installed (missing) or fails (problem)
@@ -45,8 +46,8 @@ export async function buildBundle(
 
 /**
  * Returns the top-level folders of the repository that contain workloads. The build folder contains a link to each of
- * these folders. Kustomize resolves a link first, so a kustomization.yaml can also refer to files outside of its own
- * folder.
+ * these folders. Kustomize first resolves the link. Therefore, a kustomization.yaml in such a folder can refer to files
+ * outside of its own folder.
  */
 function foldersOf(components: readonly ComponentModel[]): string[] {
   const paths = components.flatMap(({ delivery }) => (delivery.kind === "folder" ? [delivery.path] : []));

@@ -65,7 +65,10 @@ function wrongItem(item: unknown, index: number): Result[] {
   return named.map((field) => refusal(`item ${index} is not a Kubernetes object: ${field} is missing`));
 }
 
-/** Returns an error about the list. A `field` would require a `resourceRef`, but a list is not a resource. */
+/**
+ * Returns a result that reports an error in the list. The result has no `field`, because `field` requires a
+ * `resourceRef`, and a list is not a resource.
+ */
 function refusal(message: string): Result {
   return { message, severity: "error" };
 }
@@ -76,8 +79,8 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Returns the annotations with an object's path and index: those of the specification, and the older annotations that
- * some tools still use.
+ * Returns the annotations with an object's path and index: the annotations that the specification defines, and the
+ * older annotations that some tools still use.
  */
 export function placed(path: string, index: number): Readonly<Record<string, string>> {
   return {

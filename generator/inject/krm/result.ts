@@ -34,7 +34,7 @@ export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string,
   };
 }
 
-/** Reference to the object that a result is about, and to the file of the object. */
+/** Reference to the object that a result describes, and to the file of the object. */
 export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "resourceRef" | "file"> {
   const { apiVersion, kind, metadata } = object;
   const { generateName, name = generateName, namespace } = asMap(metadata);

@@ -22,8 +22,8 @@ export const annotationRules: readonly ManifestRule[] = [
   {
     code: "annotation-unknown",
     severity: "warning",
-    title: "Linkerd does not know an annotation",
-    why: "Linkerd ignores annotations that it does not know, and reports no error. The proxies keep their default settings (linkerd2, pkg/k8s/labels.go). Some annotations are known only to some releases.",
+    title: "Linkerd has no annotation with this name",
+    why: "Linkerd ignores an annotation with an unknown name, and reports no error. The proxies keep their default settings (linkerd2, pkg/k8s/labels.go). Some annotations exist only in some Linkerd releases.",
     fix: "Correct the name of the annotation, or remove the annotation.",
     check: unknownKeys,
   },
@@ -31,8 +31,8 @@ export const annotationRules: readonly ManifestRule[] = [
     code: "annotation-value",
     severity: "error",
     title: "Linkerd does not accept the value of an annotation",
-    why: "Linkerd ignores a value that it cannot parse, and uses the default. For a policy, the default is often weaker: with an unknown value of `config.linkerd.io/default-inbound-policy`, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
-    fix: "Use a value in the expected format.",
+    why: "Linkerd ignores a value that it cannot parse, and uses the default value instead. The default value often protects less than the intended value. Example: if the value of `config.linkerd.io/default-inbound-policy` is unknown, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
+    fix: "Use a value in the format that the finding shows.",
     check: badValues,
   },
   {
@@ -53,10 +53,10 @@ export const annotationRules: readonly ManifestRule[] = [
   },
 ];
 
-/** A map of annotations or labels, and the object that Linkerd reads it from. */
+/** A map of annotations or labels of an object, and the kind of place where the map is. */
 interface Place {
   readonly manifest: Manifest;
-  /** Null for the metadata of a workload, which Linkerd does not read. */
+  /** Null for the metadata of a workload itself: Linkerd reads only the metadata of its pod template. */
   readonly place: AnnotationPlace | null;
   readonly path: readonly string[];
   readonly values: Labels;
@@ -79,7 +79,7 @@ const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
   route: "a route (HTTPRoute or GRPCRoute)",
 };
 
-/** Returns the annotations or labels of the objects that Linkerd reads, and of the workloads around pod templates. */
+/** Yields the annotations or labels of objects that Linkerd reads, of pod templates, and of workloads themselves. */
 function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
   for (const manifest of stated) {
     const group = manifest.apiVersion.includes("/") ? manifest.apiVersion.replace(/\/.*/, "") : manifest.apiVersion;
@@ -105,13 +105,13 @@ function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iter
       const known = linkerdAnnotations[key];
       const missing =
         known === undefined
-          ? { message: `${key} is not an annotation that Linkerd knows`, fix: correction(key) }
+          ? { message: `${key} is not the name of an annotation of Linkerd`, fix: correction(key) }
           : outside(key, known, release);
       if (missing !== null) yield { manifest, path: [...path, key], part: "key", ...missing };
     }
 }
 
-/** Suggests the known annotation with the same name and another prefix, or the one with the nearest name. */
+/** Suggests an annotation of Linkerd: with the same name and another prefix, or else with the most similar name. */
 function correction(key: string): string {
   const keys = Object.keys(linkerdAnnotations);
   const name = key.slice(key.indexOf("/"));
@@ -119,22 +119,26 @@ function correction(key: string): string {
   return guess === null ? "remove the annotation" : `did you mean "${guess}"?`;
 }
 
-/** Returns the finding if a release does not read a known annotation. */
+/** Returns message and fix if the release does not read an annotation of other releases. Otherwise returns null. */
 function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease | null): { message: string; fix: string } | null {
   if (release === null) return null;
   const read = readBy(known, release);
   if (read === "yes") return null;
   const message = `Linkerd ${release.version} does not read ${key}`;
   return read === "too-old"
-    ? { message: `${message}; ${known.since} does`, fix: `remove the annotation, or use Linkerd ${known.since} or later` }
-    : { message: `${message} any more; ${known.until} did`, fix: "remove the annotation" };
+    ? {
+        message: `${message}, but Linkerd ${known.since} does`,
+        fix: `remove the annotation, or use Linkerd ${known.since} or later`,
+      }
+    : { message: `${message} any more, but the older release ${known.until} does`, fix: "remove the annotation" };
 }
 
 function* badValues(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, values, place } of places(stream, "annotations"))
     for (const [key, value] of Object.entries(values)) {
       const known = linkerdAnnotations[key];
-      // The rules inject-value and annotation-not-text report the other values.
+      // The rule inject-value checks linkerd.io/inject. The rule annotation-not-text reports values that are not
+      // strings.
       if (known === undefined || place === null || key === injectKey || typeof value !== "string") continue;
       const expected = rejectedValue(known.format, value);
       if (expected === null) continue;
@@ -152,7 +156,7 @@ function* misplaced(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const key of Object.keys(values)) {
       const known = linkerdAnnotations[key];
       if (known === undefined || (place !== null && known.on.includes(place))) continue;
-      // The rule inject-misplaced reports settings of pods in the metadata of a workload.
+      // The rule inject-misplaced reports pod annotations that are in the metadata of a workload.
       if (place === null && known.on.includes("pod")) continue;
       yield {
         manifest,
@@ -172,7 +176,7 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: [...path, key],
         part: "key",
-        message: `${key} is a label, but Linkerd reads it only from annotations`,
+        message: `${key} is a label, but Linkerd reads this setting only from annotations`,
         fix: `move ${key} from labels to annotations`,
       };
     }

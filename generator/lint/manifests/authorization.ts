@@ -14,15 +14,15 @@ export const authorizationRules: readonly ManifestRule[] = [
     title: "An AuthorizationPolicy refers to a missing object",
     why:
       "An AuthorizationPolicy contains the name of a Server or route, and the names of the required authentications. If one of these names is wrong, the policy allows " +
-      "no client. A Server to which no AuthorizationPolicy applies denies all clients.",
-    fix: "For the target, use the name of a Server or route in the policy's own namespace. For an authentication, use a name in the namespace that the reference specifies (default: the policy's own namespace).",
+      "no client. By default, a Server without an AuthorizationPolicy denies all clients.",
+    fix: "In `targetRef`, use the name of a Server or route in the namespace of the policy. In `requiredAuthenticationRefs`, use the name of an existing authentication. The authentication must be in the namespace that the reference specifies (default: the namespace of the policy).",
     check: missingTargets,
   },
   {
     code: "server-selects-nothing",
     severity: "warning",
     title: "A Server selects no pods",
-    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. The mesh's default policy then applies to the port. By default, this policy allows all clients.",
+    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the port. Unless you change it, the default inbound policy allows all clients.",
     fix: "In the Server's `podSelector`, use labels of the workload's pod template.",
     check: emptyServers,
   },
@@ -51,7 +51,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // If the namespace contains no object of this kind, the user probably checks only a part of the objects.
+      // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
       const candidates = stream
         .ofKind(policyGroup, kind)
         .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));

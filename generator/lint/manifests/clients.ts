@@ -12,7 +12,7 @@ export const clientRules: readonly ManifestRule[] = [
     code: "ingress-endpoints",
     severity: "warning",
     title: "A meshed ingress controller connects to pods instead of their Service",
-    why: "By default, ingress-nginx and Traefik choose a pod themselves. The proxy then sees the address of a pod, so routes, retries, timeouts and Linkerd's load balancing of the Service do not apply (linkerd.io, “Handling ingress traffic”; linkerd2#8922). Mutual TLS and authorization are the same.",
+    why: "By default, ingress-nginx and Traefik choose a pod themselves. The controller's proxy then gets the address of a pod instead of the address of the Service. Routes, retries, timeouts and Linkerd's load balancing of the Service therefore do not apply (linkerd.io, “Handling ingress traffic”; linkerd2#8922). Mutual TLS and authorization still work.",
     fix: 'For ingress-nginx, set the annotation `nginx.ingress.kubernetes.io/service-upstream: "true"` on the Ingress. For Traefik, set `traefik.ingress.kubernetes.io/service.nativelb: "true"` on the Service.',
     check: ingressEndpoints,
   },
@@ -20,15 +20,15 @@ export const clientRules: readonly ManifestRule[] = [
     code: "prestop-missing",
     severity: "warning",
     title: "A meshed server with replicas has no preStop hook",
-    why: "When a pod stops, clients still send requests to the pod for a short time. On a real mesh with 50 requests per second, one or two requests failed for each restarted pod. With a preStop hook that sleeps for 5 seconds, none of 16,900 requests failed.",
+    why: "When a pod stops, clients still send requests to the pod for a short time. In a test with a real mesh and 50 requests per second, one or two requests failed for each restarted pod. With a preStop hook that sleeps for 5 seconds, no request of 16,900 failed.",
     fix: "Add `lifecycle.preStop` with a sleep of a few seconds to the container that serves requests.",
     check: withoutPreStop,
   },
   {
     code: "service-account-shared",
     severity: "warning",
-    title: "Several workloads have the service account that a policy admits",
-    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account, so it cannot distinguish the workloads.",
+    title: "Several workloads use the same service account, and a policy admits this service account",
+    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account. A policy therefore cannot admit one of these workloads and refuse the others.",
     fix: "Give each client its own service account.",
     check: sharedAccounts,
   },
@@ -41,7 +41,7 @@ interface Controller {
   readonly annotation: string;
   /** Object that has the annotation. */
   readonly on: "Ingress" | "Service";
-  /** Argument or setting of the controller that has the same effect for all Ingresses. */
+  /** Argument or ConfigMap key of the controller that has the effect of the annotation for all Ingresses. */
   readonly global: RegExp;
 }
 
@@ -82,8 +82,8 @@ function* ingressEndpoints(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 /**
- * Whether a workload is a meshed ingress controller that is not in the mode `ingress`. In this mode, the proxy uses the
- * address in the header `l5d-dst-override`.
+ * Whether a workload is a meshed ingress controller without the annotation `linkerd.io/inject: ingress`. With this
+ * annotation, the proxy connects to the address in the header `l5d-dst-override`.
  */
 function isMeshedController(workload: Workload, { image }: Controller, stream: ManifestSet): boolean {
   const runs = containersOf(workload).some(({ container }) => image.test(String(container["image"])));
@@ -126,7 +126,8 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...first.path, "name"],
-      message: "when these pods restart, some requests fail, because clients still send requests to stopped containers",
+      message:
+        "the pods have no preStop hook: when a pod restarts, some requests fail, because clients still send requests to the stopped pod",
       fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests",
     };
   }
@@ -153,7 +154,7 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", field, index, "name"],
-        message: `the service account ${String(namespace)}/${String(name)} belongs to ${clients.map((each) => `${each.manifest.kind} ${each.manifest.name}`).join(" and ")}, so the policy admits all of them`,
+        message: `the service account ${String(namespace)}/${String(name)} is used by ${clients.map((each) => `${each.manifest.kind} ${each.manifest.name}`).join(" and ")}, so the policy admits all of them`,
         fix: "give each client its own service account",
       };
     }

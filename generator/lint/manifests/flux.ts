@@ -10,8 +10,8 @@ export const fluxRules: readonly ManifestRule[] = [
   {
     code: "chart-version-floating",
     severity: "warning",
-    title: "Flux upgrades a chart of Linkerd without a commit",
-    why: "If `chart.spec.version` is a range such as `*` or `>=2026.8.0`, Flux installs each new version that matches this range (helm-controller, HelmChart `version`). The CRDs, the control plane and its extensions then change at different times. No commit shows the upgrade, and you cannot revert the upgrade by reverting a commit.",
+    title: "Flux upgrades a Linkerd chart although no commit changes the version",
+    why: "If `chart.spec.version` is a range such as `*` or `>=2026.8.0`, Flux installs each new version that matches this range (helm-controller, HelmChart `version`). Flux then upgrades the CRDs, the control plane and its extensions at different times. The Git history does not show the upgrade, so you cannot revert the upgrade with `git revert`.",
     fix: "Set an exact version.",
     check: floatingVersions,
   },
@@ -19,7 +19,7 @@ export const fluxRules: readonly ManifestRule[] = [
     code: "linkerd-releases-differ",
     severity: "warning",
     title: "The CRDs and the control plane are from different Linkerd releases",
-    why: "The control plane reads and writes objects in the versions of its own release. If the CRDs are from an older release, the API server refuses objects that the control plane needs, or drops the new fields of these objects. Upgrade the CRDs first, and the control plane directly afterwards (Linkerd docs, “Upgrading Linkerd”).",
+    why: "The control plane expects the API versions and fields of its own release. If the CRDs are from an older release, the API server rejects objects that the control plane needs, or removes fields that the older CRDs do not define. Upgrade the CRDs first, and the control plane directly afterwards (Linkerd docs, “Upgrading Linkerd”).",
     fix: "Set both charts to the same release.",
     check: differentReleases,
   },
@@ -27,8 +27,8 @@ export const fluxRules: readonly ManifestRule[] = [
     code: "kustomization-deadlock",
     severity: "error",
     title: "A parent Kustomization and its child Kustomization wait for each other",
-    why: "With `wait: true`, a Kustomization becomes ready only when all objects that it applies are ready. If such a Kustomization (the parent) applies another Kustomization (the child), and `dependsOn` of the child contains the parent, the parent and the child wait for each other. Neither of them ever becomes ready (kustomize-controller, `wait` and `dependsOn`).",
-    fix: "Remove the dependency on the parent: the parent has already applied the objects that come before the child. Or set `wait: false` on the parent.",
+    why: "With `wait: true`, a Kustomization becomes ready only when all objects that it applies are ready. A parent with `wait: true` therefore waits for each child Kustomization that it applies. If `dependsOn` of the child contains the parent, the child also waits for the parent. Both Kustomizations then never become ready (kustomize-controller, `wait` and `dependsOn`).",
+    fix: "Remove the parent from `dependsOn` of the child. The child does not need this dependency: the parent itself creates the child, and applies the namespaces and CRDs first. Or set `wait: false` on the parent.",
     check: deadlocks,
   },
 ];
@@ -43,18 +43,19 @@ function releases(stream: ManifestSet): Manifest[] {
 function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of releases(stream)) {
     const { chart, version } = chartOf(manifest);
-    // An overlay can add a missing version. The value of a substitution by Flux is not known.
+    // An overlay can add a missing version. Flux replaces variables when it applies the object, so meshops cannot check
+    // a version that contains a variable.
     if (version === undefined || isExact(String(version)) || String(version).includes("${")) continue;
     yield {
       manifest,
       path: ["spec", "chart", "spec", "version"],
-      message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new releases without a commit`,
+      message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new versions although no commit changes this object`,
       fix: "set an exact version, such as 2026.8.3",
     };
   }
 }
 
-/** Whether a chart version is a single version. A YAML number such as 2026.8 is a range of its patch versions. */
+/** Whether a chart version is a single version. A YAML number such as 2026.8 matches all its patch versions. */
 function isExact(version: string): boolean {
   return /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.test(version);
 }
@@ -80,7 +81,7 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Version of the control plane chart in the release of a CRD chart; null if the release is not known. */
+/** Returns the version of the control plane chart for a version of the CRD chart; null if no known release has it. */
 function releaseOfCrds(version: string): string | null {
   // In edge releases since edge-24.1, both charts have the version of the release.
   if (/^20\d\d\./.test(version)) return version;
@@ -102,14 +103,14 @@ function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", "dependsOn", index],
-        message: `${parent.name} applies this Kustomization and waits until it is ready, but this Kustomization waits for ${parent.name}`,
+        message: `${parent.name} applies this Kustomization and waits until this Kustomization is ready, but this Kustomization waits for ${parent.name}`,
         fix: `remove ${parent.name} from dependsOn, or set wait: false on ${parent.name}`,
       };
     }
   }
 }
 
-/** Whether a file is below a folder of the Git repository. The root of the repository is not known. */
+/** Whether a file is below a folder. The root of the Git repository is not known, so the folder can be at any depth. */
 function isBelow(file: string, path: string): boolean {
   const folder = path.replace(/^\.?\/*/, "").replace(/\/+$/, "");
   return folder === "" || `/${file}`.includes(`/${folder}/`);

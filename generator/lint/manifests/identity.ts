@@ -5,31 +5,31 @@ import { listOf } from "../../kubernetes/workload.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about certificates of the mesh that another program issues. */
+/** Rules about certificates of the mesh that cert-manager or another program issues, and about the issuer's key. */
 export const identityRules: readonly ManifestRule[] = [
   {
     code: "trust-anchor-renewed",
     severity: "warning",
     title: "cert-manager replaces the trust anchor without an overlap",
     why:
-      "cert-manager renews a self-signed Certificate by itself, and by default with a new private key (`privateKey.rotationPolicy: Always`). If Linkerd gets its trust anchor from this Certificate alone, the old trust anchor is replaced in one step. " +
-      "Proxies read trust anchors only when they start, so pods that trust only the old trust anchor and pods that trust only the new one refuse each other.",
-    fix: "Create the trust anchor once, outside of cert-manager. Or let a trust-manager Bundle with two sources write the trust bundle: the current trust anchor, and the previous one.",
+      "cert-manager renews a self-signed Certificate automatically. By default, the new certificate has a new private key (`privateKey.rotationPolicy: Always`). If this Certificate is the only source of Linkerd's trust anchors, the new trust anchor replaces the old trust anchor in one step. " +
+      "Proxies read trust anchors only when they start. Pods that started before the renewal and pods that started after the renewal therefore do not trust each other.",
+    fix: "Create the trust anchor once, outside of cert-manager. Or let a trust-manager Bundle write the trust bundle from two sources: the current trust anchor, and the previous trust anchor.",
     check: renewedAnchors,
   },
   {
     code: "trust-bundle-missing",
     severity: "warning",
-    title: "Nothing writes the trust bundle",
-    why: "With `identity.externalCA: true`, Linkerd's chart does not write the ConfigMap linkerd-identity-trust-roots (linkerd-control-plane, templates/identity.yaml). Linkerd's pods and all proxies read this ConfigMap. Without it, they do not start.",
-    fix: "Add a ConfigMap, or a trust-manager Bundle, with the name linkerd-identity-trust-roots. If another program writes the ConfigMap, silence the rule.",
+    title: "No checked object creates the ConfigMap with the trust anchors",
+    why: "With `identity.externalCA: true`, Linkerd's chart does not write the ConfigMap linkerd-identity-trust-roots (linkerd-control-plane, templates/identity.yaml). Linkerd's pods and all proxies read this ConfigMap. Without this ConfigMap, the pods do not start.",
+    fix: "Add a ConfigMap, or a trust-manager Bundle, with the name linkerd-identity-trust-roots. If another program creates the ConfigMap in the cluster, silence the rule.",
     check: missingBundles,
   },
   {
     code: "issuer-key-plaintext",
     severity: "error",
     title: "The issuer's private key is in plaintext",
-    why: "A person who can read the private key of the issuer can issue certificates for every identity of the mesh. A key that was pushed once stays in the history of the Git repository. If the key is a Helm value, Helm also stores it in the Secret of the release.",
+    why: "A person who can read the private key of the issuer can issue certificates for every identity of the mesh. After a key was pushed, the key stays in the history of the Git repository. If the key is a Helm value, Helm also stores the key in the Secret of the Helm release.",
     fix: "Create a new issuer. Encrypt its Secret, for example with SOPS, or let cert-manager write the Secret.",
     check: plaintextKeys,
   },
@@ -53,13 +53,13 @@ function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "issuerRef"],
-      message: `cert-manager renews this Certificate by itself, and replaces the trust anchor of Linkerd (Secret ${String(secretName)}) in one step`,
+      message: `cert-manager renews this Certificate automatically, and then replaces the trust anchor of Linkerd (Secret ${String(secretName)}) in one step`,
       fix: "create the trust anchor outside of cert-manager, or keep the previous trust anchor in the trust bundle",
     };
   }
 }
 
-/** Names of the Secrets from which Linkerd gets its only trust anchor. */
+/** Returns the names of Secrets that are the only source of Linkerd's trust anchors. */
 function secretsOfAnchors(stream: ManifestSet, named: (reference: unknown) => Manifest | undefined): ReadonlySet<string> {
   const bundles = stream.ofKind("trust.cert-manager.io", "Bundle").filter(({ name }) => name === trustRoots);
   const sources = bundles.flatMap((bundle) => listOf(specOf(bundle)["sources"]).map(asMap));
@@ -85,7 +85,7 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "values", "identity", "externalCA"],
-      message: `no object in the input writes the ConfigMap ${trustRoots}, and with externalCA the chart does not write it`,
+      message: `no checked object creates the ConfigMap ${trustRoots}, and with externalCA: true the chart does not create this ConfigMap`,
       fix: `add a ConfigMap or a trust-manager Bundle with the name ${trustRoots}`,
     };
   }
@@ -104,7 +104,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
       };
   }
   for (const manifest of stream.named("", "Secret", secretNames.issuer)) {
-    // A rendered chart contains the key by design; it is not stored in Git.
+    // A rendered chart always contains the key. Users do not store rendered charts in Git.
     if ("linkerd.io/created-by" in annotationsOf(manifest)) continue;
     for (const field of ["data", "stringData"])
       for (const [name, value] of Object.entries(asMap(manifest.value[field])))

@@ -25,8 +25,8 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A pod annotation is on the workload instead of the pod template",
     why:
-      "The injector reads the annotations of pods and namespaces, not the annotations of workloads such as a Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
-      "Deployment's own metadata has no effect, and Linkerd reports no error.",
+      "The injector reads the annotations of pods and namespaces, not the annotations of workloads such as a Deployment (linkerd2, pkg/inject/report.go). An annotation in " +
+      "`metadata` of the Deployment itself has no effect, and Linkerd reports no error.",
     fix: "Move the annotation to `spec.template.metadata.annotations`, or to the namespace.",
     check: misplaced,
   },
@@ -34,7 +34,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-host-network",
     severity: "error",
     title: "Injection is requested for a pod on the host network",
-    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go). Such a pod shares the network of the node. If the traffic of the pod were redirected to a proxy, all traffic of the node would be redirected too.",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go). A pod with `hostNetwork: true` shares the network of the node. If Linkerd redirected the traffic of the pod to a proxy, Linkerd would also redirect all other traffic of the node.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
@@ -44,15 +44,15 @@ export const injectionRules: readonly ManifestRule[] = [
     title: "Injection is requested for pods that the injector ignores",
     why:
       "The injector does not inject pods that already have a sidecar of Istio (linkerd2, pkg/healthcheck/sidecar.go). The API server does not call the injector's webhook for namespaces with the label " +
-      "`config.linkerd.io/admission-webhooks: disabled`. By default, it also does not call the webhook for the namespaces `kube-system` and `cert-manager` (`proxyInjector.namespaceSelector` in the chart). The pods start without a proxy, and Linkerd reports no error.",
-    fix: "Remove what prevents the injection, or set `linkerd.io/inject: disabled` to show that the pods have no proxy.",
+      "`config.linkerd.io/admission-webhooks: disabled`. By default, the API server also does not call the webhook for the namespaces `kube-system` and `cert-manager` (`proxyInjector.namespaceSelector` in the chart). In all these cases, the pods start without a proxy, and Linkerd reports no error.",
+    fix: "Remove the cause that the finding shows (the sidecar, the label, or the excluded namespace), or set `linkerd.io/inject: disabled` to show that the pods have no proxy.",
     check: ignored,
   },
   {
     code: "inject-value",
     severity: "error",
     title: "linkerd.io/inject has an unknown value",
-    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, all pods of the namespace start without a proxy, also pods with the annotation `enabled` (linkerd2, pkg/inject/report.go).",
+    why: "The injector supports the values `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has an unsupported value, all pods of the namespace start without a proxy. This includes pods with `linkerd.io/inject: enabled` (linkerd2, pkg/inject/report.go).",
     fix: "Set the annotation to `enabled`.",
     check: unknownValue,
   },
@@ -69,17 +69,17 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "An injected Job never completes",
     why:
-      "A Job, or a pod that runs once, completes only when all containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
+      "A Job, or a pod that runs once, completes only when all its containers have exited. A proxy that runs as an ordinary container does not exit when the other containers exit. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15). Then either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. For a Job that stops its proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15). In the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {
     code: "ports-skipped",
     severity: "warning",
     title: "Traffic on skipped ports bypasses the mesh",
-    why: "Traffic on a skipped port has no mutual TLS, no identity, no policy and no metrics. For a protocol that the proxy cannot parse, use an opaque port: traffic on an opaque port has mutual TLS, identity, policy and metrics.",
-    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. If the port must be skipped because the other side of the connection has no proxy, silence the rule.",
+    why: "Traffic on a skipped port has no mutual TLS, no identity, no policy and no metrics. If the proxy cannot parse the protocol, you do not need to skip the port. Use an opaque port instead: traffic on an opaque port has mutual TLS, identity, policy and metrics.",
+    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. If you must skip the port because the other side of the connection has no proxy, silence the rule.",
     check: skipped,
   },
 ];
@@ -189,12 +189,12 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
     const open = release === null && asksForNativeSidecar(workload, stream) === null;
-    const unless = open ? ", unless the proxy is a native sidecar (the default from edge-26.5.2 on)" : "";
+    const unless = open ? " (exception: a proxy that is a native sidecar, the default from edge-26.5.2 on)" : "";
     yield {
       manifest,
       path: [...template, ...where],
       message: callsShutdown(workload)
-        ? `the ${manifest.kind} stops its proxy with /shutdown, but this endpoint is disabled, so the ${manifest.kind} never completes`
+        ? `the ${manifest.kind} calls the proxy's endpoint /shutdown, but this endpoint is disabled, so the ${manifest.kind} never completes`
         : `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
       fix: `set ${callsShutdown(workload) ? `${shutdownKey}: enabled on the pods` : `${injectKey}: disabled`}${release?.channel === "stable" ? "" : ", or enable native sidecars"}`,
     };
@@ -214,7 +214,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         fix:
           direction === "inbound"
             ? `use ${portKeys.opaque} instead, on the pods and their Service`
-            : `use ${portKeys.opaque} instead: on the servers and their Service, or for hosts outside of the cluster on the namespace of these pods`,
+            : `use ${portKeys.opaque} instead. For servers in the cluster, set it on the servers and their Service. For hosts outside of the cluster, set it on the namespace of these pods`,
       };
     }
 }

@@ -17,9 +17,9 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A NetworkPolicy does not allow the proxy's port",
     why:
-      "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy, whatever port the application uses (linkerd.io, “Network policies”). " +
-      "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and allows only unmeshed clients.",
-    fix: "Add port 4143 to the ports of the NetworkPolicy's rule. To restrict which client is allowed to use which port, use Servers and AuthorizationPolicies.",
+      "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy. The port of the application does not matter (linkerd.io, “Network policies”). " +
+      "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and admits only clients without a proxy.",
+    fix: "Add port 4143 to the ports of the NetworkPolicy's rule. To admit different clients to different ports, use Servers and AuthorizationPolicies.",
     check: missingProxyPort,
   },
   {
@@ -35,8 +35,8 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   {
     code: "network-policy-without-viz",
     severity: "warning",
-    title: "A NetworkPolicy refuses Prometheus and tap of linkerd-viz",
-    why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191, and tap connects to port 4190. If the NetworkPolicies of a pod do not admit this namespace, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
+    title: "A NetworkPolicy blocks Prometheus and tap of linkerd-viz",
+    why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191. Tap connects to port 4190 of the proxy. If the NetworkPolicies of a pod do not admit the namespace linkerd-viz, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
     fix: "Admit the namespace linkerd-viz at the ports 4190 and 4191.",
     check: refusesViz,
   },
@@ -44,8 +44,8 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     code: "network-policies-add-up",
     severity: "warning",
     title: "A NetworkPolicy admits all clients to pods that another NetworkPolicy protects",
-    why: "NetworkPolicies add up: a connection is allowed if at least one NetworkPolicy allows it. If a chart installs a policy that admits all clients, other policies can no longer restrict the clients.",
-    fix: "Remove the open policy. Many charts have a value for it, such as `networkPolicy.enabled: false`.",
+    why: "A connection is allowed if at least one NetworkPolicy allows the connection. If a chart installs a NetworkPolicy that admits all clients, your own NetworkPolicies have no effect for these pods.",
+    fix: "Remove the NetworkPolicy that admits all clients. Many charts have a value that disables their NetworkPolicy, such as `networkPolicy.enabled: false`.",
     check: opensAgain,
   },
 ];
@@ -82,8 +82,8 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
 }
 
 /**
- * Whether a rule allows application ports whose traffic passes through the proxy. The proxy's own ports and skipped
- * ports do not count. False if the rule already allows the proxy's port.
+ * Whether a rule allows application ports whose traffic passes through the proxy, but not the proxy's inbound port.
+ * Ignores the other ports of the proxy, DNS, and skipped ports.
  */
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
@@ -96,13 +96,13 @@ function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Manifest
   return carried.length > 0 && !letsThrough(ports, proxyPorts.inbound, (name) => isInbound(name, pods));
 }
 
-/** Whether a container port with a name is the proxy's inbound port. */
+/** Whether a port name in a NetworkPolicy refers to the proxy's inbound port. */
 function isInbound(name: string, pods: readonly Workload[]): boolean {
   // The name of the port in the injected container (linkerd2, pkg/k8s/labels.go).
   return name === "linkerd-proxy" || pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
 }
 
-/** Whether all peers of one rule are also peers of another. */
+/** Whether all peers in the list `inner` are also in the list `outer`. An empty `outer` contains all peers. */
 function contains(outer: unknown, inner: unknown): boolean {
   if (listOf(outer).length === 0) return true;
   const known = new Set(listOf(outer).map((peer) => JSON.stringify(peer)));
@@ -150,7 +150,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "podSelector"],
       part: "key",
-      message: `the pods are meshed, but the namespace ${vizNamespace} cannot read their metrics at port ${proxyPorts.admin}, or tap them at port ${proxyPorts.control}`,
+      message: `the pods are meshed, but NetworkPolicies do not allow the namespace ${vizNamespace} to read metrics at port ${proxyPorts.admin} and to use tap at port ${proxyPorts.control}`,
       fix: `admit the namespace ${vizNamespace} at the ports ${proxyPorts.control} and ${proxyPorts.admin}`,
     };
   }
@@ -169,13 +169,13 @@ function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "ingress", open],
-      message: `this rule admits every client, so NetworkPolicy ${strict.policy.name} no longer restricts who connects`,
-      fix: "remove this policy, or list the clients in from",
+      message: `this rule admits all clients, so NetworkPolicy ${strict.policy.name} does not restrict the clients of these pods`,
+      fix: "remove this NetworkPolicy, or list the allowed clients in the field from",
     };
   }
 }
 
-/** Ports of identity, destination and policy (linkerd-control-plane, rendered; the same in all releases). */
+/** Ports of the identity, destination and policy controllers. All releases have the same ports (rendered charts). */
 const controlPlanePorts = [8080, 8086, 8090];
 
 function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
@@ -207,8 +207,8 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
 }
 
 /**
- * Whether a rule has named ports. The names refer to ports of the peers. meshops cannot resolve the names if the peers
- * are not among the checked objects.
+ * Whether a rule has named ports. In an egress rule, a name refers to a container port of the peers. The peers might
+ * not be among the checked objects, so the number of the port is not known.
  */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");

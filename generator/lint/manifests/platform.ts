@@ -10,14 +10,14 @@ import { asMap } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about the control plane, the CRDs, the extensions, and images. */
+/** Rules about Linkerd's control plane, CRDs and extensions, and about container images that are gone. */
 export const platformRules: readonly ManifestRule[] = [
   {
     code: "gateway-api-owners",
     severity: "error",
     title: "The Gateway API CRDs are installed twice",
     why:
-      "Two installations overwrite each other's version of the CRDs. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
+      "Each of the two installations overwrites the CRDs of the other. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
       "the experimental channel of the CRDs. While this channel is installed, the managed Gateway API of AKS does not start (learn.microsoft.com, “Managed Gateway API”).",
     fix: "Install the CRDs only once: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other installation of the CRDs.",
     check: gatewayOwners,
@@ -25,9 +25,9 @@ export const platformRules: readonly ManifestRule[] = [
   {
     code: "jaeger-extension-removed",
     severity: "error",
-    title: "The jaeger extension is used with a Linkerd release that does not support this extension",
-    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, the control plane's value `proxy.tracing` specifies the collector to which proxies send traces. The annotations that the webhook of linkerd-jaeger writes have no effect.",
-    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`; meshops then makes all of these changes.",
+    title: "This Linkerd release does not support the installed jaeger extension",
+    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, proxies send traces to the collector in the value `proxy.tracing` of the chart linkerd-control-plane. The webhook of linkerd-jaeger writes annotations that have no effect.",
+    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`: meshops then removes linkerd-jaeger, installs a collector, and sets `proxy.tracing`.",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },
@@ -102,7 +102,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
-      const message = `the server of the webhook ${String(webhook["name"])} has one replica: while the replica is down, the API server rejects all requests for which it calls the webhook (failurePolicy: Fail)`;
+      const message = `the server of the webhook ${String(webhook["name"])} has only one replica. While this replica is down, the API server rejects all requests that need the webhook (failurePolicy: Fail)`;
       yield {
         manifest,
         path: ["webhooks", index, "failurePolicy"],

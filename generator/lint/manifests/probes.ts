@@ -13,23 +13,23 @@ import { podLists, resolvePort } from "../../mesh/ports.ts";
 import { asMap, groupBy } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about what prevents meshed pods from becoming ready. */
+/** Rules about probes and Pod Security levels that prevent meshed pods from starting or becoming ready. */
 export const probeRules: readonly ManifestRule[] = [
   {
     code: "probe-refused",
     severity: "error",
     title: "A policy refuses the kubelet's probe of a meshed pod",
     why:
-      "The kubelet has no identity of the mesh. The policy controller automatically allows only the paths of `httpGet` probes. It does not allow HTTPS probes, gRPC probes, or probes of a port with an opaque Server. If a Server has an HTTPRoute, " +
-      "the proxy returns status 404 for each path that no route of the Server matches. This includes the paths of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). The container then restarts repeatedly.",
-    fix: "Allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, add an HTTPRoute with the path of the probe, or use an `httpGet` probe on another port.",
+      "The kubelet has no mesh identity. The policy controller automatically allows only the paths of `httpGet` probes over HTTP. The policy controller does not allow HTTPS probes, gRPC probes, or probes of a port with an opaque Server. If a Server has an HTTPRoute, " +
+      "the proxy returns status 404 for all paths that do not match a route of the Server. This includes the paths of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). If the probe fails, the pod does not become ready, or its container restarts repeatedly.",
+    fix: "Do one of the following. Allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication. Add an HTTPRoute with the path of the probe. Use an `httpGet` probe on another port.",
     check: refusedProbes,
   },
   {
     code: "pod-security-refuses",
     severity: "warning",
-    title: "The namespace's Pod Security level refuses injected pods",
-    why: "The init container of injected pods needs the capabilities NET_ADMIN and NET_RAW. The levels `baseline` and `restricted` refuse such pods (linkerd2#10232, #11706). With Linkerd's CNI plugin, pods have no such init container.",
+    title: "The Pod Security level of the namespace rejects injected pods",
+    why: "The init container of injected pods needs the capabilities NET_ADMIN and NET_RAW. The levels `baseline` and `restricted` reject pods with these capabilities (linkerd2#10232, #11706). With Linkerd's CNI plugin, injected pods do not need these capabilities.",
     fix: "Use Linkerd's CNI plugin, or set the label `pod-security.kubernetes.io/enforce: privileged` on the namespace.",
     check: refusedPods,
   },
@@ -58,7 +58,7 @@ function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): It
     const objects = [...(others.get(to.metadata.namespace ?? "") ?? []), ...authentications];
     for (const { path, kind, port, url } of probesOf(workload)) {
       const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
-      // The addresses of the nodes are not known, so an authorization for networks may admit the kubelet.
+      // The addresses of the nodes are not known. Assume that an authorization for networks admits the kubelet.
       if (mesh.admits || mesh.authorizations.some(isForNetworks)) continue;
       const refusal = refusalOf(mesh, url, podLists(to, portKeys.opaque, port));
       yield {
@@ -72,7 +72,7 @@ function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): It
   }
 }
 
-/** The kubelet. It has no identity of the mesh, and no NetworkPolicy refuses it. */
+/** The kubelet as a client. The kubelet has no mesh identity, and NetworkPolicies do not apply to the kubelet. */
 const node: AttemptClient = { namespace: "", labels: {}, identity: null, from: "node" };
 
 function isForNetworks({ requirements }: Authorization): boolean {
@@ -100,7 +100,7 @@ function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean
   const opaque = server === null ? opaquePort : at(server, "spec", "proxyProtocol") === "opaque";
   if (opaque)
     return {
-      reason: `${server === null ? "the port" : `Server ${name}`} is opaque, so the path of the probe is not known`,
+      reason: `${server === null ? "the port" : `Server ${name}`} is opaque, so the proxy cannot check the path of the probe`,
       fix: allowNodes,
     };
   return {
@@ -142,7 +142,7 @@ function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["metadata", "labels", "pod-security.kubernetes.io/enforce"],
-      message: `without Linkerd's CNI plugin, Pod Security ${String(level)} refuses injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
+      message: `without Linkerd's CNI plugin, Pod Security ${String(level)} rejects injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
       fix: "use Linkerd's CNI plugin, or the level privileged",
     };
   }

@@ -15,15 +15,15 @@ export const protocolRules: readonly ManifestRule[] = [
     code: "opaque-one-sided",
     severity: "warning",
     title: "A port is opaque on the pods but not on their Service, or the reverse",
-    why: "If a client connects to the Service, the client's proxy reads `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, the client's proxy reads the annotation of the pod. If only one of these annotations contains the port, the proxy still detects the protocol of some connections (`linkerd check`, linkerd-opaque-ports-definition).",
+    why: "If a client connects to the Service, the client's proxy uses `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, the client's proxy uses `config.linkerd.io/opaque-ports` of the pod. If only one of these annotations contains the port, the port is not opaque for some connections (`linkerd check`, linkerd-opaque-ports-definition).",
     fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
     check: oneSided,
   },
   {
     code: "server-first-port",
     severity: "warning",
-    title: "A port is not opaque, although the server sends first in its protocol",
-    why: "The proxy waits for the first bytes of a client to detect the protocol. In MySQL and SMTP, the server sends first, so each connection waits until the detection times out after 10 seconds (linkerd.io, “Protocol Detection”). Only the usual ports of these protocols are opaque by default.",
+    title: "A port of a server-first protocol is not opaque",
+    why: "To detect the protocol, the proxy waits until the client sends bytes. In MySQL and SMTP, the server sends the first bytes. Each connection therefore waits 10 seconds, until the detection times out (linkerd.io, “Protocol Detection”). By default, only the standard ports of these protocols are opaque.",
     fix: "Add the port to `config.linkerd.io/opaque-ports` on the pods and on their Service.",
     check: serverFirst,
   },
@@ -31,7 +31,7 @@ export const protocolRules: readonly ManifestRule[] = [
     code: "app-protocol-opaque",
     severity: "warning",
     title: "appProtocol makes a port opaque",
-    why: "Since 2.18, Linkerd treats a port with an `appProtocol` as opaque, unless the value is `http` or `kubernetes.io/h2c`. The value `grpc` therefore also makes a port opaque (linkerd2#13948, #14033). Routes, retries and metrics per request have no effect on an opaque port.",
+    why: "Since 2.18, Linkerd treats a port with an `appProtocol` as opaque, unless the value is `http` or `kubernetes.io/h2c`. For example, the value `grpc` makes a port opaque (linkerd2#13948, #14033). An opaque port has no routes, no retries and no metrics per request.",
     fix: "Set `appProtocol` to `kubernetes.io/h2c` for gRPC and HTTP/2, to `http` for HTTP/1, or remove `appProtocol`.",
     check: opaqueByAppProtocol,
   },
@@ -81,7 +81,7 @@ function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Names of ports, and of images, of protocols in which the server sends first. */
+/** Matches names of ports whose protocol is server-first. */
 const serverFirstName = /^(mysql|mariadb|smtp|submission)(-|$)/;
 const serverFirstImage = /(^|\/)(mysql|mariadb|percona|percona-xtradb-cluster|galera|postfix|exim)(-server)?(:|@|$)/;
 
@@ -100,7 +100,7 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "containerPort"],
-          message: `port ${containerPort} seems to serve a protocol in which the server sends first, but the port is not opaque`,
+          message: `port ${containerPort} is not opaque. According to its name or image, the port has a protocol in which the server sends the first bytes`,
           fix: `add ${containerPort} to ${portKeys.opaque} of the pod template and of the Service`,
         };
       }
@@ -108,7 +108,7 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Values of appProtocol that users set for HTTP, and that Linkerd does not treat as HTTP. */
+/** Values of appProtocol with which users probably mean HTTP. For Linkerd, these values make a port opaque. */
 const meantAsHttp = /^(grpc|grpc-web|h2|h2c|http2|https?\/?[12]?(\.\d)?|kubernetes\.io\/ws|ws|websocket)$/i;
 
 function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {

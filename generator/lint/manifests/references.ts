@@ -10,13 +10,13 @@ import { asMap } from "../../system/data.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about references between objects, and about objects that the API server or Linkerd ignores. */
+/** Rules about references to missing objects, and about objects that the API server or Linkerd ignores or rejects. */
 export const referenceRules: readonly ManifestRule[] = [
   {
     code: "route-reference-missing",
     severity: "error",
     title: "A route refers to a Service, Server or port that does not exist",
-    why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If the parent does not exist, the route has no effect. If a backend does not exist, proxies answer its share of the requests with an error (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
+    why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If no object in `parentRefs` exists, the route has no effect. If a Service in `backendRefs` does not exist, proxies return an error for the requests that they would send to this Service (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
     fix: "Use the name of a Service. Use a port number of this Service, not of its pods.",
     check: routeReferences,
   },
@@ -24,15 +24,15 @@ export const referenceRules: readonly ManifestRule[] = [
     code: "route-precedence",
     severity: "warning",
     title: "A GRPCRoute takes precedence over an HTTPRoute",
-    why: "If a port of a Service has GRPCRoutes and HTTPRoutes, proxies use only the GRPCRoutes (linkerd2, policy-controller, outbound index).",
-    fix: "Remove the HTTPRoute, or attach it to another port.",
+    why: "If GRPCRoutes and HTTPRoutes are attached to the same port of a Service, proxies use only the GRPCRoutes (linkerd2, policy-controller, outbound index).",
+    fix: "Remove the HTTPRoute, or attach the HTTPRoute to another port.",
     check: shadowedRoutes,
   },
   {
     code: "server-port-missing",
     severity: "error",
-    title: "A Server refers to a port that no container of its pods has",
-    why: "A Server can refer to a container port by name. If no container of the selected pods has a port with this name, the Server protects nothing, and the default inbound policy applies.",
+    title: "A Server refers to a port name that its pods do not have",
+    why: "A Server can refer to a container port by name. If no container of the selected pods has a port with this name, the Server protects no port. The default inbound policy then applies to the port.",
     fix: "Use the name of a container port, or the number of the port.",
     check: serverPorts,
   },
@@ -40,24 +40,24 @@ export const referenceRules: readonly ManifestRule[] = [
     code: "port-name-unknown",
     severity: "warning",
     title: "A list of opaque ports contains a name that no port has",
-    why: "On pods, the injector looks up a name among the ports of the containers. On a Service, the destination controller looks it up among the ports of the Service. A name that no port has is ignored (linkerd2, pkg/util/parsing.go).",
-    fix: "Use the name or the number of a port.",
+    why: "In the annotation of pods, a name must be the name of a container port. In the annotation of a Service, a name must be the name of a port of the Service. Linkerd ignores other names, so the port does not become opaque (linkerd2, pkg/util/parsing.go).",
+    fix: "Use the name of an existing port, or the number of the port.",
     check: unknownPortNames,
   },
   {
     code: "kind-not-served",
     severity: "error",
     title: "The Linkerd release does not serve this kind or API version",
-    why: "The API server accepts an object only if a CRD of the release serves its kind and version (chart linkerd-crds). Fields that the version does not have are dropped.",
-    fix: "Use a version that the release serves, or a later release.",
+    why: "The API server accepts an object only if a CRD of the release serves its kind and version (chart linkerd-crds). The API server removes fields that this version does not define.",
+    fix: "Use an API version that the Linkerd release serves, or use a later Linkerd release.",
     check: notServed,
   },
   {
     code: "object-duplicate",
     severity: "warning",
     title: "A file contains the same object twice",
-    why: "kubectl and Flux apply both documents, one after the other, so the second one replaces the first one.",
-    fix: "Remove one of the documents.",
+    why: "kubectl and Flux apply both documents, one after the other. The second document therefore replaces the first document in the cluster.",
+    fix: "Remove one of the two documents.",
     check: duplicates,
   },
 ];
@@ -65,7 +65,7 @@ export const referenceRules: readonly ManifestRule[] = [
 const gateway = "gateway.networking.k8s.io";
 const policy = "policy.linkerd.io";
 
-/** Whether the objects contain Services of a namespace. In that case, a missing Service is probably a mistake. */
+/** Whether the objects contain a Service of a namespace. If they do, a reference to a missing Service is an error. */
 function hasServices(stream: ManifestSet, namespace: string): boolean {
   return stream.ofKind("", "Service").some((service) => service.namespace === namespace);
 }
@@ -164,7 +164,7 @@ function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "port"],
-      message: `no container of ${pods[0]?.manifest.kind} ${pods[0]?.manifest.name} has a port named ${port}, so this Server protects nothing`,
+      message: `no container of ${pods[0]?.manifest.kind} ${pods[0]?.manifest.name} has a port named ${port}, so this Server protects no port`,
       fix: known.length === 0 ? "use the number of the port, or give the container port this name" : `use ${known.join(" or ")}`,
     };
   }
@@ -194,7 +194,7 @@ function* unknownPortNames(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path,
-      message: `no port is named ${unknown}, so this entry has no effect`,
+      message: `no port has the name ${unknown}, so Linkerd ignores this name in the list of opaque ports`,
       fix:
         didYouMean(unknown, known) ??
         (known.length === 0 ? "use the number of the port" : `use ${known.join(" or ")}, or a number`),
@@ -231,7 +231,7 @@ function* notServed(stream: ManifestSet, release: LinkerdRelease | null): Iterab
         manifest,
         path: ["spec", "accessPolicy"],
         part: "key",
-        message: `Linkerd ${release.version} does not know the access policy of a Server`,
+        message: `Linkerd ${release.version} does not support the field accessPolicy of a Server`,
         fix: "remove accessPolicy, or use Linkerd 2.16 or later",
       };
   }
@@ -247,7 +247,7 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is already in this file; this document replaces the first one`,
+        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is in this file twice: this document replaces the earlier document`,
         fix: "remove one of the two documents",
       };
     seen.set(key, manifest);

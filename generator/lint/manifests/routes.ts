@@ -13,7 +13,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The name of a ServiceProfile is not the host name of a Service",
     why: "Proxies look up a ServiceProfile by the full host name of the Service that they connect to: `<service>.<namespace>.svc.<cluster domain>`. A ServiceProfile with any other name has no effect, and Linkerd reports no error.",
-    fix: "Set the name of the ServiceProfile to the full host name of the Service that clients connect to. `meshops profile` generates a ServiceProfile with this name.",
+    fix: "Set the name of the ServiceProfile to the full host name of the Service that clients connect to. `meshops profile` generates a ServiceProfile with the correct name.",
     check: profileWithoutService,
   },
   {
@@ -21,7 +21,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile exists for a headless Service",
     why: "Clients of a headless Service connect to pods, not to the Service. Proxies look up a ServiceProfile by the IP address of its Service, and a headless Service has no IP address (linkerd.io, “Service profiles”).",
-    fix: "Create a Service that has an IP address, let the clients connect to this Service, and set the name of the ServiceProfile to the full host name of this Service.",
+    fix: "Create a Service that has an IP address, and let the clients connect to this Service. Set the name of the ServiceProfile to the full host name of the new Service.",
     check: headlessProfile,
   },
   {
@@ -36,13 +36,13 @@ export const routeRules: readonly ManifestRule[] = [
     code: "opaque-port-routed",
     severity: "error",
     title: "A route or ServiceProfile applies to an opaque port",
-    why: "Proxies forward the bytes of an opaque port without parsing requests. Routes and ServiceProfiles match requests, so they have no effect on an opaque port: traffic on this port has no metrics per route, no retries and no timeouts.",
+    why: "Proxies forward the bytes of an opaque port without parsing requests. Routes and ServiceProfiles match requests, so routes and ServiceProfiles have no effect on an opaque port. Traffic on this port has no metrics per route, no retries and no timeouts.",
     fix: "Set `config.linkerd.io/opaque-ports` on the pods and the Service to a list that does not contain the port, or remove the route or ServiceProfile.",
     check: routedOpaquePorts,
   },
 ];
 
-/** Service and namespace in a profile's name; null if the name is not the host name of a Service. */
+/** Returns the Service in the name of a ServiceProfile. Returns null if the name is not the host name of a Service. */
 function serviceOf(profile: Manifest): { name: string; namespace: string } | null {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc\.[^.].*$/.exec(profile.name) ?? [];
   return name === undefined || namespace === undefined ? null : { name, namespace };
@@ -50,7 +50,7 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
 
 const profiles = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
-/** Profiles whose Service is among the objects. */
+/** Returns the ServiceProfiles whose Service is among the checked objects. */
 function profiled(stream: ManifestSet): { profile: Manifest; service: Manifest }[] {
   return profiles(stream).flatMap((profile) => {
     const named = serviceOf(profile);
@@ -68,7 +68,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       const message = `${manifest.name} is not the host name of a Service`;
       yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
-      // If no Service of the namespace is checked, its Services are probably in other files.
+      // If the checked objects contain no Service of the namespace, its Services are probably in other files.
       const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace);
       if (services.length > 0 && isElsewhere && manifest.namespace === named.namespace) continue;
       const known = services.map(({ name }) => name);
@@ -137,7 +137,7 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
       return named?.name === name && (named.namespace === namespace || namespace === "");
     });
     if (profile === undefined) continue;
-    const message = `the Service ${name} has the ServiceProfile ${profile.name}, which takes precedence, so the ${route.kind} has no effect`;
+    const message = `the Service ${name} has the ServiceProfile ${profile.name}. The ServiceProfile takes precedence, so this ${route.kind} has no effect`;
     yield { manifest: route, path, message, fix: `remove the ServiceProfile or the ${route.kind}` };
   }
 }

@@ -4,7 +4,7 @@ import type { Path } from "../../diagnostics/source.ts";
 import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 
-/** A finding of a rule, about the value at `path` of `manifest`. */
+/** A finding of a rule. The finding is about the value at `path` in `manifest`. */
 export interface ManifestFinding {
   readonly manifest: Manifest;
   readonly path: Path;
@@ -13,17 +13,17 @@ export interface ManifestFinding {
   readonly message: string;
   readonly fix: string;
   /**
-   * If true, the finding is a warning, although the severity of the rule is `error`. Reasons are that the problem does
-   * little harm in this case, or that the objects do not contain enough information to be certain.
+   * If true, the finding is a warning, although the severity of the rule is `error`. A rule sets `mild` if the mistake
+   * has little effect in this case, or if the checked objects do not prove the mistake.
    */
   readonly mild?: boolean;
 }
 
 /**
- * A rule about Kubernetes objects. The rule checks only the given objects, which might be a part of the applied
- * objects.
+ * A rule about Kubernetes objects. The checked objects can be only a part of the objects that are applied to the
+ * cluster.
  */
 export interface ManifestRule extends RuleInfo {
-  /** @param release the Linkerd release of the cluster; null if it is not known */
+  /** @param release the Linkerd release of the cluster; null if the release is not known */
   readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;
 }

@@ -16,23 +16,23 @@ export const serverRules: readonly ManifestRule[] = [
     code: "server-denies-all",
     severity: "warning",
     title: "No policy allows clients to connect to a Server",
-    why: "A Server has the access policy `deny` by default. Such a Server allows only clients that an AuthorizationPolicy or a ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
-    fix: "Add an AuthorizationPolicy for the Server, or for its namespace. To admit all clients and only record them, set `accessPolicy: audit`.",
+    why: "By default, a Server has the access policy `deny`. With `deny`, the Server allows only clients that an AuthorizationPolicy or a ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
+    fix: "Add an AuthorizationPolicy for the Server, or for its namespace. To admit all clients and only count their requests, set `accessPolicy: audit`.",
     check: closedServers,
   },
   {
     code: "servers-overlap",
     severity: "error",
     title: "Two Servers select the same port of the same pods",
-    why: "A port can belong to only one Server. The policy controller uses the Server that was created first, and ignores the other Server and its policies (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
+    why: "Linkerd applies only one Server to each port of a pod. The policy controller uses the Server that was created first. It ignores the other Server and the policies of the other Server (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
     fix: "Remove one of the Servers, or use labels that do not select the same pods.",
     check: overlaps,
   },
   {
     code: "identity-unmatched",
     severity: "error",
-    title: "A policy refers to an identity that no client can have",
-    why: "The identity of a meshed client is `<service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>`. If an identity is misspelt, the policy does not allow the client, and Linkerd reports no error.",
+    title: "A policy refers to an identity or service account that does not exist",
+    why: "The identity of a meshed client is `<service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>`. If an identity in a policy contains a typing error, the policy does not admit the client. Linkerd reports no error.",
     fix: "Use the identity of the client's service account, `*`, or `*.` with the end of the identity.",
     check: identities,
   },
@@ -63,7 +63,7 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
   }
 }
 
-/** Whether a ServerAuthorization applies to a Server: by name, or by a selector of labels. */
+/** Whether a ServerAuthorization refers to a Server, either by name or by a label selector. */
 function allows(authorization: Manifest, server: Manifest): boolean {
   const { name, selector } = asMap(specOf(authorization)["server"]);
   return name === undefined
@@ -116,8 +116,8 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 /**
- * Returns the problem of an identity; null if a client can have this identity. Identities outside Kubernetes are SPIFFE
- * IDs.
+ * Returns message and fix for an identity that no client can have. Otherwise returns null. Accepts SPIFFE IDs, which
+ * are identities of workloads outside Kubernetes.
  */
 function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
@@ -126,7 +126,7 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   const misspelt = misspeltPart(identity);
   if (misspelt !== null)
     return {
-      message: `"${identity}" contains ${misspelt.written}, so no client has it`,
+      message: `the identity "${identity}" contains the typing error ${misspelt.written}, so no client has this identity`,
       fix: `use "${identity.replace(misspelt.written, misspelt.meant)}"`,
     };
   if (identity.startsWith("*.")) return null;
@@ -149,7 +149,7 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
 /** Fixed parts of an identity, and the default trust domain. */
 const parts = ["serviceaccount", "identity", "linkerd", "cluster.local"];
 
-/** A part of an identity that differs from a fixed part by one or two letters. */
+/** Returns a part of an identity that differs from a fixed part by one or two letters; null if no part differs so. */
 function misspeltPart(identity: string): { written: string; meant: string } | null {
   const [, , ...rest] = identity.replace(/^\*\./, "any.").split(".");
   const [account = "", kind = "", namespace = "", ...domain] = identity.startsWith("*.") ? identity.split(".").slice(-5) : rest;
@@ -160,7 +160,10 @@ function misspeltPart(identity: string): { written: string; meant: string } | nu
   return null;
 }
 
-/** Finds references to missing service accounts. Ignores namespaces without service accounts in the checked objects. */
+/**
+ * Yields references to missing service accounts. Skips references to a namespace if the checked objects contain no
+ * service account of this namespace.
+ */
 function* missingAccounts(
   stream: ManifestSet,
   manifest: Manifest,

@@ -4,21 +4,21 @@ import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about traffic that Linkerd does not handle. */
+/** Rules about UDP traffic, which bypasses the proxy, and about TrafficSplits, which Linkerd itself does not read. */
 export const trafficRules: readonly ManifestRule[] = [
   {
     code: "udp-unmeshed",
     severity: "warning",
     title: "A meshed pod listens on a UDP port",
-    why: "The proxy handles only TCP. UDP traffic bypasses the proxy, so it has no mutual TLS, no policy and no metrics. `linkerd inject` prints the same warning (linkerd2, pkg/inject/report.go).",
-    fix: "Protect the UDP port with a NetworkPolicy. If the traffic need not be protected, silence the rule.",
+    why: "The proxy handles only TCP. UDP traffic bypasses the proxy, so UDP traffic has no mutual TLS, no policy and no metrics. `linkerd inject` also prints a warning about UDP ports (linkerd2, pkg/inject/report.go).",
+    fix: "Protect the UDP port with a NetworkPolicy. If the UDP traffic needs no protection, silence the rule.",
     check: udpPorts,
   },
   {
     code: "traffic-split-ignored",
     severity: "warning",
     title: "A TrafficSplit has no effect without Linkerd's SMI extension",
-    why: "Since Linkerd 2.12, only the SMI extension reads TrafficSplits (linkerd.io, “Linkerd-SMI”). Without the extension, all requests go to the Service itself.",
+    why: "Since Linkerd 2.12, only the SMI extension reads TrafficSplits (linkerd.io, “Linkerd-SMI”). Without the extension, Linkerd sends all requests to the Service itself and ignores the weights.",
     fix: "Use an HTTPRoute or a GRPCRoute with weights instead, or install the extension linkerd-smi.",
     check: trafficSplits,
   },

@@ -3,21 +3,21 @@ import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rules about names in Azure that the schema cannot list. */
+/** Rules about names of Azure regions and VM sizes. The schema does not list these names, because they change. */
 export const azureNameRules: readonly Rule[] = [
   {
     code: "azure-location-unknown",
     severity: "warning",
-    title: "The region of Azure is not known",
-    why: "Azure refuses a resource group in a region that does not exist. The catalog contains the regions that `az account list-locations` listed at the time of the meshops release.",
+    title: "The Azure region is not in the list of meshops",
+    why: "Azure rejects a resource group in a region that does not exist. The catalog of meshops contains the regions that `az account list-locations` printed when this meshops version was released.",
     fix: "Use a name that `az account list-locations --query [].name` prints. If the region is new, silence the rule.",
     check: unknownLocation,
   },
   {
     code: "azure-size-unsuitable",
     severity: "warning",
-    title: "AKS may refuse the size of the virtual machines",
-    why: "The nodes of a system node pool need at least 2 vCPUs and 4 GiB of memory (AKS docs, “System node pools”). In the name of a size, the number after the family is the number of vCPUs. Azure has retired, or will retire, the sizes of the D, E and F families without a version suffix (`_v2` or later).",
+    title: "AKS may reject the VM size of the nodes",
+    why: "The nodes of a system node pool need at least 2 vCPUs and 4 GiB of memory (AKS docs, “System node pools”). In the name of a VM size, the number after the family is the number of vCPUs. Azure retires the VM sizes of the D, E and F families that have no version suffix (`_v2` or later).",
     fix: "Use a size with at least 2 vCPUs, such as `Standard_D2s_v5`.",
     check: unsuitableSize,
   },
@@ -27,7 +27,7 @@ function* unknownLocation({ spec: { azure } }: Environment): Iterable<RuleFindin
   if (azure === undefined || azureRegions.includes(azure.location)) return;
   yield {
     paths: [spec("azure", "location")],
-    message: `"${azure.location}" is not in the list of Azure regions`,
+    message: `"${azure.location}" is not in meshops' list of Azure regions`,
     fix: didYouMean(azure.location, azureRegions) ?? "use a name that az account list-locations prints",
   };
 }

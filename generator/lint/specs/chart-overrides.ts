@@ -19,23 +19,23 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-target",
     severity: "error",
     title: "A patch matches no object",
-    why: "Kustomize ignores a patch whose target matches no object, both in Flux and in helmfile, so the patch has no effect. If a patch has no target and its object does not exist, Kustomize fails.",
+    why: "If the target of a patch matches no object, Kustomize ignores the patch, both in Flux and in helmfile. If a patch has no target and its object does not exist, Kustomize fails.",
     fix: "Correct the kind or the name in the patch.",
     check: (environment) => patchFindings(environment, "none"),
   },
   {
     code: "patch-unchecked",
     severity: "warning",
-    title: "It is not known whether a patch matches an object",
-    why: "Kustomize ignores a patch whose target matches no object. meshops knows the objects of the charts in its catalog with their default values. It does not know the objects of other charts, of other chart versions, and of your own folders. It also does not know which objects your values add.",
-    fix: "Check with `helmfile template` that the patch has the intended effect, and silence the rule.",
+    title: "meshops cannot check whether a patch matches an object",
+    why: "If the target of a patch matches no object, Kustomize ignores the patch. The catalog of meshops lists the objects that its charts render with their default values. The catalog does not list the objects of other charts, of other chart versions, and of your own folders. It also does not list objects that the charts render only because of your values.",
+    fix: "Check with `helmfile template` that the patch has the intended effect. Then silence the rule.",
     check: (environment) => patchFindings(environment, "unknown"),
   },
   {
     code: "patch-hook",
     severity: "warning",
     title: "Flux does not apply a patch to a Helm hook",
-    why: "From version 2.9 on, Flux passes the objects of Helm hooks to the post-renderer (helm-controller, `postRenderStrategy`). An older Flux does not patch these objects, but helmfile does.",
+    why: "From version 2.9 on, Flux passes the objects of Helm hooks to the post-renderer (helm-controller, `postRenderStrategy`). Flux before version 2.9 does not patch the objects of Helm hooks, but helmfile patches them.",
     fix: "Set `gitops.flux.version` to v2.9.0 or later.",
     check: (environment) => patchFindings(environment, "hook"),
   },
@@ -43,21 +43,21 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "value-unknown",
     severity: "warning",
     title: "The chart does not read a value",
-    why: "Helm ignores a value that no template of the chart reads, so the value has no effect. meshops compares the values with the values files and the templates of the charts in its catalog.",
-    fix: "Correct the name of the value. If the chart reads the value in another way, silence the rule.",
+    why: "Helm ignores a value that no template of the chart reads, so the value has no effect. For the charts in its catalog, meshops compares your values with the values file and the templates of the chart.",
+    fix: "Correct the name of the value. If the chart reads the value in a way that meshops does not find, silence the rule.",
     check: unknownValues,
   },
   {
     code: "values-from-helmfile",
     severity: "warning",
     title: "helmfile does not read values from a ConfigMap or Secret",
-    why: "Flux reads the ConfigMaps and Secrets of `valuesFrom`, and the Secret of `linkerd.identity.trustAnchors`, in the cluster. helmfile reads only files, so it would install the release with other values than Flux.",
-    fix: "Write the values to `values`, and the trust anchors to the ConfigMap linkerd-identity-trust-roots. Or silence the rule if you install the environment only with Flux.",
+    why: "In the cluster, Flux reads the ConfigMaps and Secrets of `valuesFrom`, and the Secret of `linkerd.identity.trustAnchors`. helmfile reads only files, so helmfile would install the Helm release without these values.",
+    fix: "Write the values to `values`, and the trust anchors to the ConfigMap linkerd-identity-trust-roots. If you install the environment only with Flux, silence the rule instead.",
     check: valuesOnlyForFlux,
   },
 ];
 
-/** Yields the sources of values that only Flux reads. */
+/** Yields a finding for each ConfigMap or Secret from which only Flux reads values. */
 function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
   const { identity } = environment.spec.linkerd;
   const anchors = identity.trustAnchors?.secretRef;
@@ -74,15 +74,15 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("valuesFrom", index)],
         message: `helmfile installs ${component.id} without the values of ${kind} ${name}`,
-        fix: "remove this item, and write its values to values; or silence the rule if you install only with Flux",
+        fix: "remove this item of valuesFrom, and write its content to the field values; or silence the rule if you install only with Flux",
       };
     }
 }
 
-/** First Flux whose post-renderer gets the objects of Helm hooks (helm-controller, CHANGELOG). */
+/** First Flux version that passes the objects of Helm hooks to the post-renderer (helm-controller, CHANGELOG). */
 const firstWithHooks = "2.9.0";
 
-/** What is known about the objects that a patch matches. */
+/** Whether a patch matches an object. `hook`: the patch matches only Helm hooks, which this Flux does not patch. */
 type Match = "some" | "none" | "unknown" | "hook";
 
 function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleFinding> {
@@ -109,7 +109,7 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
   }
 }
 
-/** Object of a patch without a target. */
+/** Returns a target for a patch without a target: the object that the patch itself specifies. */
 function selectorOf(patch: object): PatchTarget {
   const { apiVersion, kind, metadata } = asMap(patch);
   const [group, version] = groupAndVersion(String(apiVersion));
@@ -120,7 +120,7 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** Objects of a component; null if they are not known. */
+/** Objects of a component, according to the catalog or the model. */
 interface KnownObjects {
   readonly always: readonly Known[];
   /** Objects that the chart renders only with other values than the default. */
@@ -180,7 +180,7 @@ function matchOf(
   return found.every(isHook) && !isVersionAtLeast(flux, firstWithHooks) ? "hook" : "some";
 }
 
-/** Whether the patterns of a target are regular expressions of JavaScript. Kustomize uses those of Go. */
+/** Whether JavaScript can compile the patterns of a target. Kustomize uses Go's regular expressions, which differ. */
 function isPattern({ kind, name }: PatchTarget): boolean {
   try {
     return [kind, name].every((pattern) => new RegExp(pattern ?? "") instanceof RegExp);
@@ -234,8 +234,8 @@ function describe(
       fix: `set gitops.flux.version: ${fluxReleases.pinned}`,
     };
   return {
-    message: `it is not known whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
-    fix: "remove this patch; or check its effect with helmfile template, and silence the rule",
+    message: `meshops cannot check whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
+    fix: "remove this patch; or check the effect of this patch with helmfile template, and silence the rule",
   };
 }
 
@@ -257,7 +257,7 @@ function* unknownValues(environment: Environment): Iterable<RuleFinding> {
 /** Values that every chart accepts, because Helm itself reads them. */
 const ofHelm = ["global"];
 
-/** Yields the paths of values that a chart does not read, with the keys that it reads in the same map. */
+/** Yields the path of each value that a chart does not read, and the keys in the same map that the chart reads. */
 function* unread(
   values: Readonly<Record<string, unknown>>,
   keys: ValueKeys,

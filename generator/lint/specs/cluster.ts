@@ -13,14 +13,14 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
 
-/** Rules about the mesh's requirements for the cluster, and about combinations that AKS does not support. */
+/** Rules about what Linkerd and Flux require from the cluster, and about combinations that AKS does not support. */
 export const clusterRules: readonly Rule[] = [
   {
     code: "linkerd-version-untested",
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
-    why: "For each release in the catalog, tests compare the generated files with the charts of the release. For an edge release that is not in the catalog, meshops installs the charts and images of this release. It takes all other facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
-    fix: "Use a release of the catalog. Otherwise, check the release notes and the images, and silence the rule.",
+    why: "For each release in the catalog, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, meshops installs the charts and images of the edge release, but no test checked the generated files. meshops takes other facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
+    fix: "Use a release of the catalog. If you need this release, check its release notes and images, and silence the rule.",
     check: untestedVersion,
   },
   {
@@ -34,8 +34,8 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "kubernetes-too-new",
     severity: "warning",
-    title: "The Linkerd release does not support this new version of Kubernetes",
-    why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
+    title: "Kubernetes is newer than the versions that the Linkerd release supports",
+    why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). You can install Linkerd on newer Kubernetes versions. However, this Linkerd release contains no fixes for bugs that occur only on the newer versions.",
     fix: "Use a newer Linkerd release, or set `kubernetesVersion` to the newest version that your Linkerd release supports.",
     check: newKubernetes,
   },
@@ -43,7 +43,7 @@ export const clusterRules: readonly Rule[] = [
     code: "aks-cluster-domain",
     severity: "warning",
     title: "AKS supports only the cluster domain `cluster.local`",
-    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490). In an AKS cluster, names in another cluster domain therefore cannot be resolved, and proxies cannot find the control plane.",
+    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. On AKS, users cannot change the cluster domain (Azure/AKS#490). The DNS of an AKS cluster does not resolve names in another cluster domain, so proxies cannot find the control plane.",
     fix: "Remove `linkerd.clusterDomain`. To change the names of identities, set `linkerd.identity.trustDomain`.",
     check: aksDomain,
   },
@@ -51,15 +51,15 @@ export const clusterRules: readonly Rule[] = [
     code: "flux-too-old",
     severity: "error",
     title: "Flux is too old for the generated files",
-    why: "The generated HelmReleases use `install.strategy` and `upgrade.strategy`, which helm-controller supports since Flux 2.7 (helm-controller 1.4.0, CHANGELOG). An older Flux rejects the HelmReleases because of these fields.",
-    fix: "Set `gitops.flux.version` to v2.7.0 or later, or remove the field.",
+    why: "The generated HelmReleases contain the fields `install.strategy` and `upgrade.strategy`. helm-controller supports these fields since Flux 2.7 (helm-controller 1.4.0, CHANGELOG). An older Flux rejects HelmReleases that contain these fields.",
+    fix: "Set `gitops.flux.version` to v2.7.0 or later, or remove `gitops.flux.version`.",
     check: oldFlux,
   },
   {
     code: "high-availability-nodes",
     severity: "error",
     title: "High availability is enabled on fewer than three nodes",
-    why: "The chart does not allow two replicas of a controller on the same node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). The third replica stays pending, and the Helm release fails.",
+    why: "With high availability, each controller has three replicas. The chart does not allow two replicas of a controller on the same node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). On fewer than three nodes, a replica stays pending, and the Helm release fails.",
     fix: "Set `nodeCount` to 3 or more.",
     check: nodesForReplicas,
   },
@@ -75,16 +75,16 @@ export const clusterRules: readonly Rule[] = [
     code: "cluster-facts-differ",
     severity: "error",
     title: "Two sections of a spec contradict each other about the cluster",
-    why: "`spec.cluster` contains facts about the cluster, and `spec.azure.cluster` describes the cluster that meshops creates. If the facts differ, meshops would, for example, create a cluster and then use another one.",
-    fix: "Remove the fact from `spec.cluster`, or correct it.",
+    why: "`spec.cluster` contains facts about the cluster, and `spec.azure.cluster` describes the cluster that meshops creates. If the two sections differ, meshops could, for example, create one cluster and then install Linkerd in another cluster.",
+    fix: "Remove the field from `spec.cluster`, or set the field to the value in `spec.azure.cluster`.",
     check: factsDiffer,
   },
   {
     code: "registry-conflict",
     severity: "error",
-    title: "It is not clear which registry contains the images",
-    why: "`registry.images: mirror` needs `registry.host`. With `azure.registry.mirrorImages`, the images come from the registry in Azure. If both are set, the spec specifies two registries.",
-    fix: "Set `registry.host`, or remove one of the two settings.",
+    title: "The spec specifies no registry or two registries for the images",
+    why: "With `registry.images: mirror`, the images come from the registry in `registry.host`, so `registry.host` must be set. With `azure.registry.mirrorImages: true`, the images come from the registry in Azure. If the spec contains both settings, it specifies two registries.",
+    fix: "Set `registry.host`, or remove one of the settings `registry.images` and `azure.registry.mirrorImages`.",
     check: registries,
   },
   {
@@ -108,8 +108,8 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "linkerd-cni is used with Calico",
     why:
-      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they write this configuration again without the entry of linkerd-cni. New meshed pods then never start, because they wait in their " +
-      "network validator (linkerd2#11549 and #11228, both reported on AKS). If linkerd-cni is disabled, Linkerd uses an init container, which does not conflict with Calico.",
+      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they overwrite this configuration, and the entry of linkerd-cni is lost. New meshed pods then never start, because their " +
+      "network validator never completes (linkerd2#11549 and #11228, both reported on AKS). If linkerd-cni is disabled, Linkerd uses an init container, which does not conflict with Calico.",
     fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
   },
@@ -140,7 +140,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog; meshops uses the policies and tests of ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests for ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -148,7 +148,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog; the bundle uses the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
+    message: `${withName(version)} is not in the catalog, so the bundle contains the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
@@ -258,7 +258,7 @@ function* calicoCni(environment: Environment): Iterable<RuleFinding> {
   if (clusterOf(environment).networkPolicy !== "calico" || !environment.spec.linkerd.cni) return;
   yield {
     paths: [spec("linkerd", "cni"), spec("cluster", "networkPolicy"), path("networkPolicy")],
-    message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration, and new meshed pods never start",
+    message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration; new meshed pods then never start",
     fix: "set linkerd.cni: false",
   };
 }

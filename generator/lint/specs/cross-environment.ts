@@ -5,7 +5,10 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** A rule about two environments. The findings of the rule are about the second environment. */
 export interface JointRule extends RuleInfo {
-  /** Keys of an environment; empty if the rule does not apply to it. Environments with the same key are compared. */
+  /**
+   * Returns the keys of an environment; empty if the rule does not apply to the environment. The rule compares two
+   * environments that have the same key.
+   */
   readonly keys: (environment: Environment) => readonly string[];
   /**
    * @param first the first environment with the key
@@ -15,8 +18,8 @@ export interface JointRule extends RuleInfo {
 }
 
 /**
- * Rules about conflicting environments. The paths of Flux Kustomizations cannot conflict, because they contain the
- * environment's name.
+ * Rules about conflicting environments. No rule is needed for the paths of Flux Kustomizations: each path contains the
+ * name of the environment, so two environments never have the same path.
  */
 export const jointRules: readonly JointRule[] = [
   {
@@ -25,7 +28,7 @@ export const jointRules: readonly JointRule[] = [
     title: "Two environments use the same cluster",
     why:
       "Both environments would install Linkerd into the namespace `linkerd`. At every interval, Flux would overwrite the objects of one environment with the objects of the other environment. " +
-      "The usual cause is that a user copied a spec, and did not change the cluster name in the copy.",
+      "The usual cause is a copied spec in which the cluster name was not changed.",
     fix: "Set a different `azure.cluster.name` in each environment.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
     check: sharedCluster,
@@ -35,8 +38,8 @@ export const jointRules: readonly JointRule[] = [
     severity: "warning",
     title: "Two environments use the same resource group",
     why:
-      "If a resource group is deleted, Azure deletes all resources in the group. Roles that are assigned on the group apply to all resources in the group. `meshops teardown` refuses to delete a group that contains " +
-      "another environment's cluster, but the Azure portal does not prevent this deletion.",
+      "When a resource group is deleted, Azure deletes all resources in the group. Roles that are assigned on the group apply to all resources in the group. `meshops teardown` does not delete a group that contains " +
+      "the cluster of another environment, but users can delete this group in the Azure portal.",
     fix: "Set a different `azure.resourceGroup` in each environment, or silence the rule if the environments are intended to share the group.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [groupOf(azure).join("/")]),
     check: sharedGroup,
@@ -44,11 +47,11 @@ export const jointRules: readonly JointRule[] = [
   {
     code: "age-key-shared",
     severity: "warning",
-    title: "Two environments use the same age key for their clusters",
+    title: "The clusters of two environments have the same age key",
     why:
-      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of the other environment in Git, for example its issuer's private key. " +
-      "The usual cause is that a user copied a spec, and did not change the recipient in the copy.",
-    fix: "If the spec is a copy, create an age key and an identity for it: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, add the new recipient next to the old one, store the new key in the cluster, and then remove the old recipient.",
+      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of both environments in Git. An example is the private key of the issuer. " +
+      "The usual cause is a copied spec in which the recipient was not changed.",
+    fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, create a new age key for one of them. Add the new recipient to its spec, store the new key in its cluster, and then remove the old recipient.",
     keys: (environment) => recipientsOf(environment).age,
     check: sharedAgeKey,
   },
@@ -72,7 +75,7 @@ function* sharedAgeKey(environment: Environment, first: Environment, key: string
   yield {
     paths: [spec("secrets", "age", recipientsOf(environment).age.indexOf(key))],
     message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
-    fix: `if ${metadata.name} is a copy without an identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise change its age key in steps (meshops help identity)`,
+    fix: `if ${metadata.name} is a copied spec without its own identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise change its age key in steps (meshops help identity)`,
   };
 }
 

@@ -13,8 +13,8 @@ export const declaredNamespaceRules: readonly Rule[] = [
   {
     code: "namespace-setting",
     severity: "error",
-    title: "Linkerd does not know a setting of a namespace, or does not accept its value",
-    why: "`spec.namespaces.<namespace>.mesh` becomes annotations of the namespace. Linkerd ignores an annotation that it does not know, and a value that it cannot parse. For a policy, the default is often weaker: with an unknown value of `config.linkerd.io/default-inbound-policy`, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
+    title: "Linkerd does not support a setting of a namespace, or the value of the setting",
+    why: "meshops writes `spec.namespaces.<namespace>.mesh` as annotations of the namespace. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. The default value often protects less than the intended value. Example: if the value of `config.linkerd.io/default-inbound-policy` is unknown, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
     fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
     check: settings,
   },
@@ -22,7 +22,7 @@ export const declaredNamespaceRules: readonly Rule[] = [
     code: "namespace-conflict",
     severity: "error",
     title: "A declared namespace belongs to the platform or to a component",
-    why: "meshops sets labels and annotations of the namespaces of its components, and of Linkerd. Namespaces of Kubernetes, AKS and Flux belong to these programs. A second declaration with other values would be overwritten, or would break the component.",
+    why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets other values, these values would be overwritten, or the component would fail.",
     fix: "Remove the namespace from `spec.namespaces`, or remove the settings that differ.",
     check: conflicts,
   },
@@ -33,7 +33,7 @@ function* settings(environment: Environment): Iterable<RuleFinding> {
   if (environment.spec.linkerd.defaultInboundPolicy === "audit" && release.channel === "stable")
     yield {
       paths: [spec("linkerd", "defaultInboundPolicy")],
-      message: `Linkerd ${release.version} does not know the policy audit`,
+      message: `Linkerd ${release.version} does not support the default inbound policy audit`,
       fix: "remove this setting",
     };
   for (const [name, declared] of Object.entries(environment.spec.namespaces)) {

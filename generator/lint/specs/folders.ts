@@ -2,13 +2,13 @@ import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rule about the folders of workloads. The check reads files in the repository. */
+/** Rule about missing folders of workloads. The check reads files in the repository. */
 export const workloadFolderRule: RuleInfo = {
   code: "workload-folder-missing",
   severity: "error",
   title: "The folder of a workload has no kustomization.yaml",
-  why: "The generated overlay includes the folder. Kustomize cannot include a folder without a kustomization.yaml, so neither Flux nor helmfile can apply the workload.",
-  fix: "Correct the path, which is relative to the root of this repository, or add a kustomization.yaml to the folder.",
+  why: "The generated overlay includes the folder of the workload. Kustomize cannot include a folder without a kustomization.yaml, so Flux and helmfile cannot apply the workload.",
+  fix: "Correct `source.path`, or add a kustomization.yaml to the folder. The path is relative to the root of the platform repository.",
 };
 
 /** Names of the file that Kustomize reads in a folder (kustomize, api/konfig/general.go). */
@@ -17,7 +17,7 @@ const files = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /**
  * Yields the workloads whose folder has no kustomization.yaml.
  *
- * @param exists whether the repository contains a file, from its path
+ * @param exists returns whether the repository contains the file with a path
  */
 export function* missingFolders(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
   for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
@@ -25,7 +25,7 @@ export function* missingFolders(environment: Environment, exists: (path: string)
     if (path === undefined || files.some((file) => exists(`${path}/${file}`))) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `${path}/kustomization.yaml does not exist`,
+      message: `the folder ${path} of this workload contains no kustomization.yaml`,
       fix: `correct the path, or create the file, for example with (cd ${path} && kustomize create --autodetect)`,
     };
   }
@@ -36,7 +36,7 @@ export const workloadNamespaceRule: RuleInfo = {
   code: "workload-namespace-helmfile",
   severity: "warning",
   title: "helmfile moves an object to another namespace",
-  why: "The folder of a workload contains an object in another namespace. Flux keeps this namespace. helmfile sets the namespace of the release on all objects of a Kustomize folder (chartify, kustomize.go).",
+  why: "The folder of the workload contains an object with another namespace. Flux keeps the namespace of the object. helmfile replaces the namespace of all objects in a Kustomize folder with the namespace of the workload (chartify, kustomize.go).",
   fix: "Move the object to the folder of a separate workload, or remove the namespace from the object. If you install the environment only with Flux, silence the rule.",
 };
 
@@ -44,24 +44,26 @@ export const workloadNamespaceRule: RuleInfo = {
 export const workloadNamespaceObjectRule: RuleInfo = {
   code: "workload-namespace-included",
   severity: "error",
-  title: "The folder of a workload contains its namespace",
-  why: "meshops creates the namespaces of workloads first, because the policies are applied before the pods. If the folder also contains the namespace, two Kustomizations of Flux apply the namespace, and each removes the annotations of the other. If you remove the workload, Flux deletes the namespace with all objects in it.",
-  fix: "Remove the Namespace from the folder. Set its labels in `spec.namespaces.<namespace>.labels`, and its annotations for Linkerd in `spec.namespaces.<namespace>.mesh`.",
+  title: "The folder of a workload contains the Namespace of the workload",
+  why: "meshops already creates the namespaces of workloads, because it applies the policies before the pods. If the folder also contains the Namespace, two Kustomizations of Flux apply the Namespace, and each of them removes the annotations of the other. If you later remove the workload, Flux deletes the namespace and all objects in the namespace.",
+  fix: "Remove the Namespace from the folder. Set the labels of the namespace in `spec.namespaces.<namespace>.labels`, and its Linkerd settings in `spec.namespaces.<namespace>.mesh`.",
 };
 
-/** Rule about the field `namespace` in the folders of workloads. The check reads files in the repository. */
+/**
+ * Rule about the field `namespace` in the kustomization.yaml of a workload. The check reads files in the repository.
+ */
 export const workloadNamespaceFieldRule: RuleInfo = {
   code: "workload-namespace-other",
   severity: "error",
   title: "The folder of a workload sets another namespace",
-  why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in this namespace, but the policies are in the namespace of the workload, so no policy applies to the pods.",
-  fix: "Set the namespace of the workload to the same namespace, or remove `namespace` from the kustomization.yaml.",
+  why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in the namespace of the kustomization.yaml. meshops writes the policies to the namespace of the workload, so no policy applies to the pods.",
+  fix: "Set `namespace` of the workload in the spec to the namespace in the kustomization.yaml, or remove `namespace` from the kustomization.yaml.",
 };
 
 /**
- * Yields the workloads whose folder sets another namespace.
+ * Yields the workloads whose kustomization.yaml sets a namespace that differs from the namespace of the workload.
  *
- * @param namespaceIn returns the field `namespace` in a kustomization.yaml; null without the file or the field
+ * @param namespaceIn returns the field `namespace` in a kustomization.yaml; null if the file or field does not exist
  */
 export function* otherNamespaces(environment: Environment, namespaceIn: (file: string) => string | null): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
@@ -70,8 +72,8 @@ export function* otherNamespaces(environment: Environment, namespaceIn: (file: s
     if (other === null || other === namespace) continue;
     yield {
       paths: [spec("workloads", key, "namespace")],
-      message: `${found} sets the namespace ${other} for the objects of ${key}`,
-      fix: `set namespace: ${other}, or remove namespace from ${found}`,
+      message: `${found} sets the namespace ${other}, which is not the namespace of the workload ${key}`,
+      fix: `set namespace: ${other} for the workload, or remove the field namespace from ${found}`,
     };
   }
 }
@@ -96,13 +98,13 @@ export function* includedNamespaces(environment: Environment, objectsIn: ReadFol
     if (found === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `${found.file} contains the Namespace ${namespace}, which is created before the workload`,
+      message: `${found.file} contains the Namespace ${namespace}, but meshops already creates this namespace`,
       fix: `remove the Namespace from ${found.file}, and set its labels in spec.namespaces.${namespace}`,
     };
   }
 }
 
-/** Yields the workloads whose folder contains an object in another namespace. Only the first object is named. */
+/** Yields the workloads whose folder contains an object in another namespace. Reports only the first object. */
 export function* movedObjects(environment: Environment, objectsIn: ReadFolder): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
     if (source?.path === undefined) continue;

@@ -3,15 +3,15 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { plural } from "../../system/text.ts";
 
-/** Rules about the place of an environment in an existing Flux repository. */
+/** Rules about environments that an existing Flux installation applies. */
 export const gitopsRules: readonly Rule[] = [
   {
     code: "gitops-root-missing",
     severity: "error",
-    title: "A source, namespace or service account is set, but `gitops.root` is missing",
+    title: "The spec changes the source, namespace or service account of Flux without `gitops.root`",
     why:
       "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
-      "If you set another source, another namespace or a service account, the Kustomizations belong to an existing installation of Flux. This installation already has a root Kustomization that applies other Kustomizations.",
+      "With another source, another namespace or a service account, an existing Flux installation applies the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
     fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
@@ -37,25 +37,26 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
   yield {
     paths,
     part: "key",
-    message: "this field needs gitops.root: without it, bootstrap creates a source and a root Kustomization in flux-system",
+    message:
+      "this field needs gitops.root; without gitops.root, bootstrap creates a source and a root Kustomization in flux-system",
     fix: "remove this field; or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
   };
 }
 
-/** Rule that compares `gitops.path` with the folder's place in Git. */
+/** Rule that compares `gitops.path` with the folder of the platform repository in its Git repository. */
 export const gitopsPathRule: RuleInfo = {
   code: "gitops-path-mismatch",
   severity: "warning",
   title: "The path in the spec is not the folder of the platform repository",
   why:
-    "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of this repository, and `gitops.path` is the first part of these paths. " +
-    "If `gitops.path` differs from the real folder, kustomize-controller reports that the paths do not exist, and applies nothing.",
-  fix: "Set `gitops.path` to the folder that the finding names. If Flux reads the folder from another Git repository, silence the rule.",
+    "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of the Git repository. Each of these paths starts with `gitops.path`. " +
+    "If `gitops.path` is not the folder of the platform repository, kustomize-controller reports that the paths do not exist, and applies no objects.",
+  fix: "Set `gitops.path` to the folder that the finding shows. If Flux reads the folder from another Git repository, silence the rule.",
 };
 
 /**
- * Compares `gitops.path` with the folder's place in Git. An OCIRepository contains the files that its owner packed, so
- * its paths are not checked.
+ * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Does not check
+ * an OCIRepository, because its paths do not depend on Git.
  *
  * @param place path of the platform repository inside its Git repository, `.` for the root; null without Git
  */
@@ -74,19 +75,19 @@ export interface OtherObject {
   readonly file: string;
   readonly kind: string;
   readonly name: string;
-  /** Null if the file does not contain the namespace. */
+  /** Null if the object in the file has no `metadata.namespace`. */
   readonly namespace: string | null;
 }
 
-/** Rule that finds objects in the Git repository that meshops also generates. */
+/** Rule about generated objects that other files of the Git repository also contain. */
 export const gitopsNameRule: RuleInfo = {
   code: "gitops-name-taken",
   severity: "warning",
   title: "The Git repository already contains an object that meshops generates",
   why:
-    "If two files contain an object with the same kind, name and namespace, and Flux applies both files to the same cluster, each reconciliation replaces the object of the other file. " +
-    "If one of the files is removed, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a namespace, all objects in the namespace are deleted.",
-  fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that belongs to others, set `create: false`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
+    "Two files contain an object with the same kind, name and namespace. If Flux applies both files to the same cluster, each file repeatedly overwrites the object of the other file. " +
+    "If you remove one of the files, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a Namespace, Kubernetes also deletes all objects in the namespace.",
+  fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that other tools create, set `create: false` in `spec.namespaces`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
 };
 
 /** An object that meshops generates. The namespace of a cluster-scoped object is empty. */
@@ -96,7 +97,7 @@ export interface OwnObject {
   readonly namespace: string;
 }
 
-/** Yields one finding per kind of generated objects that the Git repository also contains. */
+/** Yields one finding per kind, if other files of the Git repository contain generated objects of this kind. */
 export function* takenNames(
   { spec: { gitops } }: Environment,
   own: readonly OwnObject[],
@@ -120,8 +121,8 @@ export function* takenNames(
             ? "set another gitops.namePrefix"
             : "set gitops.namePrefix: mesh-"
           : kind === "Namespace"
-            ? `set create: false for it in namespaces, or remove it from ${first.file}`
-            : `if meshops takes it over, remove it from ${first.file}`,
+            ? `set create: false for this namespace in spec.namespaces, or remove the Namespace from ${first.file}`
+            : `if meshops is to manage this object, remove the object from ${first.file}`,
     };
   }
 }

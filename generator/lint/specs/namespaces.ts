@@ -9,9 +9,9 @@ export const namespaceRules: readonly Rule[] = [
   {
     code: "namespace-reserved",
     severity: "error",
-    title: "A workload's namespace is reserved",
-    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. These programs or meshops set labels on the namespaces, disable injection in them, or delete them at teardown. This would affect your workload in such a namespace.",
-    fix: "Set a namespace that is not reserved.",
+    title: "A workload uses a reserved namespace",
+    why: "Kubernetes, AKS, Flux and the mesh use the reserved namespaces. These programs and meshops set labels on reserved namespaces, disable injection in these namespaces, or delete these namespaces at teardown. Your workload in a reserved namespace could lose its proxies or be deleted.",
+    fix: "Set another namespace for the workload, for example the name of the workload.",
     check: ownNamespaces,
   },
 ];
@@ -21,7 +21,7 @@ const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-oper
 
 const ofMesh = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
 
-/** Whether workloads must not use a namespace. */
+/** Whether a namespace is reserved, so that workloads cannot use the namespace. */
 export function isReserved(namespace: string): boolean {
   return platform.test(namespace) || ofMesh.has(namespace);
 }

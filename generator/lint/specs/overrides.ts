@@ -17,7 +17,7 @@ export const overrideRules: readonly Rule[] = [
     code: "component-unknown",
     severity: "error",
     title: "An override is for a component that does not exist",
-    why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. If meshops does not generate this component for the environment, such as linkerd-jaeger without tracing, the override has no effect. This is not an error.",
+    why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. You can also override a component that this environment does not contain, for example linkerd-jaeger if tracing is disabled. This override has no effect, and meshops reports no error.",
     fix: "Use the name of a component. `meshops graph` lists the components of an environment.",
     check: knownNames,
   },
@@ -25,7 +25,7 @@ export const overrideRules: readonly Rule[] = [
     code: "override-refused",
     severity: "error",
     title: "A component cannot be overridden in this way",
-    why: "Only a component with a chart has values. The component `identity` cannot be patched, because helmfile applies its Secrets in a hook and not with Kustomize.",
+    why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`, because helmfile applies its Secrets in a hook and not with Kustomize.",
     fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`.",
     check: possibleOverrides,
   },
@@ -33,7 +33,7 @@ export const overrideRules: readonly Rule[] = [
     code: "override-owned",
     severity: "error",
     title: "An override replaces a value that meshops must set itself",
-    why: "These values must match other generated files: certificates, injection annotations, mirrored images. If you replace such a value, the mesh does not start, or pods are no longer meshed.",
+    why: "The values for certificates, injection annotations and mirrored images must match other generated files. If you replace one of these values, the mesh does not start, or pods are no longer meshed.",
     fix: "Remove the value, and set the field of the spec that the finding suggests.",
     check: ownedValues,
   },
@@ -41,7 +41,7 @@ export const overrideRules: readonly Rule[] = [
     code: "override-replaces",
     severity: "warning",
     title: "An override replaces a value that meshops generates from the spec",
-    why: "meshops generates this value from a field of the spec. The override takes precedence, so the field has no effect. If someone later changes only the field, nothing changes in the cluster.",
+    why: "meshops generates this value from a field of the spec. The override takes precedence, so the field has no effect. If a user later changes only the field of the spec, the cluster does not change.",
     fix: "Remove either the override or the field of the spec, or silence the rule.",
     check: replacedValues,
   },
@@ -49,15 +49,15 @@ export const overrideRules: readonly Rule[] = [
     code: "patch-invalid",
     severity: "error",
     title: "A patch is not a valid Kustomize patch",
-    why: "A patch is YAML text. A map is a strategic merge patch. If it has no target, `kind` and `metadata.name` in the map specify the object. A list is a JSON patch (RFC 6902), which always needs a target (kustomize, patches).",
+    why: "A patch is YAML text. If the text is a map, the patch is a strategic merge patch. A strategic merge patch without `target` applies to the object with its `apiVersion`, `kind` and `metadata.name`. If the text is a list, the patch is a JSON patch (RFC 6902), which always needs a `target` (kustomize, patches).",
     fix: "Correct the text of the patch, or add a target.",
     check: validPatches,
   },
   {
     code: "dependency-helmfile",
     severity: "warning",
-    title: "helmfile does not wait for a Flux object",
-    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile knows only the releases in its own file, so it ignores these dependencies, and may install the component too early.",
+    title: "helmfile does not wait for a Kustomization or HelmRelease in `dependsOn`",
+    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile waits only for the releases in its own file. It ignores these dependencies, so helmfile may install the component too early.",
     fix: "Remove the dependency, or silence the rule if you install the environment only with Flux.",
     check: dependenciesOfFlux,
   },
@@ -66,7 +66,7 @@ export const overrideRules: readonly Rule[] = [
     severity: "warning",
     title: "A component waits for the Kustomization that applies it",
     why: "The root Kustomization applies the Kustomizations of all components. If the root Kustomization has `wait: true`, it becomes ready only when all these Kustomizations are ready. A component that waits for the root Kustomization then never becomes ready (kustomize-controller, `wait` and `dependsOn`).",
-    fix: "Remove the dependency. If the root has no `wait: true`, silence the rule.",
+    fix: "Remove the dependency. If the root Kustomization does not have `wait: true`, silence the rule.",
     check: rootDependencies,
   },
   {
@@ -79,7 +79,7 @@ export const overrideRules: readonly Rule[] = [
   },
 ];
 
-/** A component of an environment, and its changes in the spec. */
+/** A component of an environment, and the overrides of this component in the spec. */
 interface Overridden extends OverrideInSpec {
   readonly component: ComponentModel;
 }
@@ -113,7 +113,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
     if (name.startsWith("workloads/"))
       yield {
         paths: [spec("components", name)],
-        message: `${name} is a workload, so its overrides belong in its own section`,
+        message: `${name} is a workload, and overrides of workloads must be in spec.workloads`,
         fix: `move these fields to ${name.replace("/", ".")}`,
       };
     else if (!known.includes(name)) yield unknown(name, spec("components", name));
@@ -167,7 +167,7 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
         paths: [at("values"), at("valuesFrom")],
-        message: `${isWorkload(component) ? `the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for it`,
+        message: `${isWorkload(component) ? `the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for this component`,
         fix: "remove the values, or use patches",
       };
     for (const [index, dependency] of override.dependsOn.entries()) {
@@ -190,7 +190,7 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
       yield {
         paths: [at("patches")],
-        message: `the component ${id} cannot be patched`,
+        message: `you cannot patch the component ${id}, because helmfile does not apply its Secrets with Kustomize`,
         fix: `remove patches of ${id}`,
       };
   }
@@ -216,8 +216,8 @@ function* rootDependencies(environment: Environment): Iterable<RuleFinding> {
       if (kustomization?.name !== root.name || kustomization.namespace !== root.namespace) continue;
       yield {
         paths: [at("dependsOn", index)],
-        message: `Kustomization ${root.name} applies this component: if it has wait: true, both wait for each other`,
-        fix: "remove this item; or silence the rule if the Kustomization has no wait: true",
+        message: `Kustomization ${root.name} applies this component. If the Kustomization has wait: true, the component and the Kustomization wait for each other`,
+        fix: "remove this item of dependsOn; or silence the rule if the Kustomization does not have wait: true",
       };
     }
 }
@@ -249,7 +249,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
-        fix: `remove this value, because ${owned.field} determines it`,
+        fix: `remove this value; meshops generates the value from ${owned.field}`,
       };
     }
 }
@@ -258,7 +258,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
 const ownedAnnotations =
   /"?(linkerd\.io(\/|~1)inject|config\.linkerd\.io(\/|~1)(skip-(in|out)bound-ports|opaque-ports)|kustomize\.toolkit\.fluxcd\.io(\/|~1)prune)/;
 
-/** Whether a patch sets or removes annotations that must match other generated files. */
+/** Returns the annotations that a patch changes and that must match other generated files; null if there are none. */
 function touchesOwned(patch: unknown): string | null {
   const text = JSON.stringify(patch);
   const named = ownedAnnotations.exec(text)?.[1]?.replace("~1", "/");
@@ -267,7 +267,7 @@ function touchesOwned(patch: unknown): string | null {
   return all ? "annotations" : null;
 }
 
-/** Whether a value at a path replaces an owned value, a part of it, or a map that contains it. */
+/** Whether a value at a path replaces an owned value, a part of the owned value, or a map that contains it. */
 function overlaps({ path: owned }: OwnedValue, path: readonly string[]): boolean {
   return owned.slice(0, path.length).every((step, index) => step === path[index]);
 }
@@ -282,7 +282,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that other fields of the spec determine`,
-        fix: "remove this value, and set the field of the spec, if there is one",
+        fix: "remove this value; if a field of the spec has the same effect, set this field",
       };
     }
   }
@@ -308,7 +308,7 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
       else if (target === undefined && !namesObject(patch))
         yield {
           paths,
-          message: `patch ${name} has no target and does not name an object`,
+          message: `patch ${name} specifies no object: it has no target, or apiVersion, kind or metadata.name is missing`,
           fix: "add apiVersion, kind and metadata.name to the patch, or add target",
         };
     }
@@ -324,7 +324,7 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
   if (!overrides.some(({ override }) => override.dependsOn.length > 0)) return;
   const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
   const added = new Map(overrides.map(({ component, override }) => [component.id, override.dependsOn]));
-  // A user can also name the Flux object of a component.
+  // In dependsOn, a user can also specify the Flux object of a component.
   const byName = new Map([...needs.keys()].map((id) => [fluxName(id), id]));
   const componentOf = (dependency: Dependency): string | undefined => {
     const need = needOf(dependency);
@@ -349,8 +349,8 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
 }
 
 /**
- * Returns the first path of dependencies from one component to another; null if there is none. `before` is the path to
- * the first component.
+ * Returns the first path of dependencies from component `from` to component `to`; null if no path exists. `before` is
+ * the path to `from`.
  */
 function pathBetween(
   from: string,

@@ -14,8 +14,8 @@ import type { Rule, RuleFinding } from "../../spec/rule.ts";
 export const proxySettingRule: Rule = {
   code: "workload-proxy-setting",
   severity: "error",
-  title: "Linkerd does not know a setting of a proxy, or does not accept its value",
-  why: "`proxy` of a set of pods becomes annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation that it does not know, and a value that it cannot parse. The list `opaque-ports` replaces the list that meshops writes from the ports.",
+  title: "Linkerd does not support a proxy setting, or the value of the setting",
+  why: "meshops writes the field `proxy` of a set of pods as annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. If you set `opaque-ports`, your list replaces the list that meshops generates from the opaque ports of the set.",
   fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
   check: proxySettings,
 };
@@ -28,8 +28,8 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("proxy")],
         part: "key",
-        message: `the pods of ${name} have no proxy, so proxy has no effect`,
-        fix: "remove proxy",
+        message: `the pods of ${name} have no proxy, so the settings in the field proxy have no effect`,
+        fix: "remove the field proxy",
       };
     const opaque = portKeys.opaque.slice(proxyPrefix.length);
     const list = set.proxy[opaque];
@@ -41,19 +41,22 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
         paths: [at("proxy", opaque)],
         part: "key",
         message: `opaque-ports of ${name} does not contain the opaque port ${missing[0]} (${missing[1].port})`,
-        fix: "remove opaque-ports, because the opaque ports of the set are written to the annotation",
+        fix: "remove opaque-ports: meshops then writes all opaque ports of the set to the annotation",
       };
   }
 }
 
-/** The policy `audit` exists since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs); stable-2.14 ignores it. */
+/**
+ * Linkerd supports the policy `audit` since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs). Linkerd
+ * stable-2.14 ignores `audit`.
+ */
 const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
 
 /**
  * Yields findings about annotations that Linkerd does not read from the given place, and about values that Linkerd
  * does not accept.
  *
- * @param pathOf path of the field in the spec from which the annotation is written
+ * @param pathOf returns the path of the spec field from which meshops writes the annotation
  */
 export function* settingFindings(
   annotations: StringMap,
@@ -81,12 +84,16 @@ export function* settingFindings(
         fix: "remove this setting",
       };
     if (key === defaultPolicyKey && value === "audit" && release.channel === "stable")
-      yield { paths: [path], message: `Linkerd ${release.version} does not know the policy audit`, fix: "remove this setting" };
+      yield {
+        paths: [path],
+        message: `Linkerd ${release.version} does not support the default inbound policy audit`,
+        fix: "remove this setting",
+      };
     const expected = rejectedValue(annotation.format, value);
     if (expected !== null)
       yield {
         paths: [path],
-        message: `Linkerd does not accept "${value}" as ${key}`,
+        message: `Linkerd does not accept "${value}" as the value of ${key}`,
         expected,
         fix: "remove this setting, or use another value",
       };

@@ -10,7 +10,7 @@ export const releaseRules: readonly Rule[] = [
     code: "release-name-taken",
     severity: "error",
     title: "Two Helm releases have the same name",
-    why: "The name of a Helm release is unique in its namespace. With the same name, Helm would replace the objects of one chart with those of the other.",
+    why: "In a namespace, each Helm release must have a unique name. If two releases have the same name, Helm replaces the objects of one chart with the objects of the other chart.",
     fix: "Set another `releaseName` in the source of the workload.",
     check: takenReleases,
   },
@@ -21,7 +21,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
   if (!Object.values(workloads).some(({ source }) => source?.chart !== undefined || source?.oci !== undefined)) return;
   const owners = new Map<string, string>();
   const components = generated(environment).filter((component) => isDelivered(component) && component.id !== "namespaces");
-  // Charts come last, because their release names can be changed.
+  // Check components with charts last, because a finding about a chart can suggest another release name.
   for (const component of [...components].sort((a, b) => Number(releaseOf(a) !== null) - Number(releaseOf(b) !== null))) {
     // helmfile installs a component without a chart as a release with the name of its Kustomization.
     const name = releaseOf(component)?.name ?? fluxName(component.id);
@@ -33,7 +33,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
     const kind = workloads[key]?.source?.chart === undefined ? "oci" : "chart";
     yield {
       paths: [spec("workloads", key, "source")],
-      message: `the Helm release ${release} already belongs to ${owner}`,
+      message: `the Helm release ${release} already exists, and installs ${owner}`,
       fix: `set source.${kind}.releaseName: ${name === key ? `${key}-2` : key}`,
     };
   }

@@ -16,10 +16,10 @@ export const secretsRules: readonly Rule[] = [
   {
     code: "age-recipient-shared",
     severity: "error",
-    title: "The cluster and an administrator share an age key",
+    title: "The cluster and an administrator have the same age key",
     why:
-      "The trust anchor's private key is encrypted only for the age keys of administrators. An attacker who controls the cluster therefore cannot sign a new issuer with this key. " +
-      "If a recipient is on both lists (`secrets.age` for the cluster, `secrets.admin` for administrators), the cluster can decrypt the trust anchor's key.",
+      "The trust anchor's private key is encrypted only for the age keys of administrators. An attacker who controls the cluster therefore cannot sign a new issuer with the trust anchor's key. " +
+      "If the same recipient is in `secrets.age` (for the cluster) and in `secrets.admin` (for administrators), the cluster can decrypt the trust anchor's key.",
     fix: "Create a separate age key for the cluster: run `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
   },
@@ -32,7 +32,7 @@ function* ageChecksums(environment: Environment): Iterable<RuleFinding> {
       if (bech32.decodeUnsafe(recipient as `age1${string}`, 90) !== undefined) continue;
       yield {
         paths: [spec("secrets", list, index)],
-        message: "the checksum of this age recipient does not match",
+        message: "this age recipient contains a typing error: its checksum does not match",
         fix: "copy the recipient again from the line `# public key:` of the key file",
       };
     }

@@ -5,28 +5,28 @@ import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rule about the routes of workloads, which reads their .proto files. */
+/** Rule about gRPC methods in the spec. The check reads the .proto files of the workloads. */
 export const workloadMethodRule: RuleInfo = {
   code: "workload-method-unknown",
   severity: "error",
-  title: "The .proto file has no such gRPC method",
-  why: "A route matches calls by the name of the method in the .proto file. Retries and a timeout for a method that does not exist have no effect.",
+  title: "The spec configures a gRPC method that the .proto file does not define",
+  why: "A route matches calls by the name of the method in the .proto file. If the method does not exist, its retries and timeout have no effect.",
   fix: "Use the name of a method in the .proto file.",
 };
 
-/** Rule about the routes of workloads, which reads their .proto files. */
+/** Rule about retries of streaming methods. The check reads the .proto files of the workloads. */
 export const workloadStreamRule: RuleInfo = {
   code: "workload-method-stream",
   severity: "error",
   title: "A streaming method of a workload cannot be retried",
-  why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
+  why: "To retry a call, a proxy sends the message of the call again. A streaming call has many messages, and the proxy does not keep copies of these messages.",
   fix: "Remove `retry` from the method.",
 };
 
-/** Returns the gRPC services in a .proto file; empty if it cannot be read, which is a finding of its own. */
+/** Returns the gRPC services in a .proto file; empty if the file cannot be read. A separate rule reports this file. */
 export type ReadServices = (path: string) => readonly GrpcService[];
 
-/** Yields the settings of methods that the .proto files do not define. */
+/** Yields a finding for each method in the spec that its .proto file does not define. */
 export function* unknownMethods(environment: Environment, servicesIn: ReadServices): Iterable<RuleFinding> {
   for (const { at, name, methods, proto } of methodSettings(environment, servicesIn)) {
     const names = methods.map((method) => method.name);
@@ -40,7 +40,7 @@ export function* unknownMethods(environment: Environment, servicesIn: ReadServic
   }
 }
 
-/** Yields the streaming methods that a spec retries. */
+/** Yields a finding for each streaming method with `retry: true` in the spec. */
 export function* retriedStreams(environment: Environment, servicesIn: ReadServices): Iterable<RuleFinding> {
   for (const { at, name, methods, retry } of methodSettings(environment, servicesIn)) {
     const streaming = methods.some((method) => method.name === name && method.streaming);

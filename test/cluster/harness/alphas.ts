@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import protobuf from "protobufjs";
 
 /**
- * Decision of a proxy about a request before Alpha receives the request. If packets are dropped, or if the peer is not
- * trusted, the proxy reports "fail-fast" after some seconds: HTTP 504, or gRPC status 4 (linkerd2-proxy, outbound).
+ * Decision of a client's proxy about a request, made before Alpha receives the request. The proxy reports "fail-fast"
+ * after some seconds if packets are dropped, or if the proxy does not trust its peer. Fail-fast is HTTP 504 or gRPC
+ * status 4 (linkerd2-proxy, outbound).
  */
 export type Fate = "pass" | "denied" | "unreachable" | "untrusted";
 
@@ -27,7 +28,8 @@ const { root } = protobuf.parse(
 );
 
 /**
- * Responses of Alphas on loopback, over HTTP and gRPC: the responses that a client's proxy would forward, or its error.
+ * Simulates Alphas on loopback, over HTTP and gRPC. Each response is the response that a client's proxy would forward,
+ * or the proxy's error.
  */
 export class Alphas {
   readonly faults: DgraphFaults = { zerosAlive: 3, writesLost: false };

@@ -20,10 +20,10 @@ interface Hole {
 }
 
 /**
- * Returns a folder of charts for a real API server. If MESHOPS_CHARTS is set to the folder of the real charts, returns
- * this folder. Otherwise, creates charts from the rendered upstream charts (reference data), in which templates set the
- * values that the tests change. The reference data does not contain Grafana, so the sample with Grafana runs only with the
- * real charts.
+ * Returns a folder of charts for a real API server. If MESHOPS_CHARTS contains the folder of the real charts, returns
+ * this folder. Otherwise, creates charts from the rendered upstream charts in the reference data. Templates in these
+ * charts set the values that the tests change. The reference data does not contain Grafana, so the sample with Grafana
+ * runs only with the real charts.
  */
 export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;
@@ -80,7 +80,7 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart, the control plane restarts if the trust anchors change.
+    // As in the upstream chart, a change of the trust anchors restarts the control plane.
     template: (depth) =>
       `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -101,8 +101,8 @@ const holes: readonly Hole[] = [
 
 /**
  * The CA of a webhook, or the annotation from which cert-manager's CA injector sets the CA. If `injectCaFrom` is set,
- * `caBundle` is empty. (In the upstream charts, the field is missing: linkerd-control-plane,
- * templates/proxy-injector-rbac.yaml.)
+ * `caBundle` is empty. In the upstream charts, `caBundle` is then missing (linkerd-control-plane,
+ * templates/proxy-injector-rbac.yaml).
  */
 function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
   return [

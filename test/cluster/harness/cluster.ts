@@ -29,8 +29,8 @@ export interface ClusterOptions {
   /** The source of the bundle; default: the GitRepository that bootstrap creates. */
   readonly source?: Source;
   /**
-   * Whether Flux runs with the multi-tenancy lockdown: no references to other namespaces, and the service account
-   * `default` for objects that name none (Flux docs, "Multi-tenancy lockdown").
+   * Whether Flux runs with the multi-tenancy lockdown. With the lockdown, an object cannot refer to objects in other
+   * namespaces. An object without a service account uses the account `default` (Flux docs, "Multi-tenancy lockdown").
    */
   readonly lockdown?: boolean;
 }
@@ -60,7 +60,7 @@ export class Cluster {
     return this.plane.api;
   }
 
-  /** Starts an API server that contains only Flux's CRDs, and the stand-ins for parts of Flux and Linkerd. */
+  /** Starts an API server that contains only Flux's CRDs. Also starts the stand-ins for parts of Flux and Linkerd. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     // The path must be short, because the folder contains Unix sockets.
     const plane = await startSimulatedNodes(mkdtempSync(join(tmpdir(), "mc-")));
@@ -74,8 +74,8 @@ export class Cluster {
   }
 
   /**
-   * Starts a cluster with Flux for a platform repository, with the age keys of the test run. `bootstrap` creates the
-   * root Kustomization.
+   * Starts a cluster with Flux for a platform repository. Uses the age keys of the test run. `bootstrap` later creates
+   * the root Kustomization.
    */
   static async startFor({ root, environment }: Platform, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
@@ -84,7 +84,10 @@ export class Cluster {
     return cluster;
   }
 
-  /** Starts Flux: kustomize-controller and the stand-ins. Nothing is reconciled until `bootstrap` creates the root. */
+  /**
+   * Starts kustomize-controller and the stand-ins for the other parts of Flux. Flux reconciles nothing until
+   * `bootstrap` creates the root Kustomization.
+   */
   async startFlux(): Promise<void> {
     this.helm.start();
     this.git.follow();
@@ -129,11 +132,13 @@ export class Cluster {
   }
 
   /**
-   * Waits until every Kustomization is ready at a revision, and their number matches the number of files in the folder.
+   * Waits until every Kustomization is ready at a revision. The number of Kustomizations must match the number of files
+   * in the folder.
    */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    // One Kustomization per file, plus the root Kustomization. sources.yaml of older versions contains HelmRepositories.
+    // There is one Kustomization per file, plus the root Kustomization. In bundles of older versions, sources.yaml
+    // contains HelmRepositories and no Kustomization.
     const expected = readdirSync(folder).filter((file) => file !== "sources.yaml").length + 1;
     await until(
       `all Kustomizations are ready at ${revision}`,
@@ -149,8 +154,8 @@ export class Cluster {
   }
 
   /**
-   * Follows the steps that `meshops diff` printed: runs the kubectl commands, and calls `push` at the step that says to
-   * push. Commands of meshops are left out, because `push` waits until Flux has applied the commit.
+   * Runs the steps that `meshops diff` printed. Runs the kubectl commands, and calls `push` for the step that requires
+   * a push. Skips the commands of meshops, because `push` already waits until Flux has applied the commit.
    */
   async follow(steps: readonly PrintedStep[], push: () => Promise<unknown>): Promise<void> {
     const env = {

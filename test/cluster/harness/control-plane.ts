@@ -7,14 +7,17 @@ import { Api } from "./api.ts";
 import { Processes, reservePort, until } from "./processes.ts";
 import { kubeconfigOf, makeTokens, tokenFile, type User, userNames } from "./users.ts";
 
-/** Where a control plane runs. */
+/** Environment in which a control plane runs. */
 export interface Place {
-  /** Address at which its servers listen. */
+  /** Address at which the servers of the control plane listen. */
   readonly address: string;
-  /** Program and arguments that start another program there; empty on the machine itself. */
+  /**
+   * Program and arguments that start another program in this environment. Empty if programs run directly on the
+   * machine.
+   */
   readonly enter: readonly string[];
   readonly serviceRange: string;
-  /** Further arguments of the API server and of the controller manager. */
+  /** Additional arguments of the API server and of the controller manager. */
   readonly apiServer: readonly string[];
   readonly controllerManager: readonly string[];
 }
@@ -93,12 +96,15 @@ export class ControlPlane {
     return join(this.folder, `${user}.kubeconfig`);
   }
 
-  /** Returns which policies and pods were created in a namespace, in this order, as the API server's audit log says. */
+  /**
+   * Returns the policies and pods that were created in a namespace, in the order of their creation. Reads the API
+   * server's audit log.
+   */
   created(namespace: string): string[] {
     return this.#audited(namespace, ({ responseStatus }) => responseStatus?.code === 201);
   }
 
-  /** Returns which policies and pods were deleted in a namespace, in this order. */
+  /** Returns the policies and pods that were deleted in a namespace, in the order of their deletion. */
   deleted(namespace: string): string[] {
     return this.#audited(namespace, ({ verb, responseStatus }) => verb === "delete" && responseStatus?.code === 200);
   }
@@ -142,7 +148,7 @@ export class ControlPlane {
     ]);
   }
 
-  /** Writes the users' tokens, the key with which tokens of service accounts are signed, and the audit policy. */
+  /** Writes the users' tokens, the audit policy, and the key that signs the tokens of service accounts. */
   #writeKeys(): void {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const files = {
@@ -166,8 +172,9 @@ export class ControlPlane {
   }
 
   /**
-   * Writes the API server's key and its certificate, which is self-signed. The API server would generate an RSA key: in
-   * a test whose clients open many connections, a quarter of the API server's CPU time was spent on RSA signatures.
+   * Writes the API server's key and its self-signed certificate. Without these files, the API server would generate an
+   * RSA key. In a test whose clients opened many connections, RSA signatures took a quarter of the API server's CPU
+   * time.
    */
   async #writeServerCertificate(): Promise<void> {
     const { address, serviceRange } = this.#place;

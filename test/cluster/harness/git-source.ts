@@ -16,9 +16,9 @@ export interface Source {
 const fluxSystem: Source = { kind: "GitRepository", name: "flux-system", namespace: "flux-system" };
 
 /**
- * A stand-in for Flux's source-controller, which is not available in the tests. It packs a commit of a real Git
- * repository (`git archive`), serves the archive on loopback, and sets the status of the source as defined in Flux's
- * API. The artifact of an OCIRepository contains the same files, as after `flux push artifact`.
+ * A stand-in for Flux's source-controller, which is not available in the tests. The stand-in packs a commit of a real
+ * Git repository (`git archive`) and serves the archive on loopback. It sets the status of the source as Flux's API
+ * defines. The artifact of an OCIRepository contains the same files as after `flux push artifact`.
  */
 export class GitSource {
   readonly #api: Api;
@@ -48,12 +48,12 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** Publishes the newest commit when the source is created, as source-controller does. */
+  /** When the source is created, publishes the newest commit, as source-controller does. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes every new commit. A commit that is made by hand then needs no push. */
+  /** Publishes every new commit. The user then does not need to push a commit that was made by hand. */
   followCommits(): void {
     let published = "";
     setInterval(() => {
@@ -86,7 +86,7 @@ export class GitSource {
     );
   }
 
-  /** Commits and publishes all files, as a replacement for `git push`. Returns the revision. */
+  /** Commits and publishes all files. Use this function instead of `git push`. Returns the revision. */
   async push(message: string): Promise<string> {
     await this.commit(message);
     return this.publish();

@@ -14,10 +14,11 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2";
 const finalizer = "finalizers.fluxcd.io";
 
 /**
- * A stand-in for Flux's helm-controller, which is not available in the tests. It resolves `valuesFrom`, runs the real
- * helm with the real kustomize as post-renderer, and sets conditions, history and finalizer as defined in Flux's API.
- * It reads charts from a folder, also those of OCIRepositories. It impersonates the release's service account; with the lockdown, it refuses sources
- * in other namespaces (helm-controller, internal/controller/helmrelease_chart_controller.go).
+ * A stand-in for Flux's helm-controller, which is not available in the tests. The stand-in resolves `valuesFrom` and
+ * runs the real helm with the real kustomize as post-renderer. It sets conditions, history and finalizer as Flux's API
+ * defines. It reads all charts from a folder, including the charts of OCIRepositories. It impersonates the release's
+ * service account. With the multi-tenancy lockdown, it refuses sources in other namespaces (helm-controller,
+ * internal/controller/helmrelease_chart_controller.go).
  */
 export class HelmActor {
   readonly #api: Api;
@@ -26,9 +27,9 @@ export class HelmActor {
   readonly #folder: string;
   readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps and Secrets with values, by kind, namespace and name, in their state at the last poll. */
+  /** ConfigMaps and Secrets with values, by kind, namespace and name. The data is from the last poll. */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
-  /** HelmRepositories and OCIRepositories by kind, namespace and name, at the last poll. */
+  /** HelmRepositories and OCIRepositories, by kind, namespace and name. The data is from the last poll. */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
   /** Earliest time at which a failed release may be retried, by UID. */
   readonly #retryAt: Map<string, number> = new Map();
@@ -93,7 +94,7 @@ export class HelmActor {
     return secrets.filter((secret) => secret !== null);
   }
 
-  /** Starts the action that a release needs, unless an action for this release is already running. */
+  /** Starts the action that a release needs. Does nothing if an action for this release is already running. */
   #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
@@ -108,7 +109,10 @@ export class HelmActor {
     );
   }
 
-  /** Whether a release matches its spec and values, or has failed too recently for another attempt. */
+  /**
+   * Whether a release needs no action now: it matches its spec and values, or its last attempt failed too recently for
+   * a retry.
+   */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
     const requested = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
@@ -266,8 +270,8 @@ export class HelmActor {
   async #uninstall(release: ApiObject): Promise<void> {
     const { metadata } = release;
     const account = this.#accountOf(release);
-    // Without its account, or if the HelmRelease is suspended, helm-controller does not uninstall the release
-    // (helmrelease_controller.go, reconcileDelete).
+    // helm-controller does not uninstall a release if the HelmRelease is suspended, or if the release's service account
+    // does not exist (helmrelease_controller.go, reconcileDelete).
     const isSuspended = release["spec"].suspend === true;
     const hasAccount =
       account === null || (await this.#api.get(`/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${account}`)) !== null;
@@ -276,7 +280,7 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** Name of the service account that a release uses; null if helm-controller uses its own rights. */
+  /** Name of the service account of a release; null if helm-controller acts with its own rights. */
   #accountOf({ spec }: ApiObject): string | null {
     return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
   }
@@ -292,7 +296,7 @@ export class HelmActor {
   /**
    * Name and version of a release's chart. The version of a chart from an OCIRepository is its tag.
    *
-   * @throws ReasonedError if the chart's source does not exist, or is in a namespace that the release may not use
+   * @throws ReasonedError if the chart's source does not exist, or if the release may not use the source's namespace
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
@@ -307,7 +311,7 @@ export class HelmActor {
     return { chart: String(source["spec"].url).replace(/^.*\//, ""), version: String(source["spec"].ref.tag) };
   }
 
-  /** Runs the real helm. If the actor is stopped, helm is stopped too. */
+  /** Runs the real helm. If the stand-in for helm-controller stops, it also stops helm. */
   async #run(args: readonly string[]): Promise<void> {
     const home = this.#folder;
     const env = { PATH: process.env["PATH"], HOME: home, HELM_CONFIG_HOME: home, HELM_CACHE_HOME: home, HELM_DATA_HOME: home };
@@ -329,7 +333,7 @@ export class HelmActor {
   }
 }
 
-/** The text of a source of values. If the target path is null, the text is a YAML map of values. */
+/** The text of a values source. If the target path is null, the text is a YAML map of values. */
 interface Values {
   readonly text: string;
   readonly targetPath: string | null;

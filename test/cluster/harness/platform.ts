@@ -7,9 +7,9 @@ import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
 /**
- * A platform repository in Git. Its environment `own` is the sample environment dev, on your own cluster instead of a
- * cluster in Azure, with the age keys of the test run. Flux is "installed" from manifests of Deployments whose pods
- * kwok simulates. kustomize-controller really runs, as a process outside the cluster.
+ * A platform repository in Git. Its environment `own` is the sample environment dev with two changes: it runs on a
+ * cluster outside Azure, and it uses the age keys of the test run. Flux is "installed" from manifests of Deployments,
+ * whose pods kwok simulates. The real kustomize-controller runs as a process outside the cluster.
  */
 export interface Platform {
   readonly root: string;
@@ -39,7 +39,10 @@ export async function makeGitPlatform(change: SpecChange = {}, folder: string = 
   return platform;
 }
 
-/** Deployments of Flux's controllers as in Flux's install manifests, with the fields that scripts read and change. */
+/**
+ * Deployments of Flux's controllers, as in Flux's install manifests. They contain only the fields that scripts read and
+ * change.
+ */
 const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) => {
   const labels = { app: name, "app.kubernetes.io/version": "v2.9.6" };
   const container = { name: "manager", image: `ghcr.io/fluxcd/${name}:v1.9.6`, args: ["--watch-all-namespaces=true"] };
@@ -51,14 +54,12 @@ const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) =
   };
 });
 
-/** Install manifests of Flux, with the fields that scripts read and change. */
+/** Install manifests of Flux. They contain only the fields that scripts read and change. */
 export const fluxManifests: string = fluxDeployments.map((each) => stringify(each)).join("---\n");
 
 type SpecChange = Readonly<Record<string, unknown>>;
 
-/**
- * Changes the spec of the environment in its file, as a user does, and runs `generate`. Does not commit the changes.
- */
+/** Edits the spec file of the environment, as a user does, and runs `generate`. Does not commit the changes. */
 export async function edit(platform: Platform, change: SpecChange): Promise<void> {
   const { name } = platform.environment.metadata;
   const path = `environments/${name}.yaml`;
@@ -69,7 +70,9 @@ export async function edit(platform: Platform, change: SpecChange): Promise<void
   platform.environment = environmentIn(platform.root, name);
 }
 
-/** Environment variables with the age keys of the cluster and the administrator, for commands that decrypt. */
+/**
+ * Environment variables for commands that decrypt: they contain the age keys of the cluster and of the administrator.
+ */
 export function ageKeys(): Record<string, string> {
   const { clusterKey, adminKey } = testIdentity();
   return { SOPS_AGE_KEY: `${clusterKey}\n${adminKey}` };

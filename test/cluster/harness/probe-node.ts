@@ -67,7 +67,9 @@ export class ProbeNode {
     this.#kubelet.close();
   }
 
-  /** Opens a port whose connection queue is full. Connections time out, as if their packets were dropped. */
+  /**
+   * Opens a port whose connection queue is full. Connections to this port time out, as if their packets were dropped.
+   */
   async #digBlackHole(): Promise<number> {
     const program = `
 import socket, time
@@ -165,7 +167,8 @@ print(port, flush=True); time.sleep(100000)`;
           this.#tap.report({ pod: pod.metadata.name, path, tls: this.faults.plaintext ? "no_tls_from_remote" : "true", route });
         return "pass";
       };
-    // The packets of a pod without a proxy are dropped. A proxy reports to its pod that the server does not respond.
+    // If a policy blocks a pod without a proxy, the pod's packets are dropped. If a policy blocks a pod with a proxy,
+    // the proxy reports that the server does not respond.
     const lead = async (port: number, serve: () => Promise<number>): Promise<string> =>
       `127.0.0.1:${!meshed && fate(port)("/") === "unreachable" ? this.#blackHole : await serve()}`;
     const host = "demo-dgraph-alpha.dgraph.svc.cluster.local";
@@ -198,7 +201,7 @@ print(port, flush=True); time.sleep(100000)`;
       ...of("MeshTLSAuthentication", authentications),
     ];
     const plain = JSON.parse(JSON.stringify(objects)) as { spec: { accessPolicy?: string } }[];
-    // `deny` is the default of the CRD. The evaluator assumes this default.
+    // The CRD has the default `deny`. The evaluator uses the same default.
     for (const { spec } of plain) if (spec.accessPolicy === "deny") delete spec.accessPolicy;
     return { objects: plain as never, transportHeader: true };
   }
@@ -250,7 +253,7 @@ function peer(pod: ApiObject): Peer {
   };
 }
 
-/** Serves the metrics of a probe's proxy. Returns the port. */
+/** Starts a server for the metrics of a probe's proxy. Returns the port. */
 async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void)[]): Promise<number> {
   const server = createServer((_, response) => {
     const lines = [...counts].map(
@@ -263,7 +266,10 @@ async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void
   return (server.address() as AddressInfo).port;
 }
 
-/** Serves the inbound port of a proxy, which closes connections of clients without a proxy. Returns the port. */
+/**
+ * Starts a server for the inbound port of a proxy. The server closes connections of clients without a proxy. Returns
+ * the port.
+ */
 async function cutOff(closers: (() => void)[]): Promise<number> {
   const server = createServer();
   server.on("connection", (socket) => socket.destroy());

@@ -6,7 +6,10 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Processes of a cluster. Each process has its own log. When the cluster stops, they end in reverse startup order. */
+/**
+ * Processes of a cluster. Each process has its own log. When the cluster stops, the processes stop in reverse startup
+ * order.
+ */
 export class Processes {
   readonly #folder: string;
   readonly #enter: readonly string[];
@@ -57,7 +60,10 @@ export class Processes {
     return readFileSync(join(this.#folder, `${name}.log`), "utf8");
   }
 
-  /** Ends a process. After the first SIGTERM, the API server waits for its watchers. After the second, it exits. */
+  /**
+   * Stops a process. After the first SIGTERM, the API server waits for clients that watch objects. After the second
+   * SIGTERM, it exits.
+   */
   async #end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
@@ -82,14 +88,14 @@ export class Processes {
 }
 
 const firstPort = 20_000;
-// Linux takes the ports of outgoing connections, and those for `listen(0)`, from 32768 on.
+// From port 32768 on, Linux assigns ports to outgoing connections and to `listen(0)`.
 const lastPort = 32_767;
-// While this process runs, listeners on this address mark the ports that it has reserved.
+// Listeners on this address mark the ports that this process has reserved. They exist while this process runs.
 const reservations = "127.255.255.254";
 
 /**
- * Reserves an unused port on 127.0.0.1 until this process ends. Other processes that call this function get other ports.
- * A port from `listen(0)` can belong to another connection before the server that it was meant for has started.
+ * Reserves an unused port on 127.0.0.1 until this process ends. Other processes that call this function get other
+ * ports. `listen(0)` does not reserve a port: another connection can take the port before the intended server starts.
  */
 export async function reservePort(): Promise<number> {
   for (let tries = 0; tries < 1000; tries++) {

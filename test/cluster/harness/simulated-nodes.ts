@@ -33,7 +33,8 @@ export async function startSimulatedNodes(folder: string): Promise<ControlPlane>
 }
 
 /**
- * Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path must be short.
+ * Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path of the socket must
+ * be short.
  */
 export function egressSocket({ folder }: Pick<ControlPlane, "folder">): string {
   return join(folder, "egress");
@@ -51,7 +52,7 @@ function loopback(folder: string): Place {
   return {
     address: "127.0.0.1",
     enter: [],
-    // A loopback range, because another host of the network may answer at a 10.x address.
+    // Uses a loopback range. A host of the local network could answer at a 10.x address.
     serviceRange: "127.96.0.0/16",
     apiServer: ["--endpoint-reconciler-type=none", `--egress-selector-config-file=${join(folder, "egress.yaml")}`],
     controllerManager: [],
@@ -63,7 +64,7 @@ function node(name: string): ApiObject {
   return { apiVersion: "v1", kind: "Node", metadata: { name, labels, annotations: { "kwok.x-k8s.io/node": "fake" } } };
 }
 
-/** A storage class and its volumes, because no provisioner runs. */
+/** A storage class and its volumes. They are created here because the cluster runs no provisioner. */
 function storage(name: string): ApiObject[] {
   const annotations = { "storageclass.kubernetes.io/is-default-class": String(name === "default") };
   const binding = { provisioner: "harness", volumeBindingMode: "Immediate", reclaimPolicy: "Retain" };

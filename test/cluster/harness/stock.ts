@@ -1,12 +1,15 @@
 import type { Api, ApiObject } from "./api.ts";
 
 /**
- * Objects of a cluster that come from a bundle, by ID. The value of an object changes if the object is written, or if
- * the pod is replaced.
+ * Objects of a cluster that come from a bundle, by ID. The value of an object changes if a program writes the object,
+ * or if the pod is replaced.
  */
 export type Stock = ReadonlyMap<string, string>;
 
-/** Kinds whose objects are written only by the tool that applies them. A new resourceVersion indicates a change. */
+/**
+ * Kinds whose objects are written only by the tool that applies them. For these kinds, a new resourceVersion indicates
+ * a change.
+ */
 const withoutStatus = [
   "/api/v1/configmaps",
   "/api/v1/secrets",
@@ -24,7 +27,7 @@ const withoutStatus = [
   "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
   "/apis/linkerd.io/v1alpha2/serviceprofiles",
 ];
-/** Kinds whose status is written by controllers. A new generation indicates a change. */
+/** Kinds whose status is written by controllers. For these kinds, a new generation indicates a change. */
 const withStatus = [
   "/api/v1/namespaces",
   "/apis/apps/v1/deployments",

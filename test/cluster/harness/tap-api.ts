@@ -11,9 +11,9 @@ export interface Seen {
 }
 
 /*
- * A stand-in for the tap server of linkerd-viz. It was written from linkerd2's viz/tap/api/handlers.go and
- * pkg/protohttp, not from the client under test. It asks the API server whether the caller has the permission to watch,
- * rejects a body that does not match the path, and streams events with a length prefix.
+ * A stand-in for the tap server of linkerd-viz. Its code is based on linkerd2's viz/tap/api/handlers.go and
+ * pkg/protohttp, not on the client under test. The stand-in asks the API server whether the caller may watch the
+ * resource. It rejects a body that does not match the path. It streams events with a length prefix.
  */
 const { root } = protobuf.parse(
   `syntax = "proto3";
@@ -73,7 +73,7 @@ export class TapApi {
         `no pods to tap for type="${asked["type"]}" name="${asked["name"]}"\n3 pods found with tap not enabled:\nrestart these pods to enable tap`,
       );
     response.writeHead(200, { "content-type": "application/octet-stream" });
-    // Like the real server, this server does not send a response head before the first event.
+    // Like the real server, this server sends the response headers only with the first event.
     this.#watching.add(response);
     response.on("close", () => this.#watching.delete(response));
   }
@@ -88,7 +88,7 @@ export class TapApi {
       proxy_direction: 1,
     });
     const frame = framed(event.encode(message).finish());
-    // The frame is sent in two chunks, because a network may deliver a frame in several chunks.
+    // Sends the frame in two chunks, because a network may also split a frame into several chunks.
     for (const response of this.#watching) for (const piece of [frame.subarray(0, 7), frame.subarray(7)]) response.write(piece);
   }
 }

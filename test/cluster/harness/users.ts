@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 
-/** Users of the API server, which log in with tokens. Kubernetes' default RBAC covers its own programs. */
+/**
+ * Users of the API server. They log in with tokens. Kubernetes' own programs have the permissions of the default RBAC
+ * rules.
+ */
 const users = {
   admin: { name: "admin", groups: "system:masters" },
   kwok: { name: "kwok", groups: "system:masters" },
@@ -13,7 +16,7 @@ const users = {
     name: "system:serviceaccount:flux-system:kustomize-controller",
     groups: "system:serviceaccounts,system:serviceaccounts:flux-system",
   },
-  /** A user without permissions, except those that a test grants. */
+  /** A user who has only the permissions that a test grants. */
   restricted: { name: "restricted", groups: "" },
 } as const;
 

@@ -15,11 +15,11 @@ interface Review {
 }
 
 /**
- * Stand-ins for Linkerd's webhooks, because kwok's pods do not serve requests. They are a proxy injector that adds the
- * fields by which a pod counts as meshed, validators that allow everything, and the tap API of linkerd-viz. The API
- * server calls them with the unchanged webhook configurations of the charts. Its calls to Services in the cluster go
- * through a proxy (EgressSelectorConfiguration). Host names and certificates are verified as usual. The certificates
- * are those in the bundle's Secrets. Calls to a Service without ready pods fail.
+ * Stand-ins for Linkerd's webhooks, because kwok's pods do not serve requests: a proxy injector, validators that allow
+ * everything, and the tap API of linkerd-viz. The injector adds the fields that mark a pod as meshed. The API server
+ * calls the stand-ins with the unchanged webhook configurations of the charts. Its calls to Services in the cluster
+ * pass through a network proxy (EgressSelectorConfiguration). The API server verifies host names and certificates as
+ * usual. The bundle's Secrets contain the certificates. Calls to a Service without ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;
@@ -43,7 +43,8 @@ export class Webhooks {
       request.on("end", () => {
         const service = serviceOf((request.socket as unknown as { servername: string }).servername);
         this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
-        // If the connection were kept alive, a changed certificate would not be noticed.
+        // Closes the connection after each response. With a kept-alive connection, the API server would not notice a
+        // changed certificate.
         response.setHeader("connection", "close");
         if (service.startsWith("tap.") && request.method === "POST") {
           void this.tap.answer(request, Buffer.concat(chunks), response);
@@ -129,7 +130,10 @@ export class Webhooks {
     };
   }
 
-  /** Returns the patch of the injector: the proxy with its trust anchors, a label, and the version of the proxy. */
+  /**
+   * Returns the patch of the injector. The patch adds the proxy with its trust anchors, a label, and the version of the
+   * proxy.
+   */
   async #inject({ kind, namespace, object }: Review): Promise<object[]> {
     const own = object.metadata.annotations?.["linkerd.io/inject"];
     const inherited = (await this.#api.get(`/api/v1/namespaces/${namespace}`))?.metadata.annotations?.["linkerd.io/inject"];

@@ -76,10 +76,10 @@ export const dnsObjects: readonly ApiObject[] = [
   },
 ];
 
-/** Classes for which volumes are made: the default, and the one of AKS that the samples use. */
+/** Storage classes for which the harness creates volumes: the default class, and the AKS class that the samples use. */
 const classes = ["default", "managed-csi-premium"];
 
-/** Makes a volume, which is a folder of the machine, for each claim that waits for one. */
+/** Creates a volume for each claim that waits for a volume. The volume is a folder of the machine. */
 export class Volumes {
   readonly #api: Api;
   readonly #folder: string;

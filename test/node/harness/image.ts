@@ -6,19 +6,19 @@ import { pipeline } from "node:stream/promises";
 import { run } from "../../support/tools.ts";
 
 export interface ImageOptions {
-  /** Name and tag. */
+  /** Name and tag of the image. */
   readonly name: string;
-  /** Folder that becomes the root of the image, or a static program, which becomes `/<name of the file>`. */
+  /** A folder, which becomes the root of the image. Or a static program, which becomes `/<name of the file>`. */
   readonly source: string;
-  /** Command; by default the static program. */
+  /** Command of the image; default: the static program. */
   readonly entrypoint?: readonly string[];
   /** Environment variables, as `NAME=value`. */
   readonly env?: readonly string[];
 }
 
 /**
- * Packs a folder or a static program as an image of one layer, in the format of `docker save`, which
- * `ctr images import` reads.
+ * Packs a folder or a static program as an image of one layer. The format is that of `docker save`, and
+ * `ctr images import` can read this format.
  *
  * @returns path of the archive, in a folder that the caller removes
  */
@@ -67,7 +67,7 @@ export function removeArchive(path: string): void {
   rmSync(dirname(path), { recursive: true, force: true });
 }
 
-/** Name of an image with registry and tag, as the kubelet asks for it. */
+/** Name of an image with registry and tag, in the form that the kubelet requests. */
 function canonical(name: string): string {
   const [first = ""] = name.split("/");
   const hosted = name.includes("/") && /[.:]|^localhost$/.test(first);

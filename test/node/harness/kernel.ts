@@ -21,7 +21,7 @@ export function hasCgroups1(): boolean {
   return !existsSync(join(hierarchies, "cgroup.controllers")) && existsSync(join(hierarchies, "memory"));
 }
 
-/** Returns the present values of the settings that the kubelet changes. */
+/** Returns the current values of the settings that the kubelet changes. */
 export function kernelSettings(): Record<string, string> {
   return Object.fromEntries(settings.map((name) => [name, readFileSync(`/proc/sys/${name}`, "utf8").trim()]));
 }
@@ -31,7 +31,10 @@ export function restoreKernelSettings(values: Readonly<Record<string, string>>):
   for (const [name, value] of Object.entries(values)) writeFileSync(`/proc/sys/${name}`, value);
 }
 
-/** Creates the node's cgroup in every hierarchy. A new cgroup of `cpuset` has no CPUs until they are written. */
+/**
+ * Creates the node's cgroup in every hierarchy. A new cgroup of `cpuset` has no CPUs, so this function assigns the CPUs
+ * of the parent cgroup.
+ */
 export function makeCgroups(): void {
   for (const hierarchy of versionOne()) {
     const folder = join(hierarchies, hierarchy, cgroup);
@@ -41,12 +44,12 @@ export function makeCgroups(): void {
   }
 }
 
-/** Removes the node's cgroups, which must not contain processes. */
+/** Removes the node's cgroups. The cgroups must not contain processes. */
 export function removeCgroups(): void {
   for (const folder of cgroupsLeft()) removeBelow(folder);
 }
 
-/** The cgroups of the node that exist. */
+/** Returns the existing cgroups of the node. */
 export function cgroupsLeft(): string[] {
   return versionOne()
     .map((hierarchy) => join(hierarchies, hierarchy, cgroup))

@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   sysctl: "procps",
 };
 
-/** Returns why this machine cannot run a node, with a fix; null if it can. */
+/** Returns the reason why this machine cannot run a node, and a fix. Returns null if the machine can run a node. */
 export function nodeProblem(): string | null {
   const instead = "use another cluster for the tests of real pods, for example kind: https://kind.sigs.k8s.io";
   if (process.platform !== "linux") return `the node needs Linux; ${instead}`;

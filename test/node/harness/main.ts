@@ -1,7 +1,6 @@
 /**
- * `scripts/node up | down | image | kubeconfig`: a real one-node Kubernetes on this machine, for tests and to look around.
- *
- * `up` starts a process in the background that holds the node, and returns when the node is ready.
+ * `scripts/node up | down | image | kubeconfig`: a real Kubernetes cluster with one node on this machine, for tests and
+ * for manual inspection. `up` starts a background process that runs the node, and returns when the node is ready.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -67,7 +66,7 @@ async function up(): Promise<number> {
   return kubeconfig();
 }
 
-/** Holds the node until SIGTERM or SIGINT. */
+/** Runs the node until the process receives SIGTERM or SIGINT. */
 async function hold(): Promise<number> {
   const node = await RealNode.start({ wait: false });
   writeFileSync(keeperFile, String(process.pid));
@@ -97,7 +96,7 @@ function kubeconfig(): number {
   return 0;
 }
 
-/** Process that holds the node; null if it does not run. */
+/** Process that runs the node; null if no such process runs. */
 function keeper(): number | null {
   if (!existsSync(keeperFile)) return null;
   const pid = Number(readFileSync(keeperFile, "utf8"));

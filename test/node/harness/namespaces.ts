@@ -5,19 +5,19 @@ import { readFileSync } from "node:fs";
 /** Addresses of the only network between the machine and the node. The range is reserved for tests (RFC 2544). */
 export const network = { machine: "198.18.0.1", node: "198.18.0.2", prefix: 30, device: "meshops-node" } as const;
 
-/** A process holds this lock as long as any process of a node lives. */
+/** Path of a lock file. A process holds the lock while any process of a node runs. */
 const lockFile = "/run/lock/meshops-node";
 
 /**
- * Namespaces of processes, mounts and network. They end with their first process, and the first process ends with the
- * process that created the namespaces, also after SIGKILL. The kernel then ends all processes in them, and removes
- * their mounts and network devices.
+ * Namespaces of processes, mounts and network. The first process in the namespaces ends when the process that created
+ * them ends, even after SIGKILL. The kernel then ends all other processes in the namespaces, and removes their mounts
+ * and network devices.
  */
 export class Namespaces {
   readonly #outer: ChildProcess;
-  /** Program and arguments that start another program in the namespaces. */
+  /** Program and arguments that start another program inside the namespaces. */
   readonly enter: readonly string[];
-  /** Process ID of their first process, outside of them. */
+  /** Process ID of the first process in the namespaces, as seen from outside. */
   readonly first: number;
 
   private constructor(outer: ChildProcess, first: number) {
@@ -45,7 +45,9 @@ export class Namespaces {
     return new Namespaces(outer, first);
   }
 
-  /** Connects the node's network with the machine. The kernel removes the devices with the namespaces. */
+  /**
+   * Connects the node's network to the machine. The kernel removes the network devices together with the namespaces.
+   */
   connect(): void {
     const { machine, prefix, device } = network;
     sh(`ip link add ${device} type veth peer name eth0 netns ${this.first}`);
@@ -53,8 +55,8 @@ export class Namespaces {
   }
 
   /**
-   * Removes the network device of an earlier node. The kernel removes it later if a connection of that node has not
-   * been closed yet.
+   * Removes the network device of an earlier node. Without this function, the kernel removes the device later, after
+   * all connections of that node are closed.
    */
   static disconnect(): void {
     sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);
@@ -74,8 +76,9 @@ export class Namespaces {
 }
 
 /**
- * Script of the first process. sysfs must be mounted again to show this network's devices; the hierarchies of cgroups
- * are kept. Programs of the node write to fixed paths below /run, /var/lib and /var/log, which are empty here.
+ * Script of the first process. The script mounts sysfs again, so that sysfs shows the devices of this network. It keeps
+ * the cgroup hierarchies. Programs of the node write to fixed paths below /run, /var/lib and /var/log. Therefore these
+ * folders are empty in the namespaces.
  */
 const firstProcess = `set -e
 mount -t proc proc /proc

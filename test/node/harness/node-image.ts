@@ -8,7 +8,10 @@ import { addImage } from "./node.ts";
 /** Name of an image with Node, a shell, and the programs of `test/node/pods` in /pods. */
 export const nodeImage = "registry.example/node:1";
 
-/** Name of an image with the programs that a probe of `meshops verify` runs, as in clients/pydgraph, without Python. */
+/**
+ * Name of an image with the programs that a probe of `meshops verify` runs. The programs are those of clients/pydgraph,
+ * without Python.
+ */
 export const clientImage = "registry.example/client:1";
 
 /**
@@ -32,7 +35,7 @@ export async function addClientImage(): Promise<void> {
   });
 }
 
-/** Packs and imports an image whose root contains busybox and what `fill` writes. */
+/** Packs and imports an image. The root of the image contains busybox and the files that `fill` writes. */
 async function fromFolder(
   name: string,
   entrypoint: readonly string[],

@@ -18,9 +18,9 @@ import * as programs from "./programs.ts";
 export const nodeFolder = "/tmp/meshops-node";
 
 /**
- * A real Kubernetes node with its control plane: pods are processes of containerd and runc, kube-proxy forwards to
- * Services, and kube-router enforces NetworkPolicies in the kernel. It has no connection to other networks, so images
- * must be imported. It ends with the process that started it.
+ * A real Kubernetes node with its control plane. The pods are processes of containerd and runc. kube-proxy forwards
+ * connections to Services, and kube-router enforces NetworkPolicies in the kernel. The node has no connection to other
+ * networks, so images must be imported. The node ends with the process that started it.
  */
 export class RealNode {
   readonly plane: ControlPlane;
@@ -63,12 +63,12 @@ export class RealNode {
     return this.plane.api;
   }
 
-  /** Whether kube-router has created rules for a pod. Until then, policies do not apply to the pod. */
+  /** Whether kube-router has created rules for a pod. Policies do not apply to the pod before these rules exist. */
   firewallHas(podIp: string): boolean {
     return this.#namespaces.run("iptables-save").includes(` ${podIp}/32 `);
   }
 
-  /** Deletes namespaces, and waits until they and all objects in them are gone. */
+  /** Deletes namespaces. Waits until the namespaces and all objects in them no longer exist. */
   async removeNamespaces(names: readonly string[]): Promise<void> {
     for (const name of names) await this.api.delete(`/api/v1/namespaces/${name}`);
     for (const name of names)
@@ -132,7 +132,10 @@ export async function addImage(options: ImageOptions): Promise<void> {
   }
 }
 
-/** Removes what a node left that was killed. Its processes, mounts and network devices have ended with it. */
+/**
+ * Removes the files of a node that was killed. The processes, mounts and network devices of the node have already
+ * ended.
+ */
 export async function removeLeftovers(): Promise<void> {
   for (let tries = 0; ; tries++)
     try {

@@ -12,8 +12,8 @@ export const nodeName = "node-1";
 export const pauseImage = "registry.example/pause:1";
 
 /**
- * Configuration of containerd 1.6. Without CAP_SYS_RESOURCE, runc may not lower a process's oom_score_adj, so containerd
- * must not ask for that.
+ * Configuration of containerd 1.6. Without CAP_SYS_RESOURCE, runc cannot lower the oom_score_adj of a process.
+ * Therefore containerd must not request a lower value.
  */
 export function containerdConfig(folder: string): string {
   return `version = 2
@@ -35,7 +35,7 @@ state = "/run/containerd"
 `;
 }
 
-/** Configuration of the pods' network: a bridge, whose address is the pods' gateway. */
+/** Configuration of the pod network. The network is a bridge. The address of the bridge is the gateway of the pods. */
 export const cniConfig: string = JSON.stringify({
   cniVersion: "0.4.0",
   name: "pods",
@@ -51,7 +51,9 @@ export const cniConfig: string = JSON.stringify({
   ],
 });
 
-/** Configuration of the kubelet. The network has no other hosts than pods, so its API needs no authentication. */
+/**
+ * Configuration of the kubelet. Only pods are connected to the network, so the kubelet's API needs no authentication.
+ */
 export function kubeletConfig(folder: string): string {
   return stringify({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -68,16 +70,19 @@ export function kubeletConfig(folder: string): string {
     clusterDNS: [ranges.dns],
     podLogsDir: join(folder, "pod-logs"),
     resolvConf: "",
-    // The disk belongs to the machine, whose users decide how full it may be.
+    // The disk belongs to the machine, so the users of the machine decide how full the disk may be.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "0%" },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: "5s",
-    // Status of a pod and its probes are reported at once, so that tests wait less.
+    // The kubelet reports the status of pods and probes immediately, so that tests wait less.
     syncFrequency: "10s",
   });
 }
 
-/** Arguments of kube-proxy. The kernel's limits of tracked connections belong to the machine. */
+/**
+ * Arguments of kube-proxy. kube-proxy must not change the kernel's limits for tracked connections, because they belong
+ * to the machine.
+ */
 export function kubeProxyArguments(kubeconfig: string): string[] {
   const limits = [
     "max-per-core",
@@ -96,7 +101,7 @@ export function kubeProxyArguments(kubeconfig: string): string[] {
   ];
 }
 
-/** Arguments of kube-router, which here only enforces NetworkPolicies. */
+/** Arguments of kube-router. In this harness, kube-router only enforces NetworkPolicies. */
 export function kubeRouterArguments(kubeconfig: string): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,

@@ -10,7 +10,7 @@ import type { Snapshot } from "../snapshot.ts";
 import { customDrift, type Drift } from "./drift.ts";
 import { type StoredRelease, storedReleases } from "./stored-release.ts";
 
-/** Helm releases of an environment, and custom resources that differ from their Helm release. */
+/** The Helm releases of an environment, and the custom resources that differ from their Helm releases. */
 export interface HelmState {
   readonly releases: readonly StoredRelease[];
   readonly drift: readonly Drift[];
@@ -28,8 +28,9 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
 }
 
 /**
- * Returns the state of an environment that helmfile installs. The result contains one node per Helm release, with its
- * workloads and the custom resources that have drifted, and one node per component of another tool. Pure.
+ * Returns the state of an environment that helmfile installs. The result contains one node per Helm release. The child
+ * nodes are the workloads of the release, and its custom resources that have drifted. The result also contains the
+ * nodes of the objects that other tools provide. Pure.
  */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const { environment } = model;
@@ -91,9 +92,9 @@ function driftNode({ release, kind, group, namespace, name, fields }: Drift, { m
   const text = (value: unknown): string => JSON.stringify(value) ?? "not set";
   const reason =
     first === undefined
-      ? "the object does not exist; the next helmfile sync creates it"
+      ? "the object does not exist; the next helmfile sync creates the object"
       : `${first.path} is ${text(first.found)} in the cluster but ${text(first.wanted)} in the Helm release${more}${never}`;
-  // Server-side apply does not remove fields that another manager has added.
+  // Server-side apply does not remove a field that another program has added, so kubectl patch must remove the field.
   const added = fields.filter(({ wanted }) => wanted === undefined);
   const removal = added.map(({ path }) => ({ op: "remove", path: `/${path.replaceAll(".", "/")}` }));
   const fix = [

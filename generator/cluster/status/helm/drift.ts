@@ -24,10 +24,10 @@ interface FieldDrift {
 }
 
 /**
- * Returns the custom resources of a Helm release that differ from the applied manifest. For custom resources, Helm 3
- * computes a patch from the old and the new manifest and ignores the live object (helm 3.22, pkg/kube/client.go,
- * createPatch), so Helm does not revert manual changes. Helm creates missing objects again. For built-in kinds, Helm
- * computes a three-way patch, which reverts manual changes.
+ * Returns the custom resources of a Helm release that differ from the applied manifest. Helm 3 does not revert manual
+ * changes of custom resources: Helm computes a patch from the old and the new manifest, and ignores the live object
+ * (helm 3.22, pkg/kube/client.go, createPatch). If a custom resource is missing, Helm creates the object again. For
+ * built-in kinds, Helm computes a three-way patch, which reverts manual changes.
  */
 export async function customDrift(cluster: ClusterReader, release: StoredRelease): Promise<Drift[]> {
   const custom = release.objects.filter(({ apiVersion }) => isCustom(apiVersion));
@@ -47,8 +47,8 @@ async function driftOf(cluster: ClusterReader, release: StoredRelease, object: K
 }
 
 /**
- * Whether a CRD defines the kinds of an API group. CRDs also define the Gateway API, although its group ends in
- * `k8s.io`.
+ * Whether CRDs define the kinds of an API group. The Gateway API is defined by CRDs, although the name of its group
+ * ends in `k8s.io`.
  */
 function isCustom(apiVersion: string): boolean {
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
@@ -56,8 +56,8 @@ function isCustom(apiVersion: string): boolean {
 }
 
 /**
- * Returns the fields of a manifest whose values differ in the live object. Ignores fields that the manifest does not
- * set (see `addedFields`).
+ * Returns the fields of a manifest that have another value in the live object. For fields that only the live object
+ * contains, see `addedFields`.
  */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
@@ -106,7 +106,7 @@ interface ManagedFields {
   readonly fieldsV1: unknown;
 }
 
-/** Paths of the fields in a `fieldsV1`. The items of lists are not followed. */
+/** Yields the paths of the fields in a `fieldsV1`. Does not yield paths of fields in the items of lists. */
 function* leaves(fields: unknown, above: readonly string[]): Iterable<readonly string[]> {
   const inner = Object.entries(asMap(fields)).filter(([key]) => key.startsWith("f:"));
   if (inner.length === 0) yield above;
@@ -123,8 +123,8 @@ function* differences(wanted: unknown, found: unknown, path: string): Iterable<F
 }
 
 /**
- * Whether a value is an empty map or list. An empty map or list is equal to a missing field, because the API server
- * drops some empty values.
+ * Whether a value is an empty map or an empty list. Such a value is considered equal to a missing field, because the
+ * API server removes some empty values.
  */
 function isEmpty(value: unknown): boolean {
   return (isMap(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0);

@@ -6,7 +6,7 @@ import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { listIn } from "../../reads.ts";
 
-/** A revision of a Helm release that is stored in the cluster. */
+/** A revision of a Helm release, as stored in a Secret in the cluster. */
 export interface StoredRelease {
   readonly name: string;
   readonly namespace: string;
@@ -41,7 +41,7 @@ function revisionOf({ metadata }: KubernetesObject): number {
   return Number(metadata.labels?.["version"] ?? 0);
 }
 
-/** Decodes the Helm release in a Secret. Returns null if the format of the Secret is unknown. */
+/** Decodes the Helm release in a Secret. Returns null if the Secret does not have the format of Helm's Secrets. */
 function decodeRelease(secret: KubernetesObject): StoredRelease | null {
   const data = at(secret, "data", "release");
   if (typeof data !== "string") return null;
