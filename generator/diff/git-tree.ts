@@ -84,7 +84,7 @@ async function git(root: string, args: readonly string[], ref: string): Promise<
     throw new UserError(
       exitCode.missing,
       "this folder is not in a Git repository",
-      "run `git init`, and commit the files that meshops is to compare with",
+      "run `git init`, and commit the files. `diff` then compares later changes with this commit",
     );
   if (stderr.trim() !== "") throw new UserError(exitCode.missing, `git: ${stderr.trim().split("\n")[0]}`);
   throw new UserError(

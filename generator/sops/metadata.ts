@@ -84,7 +84,11 @@ function refuseUnsupported(value: Readonly<Record<string, unknown>>): void {
     throw new SopsError("unsupported", "the data key is split among key groups (Shamir's secret sharing)", "use the sops binary");
   for (const kind of ["encrypted_comment_regex", "unencrypted_comment_regex"])
     if (typeof value[kind] === "string" && value[kind] !== "")
-      throw new SopsError("unsupported", `comments select which values are encrypted (${kind})`, "use the sops binary");
+      throw new SopsError(
+        "unsupported",
+        `meshops does not support files in which comments select the encrypted values (${kind})`,
+        "use the sops binary",
+      );
 }
 
 function ageEntries(value: unknown): AgeEntry[] {

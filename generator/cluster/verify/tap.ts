@@ -57,7 +57,8 @@ function troubleOf(error: unknown): string {
   return text.trim();
 }
 
-/** Returns the text of an error response: a Status object, an object `{error}` of Linkerd viz, or plain text. */
+/** Returns the error message in the body of an error response. The body is a Status object, an object `{error}` of
+ * Linkerd viz, or plain text. */
 function textOf(body: Buffer): string {
   try {
     const { message, error } = JSON.parse(body.toString()) as { message?: string; error?: string };

@@ -14,7 +14,7 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     )
     .option(
       "--render",
-      "also render the workloads that meshops delivers with helm and kustomize, and compare the rendered objects with the specs",
+      "also use helm and kustomize to render the workloads that meshops delivers, and compare the rendered objects with the specs",
     )
     .option(
       "--no-identity",

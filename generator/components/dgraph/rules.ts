@@ -223,7 +223,7 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
     message: "without policies for Dgraph, the default inbound policy deny refuses all clients, including Dgraph's own pods",
-    fix: `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; after the restart, remove the policies`,
+    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated; if Dgraph already runs, push this change while dgraph.networkPolicy is true, and restart Dgraph's pods before you set dgraph.networkPolicy to false`,
   };
 }
 

@@ -58,7 +58,8 @@ function wrongItem(item: unknown, index: number): Result[] {
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
     ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
   ];
-  // Kustomize's own files have no name. The list may contain them together with the other files of a folder.
+  // Kustomize's own objects, such as a Kustomization, need no `metadata.name`. The list may contain such objects, because a
+  // folder can contain a kustomization.yaml.
   const named = missing.filter(
     (field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"),
   );
