@@ -11,7 +11,7 @@ import { generateCatalog } from "./codegen/catalog.ts";
 const check = process.argv.includes("--check");
 let stale = 0;
 write(generateCatalog());
-// The other generators read the catalog, so they are loaded after its files are up to date.
+// The other generators read the catalog. Load them only after the files of the catalog are up to date.
 const [
   { generateAnnotationsPage },
   { generateArchitecture },

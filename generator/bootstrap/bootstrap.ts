@@ -149,8 +149,8 @@ type BuiltImage = {
 };
 
 /**
- * Returns the image that bootstrap builds. Returns null if no component has sources, or if the images of such
- * components are not in the environment's registry.
+ * Returns the image that bootstrap builds. Returns null in two cases: no component has sources, or the
+ * images of the components with sources are not in the environment's registry.
  */
 function builtImage({
   environment: {

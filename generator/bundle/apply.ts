@@ -8,8 +8,8 @@ import { hasDrift, type Plan } from "./plan.ts";
 /**
  * Applies a plan. The caller must have locked the repository. If the process is killed, every file has either its
  * complete old text or its complete new text. The inventory is written twice: at the start, with the hashes of the old
- * and the new texts, and at the end, with only the hashes of the new texts. As in a Git checkout, files are not flushed
- * to disk, because a file that is truncated after a power failure can be generated again.
+ * and the new texts, and at the end, with only the hashes of the new texts. The files are not
+ * flushed to disk. A power failure can therefore truncate a file, but meshops can generate the file again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;

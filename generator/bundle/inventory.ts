@@ -17,8 +17,8 @@ export const rootOwner = "_root";
 export interface Inventory {
   /**
    * Version of meshops that last changed the generated files. If a newer version generates the same files, the field
-   * does not change. Versions before 0.2 did not write this field. In their inventories, it is null until the generated
-   * files change.
+   * does not change. Versions before 0.2 did not write this field. In inventories of these versions, the
+   * field is null until the generated files change.
    */
   readonly version: string | null;
   /**

@@ -41,6 +41,12 @@ export function readProtoFile(root: string, path: string): ReturnType<typeof rea
   const message = "the file does not exist, but the routes of a workload refer to this file";
   return {
     services: [],
-    diagnostics: [atStart(path, { code: "proto-missing", message, fix: "correct routes.proto, or create the file" })],
+    diagnostics: [
+      atStart(path, {
+        code: "proto-missing",
+        message,
+        fix: "correct the path in routes.proto of the workload, or create the file",
+      }),
+    ],
   };
 }

@@ -1,4 +1,4 @@
-/** Third-party components other than Linkerd and Dgraph. */
+/** Facts about Jaeger, curl and Grafana: their images, charts and dashboards. */
 import type { Image } from "./image.ts";
 
 /**

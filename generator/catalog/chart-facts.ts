@@ -16,7 +16,7 @@ export interface ChartFacts {
   readonly objects: ObjectNames;
   /** Objects that the chart renders only if some values differ from the defaults. */
   readonly optional: ObjectNames;
-  /** Objects of `objects` and `optional` that are hooks. Helm before version 4 does not pass hooks to post-renderers. */
+  /** Names from `objects` and `optional` that are Helm hooks. Helm 3 does not pass hooks to post-renderers. */
   readonly hooks: ObjectNames;
   /** Images of the containers that the chart renders with its default values. */
   readonly images: readonly string[];

@@ -1,4 +1,4 @@
-/** A registry or repository that no longer serves certain images. Manifests may still refer to these images. */
+/** A registry or repository that no longer contains certain images. Manifests may still refer to these images. */
 interface Gone {
   readonly name: RegExp;
   readonly message: string;

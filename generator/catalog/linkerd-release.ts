@@ -1,4 +1,4 @@
-/** A version of the catalog, or a later edge release. The schema of specs allows no other versions. */
+/** Version of a Linkerd release in the catalog, or of a later edge release. The schema rejects all other versions. */
 export type LinkerdVersion = string;
 
 export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";

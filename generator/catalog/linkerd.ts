@@ -39,7 +39,7 @@ export function nearestRelease(version: string): LinkerdRelease | null {
     : (linkerdReleases.find((release) => (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
-/** Returns a number by which versions are sorted. A stable version is lower than every edge version. */
+/** Returns a sort key for a version. The key of a stable version is lower than the key of every edge version. */
 function ordinal(version: string): number | null {
   const [, channel, ...parts] = /^(stable|edge)-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(version) ?? [];
   if (channel === undefined) return null;

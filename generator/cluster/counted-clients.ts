@@ -73,7 +73,7 @@ export function describeCounted({ key, port, identity, count }: RefusedLater): s
   return `${key} ${port}: ${who}, ${plural(count, "time")}`;
 }
 
-/** Returns the reasons why the metrics of some pods of a set may be missing. */
+/** Returns a note with the reasons why the metrics of some pods may be missing. */
 export function describeUnread({ pods, unread }: Counted): string {
   return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; reading metrics requires the permission get on pods/proxy, and a default inbound policy that admits the API server; meshops reads the metrics of at most ${podsPerSet} pods per set`;
 }

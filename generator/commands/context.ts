@@ -86,7 +86,7 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
     throw new UserError(
       exitCode.usage,
       `environment "${base.name}" is abstract`,
-      `specify an environment that extends ${base.name}`,
+      `specify an environment whose spec extends ${base.name}`,
     );
   return loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
 }

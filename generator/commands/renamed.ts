@@ -1,6 +1,6 @@
 /** A renamed command or option. The old name works for one more minor version. */
 interface Renamed {
-  /** Command that the option belongs to. */
+  /** Command that has this option. */
   readonly command: string;
   readonly from: string;
   /** New name; empty if the option is no longer needed. */

@@ -44,7 +44,7 @@ export async function runScript(
           new UserError(
             exitCode.missing,
             "cannot run bash",
-            "install bash, or print the script and run the script on a machine that has bash",
+            "install bash; or remove --run, save the printed script, and run the script on a machine that has bash",
           ),
         ),
       );

@@ -47,8 +47,8 @@ const patchedInBase =
   /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
 
 /**
- * Whether a patch sets only fields that the patches of meshops also set. False if the patch contains an empty list, an
- * empty map or null, because such a value is itself a change.
+ * Whether a patch sets only fields that the patches of meshops also set. Returns false if the patch contains an empty
+ * list, an empty map or null, because each of these values also changes the object.
  */
 export function isGeneratedBasePatch(patch: unknown): boolean {
   return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);

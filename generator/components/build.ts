@@ -103,7 +103,7 @@ function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[]
   const ordered = new Set<ComponentModel>();
   const visit = (component: ComponentModel, ancestors: readonly string[]): void => {
     if (ancestors.includes(component.id))
-      throw new Error(`components need each other: ${[...ancestors, component.id].join(", ")}`);
+      throw new Error(`these components need each other in a cycle: ${[...ancestors, component.id].join(", ")}`);
     for (const id of neededComponents(component)) {
       const needed = byId.get(id);
       if (needed !== undefined && !ordered.has(needed)) visit(needed, [...ancestors, component.id]);

@@ -5,8 +5,8 @@ import type { PodSet } from "../mesh/pod-set.ts";
 import type { Finding } from "./finding.ts";
 
 /**
- * The state of a cluster when the tests begin. A field is null if the user is not allowed to read the objects in this
- * field.
+ * The state of a cluster when the tests begin. A field is null if the user is not allowed to read the objects
+ * that the field contains.
  */
 export interface ClusterState {
   readonly installation: Installation;

@@ -10,7 +10,7 @@ export interface ComponentModel extends Omit<Component, "build">, Required<Compo
    * ConfigMaps and Secrets to which an override refers. Their chart values take precedence over the release's values.
    */
   readonly overridesFrom: readonly ValuesObject[];
-  /** Values that are merged after `overridesFrom`; null if the release's values already contain these values. */
+  /** Values that are merged after `overridesFrom`; null if the values of the release already contain them. */
   readonly lastValues: JsonMap | null;
   /** Whether updates of the component by Flux and helmfile are suspended. */
   readonly suspended: boolean;

@@ -12,8 +12,8 @@ export const accessKind = "Access";
 /**
  * Returns the clients that gain or lose access to ports after a change of a spec. For each set of pods, returns one
  * change for gained access and one for lost access. Evaluates the policies that meshops generates for both specs. Pods
- * that another tool delivers run in both cases. Their access is therefore also compared if only one of the specs
- * contains their set or port.
+ * that another tool delivers run before and after the change. If only one of the two specs contains a set or a port of
+ * these pods, the function also compares the access to this set or port.
  *
  * @param before null if the environment is new
  */
@@ -33,7 +33,7 @@ export function accessChanges(before: Environment | null, after: Environment): O
   );
 }
 
-/** Returns each cell of `model`, together with the cell for the same client and port with the policies of `other`. */
+/** Returns each cell of `model`, and the cell that the policies of `other` give for the same client and port. */
 function comparedBy(other: Model | null, model: Model): (readonly [others: AccessCell, own: AccessCell])[] {
   const known = cellsByKey(other === null ? [] : accessTable(other, { other: model }));
   const unchanged = cellsByKey(accessTable(model, { other, policies: other }));

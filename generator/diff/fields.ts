@@ -96,7 +96,8 @@ export function join(path: string, key: string): string {
 }
 
 /**
- * Returns a value as text. The text does not depend on the order of keys, and not on the order of items in `sets`.
+ * Returns a value as text. Two values have the same text if they differ only in the order of keys, or in the order of
+ * items in the lists of `sets`.
  */
 function canonical(value: unknown): string {
   return canonicalJson(value, (key) => sets.has(key));

@@ -138,7 +138,8 @@ function namespaceOf(kustomization: string): string {
 }
 
 /**
- * Replaces the inline patches of a HelmRelease by a map. Its keys are kinds and names, and its values parsed patches.
+ * Replaces the inline patches of a HelmRelease by a map. Each key is the kind and name of an object, and each value
+ * is the parsed patch of this object.
  */
 function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);

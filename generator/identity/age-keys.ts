@@ -46,7 +46,7 @@ export function identitiesAtHand(variables: Variables, warn: (message: string) =
   }
 }
 
-/** Path of the user's age key file. It is the path that sops uses on the operating system. */
+/** Path of the user's age key file. sops uses the same path on the operating system. */
 function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
@@ -73,7 +73,7 @@ const used = "# meshops: in use or replaced: ";
 
 /**
  * Returns the last identity in the user's key file that has a comment, and whose recipient has not been marked with
- * `markUsed`. Null if there is none.
+ * `markUsed`. Returns null if the file contains no such identity.
  */
 export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
   const text = readIfThere(keyFile(variables)) ?? "";
@@ -133,7 +133,7 @@ function readVariable(variable: string, read: () => string): string {
   } catch (error) {
     throw new UserError(
       exitCode.missing,
-      `${variable} cannot be used: ${(error as NodeJS.ErrnoException).code ?? "the command failed"}`,
+      `the age keys of ${variable} cannot be read: ${(error as NodeJS.ErrnoException).code ?? "the command failed"}`,
     );
   }
 }

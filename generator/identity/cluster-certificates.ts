@@ -70,7 +70,7 @@ export function issuerIn(objects: IdentityObjects): Certificate | undefined {
 }
 
 /**
- * Returns the webhook Secrets with an unusable private key: the program that reads the key does not accept its PEM
+ * Returns the webhook Secrets with an unusable private key: the program that reads the key does not accept the PEM
  * form.
  */
 export function refusedKeys(

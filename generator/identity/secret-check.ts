@@ -60,7 +60,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
         message: `the file must be encrypted with ${secretRule.kind} ${secretRule.value} and mac_only_encrypted; otherwise the labels that Flux adds make the MAC invalid`,
-        fix: "decrypt the file and encrypt it again with the rule in .sops.yaml",
+        fix: "decrypt the file, and encrypt the file again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
   } catch (error) {
@@ -92,7 +92,10 @@ function wrongPlaintext(
   )
     return { message: `data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
-  return { message: `the plaintext fields are wrong; expected ${words}`, fix: "restore the file from Git" };
+  return {
+    message: `the unencrypted fields of the file have wrong names or values; expected ${words}`,
+    fix: "restore the file from Git",
+  };
 }
 
 function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
@@ -106,5 +109,8 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ") || "no key service";
-  return { message: `besides age, the file is encrypted to ${services}; expected ${azureKeyVault ?? "none"}`, fix };
+  return {
+    message: `besides age, the file is encrypted to ${services}; key service in the spec: ${azureKeyVault ?? "none"}`,
+    fix,
+  };
 }

@@ -85,7 +85,7 @@ export function creationRuleFor(root: string, path: string): CreationRule {
     throw new UserError(
       exitCode.problem,
       `no creation rule in ${sopsConfigFile} matches ${path}`,
-      "add a rule, or specify recipients with --age",
+      "add a creation rule for this path, or specify the recipients with --age",
     );
   for (const key of [
     "key_groups",
@@ -135,7 +135,7 @@ function readRules(root: string): Record<string, unknown>[] {
 function broken(): UserError {
   return new UserError(
     exitCode.problem,
-    `${sopsConfigFile} is not valid YAML with a list creation_rules`,
-    "fix the file, or move it out of the repository",
+    `${sopsConfigFile} must be valid YAML and contain a list creation_rules`,
+    "correct the file, or move the file out of the repository",
   );
 }

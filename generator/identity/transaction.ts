@@ -61,7 +61,7 @@ function parseEntries(text: string): Entry[] {
   } catch {
     // Reported below, in the same way as JSON with an unexpected structure.
   }
-  throw refusal("the file is damaged");
+  throw refusal("the journal is damaged");
 }
 
 function refusal(why: string): UserError {

@@ -32,7 +32,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
         text === null
           ? {
               message: `the file does not exist, but the workload ${key} lists this file`,
-              fix: "correct the path, or create the file",
+              fix: "correct the path in the field secrets of the workload, or create the file",
             }
           : twin !== undefined
             ? { message: `the workload ${key} also lists ${twin}, which has the same file name`, fix: "rename one of the files" }
@@ -69,7 +69,7 @@ function problemOf(path: string, text: string, namespace: string, environment: E
     return wrongSecret(plain, namespace) ?? missingRecipient(path, found, environment);
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    const encrypt = `do not commit the file; encrypt it with meshops secrets encrypt --in-place ${path}`;
+    const encrypt = `do not commit the file; encrypt the file with meshops secrets encrypt --in-place ${path}`;
     return { message: error.message, fix: error.problem === "not-encrypted" ? encrypt : error.fix };
   }
 }
@@ -82,7 +82,10 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
   const { apiVersion, kind, metadata, data, stringData } = plain;
   const { name, namespace: own } = asMap(metadata);
   if (typeof kind === "string" && !isCiphertext(kind) && kind !== "Secret")
-    return { message: `the file contains a ${kind}, not a Secret`, fix: "list only files with Secrets" };
+    return {
+      message: `the file contains a ${kind}, not a Secret`,
+      fix: "in the field secrets of the workload, list only files that contain a Secret",
+    };
   if (apiVersion !== "v1" || kind !== "Secret" || typeof name !== "string" || isCiphertext(name))
     return {
       message: "the file must contain one Secret whose apiVersion, kind and metadata are not encrypted",
@@ -95,12 +98,12 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
           ? `the Secret is in namespace ${own}, but the workload is in namespace ${namespace}`
           : "the Secret has no namespace",
       // The MAC can cover the namespace, so the encrypted file must not be edited.
-      fix: `decrypt the file, set metadata.namespace: ${namespace}, and encrypt it again; sops edit does all three`,
+      fix: `open the file with sops edit, and set metadata.namespace: ${namespace}; sops edit encrypts the file again`,
     };
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));
   return open === undefined
     ? null
-    : { message: `the value of ${open[0]} is not encrypted`, fix: "do not commit the file; encrypt it again with sops" };
+    : { message: `the value of ${open[0]} is not encrypted`, fix: "do not commit the file; encrypt the file again with sops" };
 }
 
 /** Whether a value is encrypted. SOPS does not encrypt an empty text. */

@@ -45,9 +45,9 @@ export function annotateWorkload(
 }
 
 /**
- * Whether the injection annotation of a workload must stay unchanged. Two values must stay unchanged: `ingress`,
- * because ingress controllers that select endpoints themselves need this value, and a substitution of Flux, because
- * Flux sets the value later.
+ * Whether the injection annotation of a workload must stay unchanged. Two values must stay unchanged: `ingress`
+ * and a substitution of Flux. Ingress controllers that select endpoints themselves need the value `ingress`. Flux
+ * replaces the substitution later.
  */
 function isKept(value: unknown): boolean {
   return value === "ingress" || String(value).includes("${");

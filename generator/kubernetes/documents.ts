@@ -47,7 +47,7 @@ export function parseDocuments(text: string, reading: Reading): Document.Parsed[
 }
 
 function parsed(text: string, reading: Reading): Document.Parsed[] {
-  // Unrendered templates have maps as keys. The log level suppresses the parser's warnings about such keys.
+  // In templates that were not rendered, keys can be maps. The log level suppresses the warnings about such keys.
   const documents = parseAllDocuments(text, { ...reading, prettyErrors: false, logLevel: "error" }) as Document.Parsed[];
   // A directive applies to all documents of a text. Without `...` before it, a second directive is a syntax error.
   for (const { directives } of documents.slice(1)) directives.yaml.explicit = false;
@@ -97,7 +97,8 @@ export function readAs(document: Document, { schema }: Reading): void {
 }
 
 /**
- * Returns the value of a scalar. Chooses the tag as the parser does: an explicit tag, or else by the form of the text.
+ * Returns the value of a scalar. Chooses the same tag as the parser: the explicit tag of the scalar, or a tag that
+ * depends on the form of its text.
  */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
   // A node that was added after parsing has no source text.

@@ -12,8 +12,8 @@ export interface TextEdit {
 export class NotSpliceable extends Error {}
 
 /**
- * Adds entries to a block map or flow map. In a block map, adds the entries at the end; if the map ends with a block
- * scalar, at the start. In a flow map, adds the entries at the start.
+ * Adds entries to a block map or flow map. In a block map, adds the entries at the end, or at the start if
+ * the map ends with a block scalar. In a flow map, adds the entries at the start.
  */
 export function insertIntoMap(
   map: YAMLMap,

@@ -15,9 +15,9 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
 }
 
 /**
- * Returns findings about conflicts between environments. If files were generated for only one of two environments, the
- * finding is in the spec file of the other environment. Otherwise, the finding is in the spec file of the environment
- * that comes later in the list.
+ * Returns findings about conflicts between two environments. If meshops has generated files for only one of the two
+ * environments, the finding is in the spec file of the other environment. Otherwise, the finding is in the spec file of
+ * the environment that is later in the list.
  *
  * @param isGenerated whether meshops already generated files for an environment. An environment with generated files
  *   may be running.

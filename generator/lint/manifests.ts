@@ -52,7 +52,7 @@ export interface Judged {
 }
 
 /**
- * Checks Kubernetes objects against the rules that do not need a spec. meshops need not have generated the objects.
+ * Checks Kubernetes objects against the rules that do not need a spec. The objects can come from any tool.
  *
  * @param version the Linkerd release of the cluster; if null, the release is determined from the objects
  */

@@ -11,7 +11,7 @@ import { namedPort } from "./ports.ts";
  */
 type Requirement = { readonly identities: readonly string[] } | { readonly networks: readonly Network[] };
 
-/** A policy that admits clients to a Server or a route. It admits a client that meets all requirements. */
+/** A policy that admits clients to a Server or a route. The policy admits a client that meets all its requirements. */
 export interface Authorization {
   readonly kind: "AuthorizationPolicy" | "ServerAuthorization";
   readonly name: string;

@@ -5,7 +5,7 @@ import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/
 import { asMap } from "../system/data.ts";
 
 /**
- * Whether pods have a proxy. `unknown`: only the annotations of the namespace decide this, and these annotations are
+ * Whether pods have a proxy. `unknown`: the annotations of the namespace determine this, but these annotations are
  * not known.
  */
 export type Meshed = "yes" | "no" | "unknown";

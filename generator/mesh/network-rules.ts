@@ -41,8 +41,8 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
 }
 
 /**
- * Returns the namespace of a client. Returns null if the NetworkPolicy selects the client in another way than by its
- * namespace and its proxy: by pod labels, by networks, or as all clients.
+ * Returns the namespace of a client. Returns null if the NetworkPolicy does not select the client by its namespace and
+ * its proxy, but by pod labels, by networks, or as all clients.
  */
 function namespaceOf(client: Client): string | null {
   if ("namespace" in client) return client.namespace;
@@ -87,7 +87,7 @@ function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   return rule(peers, [...(tcp.length > 0 ? [proxyPorts.inbound] : []), ...tcp], numbers(ports, "UDP"));
 }
 
-/** Returns a rule that admits all clients to some ports. The clients can have a proxy or not. */
+/** Returns a rule that admits all clients to some ports. The rule applies to clients with and without a proxy. */
 function open(ports: readonly Port[]): JsonMap[] {
   return ports.length === 0 ? [] : rule([], [proxyPorts.inbound, ...numbers(ports, "TCP")], numbers(ports, "UDP"));
 }

@@ -29,8 +29,8 @@ export interface PolicyMetadata {
 
 /**
  * Returns the policies that admit the clients of a set of pods and no other clients. NetworkPolicies alone are not
- * enough: if the proxy's inbound port is open, they cannot distinguish the ports of the application, and labels can be
- * forged. Linkerd's policies distinguish the ports and require an identity.
+ * enough: if they allow the proxy's inbound port, they allow all ports of the application. Users can also forge labels.
+ * Linkerd's policies distinguish the ports and require an identity.
  *
  * @returns no policies if the mode of the set and of all its ports is `off`
  */

@@ -47,7 +47,7 @@ export function encryptValue(
 }
 
 /**
- * A decrypted value and the nonce of its encryption. The nonce is null for the empty text, which is never encrypted.
+ * A decrypted value, and the nonce that encrypted it. The nonce is null for the empty text, which is never encrypted.
  */
 export interface Opened {
   readonly scalar: Scalar;

@@ -17,13 +17,14 @@ export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly st
 }
 
 /**
- * Returns a predicate that reports whether a text contains a match of a Go regular expression. It takes linear time.
+ * Returns a predicate that reports whether a text contains a match of a Go regular expression. The predicate runs in
+ * linear time.
  */
 export function goPattern(expression: string): (text: string) => boolean {
   try {
     const pattern = RE2JS.compile(expression);
     return (text) => pattern.matcher(text).find();
   } catch {
-    throw new SopsError("unsupported", `"${expression}" is not a Go regular expression`);
+    throw new SopsError("unsupported", `"${expression}" is not a valid regular expression of Go (RE2)`);
   }
 }

@@ -7,7 +7,7 @@ export interface Scalar {
 export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
 
 /**
- * Returns the text of a value for the MAC and for encryption. Go writes a value of this type in the same form (sops,
+ * Returns the text of a value for the MAC and for encryption. The text has the form in which Go writes the value (sops,
  * sops.go, ToBytes). Files from other programs may contain `1.50` or `true`, but Go writes `1.5` and `True` for these
  * values.
  *

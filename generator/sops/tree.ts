@@ -38,7 +38,7 @@ export function parseTree(text: string, format: Format): Tree {
   const [document, second] = documents;
   if (!Array.isArray(documents) || document === undefined) throw new SopsError("syntax", "the file is empty");
   if (second !== undefined)
-    throw new SopsError("unsupported", "the file contains several YAML documents", "split it into one file per document");
+    throw new SopsError("unsupported", "the file contains several YAML documents", "split the file into one file per document");
   const [error] = document.errors;
   if (error !== undefined)
     throw new SopsError("syntax", `line ${lines.linePos(error.pos[0]).line} is not valid YAML (${error.code})`);

@@ -18,7 +18,7 @@ export interface Loaded {
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
   /**
-   * Returns the location of a finding of a later check. The location is in the file that sets the value. Null if the
+   * Returns the location of a finding from a later check. The location is in the file that sets the value. Null if the
    * files were not merged.
    */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;

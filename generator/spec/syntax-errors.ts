@@ -47,7 +47,7 @@ export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
   if (message === "All mapping items must start at the same column")
     return {
       message: "no key above this line has the same indentation as this line",
-      fix: "indent the line like the keys of its map",
+      fix: "indent this line with as many spaces as the other keys of its map",
       span,
     };
   return { message: lowerFirst(message), fix: null, span };

@@ -64,7 +64,7 @@ async function acquire(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock if it is still the given stale lock. Does nothing while another process takes over the lock. */
+/** Removes a lock if its file still contains the stale text. Does nothing while another process takes over the lock. */
 async function takeOver(path: string, stale: string): Promise<void> {
   const guard = `${path}.takeover`;
   try {

@@ -94,7 +94,7 @@ function flipped(values: Values): Values[] {
   });
 }
 
-/** Searches `always` for the only path of `own`. Returns an empty map if `always` has a value there; otherwise null. */
+/** Searches `always` for the only path of `own`. Returns an empty map if `always` contains the path; otherwise null. */
 function overlap(always: Values, own: Values): unknown {
   const [[key, value] = ["", null]] = Object.entries(own);
   const there = always[key];
@@ -147,7 +147,7 @@ function servedVersions({ value }: Manifest): string[] {
     .map(({ name }) => name);
 }
 
-/** Texts of a chart's templates, with those of its subcharts. */
+/** Texts of the templates of a chart and of its subcharts. */
 function templatesIn(folder: string): string {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return files
@@ -197,7 +197,7 @@ function unreadIn(values: Values, templates: string): string[] {
 /** Names of maps that Kubernetes defines. Templates write these maps as a whole. */
 const kubernetesTypes = /(securitycontext|probe|affinity|selector|annotations|labels|strategy|limits|requests|tolerations)$/i;
 
-/** Whether a map may have any keys: its keys are labels, or the templates write it as a whole. */
+/** Whether a map may have any keys. True if the keys are labels, or if the templates write the map as a whole. */
 function isOpen(path: readonly string[], value: object, templates: string): boolean {
   if (kubernetesTypes.test(path.at(-1) ?? "") || Object.keys(value).some((key) => /[./]/.test(key))) return true;
   const name = `\\.Values\\.${path.join("\\.")}`;

@@ -51,7 +51,7 @@ export const goTools: readonly GoTool[] = [
   kubernetesTool("kube-apiserver"),
   kubernetesTool("kube-controller-manager"),
   kubernetesTool("kube-scheduler"),
-  // For the real node of test/node.
+  // For the tests in test/node, which start a real Kubernetes node.
   kubernetesTool("kubelet"),
   kubernetesTool("kube-proxy"),
   { name: "kube-router", version: "2.1.0", package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router" },

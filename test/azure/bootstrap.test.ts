@@ -279,7 +279,7 @@ interface Case {
   readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
 }
 
-/** Returns every distinct call with each fault that applies to the call. Includes only one of the imported images. */
+/** Returns every distinct call with each fault that applies to the call. Includes the import of only one image. */
 function casesOf(calls: readonly string[][]): Case[] {
   const [image] = calls
     .filter(([group, command]) => group === "acr" && command === "import")
@@ -295,7 +295,7 @@ function casesOf(calls: readonly string[][]): Case[] {
   });
 }
 
-/** Returns all cases if SLOW=1. Otherwise returns one case of every third call, with the faults in rotation. */
+/** Returns all cases if SLOW=1. Otherwise returns one case for every third call, each with the next fault. */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];
   const lines = [...new Set(cases.map(({ line }) => line))];

@@ -6,7 +6,7 @@ export interface Call extends Request {
   readonly state: State;
   /** Base URL of the stand-in. */
   readonly base: string;
-  /** ID of the resource in the path, with the upper and lower case of the caller, and the rest of the path. */
+  /** ID of the resource in the path (in the same upper and lower case as in the request), and the rest of the path. */
   readonly id: string;
   readonly rest: string;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { reservePort, until } from "../cluster/harness/processes.ts";
 import { scratchFolder } from "../support/platform.ts";
 
-/** Starts one Zero and one Alpha of the `dgraph` on the PATH, on loopback and without telemetry. */
+/** Starts one Zero and one Alpha on loopback, without telemetry. Uses the `dgraph` binary on the PATH. */
 export async function startDgraph(): Promise<{ http: string; grpc: string; stop: () => void }> {
   const folder = scratchFolder("dgraph");
   const offset = (await reservePort()) - 20_000;

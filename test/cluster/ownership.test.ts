@@ -196,7 +196,7 @@ withTools(["helm4"], "ownership", () =>
           expect.stringMatching(
             /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the Helm release; Helm 3 does not restore the value$/,
           ),
-          "MeshTLSAuthentication demo-dgraph-alpha-http: the object does not exist; the next helmfile sync creates it",
+          "MeshTLSAuthentication demo-dgraph-alpha-http: the object does not exist in the cluster; the next helmfile sync will create the object",
         ]);
         await helm("helm", "dgraph-policy", folder, "dgraph");
         expect(await plane.api.get(deleted)).not.toBeNull();

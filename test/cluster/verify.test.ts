@@ -285,7 +285,7 @@ withPydgraph("verify", () =>
         },
         expected: {
           M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
-          M3: /^failed: the bundle and the issuer do not match/,
+          M3: /^failed: the bundle does not contain the issuer's anchor/,
           T2a: /^failed: the proxies of the probe and of Alpha trust different trust anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },
@@ -328,12 +328,12 @@ withPydgraph("verify", () =>
           });
           return look().finally(() => cluster.api.delete("/api/v1/namespaces/dgraph/pods/stray"));
         },
-        expected: { M5: /^failed: the injector was not called/ },
+        expected: { M5: /^failed: the API server did not call the injector/ },
       },
       "one Alpha gets all requests": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
       "NetworkPolicies are not enforced": {
         run: (look) => withFault("noEngine", look),
-        expected: { T1: /^failed: .*the cluster does not enforce them/ },
+        expected: { T1: /^failed: .*the cluster does not enforce NetworkPolicies/ },
       },
       "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the proxies do not use mTLS/ } },
       "Alphas started before tap": {

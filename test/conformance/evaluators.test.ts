@@ -7,7 +7,7 @@ import { evaluated, policyObject as object } from "../support/policy-worlds.ts";
 
 /*
  * Compares the evaluator of the product with the evaluator of the tests. The evaluator of the tests was written from
- * the specifications. Both must give the same verdicts for random policy sets. Both must also give the answers that
+ * the specifications. Both evaluators must give the same verdicts for random policy sets, and the verdicts that
  * were observed with the real policy controller, proxies and kernel (reference/policy/observed.md, edge-26.8.3).
  */
 

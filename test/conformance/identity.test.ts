@@ -255,7 +255,7 @@ withTools(["sops"], "an identity on disk", () => {
 });
 
 describe("trust anchor rotation", () => {
-  /** Returns the identities after each step, starting with the initial one. */
+  /** Returns the identities after each step, starting with the initial identity. */
   async function steps(): Promise<{ anchors: string; issuer: string; leaf: string }[]> {
     const { environment, files, vault } = await started();
     const out: { anchors: string; issuer: string; leaf: string }[] = [];
@@ -289,7 +289,7 @@ describe("trust anchor rotation", () => {
     const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // Each row is the bundle after one step. Each column is a leaf certificate that was signed after one step.
+    // One row per step, with the bundle after this step. One column per step, with a leaf certificate signed after it.
     expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],

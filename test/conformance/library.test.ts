@@ -6,8 +6,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the package as users get it. The package is packed and installed into an empty folder. The tests use it as
- * docs/library.md describes.
+ * Tests the package as users get it. The package is packed and installed into an empty folder. The tests use
+ * the installed package as docs/library.md describes.
  */
 const page = "docs/library.md";
 let root: string;

@@ -87,7 +87,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/* Each kind of override, with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, the charts are the real ones. */
+/* Tests each kind of override with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, uses the real charts. */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
   `Kinds of overrides (${realCharts === null ? "fixture" : "real"} charts)`,

@@ -147,7 +147,7 @@ export function statusTests(running: () => RealNode): void {
     await node.api.apply(workloadOf("StatefulSet", "stalled"));
     const { reason, fix } = await reported("rollout-stalled", "StatefulSet", "stalled");
     expect(reason).toMatch(
-      /the StatefulSet is not updated until pod stalled-0 \(earlier revision\) is ready: pod stalled-0 cannot pull/,
+      /the StatefulSet controller waits until pod stalled-0 of the earlier revision is ready: pod stalled-0 cannot pull/,
     );
     const [, pod] = /^kubectl delete pod (\S+) --namespace causes: /.exec(fix) ?? [];
     await node.api.delete(`/api/v1/namespaces/${namespace}/pods/${pod}`);

@@ -510,7 +510,7 @@ describe("comparison with Git", () => {
     const { stdout } = await meshops(root, ["diff", "-o", "markdown", "production"]);
     expect(stdout).toMatch(/^### meshops: 1 object changes: 1 wider-access \(compared with `HEAD`\)\n\n#### production/);
     expect(stdout).toContain(
-      "| risk | object | reason |\n|---|---|---|\n| **wider-access** | ~ HelmRelease dgraph/dgraph | 192.168.0.0/16 added",
+      "| risk | object | reason |\n|---|---|---|\n| **wider-access** | ~ HelmRelease dgraph/dgraph | this change adds 192.168.0.0/16",
     );
     expect(stdout).toContain("<details><summary>1 field</summary>");
     await git(root, "checkout", "-q", ".");

@@ -89,7 +89,11 @@ describe("linkerd.lifecycle: existing", () => {
       "test",
     );
     expect(found.diagnostics).toMatchObject([
-      { code: "override-refused", severity: "error", message: "another tool installs linkerd-viz, so meshops cannot change it" },
+      {
+        code: "override-refused",
+        severity: "error",
+        message: "another tool installs linkerd-viz, so meshops cannot change this component",
+      },
     ]);
   });
 });

@@ -137,7 +137,9 @@ describe("files that are no longer generated", () => {
     writeFileSync(join(root, "overlays/dev/linkerd-viz/values.yaml"), "edited: true\n");
     without();
     const { stdout } = await meshops(root, ["generate"]);
-    expect(stdout).toContain("keep    overlays/dev/linkerd-viz/values.yaml (edited by hand; no longer generated)");
+    expect(stdout).toContain(
+      "keep    overlays/dev/linkerd-viz/values.yaml (edited by hand; meshops no longer generates this file)",
+    );
     expect(file("overlays/dev/linkerd-viz/values.yaml")).toBe("edited: true\n");
     expect(existsSync(join(root, "overlays/dev/linkerd-viz/release.yaml"))).toBe(false);
     expect(await generateIn(root, { check: true })).toBe(0);

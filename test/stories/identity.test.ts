@@ -170,7 +170,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "the plaintext fields are wrong; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
+      "the unencrypted fields of the file have wrong names or values; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -231,11 +231,15 @@ describe("validate", () => {
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
       "the file must be encrypted with encrypted_regex",
     ],
-    ["an additional field", (text: string) => `more: a\n${text}`, "the plaintext fields are wrong; expected none"],
+    [
+      "an additional field",
+      (text: string) => `more: a\n${text}`,
+      "the unencrypted fields of the file have wrong names or values; expected none",
+    ],
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
-      "besides age, the file is encrypted to PGP; expected none",
+      "besides age, the file is encrypted to PGP; key service in the spec: none",
     ],
   ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
@@ -291,7 +295,7 @@ describe("validate", () => {
     const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
     expect(missing).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("SOPS_AGE_KEY_FILE cannot be used: ENOENT: MACs are not checked"),
+      stderr: expect.stringContaining("the age keys of SOPS_AGE_KEY_FILE cannot be read: ENOENT: MACs are not checked"),
     });
     const damaged = await meshops(root, ["secrets", "decrypt", issuer], { env: asAdmin("AGE-SECRET-KEY-1AAAA") });
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
@@ -618,7 +622,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "besides age, the file is encrypted to no key service; expected https://platform.vault",
+      "besides age, the file is encrypted to no key service; key service in the spec: https://platform.vault",
     );
     // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
     // updatekeys removes this entry.
@@ -633,7 +637,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
       ),
     });
     expect((await meshops(root, ["validate"], { env })).stdout).toContain(
-      "besides age, the file is encrypted to Azure Key Vault; expected none",
+      "besides age, the file is encrypted to Azure Key Vault; key service in the spec: none",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(
@@ -697,7 +701,7 @@ describe("a transaction of several files", () => {
   test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is rejected if the transaction file contains %s", async (text) => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": text });
-    await expect(finishChanges(root)).rejects.toThrow("the file is damaged");
+    await expect(finishChanges(root)).rejects.toThrow("the journal is damaged");
   });
 
   test("does not overwrite a file that was changed after the transaction was interrupted", async () => {

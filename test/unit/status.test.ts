@@ -265,7 +265,7 @@ test("status reports the Service of a failing webhook, even if the message conta
     /^the API server cannot call the webhook tap-injector\.linkerd\.io: dial tcp 10\.0\.12\.3:443: connect: connection refused$/,
   );
   expect(found?.fix).toBe(
-    "check that the pods of Service tap-injector are ready and that the webhook's caBundle matches their certificate: kubectl get pods,endpointslices --namespace linkerd-viz",
+    "check that the pods of Service tap-injector are ready and that the caBundle of the webhook matches the certificate of these pods: kubectl get pods,endpointslices --namespace linkerd-viz",
   );
 });
 
@@ -456,7 +456,8 @@ describe("a pod that waits for its proxy", () => {
     const found = workloadState(...readyWorkload(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
     expect(found.cause).toEqual({
       code: "issuer-expired",
-      reason: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
+      reason:
+        "pod alpha-0 is not ready, because its proxy gets no certificate: the issuer certificate in the cluster expired 16 seconds ago",
       fix: "run meshops identity rotate-issuer dev and meshops generate dev, commit and push",
     });
   });
@@ -475,7 +476,7 @@ describe("a pod that waits for its proxy", () => {
     expect(found.cause).toMatchObject({
       code: "name-unresolved",
       reason:
-        "pod alpha-0 waits for its proxy, because the proxy cannot resolve the name linkerd-identity-headless.linkerd.svc.wrong.domain",
+        "pod alpha-0 is not ready, because its proxy cannot resolve the name linkerd-identity-headless.linkerd.svc.wrong.domain",
       fix: expect.stringContaining("set linkerd.clusterDomain to the DNS domain of the cluster"),
     });
   });
@@ -483,7 +484,7 @@ describe("a pod that waits for its proxy", () => {
   test("is reported as progressing without an expired issuer and without a log line", () => {
     expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
-      reason: "pod alpha-0 waits for its proxy, because the proxy has no certificate yet",
+      reason: "pod alpha-0 is not ready, because its proxy has no certificate yet",
     });
   });
 });
@@ -582,7 +583,7 @@ describe("internal ports that change to or from skip under a policy", () => {
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 connects to port 5080 without a proxy, but the Server requires an identity",
-      fix: "in the spec of this service, set networkPolicy: false, generate and push; when its pods are ready, set networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
+      fix: "in the section of this service in the spec, set networkPolicy: false, run meshops generate, and push; when the pods of the service are ready, set networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
 

@@ -26,7 +26,7 @@ test.each([
   [
     "wrong indentation",
     spec.replace("  linkerd", " linkerd"),
-    "5:1 no key above this line has the same indentation as this line; indent the line like the keys of its map",
+    "5:1 no key above this line has the same indentation as this line; indent this line with as many spaces as the other keys of its map",
   ],
   [
     "a missing bracket",

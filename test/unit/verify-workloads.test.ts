@@ -243,7 +243,7 @@ describe("verify of workloads", () => {
     expect(await finding(metrics)).toMatchObject({
       status: "passed",
       seen: "3 connections as declared",
-      notes: ["the mode enforce would refuse this client: http 8080: reports/cron, 7 times"],
+      notes: ["the access mode enforce would refuse this client: http 8080: reports/cron, 7 times"],
     });
     expect((await finding(null))?.notes[0]).toContain("the metrics of 1 pod of shop/api were not read");
     expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);

@@ -35,7 +35,7 @@ test.each([
 test("a chart cannot use the name that helmfile uses for a folder", async () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0", releaseName: "workload-a" };
   const { stdout } = await validated({ a: folder("a"), b: { namespace: "a", source: { chart } } });
-  expect(stdout).toContain("the Helm release a/workload-a already exists, and installs workloads/a");
+  expect(stdout).toContain("this workload has the same Helm release name a/workload-a as the component workloads/a");
 });
 
 test("no object waits for a suspended folder, because Flux would wait forever; a suspended chart does not block other workloads", () => {

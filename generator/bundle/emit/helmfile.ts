@@ -29,8 +29,8 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 /**
  * Environment `default` of the root helmfile. If the command has no `-e`, helmfile uses the environment `default`, even
  * if no file declares this environment. helmfile would then install all environments at once. To prevent this,
- * `default` refers to a values file that does not exist, so that helmfile fails. The name of the missing file explains
- * the reason to the user.
+ * `default` refers to a values file that does not exist, so that helmfile fails. The name of the missing values file
+ * explains to the user why helmfile fails.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -74,7 +74,7 @@ export function isHelmRelease(component: ComponentModel): boolean {
   return isDelivered(component) && !isHooked(component.delivery);
 }
 
-/** Whether helmfile applies a component in the hook that runs before the first release. */
+/** Whether helmfile applies the objects of a component in the hook that runs before the first release. */
 function isHooked(delivery: ComponentModel["delivery"]): boolean {
   return delivery.kind === "objects" && delivery.helmfile === "hook";
 }
@@ -138,7 +138,7 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 /**
  * Whether the hook runs before a component's release. The hook runs before the release of the identity, because all
  * other releases depend on the identity. The hook also runs before each workload with Secrets. If the environment has
- * no identity, the hook runs before each release that needs an object of the hook.
+ * no identity, the hook runs before each release that needs an object from the hook.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
   if (component.encryptedFiles.length > 0) return true;

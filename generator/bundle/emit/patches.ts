@@ -44,8 +44,8 @@ export function transformersOf(component: ComponentModel): JsonMap[] {
 }
 
 /**
- * New names of images, as entries of Kustomize's list `images`. The tags and digests stay. The entries have the same form
- * in a kustomization.yaml and in Flux's post-renderer.
+ * New names of images, as entries of Kustomize's list `images`. The tags and digests do not change. The entries have
+ * the same form in a kustomization.yaml and in Flux's post-renderer.
  */
 export function imageNames({ imageNames: names }: Pick<ComponentModel, "imageNames">): JsonMap[] {
   return Object.entries(names).map(([name, newName]) => ({ name, newName }));

@@ -9,7 +9,7 @@ type FluxObjectName = {
   readonly namespace: string;
 };
 
-/** Where the Flux objects of an environment are, and how they find the files of the repository. */
+/** Location of an environment's Flux objects, and the Flux source from which they read the platform repository. */
 export type Placement = {
   /** Namespace of the environment's Kustomizations, and of the Secret with the age key. */
   readonly namespace: string;
@@ -21,16 +21,16 @@ export type Placement = {
   readonly root: FluxObjectName;
   /** Whether meshops creates and deletes the root Kustomization and its source; false if other tools manage them. */
   readonly managesRoot: boolean;
-  /** Service account that Flux's controllers impersonate; null if they use their own rights. */
+  /** Service account that Flux's controllers impersonate; null if the controllers use their own rights. */
   readonly serviceAccount: string | null;
-  /** Folder of the platform repository inside the source, `.` or without `./`. */
+  /** Folder of the platform repository inside the source, as a path without `./`; `.` for the root of the source. */
   readonly folder: string;
 };
 
 /**
- * Returns where the Flux objects of an environment are.
+ * Returns the location of an environment's Flux objects.
  *
- * @param everything namespace that replaces the namespaces of the spec; undefined to use the spec
+ * @param everything namespace to use instead of the namespaces in the spec; undefined to use the namespaces in the spec
  */
 export function placementOf({ spec: { gitops } }: Environment, everything?: string): Placement {
   const { namespace, namePrefix: prefix, sourceRef, root, serviceAccountName, path: folder } = gitops;
@@ -48,7 +48,7 @@ export function placementOf({ spec: { gitops } }: Environment, everything?: stri
   };
 }
 
-/** Field of Kustomizations and HelmReleases with the service account; an empty map if there is none. */
+/** Field of Kustomizations and HelmReleases with the service account; an empty map if no service account is set. */
 export function accountOf({ serviceAccount }: Placement): { serviceAccountName?: string } {
   return serviceAccount === null ? {} : { serviceAccountName: serviceAccount };
 }

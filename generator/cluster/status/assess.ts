@@ -83,7 +83,7 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
   const cause: Cause = {
     code: "foreign",
     reason: `this Kustomization applies ${String(path)}, not ${wanted}`,
-    fix: "push the generated files; if another environment or repository uses this Kustomization, set gitops.namePrefix in the spec",
+    fix: "commit and push the generated files; if another environment or repository also uses a Kustomization with this name, set gitops.namePrefix in the spec",
   };
   return { ...node, state: "failed", cause };
 }
@@ -224,10 +224,10 @@ function missing({ environment, placement, kind, namespace, name }: Subject): St
   const fix = first
     ? managesRoot
       ? `run meshops bootstrap ${environment}`
-      : "create the object, or correct gitops.root and gitops.sourceRef in the spec"
+      : "create the missing object, or correct its name in gitops.root or gitops.sourceRef in the spec"
     : kind === "Kustomization"
-      ? "push the generated files, and see the root Kustomization"
-      : `see the Kustomization that creates this ${kind}`;
+      ? "commit and push the generated files; if the object is still missing, see the cause of the root Kustomization"
+      : `see the cause of the Kustomization that creates this ${kind}`;
   return {
     kind,
     namespace,

@@ -81,14 +81,14 @@ const patterns: readonly Pattern[] = [
   {
     code: "progressing",
     message: /New reconciliation triggered by|latest generation of object has not been reconciled|does not have an artifact/,
-    reason: () => "Flux is reconciling a new commit or a source",
+    reason: () => "Flux is reconciling a new commit, or is fetching a source",
     fix: wait,
   },
   {
     code: "dependency",
     message: /dependency '([\w-]+)\/([\w.-]+)' (?:is not ready|revision is not up to date|not found)/,
     reason: ([, , name]) => `waits for Kustomization ${name}`,
-    fix: ([, , name]) => `see Kustomization ${name}`,
+    fix: ([, , name]) => `see the cause of Kustomization ${name}`,
   },
   {
     code: "webhook-denied",
@@ -101,7 +101,7 @@ const patterns: readonly Pattern[] = [
     message: /failed calling webhook "([\w.-]+)":[^\n]*?Post "https:\/\/([\w-]+)\.([\w-]+)\.svc[^"]*": ([^\n]*)/,
     reason: ([, webhook, , , why]) => `the API server cannot call the webhook ${webhook}: ${why}`,
     fix: ([, , service, namespace]) =>
-      `check that the pods of Service ${service} are ready and that the webhook's caBundle matches their certificate: kubectl get pods,endpointslices --namespace ${namespace}`,
+      `check that the pods of Service ${service} are ready and that the caBundle of the webhook matches the certificate of these pods: kubectl get pods,endpointslices --namespace ${namespace}`,
   },
   {
     code: "values-missing",
@@ -155,24 +155,25 @@ const patterns: readonly Pattern[] = [
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
-        : `give the account the role cluster-admin; meshops bootstrap ${environment} --run checks the account of the Kustomizations`,
+        : `bind the ClusterRole cluster-admin to this service account; meshops bootstrap ${environment} --run checks the service account of the Kustomizations`,
   },
   {
     code: "account",
     message: /can't access '([^']+)', cross-namespace references have been blocked/,
-    reason: ([, source]) => `Flux runs with the multi-tenancy lockdown and refuses ${source}, which is in another namespace`,
+    reason: ([, source]) =>
+      `Flux runs with the multi-tenancy lockdown and refuses the source ${source}, because this source is in another namespace`,
     fix: () => "set gitops.namespace in the spec to the namespace of the source, see docs/existing-flux.md",
   },
   {
     code: "namespace-missing",
     message: /namespaces "([\w-]+)" not found/,
     reason: ([, name]) => `namespace ${name} does not exist`,
-    fix: () => "check that the component namespaces is ready, because this component creates the namespace",
+    fix: () => "see the cause of the component “namespaces”, because this component creates the namespace",
   },
   {
     code: "refused",
     message: /(exceeded quota[^\n]*|violates PodSecurity[^\n]*)/,
-    reason: ([, what = ""]) => `the namespace does not allow the object: ${what}`,
+    reason: ([, what = ""]) => `the quota or the Pod Security level of the namespace does not allow the object: ${what}`,
     fix: (_, { namespace }) =>
       `check the quota and the Pod Security labels of the namespace: kubectl describe namespace ${namespace}`,
   },
@@ -185,7 +186,7 @@ const patterns: readonly Pattern[] = [
   {
     code: "foreign",
     message: /(\w+ "[\w.-]+"[^\n]*) exists and cannot be imported into the current release/,
-    reason: ([, what]) => `${what} already exists and does not belong to this Helm release`,
+    reason: ([, what]) => `${what} already exists, but does not have the ownership labels and annotations of this Helm release`,
     fix: () => "delete the existing object, or add Helm's ownership labels and annotations to the existing object",
   },
   {
@@ -224,7 +225,7 @@ export function causeOf(message: string, subject: Subject): Cause | null {
   return null;
 }
 
-/** Returns a cause with the text of a message. Use this function if no pattern matches the message. */
+/** Returns a cause with the text of a message. Callers use this function if no pattern matches the message. */
 export function unknownCause(message: string, { kind, namespace, name }: Subject): Cause {
   return {
     code: "unknown",

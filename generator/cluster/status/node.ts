@@ -11,7 +11,7 @@ export interface StatusNode {
   readonly namespace: string;
   readonly name: string;
   readonly state: NodeState;
-  /** Revision, chart version or number of replicas; null if the object has no such value. */
+  /** Revision, chart version or number of replicas. Null if the object has none of these values. */
   readonly detail: string | null;
   /** Why the object is not ready; null if the object is ready. */
   readonly cause: Cause | null;

@@ -38,12 +38,13 @@ function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }:
   const node = { kind: "Namespace", namespace: "", name, detail: null, children: [] };
   const found = namespaces.find(({ metadata }) => metadata.name === name);
   if (found === undefined) {
-    const reason = "the namespace does not exist, although create is false in spec.namespaces";
+    const reason =
+      "the namespace does not exist; another tool must create the namespace, because create is false in spec.namespaces";
     return { ...node, state: "missing", cause: { code: "namespace-missing", reason, fix: "create the namespace" } };
   }
   const differences = annotationDifferences(declared, found.metadata.annotations ?? {});
   if (differences.length === 0) return { ...node, state: "ready", detail: "as declared", cause: null };
-  const fix = "ask the owner to change the namespace, or correct spec.namespaces";
+  const fix = "ask the owner of the namespace to correct these annotations, or correct spec.namespaces";
   return { ...node, state: "failed", cause: { code: "namespace-setting", reason: differences.join("; "), fix } };
 }
 
@@ -103,7 +104,7 @@ function versionsOf(workloads: readonly KubernetesObject[]): string[] {
 function notInstalled(component: string, namespace: string): Cause {
   return {
     code: "missing",
-    reason: `namespace ${namespace} contains no workload, but the spec declares that another tool installs ${component}`,
+    reason: `namespace ${namespace} contains no workload, but the spec declares that another tool installs ${component} in this namespace`,
     fix: `install ${component} with that tool, or correct the section linkerd of the spec`,
   };
 }

@@ -141,7 +141,7 @@ export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }:
     ? {
         code: "pod-terminating",
         reason: `pod ${name} is not deleted, because it has the finalizer ${finalizers.join(", ")}`,
-        fix: "check the program that must remove the finalizer",
+        fix: "check that the program that removes the finalizer is running, and read its log",
       }
     : {
         code: "pod-terminating",

@@ -25,18 +25,18 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
   if (age > 0)
     return {
       code: "issuer-expired",
-      reason: `pod ${name} waits for its proxy: the issuer certificate in the cluster expired ${duration(age)} ago`,
+      reason: `pod ${name} is not ready, because its proxy gets no certificate: the issuer certificate in the cluster expired ${duration(age)} ago`,
       fix: `run meshops identity rotate-issuer ${environment} and meshops generate ${environment}, commit and push`,
     };
   if (unresolved.test(proxyLogs.get(`${namespace}/${name}`) ?? ""))
     return {
       code: "name-unresolved",
-      reason: `pod ${name} waits for its proxy, because the proxy cannot resolve the name ${identityHost(pod)}`,
+      reason: `pod ${name} is not ready, because its proxy cannot resolve the name ${identityHost(pod)}`,
       fix: `set linkerd.clusterDomain to the DNS domain of the cluster, run meshops generate ${environment}, commit and push; then restart Flux's controllers: ${freeQueue}`,
     };
   return {
     code: "progressing",
-    reason: `pod ${name} waits for its proxy, because the proxy has no certificate yet`,
+    reason: `pod ${name} is not ready, because its proxy has no certificate yet`,
     fix: `kubectl logs ${name} --container ${proxyContainer} --namespace ${namespace}`,
   };
 }

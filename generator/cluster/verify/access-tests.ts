@@ -27,9 +27,13 @@ async function baselineTest(run: Run, scene: Scene): Promise<void> {
   const { state, target } = scene;
   const hasPolicy = state.policies.some(({ kind }) => kind === "NetworkPolicy");
   const trouble = run.resources.trouble;
-  if (trouble !== null) run.report("T0", since, undecided("the namespace for the probe could not be created", trouble));
+  if (trouble !== null) run.report("T0", since, undecided("meshops could not create the namespace for the probe", trouble));
   else if (!run.options.baseline && (hasPolicy || target.pods.access.mode !== "off"))
-    run.report("T0", since, skipped("a policy exists; to remove the policy during the test, add --baseline"));
+    run.report(
+      "T0",
+      since,
+      skipped("T0 tests the access without a policy, but a policy exists; to remove the policy during T0, add --baseline"),
+    );
   else run.report("T0", since, await baseline(run, scene, hasPolicy));
 }
 
@@ -55,7 +59,9 @@ function noPolicy({ target }: Scene): Finding | null {
 }
 
 function noClient({ target }: Scene): Finding {
-  return skipped(`no client in ${target.fields.clients} is allowed to use both ports`);
+  return skipped(
+    `the test needs a client that is allowed to use both ports, but ${target.fields.clients} contains no such client`,
+  );
 }
 
 /**

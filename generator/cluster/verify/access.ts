@@ -52,7 +52,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
       evidence,
     );
   if (outcomes.every(({ outcome }) => outcome === "denied")) return passed("refused by the AuthorizationPolicy", evidence);
-  return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
+  return undecided("the calls were refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
 }
 
 /** Evaluates T2c: a pod that has the label of meshed pods but no proxy is refused. */
@@ -105,8 +105,8 @@ function unseenCalls(run: ProbeRun): Finding | null {
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
   return undecided(
-    "the probe ended early",
-    "the log of the probe does not contain all calls: run verify again with --keep-probes, then run kubectl logs for the probe",
+    "the probe ended before all calls were complete",
+    "the log of the probe does not contain all calls: run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
     evidence,
   );
 }
@@ -118,5 +118,5 @@ function unseenCalls(run: ProbeRun): Finding | null {
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
   const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see M4); the API server then creates pods without a proxy, because the webhook's failurePolicy is Ignore`;
-  return failed("the probe runs unmeshed", cause);
+  return failed("the pod of the probe has no proxy", cause);
 }

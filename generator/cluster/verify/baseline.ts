@@ -42,7 +42,7 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
   if (at(found, "spec", "suspend") === true)
     throw new UserError(
       exitCode.problem,
-      `Kustomization ${name} is already suspended`,
+      `the policy cannot be removed, because Kustomization ${name} is already suspended`,
       `flux resume kustomization ${name} --namespace ${namespace}`,
     );
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
@@ -104,7 +104,7 @@ async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], {
     if (Date.now() > end)
       throw new UserError(
         exitCode.problem,
-        `the policy has not been restored; missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
+        `Flux has not restored the policy; these objects are missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
         `flux reconcile kustomization ${name} --namespace ${namespace}`,
       );
     await sleep(500);

@@ -153,7 +153,7 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
       : []),
   ];
   return causes.length === 0
-    ? ["the policies allow the connection, but the proxies get no answer: see the results of the tests M1 to M5"]
+    ? ["the policies allow the connection, but the calls get no answer: see the results of the tests M1 to M5"]
     : causes;
 }
 

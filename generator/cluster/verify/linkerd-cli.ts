@@ -20,7 +20,7 @@ interface Output {
  */
 export async function linkerdChecks(context: string, signal: AbortSignal): Promise<Finding> {
   const text = await run(["check", "--output", "json", "--wait", "10s", "--context", context], signal);
-  if (text === null) return skipped("linkerd is not on the PATH");
+  if (text === null) return skipped("the program linkerd is not on the PATH");
   const outputs = documentsIn(text);
   if (outputs === null) return undecided("linkerd check printed no JSON", text.slice(0, 200) || "the output is empty");
   const checks = outputs.flatMap(({ categories }) => categories ?? []).flatMap(({ checks }) => checks ?? []);

@@ -52,7 +52,8 @@ function troubleOf(error: unknown): string {
   if (!(error instanceof Refused)) return `the tap API does not answer: ${(error as Error).message}`;
   const text = error.framed ? decodeTapError(error.body) : textOf(error.body);
   if (error.status === 403) return `you are not allowed to use tap (bind the ClusterRole linkerd-linkerd-viz-tap-admin): ${text}`;
-  if (error.status === 404 && !error.framed) return "the tap API does not exist: check that viz is installed";
+  if (error.status === 404 && !error.framed)
+    return "the tap API does not exist in the cluster: check that Linkerd viz is installed";
   if (error.status === 503) return `the API server cannot reach the tap API (see M6): ${text}`;
   return text.trim();
 }
@@ -123,7 +124,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);
   if (profiled && grpc?.route !== method.slice(method.lastIndexOf("/") + 1))
     return failed(
-      `gRPC has route ${grpc?.route ?? "none"}`,
+      `the route of the gRPC call is ${grpc?.route ?? "none"}`,
       `the ServiceProfile ${target.host} has no route for ${method}, or the proxies do not use the ServiceProfile`,
       evidence,
     );

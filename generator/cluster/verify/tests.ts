@@ -79,8 +79,8 @@ function accessTests({ title }: AccessTarget): Test[] {
 function workloadTest({ title }: PodSet): Test {
   return {
     id: title,
-    title: "only the declared clients can connect to the pods",
-    expected: "only the connections that workloads declares",
+    title: "only the clients that the spec declares can connect to the pods",
+    expected: "only the clients that spec.workloads declares can connect",
     needsProbe: false,
   };
 }

@@ -68,7 +68,7 @@ export function callName({ set, key }: Pick<Destination, "set" | "key">): string
 
 /**
  * Returns the call to a port. The protocol of the port determines the kind of the call. If the proxy does not parse the
- * protocol, the call only opens a connection.
+ * protocol of the port, the call only opens a connection.
  */
 function callTo(destination: Destination): Call {
   const ip = String(at(destination.pod, "status", "podIP"));

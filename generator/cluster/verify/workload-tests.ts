@@ -40,7 +40,7 @@ export async function workloadTests(run: Run): Promise<void> {
 
 function auditNotes(counted: Counted): string[] {
   return [
-    ...counted.clients.map((client) => `the mode enforce would refuse this client: ${describeCounted(client)}`),
+    ...counted.clients.map((client) => `the access mode enforce would refuse this client: ${describeCounted(client)}`),
     ...(counted.unread > 0 ? [describeUnread(counted)] : []),
   ];
 }
@@ -83,8 +83,8 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   const missing = calls.find(({ result }) => result === undefined);
   if (missing !== undefined)
     return undecided(
-      `the probe of ${whoIs(missing.each.probe)} ended early`,
-      "run verify again with --keep-probes, then run kubectl logs for the probe",
+      `the probe of ${whoIs(missing.each.probe)} ended before all calls were complete`,
+      "run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
       evidence,
     );
   const wrong = calls.flatMap(({ target, each, result }) => {

@@ -28,14 +28,18 @@ interface AccessOptions extends CommonOptions {
  */
 export function access(names: readonly string[], options: AccessOptions, io: Io): number {
   if (options.manifests !== undefined && names.length > 0)
-    throw new UserError(exitCode.usage, "--manifests cannot be used together with an environment", "remove one of them");
+    throw new UserError(
+      exitCode.usage,
+      "--manifests cannot be used together with an environment",
+      "remove --manifests, or remove the environment",
+    );
   if (options.manifests === undefined && options.linkerd !== undefined)
     throw new UserError(exitCode.usage, "--linkerd requires --manifests", "for an environment, set linkerd.version in the spec");
   const all = options.manifests === undefined ? ofEnvironment(names, options, io) : ofManifests(options.manifests, options, io);
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
   if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
-  else if (cells.length === 0) io.stdout.write("no set of pods with ports is described\n");
+  else if (cells.length === 0) io.stdout.write("the spec or the manifests describe no pods with ports\n");
   else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
   return exitCode.ok;
 }
@@ -87,8 +91,8 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
   if (found.length === 0 && (from === undefined || pods === undefined))
     throw new UserError(
       exitCode.problem,
-      "no set of pods has ports",
-      "describe the pods of a service in workloads; for manifests, include the Deployments or Pods with their ports",
+      "the spec or the manifests describe no pods with ports",
+      "for an environment, describe the pods and ports of a service in spec.workloads; for --manifests, include Deployments or Pods that declare containerPorts",
     );
   if (found.length === 0)
     throw new UserError(

@@ -29,7 +29,11 @@ export async function bootstrap(
   if (options.env) {
     const text = envFile(environment);
     if (text === null)
-      throw new UserError(exitCode.problem, `${name} is not on Azure, but --env prints variables for Azure`, "remove --env");
+      throw new UserError(
+        exitCode.problem,
+        `${name} is not on Azure, but --env prints only variables for environments on Azure`,
+        "remove --env",
+      );
     io.stdout.write(text);
     return exitCode.ok;
   }
@@ -47,7 +51,7 @@ export function refuseWithoutComponents(environment: Environment): void {
   throw new UserError(
     exitCode.problem,
     `meshops delivers no component of ${name}`,
-    `other tools provide the components; meshops status ${name} and meshops verify ${name} show the state of the components`,
+    `other tools provide all components of this environment; to see the state of the components, run meshops status ${name} or meshops verify ${name}`,
   );
 }
 

@@ -117,7 +117,7 @@ function ownersIn(tree: GitTree): string[] {
 /** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
-/** @param withRemoved whether the result contains removed environments; it always contains renamed environments */
+/** @param withRemoved whether the result contains removed environments. The result always contains renamed ones */
 async function compare(
   io: Io,
   repository: Repository,

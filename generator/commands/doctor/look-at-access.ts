@@ -32,7 +32,7 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     if (existing.length === 0) return missing(`kubeconfig not found at ${files.join(", ")}`, fix);
     const read = existing.map(readKubeconfig);
     const broken = read.flatMap(({ trouble }) => trouble ?? []);
-    if (broken.length > 0) return missing(broken.join("; "), "fix the file, or set KUBECONFIG to another file");
+    if (broken.length > 0) return missing(broken.join("; "), "correct the kubeconfig file, or set KUBECONFIG to another file");
     const contexts = read.flatMap(({ contexts: names }) => names);
     const wanted = context ?? read.find(({ current }) => current !== "")?.current;
     if (wanted === undefined)

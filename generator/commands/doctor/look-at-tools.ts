@@ -42,7 +42,7 @@ async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorChec
       topic: "tools",
       name,
       status: bad,
-      found: "the program does not print its version",
+      found: "meshops cannot find the version in the output of the program",
       fix: `reinstall ${name}: ${how}`,
     };
   const fits = isVersionAtLeast(version, needed) && (below === undefined || !isVersionAtLeast(version, below));

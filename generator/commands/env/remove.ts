@@ -59,7 +59,9 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   if (purge) await withLock(root, async () => removeIdentity(root, name));
   else if (kept.length > 0) {
     io.stdout.write(`certificates and encrypted files of ${name} are kept:\n${kept.map((path) => `  ${path}\n`).join("")}`);
-    io.stdout.write(`if the environment is no longer deployed, meshops env remove ${name} --purge --force removes these files\n`);
+    io.stdout.write(
+      `to remove these files, check that the environment is no longer deployed, and run meshops env remove ${name} --purge --force\n`,
+    );
   }
   return exitCode.ok;
 }
@@ -94,7 +96,7 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
     throw new UserError(
       exitCode.problem,
       `${name} is still deployed in its cluster: ${running}`,
-      `first run meshops teardown ${name} --run, which needs the spec`,
+      `first run meshops teardown ${name} --run; teardown needs the spec, so remove the environment only after the teardown`,
     );
 }
 

@@ -76,7 +76,7 @@ function refuseUnlessRenamable(repository: Repository, name: string, newName: st
   return false;
 }
 
-/** Copies the identity and writes the new spec. Then changes the specs that extend the old spec, and removes it. */
+/** Copies the identity, writes the new spec, updates specs that extend the old spec, and removes the old spec. */
 function moveSpec(repository: Repository, name: string, newName: string, resumed: boolean): void {
   const { root } = repository;
   const within = pathsWithin(root);

@@ -15,7 +15,7 @@ import { printDrift, printPlans, refuseConflicts } from "./report.ts";
 import { printUpgradeNotes } from "./upgrade-notes.ts";
 
 export interface GenerateOptions extends CommonOptions {
-  /** Exit 1 if generated files are out of date; write nothing. */
+  /** Write nothing. Exit with 1 if generated files are out of date. */
   readonly check: boolean;
   /** Print the generated files as one YAML stream; write nothing. */
   readonly stdout: boolean;

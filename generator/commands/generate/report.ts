@@ -24,7 +24,7 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
     throw new UserError(
       exitCode.problem,
       `nothing written: these paths exist but are not regular files:\n  ${blocked.join("\n  ")}`,
-      "move or remove these paths",
+      "move or remove the folders, links or special files at these paths",
     );
   const unmanaged = places("replace");
   if (unmanaged.length > 0 && !force)
@@ -76,7 +76,11 @@ export function printDrift(io: Io, plans: readonly Plan[], options: CommonOption
 function printChanges(io: Io, changes: readonly FileChange[]): void {
   const { dim, yellow } = io.stdout.colors;
   for (const { path, action, edited } of changes) {
-    const note = !edited ? "" : action === "keep" ? " (edited by hand; no longer generated)" : " (edited by hand)";
+    const note = !edited
+      ? ""
+      : action === "keep"
+        ? " (edited by hand; meshops no longer generates this file)"
+        : " (edited by hand)";
     io.stdout.write(`${dim(action.padEnd(7))} ${path}${yellow(note)}\n`);
   }
 }

@@ -29,8 +29,8 @@ export function orderOf({ environment, components }: Model): Graph {
 }
 
 /**
- * Returns the dependencies that the graph must show. Omits a dependency if another dependency of the same component
- * already depends on it, directly or indirectly.
+ * Returns the dependencies that the graph must show. Omits dependency X of a component if another dependency
+ * of the component depends on X, directly or indirectly.
  */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);

@@ -30,7 +30,7 @@ export async function keygen(
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
   const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
-  // If no spec contains the keys of an earlier call yet, use these keys again.
+  // If an earlier call created keys and no spec contains their recipients yet, use the keys again.
   const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
   const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
   const entries = reused
@@ -41,10 +41,10 @@ export async function keygen(
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
   io.stderr.write(
     reused
-      ? `the private keys are in ${path}, from an earlier call; keep a copy of this file in a safe place\n`
+      ? `no new keys were created, because ${path} already contains the private keys from an earlier call; keep a copy of this file in a safe place\n`
       : `private keys written to ${path}; keep a copy of this file in a safe place\n`,
   );
-  if (spec === null) io.stderr.write(`add the lines above to spec in ${specFile(name)}\n`);
+  if (spec === null) io.stderr.write(`add the printed lines to the section spec of ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
     await markUsed(io.env, [...spec.replaced, ...(reused ? [cluster, admin] : [])]);
@@ -77,7 +77,11 @@ function writableSpec(
   const { root, source } = repositoryIn(io, directory);
   const spec = source(name);
   if (spec === null)
-    throw new UserError(exitCode.missing, `${specFile(name)} does not exist`, "check the name, or create the spec");
+    throw new UserError(
+      exitCode.missing,
+      `${specFile(name)} does not exist`,
+      "correct the name of the environment, or run meshops env add to create the spec",
+    );
   printDiagnostics(io.stderr, spec.diagnostics);
   const { document, text } = spec;
   if (document === null) throw new UserError(exitCode.problem, `cannot parse ${specFile(name)}`, `run meshops validate ${name}`);

@@ -59,7 +59,11 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
 function clientOf({ withClient, database }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
   if (!database)
-    throw new UserError(exitCode.usage, "the test client requires the database", "remove --with-client, or add the database");
+    throw new UserError(
+      exitCode.usage,
+      "the test client requires the database Dgraph",
+      "remove --with-client, or remove --no-dgraph",
+    );
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,
@@ -69,7 +73,7 @@ function clientOf({ withClient, database }: InitOptions, cluster: Answers["clust
   if (cluster === "aks" && withClient !== true)
     throw new UserError(
       exitCode.usage,
-      "on AKS, bootstrap builds the image of the test client",
+      "--with-client must have no value: on AKS, bootstrap builds the image of the test client",
       "use --with-client without an image",
     );
   return { image: withClient === true ? null : withClient };

@@ -6,7 +6,9 @@ export function renderCounted(found: readonly Counted[]): string[] {
   const clients = found.flatMap((set) => set.clients.map((client) => `${set.pods} ${describeCounted(client)}`));
   const unread = found.filter((each) => each.unread > 0);
   return [
-    ...(clients.length === 0 ? [] : wrap("the mode enforce would refuse these clients, because they are not listed:", "")),
+    ...(clients.length === 0
+      ? []
+      : wrap("the access mode enforce would refuse these clients, because the spec does not list them:", "")),
     ...clients.flatMap((line) => wrap(line, "    ")),
     ...unread.flatMap((each) => wrap(describeUnread(each), "")),
   ];

@@ -11,7 +11,7 @@ export interface Untapped {
   readonly namespace: string;
   readonly name: string;
   readonly pods: readonly string[];
-  /** Command that the user must run so that tap reports the calls of the pods. */
+  /** Command that restarts the pods. After the restart, tap reports the calls of these pods. */
   readonly fix: string;
 }
 

@@ -119,7 +119,7 @@ interface ClusterIdentity {
   readonly certificates: readonly ClusterCertificate[];
   /**
    * Webhook Secrets whose private key is in a wrong format. A format is wrong if the program that reads the Secret does
-   * not accept it.
+   * not accept this format.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**

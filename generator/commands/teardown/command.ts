@@ -11,7 +11,7 @@ export function declareTeardown(program: Program, { io, end }: Runtime): void {
     )
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
-    .addOption(new Option("--yes", "do not ask for confirmation").default(false))
+    .addOption(new Option("--yes", "with --run: do not ask for confirmation before the deletion").default(false))
     .addOption(new Option("--registry", "also delete the container registry").default(false))
     .addOption(new Option("--group", "also delete the container registry and the resource group").default(false))
     .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))

@@ -22,9 +22,9 @@ interface Place {
 }
 
 /**
- * Returns the objects of a workload: helm or kustomize renders them, and kustomize applies the patches of the generated
- * files. If a program reports an error, returns the error as text. Values that come from objects in the cluster are not
- * included. Hooks are not patched, because Flux and helmfile do not patch them.
+ * Returns the objects of a workload: helm or kustomize renders the objects, and kustomize applies the patches
+ * in the generated files. If a program reports an error, returns the error as text. The rendered objects do not use
+ * values from objects in the cluster. Hooks are not patched, because Flux and helmfile do not patch hooks.
  *
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */
@@ -79,7 +79,11 @@ async function objectsFrom(
 ): Promise<Manifest[] | string> {
   const { stdout, stderr, code, absent } = await runProgram(program, args, { cwd: root, env, input });
   if (absent)
-    throw new UserError(exitCode.missing, `${program} is not on the PATH`, "run meshops doctor, which shows how to install it");
+    throw new UserError(
+      exitCode.missing,
+      `${program} is not on the PATH`,
+      "run meshops doctor, which shows how to install the program",
+    );
   if (code !== 0) return `${program}: ${stderr.trim() || `exit status ${code}`}`;
   const { objects, diagnostics } = parseManifests(key, stdout);
   const unreadable = diagnostics.find(({ severity }) => severity === "error");

@@ -18,7 +18,7 @@ const differs: RuleInfo = {
   fix: "",
 };
 
-/** Rule for a risk that the objects of a workload show: a later failure, or access that is not protected. */
+/** Rule for objects of a workload that will fail later, or that leave access unprotected. */
 const risk: RuleInfo = {
   code: "workload-risk",
   severity: "warning",

@@ -108,6 +108,6 @@ function writeReport(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    throw new UserError(exitCode.missing, `cannot write ${path}: ${(error as Error).message}`);
+    throw new UserError(exitCode.missing, `cannot write the report ${path}: ${(error as Error).message}`);
   }
 }

@@ -73,7 +73,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     if (inserted === "not-a-block")
       throw new UserError(
         exitCode.problem,
-        `meshops cannot insert the block into ${file}, because spec or workloads is in braces or in one line`,
+        `meshops cannot insert the block into ${file}, because the section spec or workloads of this file is written in braces or in one line`,
         "print the block with --print, and insert it by hand",
       );
     writeAtomic(path, inserted);
@@ -82,7 +82,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guess", "guesses")}\n\nnext:\n`,
     );
     for (const step of [
-      `check the values that comments in ${file} mark as guesses, and then remove these comments`,
+      `in ${file}, check each value that a comment marks as a guess, and then remove the comment`,
       `meshops validate ${environment}`,
       `meshops access ${environment}`,
       "meshops generate",

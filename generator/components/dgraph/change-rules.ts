@@ -47,7 +47,7 @@ function isAdded({ kind, name, change }: ChangedObject): boolean {
   return kind === "HelmRelease" && name === "dgraph" && change === "added";
 }
 
-/** Assesses a change of Dgraph's namespace: the old HelmRelease is not changed, and a new one is created. */
+/** Assesses a change of Dgraph's namespace: Flux creates a new HelmRelease, and does not change the old HelmRelease. */
 function movedTo(changed: ChangedObject, { namespace, after }: ChangedObject): Assessment {
   return {
     risk: "data-loss",
@@ -133,11 +133,11 @@ function* replicas(changed: ChangedObject): Iterable<Assessment> {
   // The chart passes the addresses of all Zeros to each Alpha (dgraph chart, templates/alpha/statefulset.yaml).
   const restarts = (of: typeof counts): string =>
     of.some(({ role }) => role === "zero") ? "; the Alphas restart one by one" : "";
-  if (added.length > 0) yield { risk: "rollout", reason: `${pods(added)} added${restarts(added)}` };
+  if (added.length > 0) yield { risk: "rollout", reason: `this change adds ${pods(added)}${restarts(added)}` };
   if (removed.length > 0)
     yield {
       risk: "data-loss",
-      reason: `${pods(removed)} removed, together with the copies of the data on these pods${restarts(removed)}`,
+      reason: `this change removes ${pods(removed)}, together with the copies of the data on these pods${restarts(removed)}`,
       steps: removeMembers(running(changed), removed),
     };
 }
@@ -153,11 +153,11 @@ function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {
   if (added.length > 0)
     yield {
       risk: "wider-access",
-      reason: `${added.join(", ")} added to Alpha's whitelist. The whitelist does not restrict meshed clients, because every meshed call has the address of Alpha's own pod as its source address. To restrict meshed clients, use dgraph.clients`,
+      reason: `this change adds ${added.join(", ")} to Alpha's whitelist. The whitelist does not restrict meshed clients, because every meshed call has the address of Alpha's own pod as its source address. To restrict meshed clients, use dgraph.clients`,
     };
   if (removed.length > 0)
     yield {
       risk: "narrower-access",
-      reason: `${removed.join(", ")} removed from Alpha's whitelist; if the whitelist does not contain the address range of the pods, Alpha refuses every admin operation`,
+      reason: `this change removes ${removed.join(", ")} from Alpha's whitelist. If the whitelist does not contain the address range of the pods, Alpha refuses every admin operation`,
     };
 }

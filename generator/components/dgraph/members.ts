@@ -22,7 +22,7 @@ export function nameOf({ release }: RunningDgraph, role: DgraphRole): string {
   return nameInRelease(release, role);
 }
 
-/** The plural of a role, as the subject of a sentence. */
+/** Returns the plural name of a role with its article, for messages. */
 export function title(role: DgraphRole): string {
   return role === "alpha" ? "the Alphas" : "the Zeros";
 }

@@ -153,7 +153,7 @@ function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   const nearest = nearestDgraphChart(chart)?.version;
   yield {
     paths: [spec("dgraph", "chart")],
-    message: `chart ${chart} is not in the catalog; the bundle uses the settings of chart ${nearest} and the image v${chart}`,
+    message: `Dgraph chart ${chart} is not in the catalog, so the bundle uses the settings of chart ${nearest} and the image tag v${chart}`,
     fix: `set chart: ${dgraphCharts.find((known) => !known.version.includes("-preview"))?.version}`,
   };
 }
@@ -223,7 +223,7 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
     message: "without policies for Dgraph, the default inbound policy deny refuses all clients, including Dgraph's own pods",
-    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated; if Dgraph already runs, push this change while dgraph.networkPolicy is true, and restart Dgraph's pods before you set dgraph.networkPolicy to false`,
+    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated; if Dgraph already runs, first push this change with dgraph.networkPolicy: true, then restart Dgraph's pods, and then set dgraph.networkPolicy: false`,
   };
 }
 

@@ -39,7 +39,7 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 
-/** Assesses a change of the chart's version after which the files on the volumes have another format. */
+/** Assesses a new chart version whose Dgraph uses another format for the files on the volumes. */
 function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   const [before, after] = versions(changed);
   if (before === after || keepsData(before, after)) return;
@@ -100,7 +100,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
   };
 }
 
-/** The selectors of the chart's Services contain the version of the chart, too (dgraph chart 24.1.4, templates). */
+/** The selectors of the chart's Services also contain the version of the chart (dgraph chart 24.1.4, templates). */
 const otherServices =
   ". The selectors of the Services also contain the chart version. From the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 

@@ -56,7 +56,7 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
-    message: `the new Servers ${servers.join(" and ")} would refuse connections from pods that have not restarted, so the rollout would stall`,
+    message: `the new Servers ${servers.join(" and ")} would refuse connections from Dgraph pods that have not restarted, so the rollout would stall`,
     fix: admitsEveryPod(defaultPolicyIn(namespace, environment))
       ? "first set dgraph.networkPolicy: false, and follow the steps in meshops help access"
       : `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; then follow the steps in meshops help access`,

@@ -1,7 +1,7 @@
 import type { ComponentProvider } from "../component.ts";
 import { identityRules } from "./rules.ts";
 
-/** The mesh's identity, delivered by the environment's identity provider. */
+/** Components for the certificates of the mesh. The environment's identity provider determines these components. */
 export const identity: ComponentProvider = {
   rules: identityRules,
   components: (context) => context.identity.components(),

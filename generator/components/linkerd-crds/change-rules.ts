@@ -67,7 +67,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "harmless",
       reason:
-        "the Gateway API's CRDs stay in the cluster (helm.sh/resource-policy: keep), but linkerd-crds no longer updates them: use another tool to update them",
+        "the Gateway API's CRDs stay in the cluster (helm.sh/resource-policy: keep), but linkerd-crds no longer updates them. Use another tool to update these CRDs",
     };
   else
     yield {

@@ -41,7 +41,7 @@ export function namespacesComponent(
 /**
  * Flux must never delete a namespace automatically. When a namespace is deleted, Kubernetes deletes its objects,
  * including HelmReleases and volume claims, in no defined order. Helm would not delete the cluster-scoped objects of
- * its releases, and CRDs and data would be lost. An empty namespace does no harm.
+ * its releases, and CRDs and data would be lost. It is safe to keep an empty namespace.
  */
 const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 

@@ -96,7 +96,9 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
       paths: [at("access", "clients", key)],
       part: "key",
       message:
-        set.length === 0 ? `the client ${key} has no identifying field` : `the client ${key} has both ${set.join(" and ")}`,
+        set.length === 0
+          ? `the client ${key} contains none of the fields that identify a client`
+          : `the client ${key} has both ${set.join(" and ")}`,
       fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
@@ -162,7 +164,9 @@ function* prometheus({ spec: { monitoring } }: Environment): Iterable<RuleFindin
     paths: [spec("monitoring", "prometheus")],
     part: "key",
     message:
-      set.length === 0 ? "monitoring.prometheus has no identifying field" : `monitoring.prometheus has both ${set.join(" and ")}`,
+      set.length === 0
+        ? "monitoring.prometheus contains none of the fields that identify a Prometheus"
+        : `monitoring.prometheus has both ${set.join(" and ")}`,
     fix:
       set.length === 0
         ? "remove prometheus, or add serviceAccountRef, cidrs or unmeshed"

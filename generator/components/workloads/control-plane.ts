@@ -1,7 +1,7 @@
 import type { Need } from "../component.ts";
 
 /**
- * Need for the control plane. The control plane runs the webhooks that validate policies and routes, and the proxy
+ * Dependency on the control plane. The control plane runs the webhooks that validate policies and routes, and the proxy
  * injector that adds proxies to pods.
  */
 export const controlPlane: Need = { component: "linkerd-control-plane" };

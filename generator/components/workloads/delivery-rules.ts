@@ -62,7 +62,10 @@ function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
           ? [spec("workloads", key, "source")]
           : set.slice(1).map((kind) => spec("workloads", key, "source", kind)),
       part: "key",
-      message: set.length === 0 ? `the source of ${key} has none of its fields` : `the source of ${key} has ${set.join(" and ")}`,
+      message:
+        set.length === 0
+          ? `the source of ${key} has none of the fields chart, oci and path`
+          : `the source of ${key} has more than one of the fields chart, oci and path: ${set.join(" and ")}`,
       fix: set.length === 0 ? `remove source, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
@@ -75,7 +78,7 @@ function* ownFolders(environment: Environment): Iterable<RuleFinding> {
     if (folder === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `the folder ${folder} is for the files of meshops, so a workload cannot use this folder`,
+      message: `meshops uses the folder ${folder} for its own files, so a workload cannot use this folder`,
       fix: `set path: apps/${key}, after you have moved the files to this folder`,
     };
   }

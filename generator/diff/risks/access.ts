@@ -14,7 +14,7 @@ const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["NetworkAuthentication", "opens"],
 ]);
 
-/** Lists in policies. `opens`: each additional entry allows more clients. `closes`: each entry is a requirement. */
+/** Lists in policies. `opens`: each additional entry allows more clients. `closes`: clients must meet each entry. */
 const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes" }[] = [
   { path: /^spec\.ingress\[\]/, entry: "opens" },
   { path: /^spec\.requiredAuthenticationRefs\[\]/, entry: "closes" },
@@ -169,7 +169,10 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
             {
               text: "In a first commit, remove the port from the spec, or set access: off for this port. Until the last step, the default inbound policy applies to the port.",
             },
-            { text: "Push the commit, and wait until Flux has applied it.", command: `meshops status ${environment} --watch` },
+            {
+              text: "Push the commit, and wait until Flux has applied the commit.",
+              command: `meshops status ${environment} --watch`,
+            },
             { text: "In a second commit, add the port with its new name, and push." },
           ],
         };
@@ -199,7 +202,10 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
         ),
       },
       ...deletion(false),
-      { text: "Push, and wait until Flux has applied the new policies.", command: `meshops status ${environment} --watch` },
+      {
+        text: "Push the commit, and wait until Flux has applied the new policies.",
+        command: `meshops status ${environment} --watch`,
+      },
       ...deletion(true),
     ],
   };
@@ -266,15 +272,15 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
       };
   } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))
     yield before === undefined
-      ? { risk: "wider-access", reason: `port ${portOf(after)} is also allowed` }
-      : { risk: "narrower-access", reason: `port ${portOf(before)} is no longer allowed` };
+      ? { risk: "wider-access", reason: `the policy now also allows port ${portOf(after)}` }
+      : { risk: "narrower-access", reason: `the policy no longer allows port ${portOf(before)}` };
   else if (before !== undefined && after !== undefined)
-    yield { risk: "wider-access", reason: `${peers(after)} replaces ${peers(before)}` };
+    yield { risk: "wider-access", reason: `the policy now contains ${peers(after)} instead of ${peers(before)}` };
   else if (list.entry === "opens") yield before === undefined ? gains(peers(after)) : loses(peers(before));
   else
     yield before === undefined
-      ? { risk: "narrower-access", reason: `${peers(after)} is an additional requirement` }
-      : { risk: "wider-access", reason: `${peers(before)} is no longer required` };
+      ? { risk: "narrower-access", reason: `the policy now also requires ${peers(after)}` }
+      : { risk: "wider-access", reason: `the policy no longer requires ${peers(before)}` };
 }
 
 function portOf(rule: unknown): string {

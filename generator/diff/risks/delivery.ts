@@ -80,7 +80,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
           },
         ]
       : []),
-    { text: "Push, and wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` },
+    { text: "Push the commit, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
     ...(release === undefined
       ? []
       : [

@@ -22,7 +22,7 @@ export function* helmfileRisks(
       risk: "not-assessed",
       reason:
         next === undefined
-          ? `helmfile no longer uses the kubectl context ${String(old)}. It installs into the current kubectl context, which can be another cluster`
+          ? `helmfile no longer uses the kubectl context ${String(old)}. helmfile now uses the current kubectl context, which can belong to another cluster`
           : `helmfile installs into the kubectl context ${String(next)} instead of ${String(old)}`,
     };
   const kept = new Set(releasesOf(after).map(idOf));

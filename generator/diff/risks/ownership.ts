@@ -11,7 +11,7 @@ const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd
 
 /**
  * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. After the change, meshops no longer manages
- * a part of the mesh, or meshops starts to manage it.
+ * Linkerd or its certificates, or meshops starts to manage them.
  */
 export function* ownershipRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   const { kind, name, change } = changed;
@@ -113,7 +113,7 @@ function externalCertificates(
       ...(losesBundle
         ? [
             {
-              text: "Add an annotation to the trust bundle, so that Helm does not delete it. After this change, Linkerd's chart no longer contains the trust bundle.",
+              text: "Add this annotation to the trust bundle, so that Helm does not delete the trust bundle. After this change, Linkerd's chart no longer contains the trust bundle.",
               command: keepBundle,
             },
           ]

@@ -95,7 +95,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
       },
     ],
     steps: [
-      { text: "Push, and wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` },
+      { text: "Push the commit, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
     ],
   };
 }

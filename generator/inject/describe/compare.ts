@@ -12,7 +12,7 @@ import type { Note } from "./notes.ts";
 
 /**
  * Findings about the description of a workload. `differences` are contradictions between the description and the
- * objects of the workload. `risks` are problems that the objects show.
+ * objects of the workload. `risks` are problems in the objects themselves.
  */
 export interface Compared {
   readonly differences: readonly RuleFinding[];
@@ -51,7 +51,7 @@ export function compareWorkload(environment: Environment, key: string, manifests
 
 /**
  * Whether a note is about a risk of the described workload. Only the mode `enforce` refuses clients. A Service that is
- * open to clients outside of the cluster is no risk if the description contains the networks of clients.
+ * open to clients outside of the cluster is not a risk if the description contains the networks of these clients.
  */
 function isRisk({ about }: Note, entries: readonly Entry[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
@@ -78,7 +78,9 @@ function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
     yield {
       paths: [at("workloadRef", "name"), at("workloadRef")],
       message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}, so meshops patches nothing`,
-      fix: didYouMean(workloadRef.name, same) ?? (same.length === 0 ? "correct the kind" : `use one of ${same.join(", ")}`),
+      fix:
+        didYouMean(workloadRef.name, same) ??
+        (same.length === 0 ? "correct the kind in workloadRef" : `use one of ${same.join(", ")}`),
     };
     return;
   }
@@ -102,7 +104,7 @@ function* missingServices({ name, set, at }: Entry, services: readonly string[])
       yield {
         paths: [at("services", String(index)), at("services")],
         message: `the objects of ${name} contain no Service ${service}`,
-        fix: didYouMean(service, services) ?? "remove this item",
+        fix: didYouMean(service, services) ?? "remove this Service from the list services",
       };
 }
 
@@ -142,7 +144,7 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
   if (own === null || first === undefined) return;
   yield {
     paths: [at("selector")],
-    message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, which get the same policies`,
+    message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, so the policies of the set also apply to these pods`,
     fix: "add a label to the selector that only the pods of the set have",
   };
 }

@@ -154,7 +154,7 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
 const uninjected: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "pods with hostNetwork",
   "other-sidecar": "pods with the sidecar of another mesh",
-  "webhooks-disabled": "pods in a namespace without its webhooks",
+  "webhooks-disabled": "pods in a namespace for which Linkerd's webhooks are disabled",
   "namespace-excluded": "pods in this namespace",
 };
 
@@ -169,7 +169,7 @@ function injectionOf(
   const own = annotations[injectKey];
   if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
   if (manifest.kind === "Job" || manifest.kind === "CronJob")
-    return { inject: null, why: "an injected Job ends only with native sidecars, or if it calls /shutdown" };
+    return { inject: null, why: "an injected Job ends only if its proxy is a native sidecar, or if the Job calls /shutdown" };
   return { inject: delivered ? "enabled" : null, why: null };
 }
 

@@ -41,12 +41,12 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
       fix: "give each set its own service account",
     })),
     ...note("hooks", hooks, (names) => ({
-      message: `the hooks ${names} are not described, because they run only during an installation`,
+      message: `meshops does not describe the hooks ${names}, because hooks run only during an installation`,
       fix: "if a hook calls a service in the mesh, add the service account of the hook to the clients of this service",
     })),
     ...note("pre-stop", abruptStops(sets), (names) => ({
       message: `the containers of ${names} have no preStop hook. While a pod stops, requests can fail`,
-      fix: "add a pause, such as preStop: {sleep: {seconds: 5}}",
+      fix: "add a pause to the lifecycle of these containers, such as preStop: {sleep: {seconds: 5}}",
     })),
   ];
 }

@@ -92,7 +92,7 @@ function probesOf(container: Readonly<Record<string, unknown>>, workload: Worklo
   });
 }
 
-/** A port that a probe names. */
+/** The port to which a probe connects, and the kind of the probe. */
 interface Probed {
   readonly port: number | null;
   readonly kind: PortFacts["probes"][number];

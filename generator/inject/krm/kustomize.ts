@@ -46,8 +46,8 @@ export async function buildBundle(
 
 /**
  * Returns the top-level folders of the repository that contain workloads. The build folder contains a link to each of
- * these folders. Kustomize first resolves the link. Therefore, a kustomization.yaml in such a folder can refer to files
- * outside of its own folder.
+ * these folders. Kustomize first resolves the link. Therefore, a kustomization.yaml in a linked folder can refer to
+ * files outside of its own folder.
  */
 function foldersOf(components: readonly ComponentModel[]): string[] {
   const paths = components.flatMap(({ delivery }) => (delivery.kind === "folder" ? [delivery.path] : []));

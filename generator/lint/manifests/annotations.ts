@@ -105,7 +105,7 @@ function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iter
       const known = linkerdAnnotations[key];
       const missing =
         known === undefined
-          ? { message: `${key} is not the name of an annotation of Linkerd`, fix: correction(key) }
+          ? { message: `Linkerd does not have an annotation with the name ${key}`, fix: correction(key) }
           : outside(key, known, release);
       if (missing !== null) yield { manifest, path: [...path, key], part: "key", ...missing };
     }
@@ -127,10 +127,13 @@ function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease 
   const message = `Linkerd ${release.version} does not read ${key}`;
   return read === "too-old"
     ? {
-        message: `${message}, but Linkerd ${known.since} does`,
+        message: `${message}. Linkerd reads this annotation only from ${known.since} on`,
         fix: `remove the annotation, or use Linkerd ${known.since} or later`,
       }
-    : { message: `${message} any more, but the older release ${known.until} does`, fix: "remove the annotation" };
+    : {
+        message: `${message} any more. ${known.until} was the last release in the catalog that read it`,
+        fix: "remove the annotation",
+      };
 }
 
 function* badValues(stream: ManifestSet): Iterable<ManifestFinding> {

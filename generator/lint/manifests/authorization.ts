@@ -80,7 +80,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     const neighbours = stream.selected(manifest.namespace, {});
     if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
       continue;
-    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in ${manifest.namespace}`} has the labels in podSelector, so the Server protects no port`;
+    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
     yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }

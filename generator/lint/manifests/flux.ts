@@ -67,7 +67,7 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
       .map((release) => [release, String(chartOf(release)["version"])] as const)
       .filter(([, version]) => isExact(version));
   const [crds, ...others] = versionOf("linkerd-crds");
-  // Several HelmReleases of the CRDs are probably for different clusters.
+  // If several HelmReleases install the CRDs, they are probably for different clusters. Do not compare versions then.
   if (crds === undefined || others.length > 0) return;
   const expected = releaseOfCrds(crds[1]);
   for (const [manifest, version] of versionOf("linkerd-control-plane")) {
@@ -75,13 +75,13 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "chart", "spec", "version"],
-      message: `the control plane is version ${version}, but the CRDs are version ${crds[1]} (${crds[0].source.file})`,
+      message: `this HelmRelease installs version ${version} of the control plane, but another HelmRelease installs the CRDs in version ${crds[1]} (${crds[0].source.file})`,
       fix: "set both charts to the same release",
     };
   }
 }
 
-/** Returns the version of the control plane chart for a version of the CRD chart; null if no known release has it. */
+/** Returns the version of the control plane chart for a version of the CRD chart; null if the version is unknown. */
 function releaseOfCrds(version: string): string | null {
   // In edge releases since edge-24.1, both charts have the version of the release.
   if (/^20\d\d\./.test(version)) return version;
@@ -103,7 +103,7 @@ function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", "dependsOn", index],
-        message: `${parent.name} applies this Kustomization and waits until this Kustomization is ready, but this Kustomization waits for ${parent.name}`,
+        message: `Kustomization ${parent.name} applies this Kustomization, and waits until this Kustomization is ready. At the same time, this Kustomization waits for ${parent.name}`,
         fix: `remove ${parent.name} from dependsOn, or set wait: false on ${parent.name}`,
       };
     }

@@ -85,13 +85,13 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "values", "identity", "externalCA"],
-      message: `no checked object creates the ConfigMap ${trustRoots}, and with externalCA: true the chart does not create this ConfigMap`,
+      message: `no checked object creates the ConfigMap ${trustRoots}. With externalCA: true, Linkerd's chart does not create this ConfigMap`,
       fix: `add a ConfigMap or a trust-manager Bundle with the name ${trustRoots}`,
     };
   }
 }
 
-// The findings mark the name of the object, because the output must not contain the private key.
+// Each finding points to the name of the object, not to the key: the output must not contain the private key.
 function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of controlPlanes(stream)) {
     const key = asMap(asMap(asMap(asMap(specOf(manifest)["values"])["identity"])["issuer"])["tls"])["keyPEM"];
@@ -104,7 +104,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
       };
   }
   for (const manifest of stream.named("", "Secret", secretNames.issuer)) {
-    // A rendered chart always contains the key. Users do not store rendered charts in Git.
+    // Ignore the Secret in a rendered chart: it always contains the key, and users do not store rendered charts in Git.
     if ("linkerd.io/created-by" in annotationsOf(manifest)) continue;
     for (const field of ["data", "stringData"])
       for (const [name, value] of Object.entries(asMap(manifest.value[field])))
@@ -112,7 +112,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
           yield {
             manifest,
             path: ["metadata", "name"],
-            message: `the private key of the issuer is in plaintext (${field}.${name})`,
+            message: `this Secret contains the private key of the issuer in plaintext (${field}.${name})`,
             fix: "create a new issuer, and encrypt its Secret",
           };
   }

@@ -155,7 +155,7 @@ function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...path, injectKey],
-      message: `"${String(value)}" is not a value of ${injectKey}: the pods start without a proxy`,
+      message: `"${String(value)}" is not a supported value of ${injectKey}, so the pods start without a proxy`,
       fix: 'set the annotation to "enabled"',
     };
   }
@@ -213,7 +213,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         message: `${direction} traffic on ${String(ports)} bypasses the proxy, so this traffic has no mutual TLS, no identity and no policy`,
         fix:
           direction === "inbound"
-            ? `use ${portKeys.opaque} instead, on the pods and their Service`
+            ? `use ${portKeys.opaque} instead, and set it on the pods and on their Service`
             : `use ${portKeys.opaque} instead. For servers in the cluster, set it on the servers and their Service. For hosts outside of the cluster, set it on the namespace of these pods`,
       };
     }

@@ -207,8 +207,8 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
 }
 
 /**
- * Whether a rule has named ports. In an egress rule, a name refers to a container port of the peers. The peers might
- * not be among the checked objects, so the number of the port is not known.
+ * Whether a rule has named ports. In an egress rule, a named port refers to a container port of the peers. meshops
+ * cannot determine the port number if the checked objects do not contain the peers.
  */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");

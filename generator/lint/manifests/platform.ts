@@ -10,7 +10,7 @@ import { asMap } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about Linkerd's control plane, CRDs and extensions, and about container images that are gone. */
+/** Rules about Linkerd's control plane, CRDs and extensions, and about images that can no longer be pulled. */
 export const platformRules: readonly ManifestRule[] = [
   {
     code: "gateway-api-owners",
@@ -48,7 +48,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `${manifest.name} is also defined in ${other.source.file}`,
+        message: `the CRD ${manifest.name} is also defined in ${other.source.file}`,
         fix: "remove one of the two definitions",
         // Objects in different folders might be for different clusters.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
@@ -77,7 +77,7 @@ function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): It
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `Linkerd ${release.version} does not use the jaeger extension, which was removed before edge-25.10.7`,
+      message: `Linkerd ${release.version} does not use the extension linkerd-jaeger: Linkerd removed this extension before edge-25.10.7`,
       fix: "remove the extension, and set the control plane's value proxy.tracing",
     };
 }

@@ -100,7 +100,7 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "containerPort"],
-          message: `port ${containerPort} is not opaque. According to its name or image, the port has a protocol in which the server sends the first bytes`,
+          message: `port ${containerPort} is not opaque, but the name or image of the port indicates a protocol in which the server sends the first bytes`,
           fix: `add ${containerPort} to ${portKeys.opaque} of the pod template and of the Service`,
         };
       }

@@ -42,5 +42,5 @@ function* unsuitableSize({ spec: { azure } }: Environment): Iterable<RuleFinding
   if (family !== "" && Number(cpus) < 2)
     yield { paths, message: `${vmSize} has ${cpus} vCPU, but a node of AKS's system pool needs at least 2`, fix: suitable };
   else if (/^(D|E|F)$/.test(family) && (generation === undefined || Number(generation) > 9 || Number(generation) < 2))
-    yield { paths, message: `Azure has no current size ${vmSize}`, fix: suitable };
+    yield { paths, message: `${vmSize} is not a VM size that Azure currently offers`, fix: suitable };
 }

@@ -82,7 +82,7 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
 /** First Flux version that passes the objects of Helm hooks to the post-renderer (helm-controller, CHANGELOG). */
 const firstWithHooks = "2.9.0";
 
-/** Whether a patch matches an object. `hook`: the patch matches only Helm hooks, which this Flux does not patch. */
+/** Whether a patch matches an object. `hook`: it matches only Helm hooks, and Flux before 2.9 does not patch hooks. */
 type Match = "some" | "none" | "unknown" | "hook";
 
 function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleFinding> {
@@ -221,7 +221,7 @@ function describe(
     const kinds = [...new Set(objects.map((object) => object.kind))].sort();
     const names = objects.filter((object) => matchesPattern(kind, object.kind)).map((object) => object.name);
     return {
-      message: `component ${id} has no ${what === "" ? "such object" : what}`,
+      message: `component ${id} has no ${what === "" ? "object that the patch matches" : what}`,
       expected: names.length > 0 ? `one of ${names.join(", ")}` : `one of the kinds ${kinds.join(", ")}`,
       fix:
         (names.length > 0 ? didYouMean(name ?? "", names) : didYouMean(kind ?? "", kinds)) ??

@@ -140,7 +140,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests for ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests of the nearest known release ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -148,7 +148,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog, so the bundle contains the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
+    message: `${withName(version)} is not in the catalog, so the bundle contains the settings of the nearest known release ${nearestRelease(version)?.version} and these images of that release: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
@@ -165,7 +165,9 @@ function* factsDiffer({ spec: { azure, cluster } }: Environment): Iterable<RuleF
     const [own, other] = [cluster[field], facts[field]];
     if (own === undefined || other === undefined || own === other) continue;
     const source =
-      field === "provider" ? "spec.azure is for AKS" : `azure.cluster.${field === "context" ? "name" : field} is ${other}`;
+      field === "provider"
+        ? "an environment with spec.azure always uses AKS (provider: aks)"
+        : `azure.cluster.${field === "context" ? "name" : field} is ${other}`;
     yield {
       paths: [spec("cluster", field)],
       message: `cluster.${field} is ${own}, but ${source}`,

@@ -23,7 +23,7 @@ export const declaredNamespaceRules: readonly Rule[] = [
     severity: "error",
     title: "A declared namespace belongs to the platform or to a component",
     why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets other values, these values would be overwritten, or the component would fail.",
-    fix: "Remove the namespace from `spec.namespaces`, or remove the settings that differ.",
+    fix: "Remove the namespace from `spec.namespaces`, or remove the settings whose values differ from the values that meshops sets.",
     check: conflicts,
   },
 ];
@@ -70,7 +70,7 @@ function* conflicts(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [path],
         part: "key",
-        message: `a component of this environment creates the namespace ${name}: ${reason}`,
+        message: `spec.namespaces conflicts with the component that creates the namespace ${name}: ${reason}`,
         fix: `remove namespaces.${name}`,
       };
   }

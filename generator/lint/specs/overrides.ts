@@ -57,7 +57,7 @@ export const overrideRules: readonly Rule[] = [
     code: "dependency-helmfile",
     severity: "warning",
     title: "helmfile does not wait for a Kustomization or HelmRelease in `dependsOn`",
-    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile waits only for the releases in its own file. It ignores these dependencies, so helmfile may install the component too early.",
+    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile waits only for the releases in its own file. helmfile ignores dependencies on objects outside of this file, so it may install the component too early.",
     fix: "Remove the dependency, or silence the rule if you install the environment only with Flux.",
     check: dependenciesOfFlux,
   },
@@ -159,7 +159,7 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (!isDelivered(component)) {
       yield {
         paths: [at()],
-        message: `another tool installs ${id}, so meshops cannot change it`,
+        message: `another tool installs ${id}, so meshops cannot change this component`,
         fix: `remove ${at().slice(1).join(".")}, and change ${id} with the tool that installs it`,
       };
       continue;
@@ -281,7 +281,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       if (component.owned.some((each) => overlaps(each, path))) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that other fields of the spec determine`,
+        message: `this value replaces ${JSON.stringify(before)}, which meshops generates for ${path.join(".")} from other fields of the spec`,
         fix: "remove this value; if a field of the spec has the same effect, set this field",
       };
     }
@@ -302,7 +302,7 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
       else if (target === undefined && Array.isArray(patch))
         yield {
           paths,
-          message: `patch ${name} is a JSON patch and has no target`,
+          message: `patch ${name} is a JSON patch, but it has no target`,
           fix: "add target, for example target: {kind: Deployment}",
         };
       else if (target === undefined && !namesObject(patch))
@@ -342,7 +342,7 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
       if (path === null) continue;
       yield {
         paths: [at("dependsOn", index)],
-        message: `components depend on each other: ${path.join(" → ")}`,
+        message: `these components depend on each other in a cycle: ${path.join(" → ")}`,
         fix: "remove one of these dependencies",
       };
     }

@@ -33,7 +33,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
     const kind = workloads[key]?.source?.chart === undefined ? "oci" : "chart";
     yield {
       paths: [spec("workloads", key, "source")],
-      message: `the Helm release ${release} already exists, and installs ${owner}`,
+      message: `this workload has the same Helm release name ${release} as the component ${owner}`,
       fix: `set source.${kind}.releaseName: ${name === key ? `${key}-2` : key}`,
     };
   }

@@ -70,7 +70,7 @@ export function kubeletConfig(folder: string): string {
     clusterDNS: [ranges.dns],
     podLogsDir: join(folder, "pod-logs"),
     resolvConf: "",
-    // The disk belongs to the machine, so the users of the machine decide how full the disk may be.
+    // Other programs use the same disk. Therefore the kubelet evicts pods only if the disk is almost full.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "0%" },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: "5s",
@@ -80,8 +80,8 @@ export function kubeletConfig(folder: string): string {
 }
 
 /**
- * Arguments of kube-proxy. kube-proxy must not change the kernel's limits for tracked connections, because they belong
- * to the machine.
+ * Arguments of kube-proxy. kube-proxy must not change the kernel's limits for tracked connections, because these
+ * limits apply to the whole machine.
  */
 export function kubeProxyArguments(kubeconfig: string): string[] {
   const limits = [

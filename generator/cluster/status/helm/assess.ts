@@ -92,7 +92,7 @@ function driftNode({ release, kind, group, namespace, name, fields }: Drift, { m
   const text = (value: unknown): string => JSON.stringify(value) ?? "not set";
   const reason =
     first === undefined
-      ? "the object does not exist; the next helmfile sync creates the object"
+      ? "the object does not exist in the cluster; the next helmfile sync will create the object"
       : `${first.path} is ${text(first.found)} in the cluster but ${text(first.wanted)} in the Helm release${more}${never}`;
   // Server-side apply does not remove a field that another program has added, so kubectl patch must remove the field.
   const added = fields.filter(({ wanted }) => wanted === undefined);
