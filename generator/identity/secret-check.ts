@@ -108,9 +108,13 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
   if (missing !== undefined)
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
-  const services = otherServices(metadata).join(" and ") || "no key service";
+  const services = otherServices(metadata).join(" and ");
+  const wanted = azureKeyVault === undefined ? "the spec contains no key service" : `the spec contains ${azureKeyVault}`;
   return {
-    message: `besides age, the file is encrypted to ${services}; key service in the spec: ${azureKeyVault ?? "none"}`,
+    message:
+      services === ""
+        ? `the file is encrypted only to age recipients, but ${wanted}`
+        : `the file is encrypted to ${services} besides age, but ${wanted}`,
     fix,
   };
 }

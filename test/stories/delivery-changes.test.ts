@@ -137,7 +137,7 @@ test("if a suspended workload is removed from the spec, its objects remain in th
 test("diff prints the step about the release name only for a renamed workload", async () => {
   const steps = (rows: readonly Row[]): string =>
     JSON.stringify(rows.find(({ name, kind }) => kind === "HelmRelease" && name === "workload-shop")?.steps);
-  expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("with releaseName: shop in its source");
+  expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("and set releaseName: shop in the source");
   const removed = spec().replace(/ {2}workloads:.*/s, "");
   expect(steps(await changes(spec(), removed))).not.toContain("releaseName");
   expect(steps(await changes(spec(), spec({ source: "{path: apps/shop}" })))).toBe("[]");

@@ -239,7 +239,7 @@ describe("validate", () => {
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
-      "besides age, the file is encrypted to PGP; key service in the spec: none",
+      "the file is encrypted to PGP besides age, but the spec contains no key service",
     ],
   ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
@@ -520,7 +520,11 @@ describe("the life cycle of an identity", () => {
     // A key in which one letter was changed is invalid. meshops must not print an invalid key either.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
-    expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key is damaged") });
+    expect(refused).toMatchObject({
+      code: 3,
+      stdout: "",
+      stderr: expect.stringContaining("1 age key on this machine is damaged"),
+    });
     expect(refused.stderr).not.toContain("SECRET");
   });
 
@@ -622,7 +626,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "besides age, the file is encrypted to no key service; key service in the spec: https://platform.vault",
+      "the file is encrypted only to age recipients, but the spec contains https://platform.vault",
     );
     // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
     // updatekeys removes this entry.
@@ -637,7 +641,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
       ),
     });
     expect((await meshops(root, ["validate"], { env })).stdout).toContain(
-      "besides age, the file is encrypted to Azure Key Vault; key service in the spec: none",
+      "the file is encrypted to Azure Key Vault besides age, but the spec contains no key service",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(

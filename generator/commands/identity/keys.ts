@@ -129,7 +129,7 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
     io.stdout.write(identities.map((identity) => `${identity}\n`).join(""));
     return exitCode.ok;
   }
-  const but = damaged === 0 ? "" : `; ${plural(damaged, "key")} ${damaged === 1 ? "is" : "are"} damaged`;
+  const but = damaged === 0 ? "" : `; ${plural(damaged, "age key")} on this machine ${damaged === 1 ? "is" : "are"} damaged`;
   throw new UserError(
     exitCode.missing,
     `no private age key found for recipients of the cluster: ${recipients.join(", ")}${but}`,

@@ -15,7 +15,7 @@ export interface Untapped {
   readonly fix: string;
 }
 
-/** Deployment of the webhook that enables tap in new pods (rendered linkerd-viz charts). */
+/** Name of the Deployment of the webhook that enables tap in new pods. The name is from the rendered linkerd-viz charts. */
 const tapInjector = "tap-injector";
 
 /** Returns the workloads with pods that started before viz's tap injector. Empty if the tap injector is not ready. */

@@ -76,7 +76,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
     ...(successor
       ? [
           {
-            text: `If you rename the workload, keep its namespace and its source${releaseName === null ? "" : `, with releaseName: ${releaseName} in its source`}.`,
+            text: `If you rename the workload, keep its namespace and its source${releaseName === null ? "" : `, and set releaseName: ${releaseName} in the source`}.`,
           },
         ]
       : []),

@@ -8,7 +8,7 @@ export const azureNameRules: readonly Rule[] = [
   {
     code: "azure-location-unknown",
     severity: "warning",
-    title: "The Azure region is not in the list of meshops",
+    title: "meshops does not know the Azure region",
     why: "Azure rejects a resource group in a region that does not exist. The catalog of meshops contains the regions that `az account list-locations` printed when this meshops version was released.",
     fix: "Use a name that `az account list-locations --query [].name` prints. If the region is new, silence the rule.",
     check: unknownLocation,
