@@ -122,7 +122,9 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const ended = await runIn(state, { SOPS_AGE_KEY_FILE: "/nonexistent" });
     expect(ended).toMatchObject({
       code: 3,
-      stderr: expect.stringMatching(/stopped at step 13 of 15: age key of the cluster\n.*SOPS_AGE_KEY_FILE cannot be used/),
+      stderr: expect.stringMatching(
+        /stopped at step 13 of 15: age key of the cluster\n.*the age keys of SOPS_AGE_KEY_FILE cannot be read/,
+      ),
     });
     expect(objectsOf(state)["Secret/sops-age"]).toBe("the good one");
   });
