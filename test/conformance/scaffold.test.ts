@@ -301,7 +301,7 @@ describe("a platform repository in a folder of a Git repository", () => {
     await own("identity", "keygen", "dev", "--write");
     await own("identity", "init", "dev");
     await own("generate");
-    const printed = /in the root of that repository:\n((?: {2}.*\n)+)/.exec(output)?.[1] ?? "";
+    const printed = /in the root of the Git repository:\n((?: {2}.*\n)+)/.exec(output)?.[1] ?? "";
     expect(printed.split("\n").filter(Boolean)).toHaveLength(4);
     await inRoot("bash", ["-ec", printed]);
     await commit("Platform");
