@@ -19,9 +19,14 @@ export const accessKind = "Access";
  */
 export function accessChanges(before: Environment | null, after: Environment): ObjectChange[] {
   const [old, next] = [before === null ? null : modelOf(before), modelOf(after)];
-  const pairs = [...comparedBy(old, next), ...(old === null ? [] : comparedBy(next, old).map(([a, b]) => [b, a] as const))];
+  const was = old === null ? [] : accessTable(old, { other: next });
+  const is = accessTable(next, { other: old });
+  const pairs = [
+    ...compared(is, was, next, old),
+    ...(old === null ? [] : compared(was, is, old, next).map(([a, b]) => [b, a] as const)),
+  ];
   const differing = new Map(
-    pairs.filter(([was, is]) => isReached(was) !== isReached(is)).map(([, is]) => [keyOf(is), is] as const),
+    pairs.filter(([a, b]) => isReached(a) !== isReached(b)).map(([, cell]) => [keyOf(cell), cell] as const),
   );
   const cells = [...differing.values()];
   const servers = [...new Set(cells.map(({ server }) => server))];
@@ -33,11 +38,21 @@ export function accessChanges(before: Environment | null, after: Environment): O
   );
 }
 
-/** Returns each cell of `model`, and the cell that the policies of `other` give for the same client and port. */
-function comparedBy(other: Model | null, model: Model): (readonly [others: AccessCell, own: AccessCell])[] {
-  const known = cellsByKey(other === null ? [] : accessTable(other, { other: model }));
+/**
+ * Returns each cell of the table of `model`, and the cell that the policies of `other` give for the same client and port.
+ *
+ * @param cells the table of `model`
+ * @param others the table of `other`
+ */
+function compared(
+  cells: readonly AccessCell[],
+  others: readonly AccessCell[],
+  model: Model,
+  other: Model | null,
+): (readonly [others: AccessCell, own: AccessCell])[] {
+  const known = cellsByKey(others);
   const unchanged = cellsByKey(accessTable(model, { other, policies: other }));
-  return accessTable(model, { other }).flatMap((own) => {
+  return cells.flatMap((own) => {
     const key = keyOf(own);
     const twin = known.get(key) ?? (isOfOthers(own, model.environment) ? unchanged.get(key) : undefined);
     return twin === undefined ? [] : [[twin, own] as const];

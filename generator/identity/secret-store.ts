@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toYaml } from "../kubernetes/yaml.ts";
 import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
@@ -12,6 +11,7 @@ import { recipientsOf } from "../spec/ownership.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { runProgram } from "../system/process.ts";
+import { withTemporaryFolder } from "../system/temporary-folder.ts";
 import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
@@ -68,8 +68,7 @@ async function encryptWithBinary(
   plain: string,
   { recipients, keyVault, env }: Pick<StoreAccess, "env"> & { readonly recipients: readonly string[]; readonly keyVault: string },
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "meshops-sops-"));
-  try {
+  return withTemporaryFolder("meshops-sops", async (folder) => {
     const config = join(folder, "sops.yaml");
     const rule = {
       age: recipients.join(","),
@@ -80,10 +79,8 @@ async function encryptWithBinary(
     await writeFile(config, toYaml([{ creation_rules: [rule] }]));
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
     const args = ["--config", config, "encrypt", "--filename-override", path, ...types, "/dev/stdin"];
-    return await run("sops", args, plain, env);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return run("sops", args, plain, env);
+  });
 }
 
 /** Runs sops with a text on stdin and returns its output. */

@@ -1,6 +1,6 @@
 import { specOf } from "../kubernetes/manifest-set.ts";
 import type { JsonMap } from "../kubernetes/object.ts";
-import type { Workload } from "../kubernetes/workload.ts";
+import { serviceAccountOf, type Workload } from "../kubernetes/workload.ts";
 import type { Client, PodSet, Port } from "../mesh/pod-set.ts";
 import { policiesFor } from "../mesh/policies.ts";
 import { asMap } from "../system/data.ts";
@@ -40,7 +40,7 @@ function podSetOf(
     namespace,
     workloadRef: { kind, name },
     selector: podSelector(workload),
-    serviceAccountName: String(workload.pod["serviceAccountName"] ?? "default"),
+    serviceAccountName: serviceAccountOf(workload),
     inject: "inherited",
     replicas: null,
     ports: Object.fromEntries([

@@ -90,10 +90,7 @@ export function replaceValue({ key, value, flow }: Place, next: unknown, text: s
   const lines = blockLines(next, column, newline);
   if (from === to) {
     // The value is missing. Insert after the line of the key, because this line can contain a comment.
-    const at = nextLine(text, rangeOf(key)[1]);
-    return text[at - 1] === "\n"
-      ? { from: at, to: at, insert: lines }
-      : { from: at, to: at, insert: `${newline}${lines.trimEnd()}` };
+    return afterLine(rangeOf(key)[1], lines, text);
   }
   if (isBlock(value)) return { from: lineStart(text, from), to, insert: text[to - 1] === "\n" ? lines : lines.trimEnd() };
   return { from: text.lastIndexOf(":", from) + 1, to, insert: `${newline}${lines.trimEnd()}` };
@@ -206,7 +203,7 @@ function isJson(text: string, offset: number): boolean {
 }
 
 function flowEntry(key: string, value: unknown, json: boolean): string {
-  return `${json ? JSON.stringify(key) : flowText(key, json)}: ${flowText(value, json)}`;
+  return `${flowText(key, json)}: ${flowText(value, json)}`;
 }
 
 /** Text of a value inside a flow collection. */

@@ -55,6 +55,16 @@ export function containersOf({ pod, template }: Workload): { container: Record<s
   );
 }
 
+/** Name of the service account of a workload's pods. */
+export function serviceAccountOf({ pod }: Pick<Workload, "pod">): string {
+  return String(pod["serviceAccountName"] ?? "default");
+}
+
+/** Whether one of the containers has a preStop hook. */
+export function hasPreStop(containers: readonly unknown[]): boolean {
+  return containers.some((container) => asMap(asMap(container)["lifecycle"])["preStop"] !== undefined);
+}
+
 /** Returns the value if it is a list, otherwise an empty list. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];

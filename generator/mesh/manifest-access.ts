@@ -3,7 +3,7 @@ import { meshedLabel, portKeys, proxyContainer } from "../catalog/well-known.ts"
 import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
-import { containersOf, listOf, tcpPortsOf, type Workload } from "../kubernetes/workload.ts";
+import { containersOf, listOf, serviceAccountOf, tcpPortsOf, type Workload } from "../kubernetes/workload.ts";
 import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
 import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
@@ -53,7 +53,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
   const namespace = placeOf(manifest.namespace);
   const meshed = workloadIsMeshed(workload, stream) !== "no";
   const labels = { ...(own as Record<string, string>), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) };
-  const account = { namespace, name: String(pod["serviceAccountName"] ?? "default") };
+  const account = { namespace, name: serviceAccountOf(workload) };
   const containers = containersOf(workload).map(({ container }) => container);
   const ports = containers.flatMap(tcpPortsOf).map(({ port, name }) => ({ key: name ?? "port", port }));
   const proxy = meshed && containers.every(({ name }) => name !== proxyContainer) ? [{ name: proxyContainer }] : [];

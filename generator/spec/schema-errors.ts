@@ -30,10 +30,10 @@ export interface SchemaFinding {
  * `propertyNames`. Unknown keys also violate the number of keys.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
-  const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
-  const unknown = new Set(
-    errors.filter(({ keyword }) => keyword === "additionalProperties").map(({ instancePath }) => instancePath),
-  );
+  const pathsWith = (keyword: string): ReadonlySet<string> =>
+    new Set(errors.filter((error) => error.keyword === keyword).map(({ instancePath }) => instancePath));
+  const mistyped = pathsWith("type");
+  const unknown = pathsWith("additionalProperties");
   return errors.filter(
     ({ keyword, instancePath, schemaPath }) =>
       !(/^(min|max)Properties$/.test(keyword) && unknown.has(instancePath)) &&

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 import { programFolder } from "../../system/program-folder.ts";
+import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 
 let packed: Promise<Buffer> | null = null;
 
@@ -20,8 +20,7 @@ export function ownPackage(): Promise<Buffer> {
 }
 
 async function pack(): Promise<Buffer> {
-  const folder = mkdtempSync(join(tmpdir(), "meshops-package-"));
-  try {
+  return withTemporaryFolder("meshops-package", async (folder) => {
     const root = fileURLToPath(new URL("..", programFolder));
     const args = ["pack", root, "--ignore-scripts", "--json", "--pack-destination", folder];
     const { code, stdout, stderr } = await runProgram("npm", args, { shell: process.platform === "win32" });
@@ -31,7 +30,5 @@ async function pack(): Promise<Buffer> {
     }
     const [file] = JSON.parse(stdout) as [{ readonly filename: string }];
     return readFileSync(join(folder, file.filename));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }

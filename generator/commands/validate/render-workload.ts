@@ -1,19 +1,16 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { inline } from "../../bundle/emit/patches.ts";
-import { modelOf } from "../../components/build.ts";
-import { workloadId } from "../../components/names.ts";
 import type { Patch } from "../../components/patch.ts";
 import { isHook } from "../../kubernetes/manifest-set.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import type { Environment, Workload } from "../../spec/environment.generated.ts";
-import { exitCode, UserError } from "../../system/errors.ts";
-import { runProgram } from "../../system/process.ts";
+import type { Workload } from "../../spec/environment.generated.ts";
+import { withTemporaryFolder } from "../../system/temporary-folder.ts";
+import { runRenderer } from "../renderer.ts";
 
-/** Programs, variables and folder that rendering uses. */
+/** Variables and folder that rendering uses. */
 interface Place {
   /** Root of the platform repository. */
   readonly root: string;
@@ -24,21 +21,22 @@ interface Place {
 /**
  * Returns the objects of a workload: helm or kustomize renders the objects, and kustomize applies the patches
  * in the generated files. If a program reports an error, returns the error as text. The rendered objects do not use
- * values from objects in the cluster. Hooks are not patched, because Flux and helmfile do not patch hooks.
+ * values from objects in the cluster. Hooks are not patched, because Helm 3 does not pass hooks to post-renderers.
  *
+ * @param patches the patches of the workload in the generated files
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */
-export async function renderWorkload(place: Place, environment: Environment, key: string): Promise<Manifest[] | string> {
-  const workload = environment.spec.workloads[key];
-  if (workload === undefined) return [];
-  const { source = {}, namespace, values } = workload;
+export async function renderWorkload(
+  place: Place,
+  key: string,
+  { source = {}, namespace, values }: Workload,
+  patches: readonly Patch[],
+): Promise<Manifest[] | string> {
   const objects =
     source.path === undefined
       ? await objectsFrom(place, key, "helm", templateArguments(key, namespace, source), stringify(values))
       : await objectsFrom(place, key, "kustomize", ["build", source.path]);
-  const component = modelOf(environment).components.find(({ id }) => id === workloadId(key));
-  if (typeof objects === "string" || component === undefined || component.patches.length === 0) return objects;
-  return patched(place, key, objects, component.patches);
+  return typeof objects === "string" || patches.length === 0 ? objects : patched(place, key, objects, patches);
 }
 
 /** Applies patches to objects. Secrets are left out of the temporary folder, so that no key is written to the disk. */
@@ -49,8 +47,7 @@ async function patched(
   patches: readonly Patch[],
 ): Promise<Manifest[] | string> {
   const isPatched = (each: Manifest): boolean => each.kind !== "Secret" && !isHook(each);
-  const folder = await mkdtemp(join(tmpdir(), "meshops-render-"));
-  try {
+  const result = await withTemporaryFolder("meshops-render", async (folder) => {
     const resources = toBundleYaml(objects.filter(isPatched).map(({ value }) => value as never));
     const kustomization = {
       resources: ["objects.yaml"],
@@ -58,11 +55,9 @@ async function patched(
     };
     await writeFile(join(folder, "objects.yaml"), resources);
     await writeFile(join(folder, "kustomization.yaml"), stringify(kustomization));
-    const result = await objectsFrom(place, key, "kustomize", ["build", folder]);
-    return typeof result === "string" ? result : [...result, ...objects.filter((each) => !isPatched(each))];
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return objectsFrom(place, key, "kustomize", ["build", folder]);
+  });
+  return typeof result === "string" ? result : [...result, ...objects.filter((each) => !isPatched(each))];
 }
 
 /** Whether a patch changes only a Secret. Kustomize reports an error if the patched object is missing. */
@@ -77,15 +72,9 @@ async function objectsFrom(
   args: readonly string[],
   input = "",
 ): Promise<Manifest[] | string> {
-  const { stdout, stderr, code, absent } = await runProgram(program, args, { cwd: root, env, input });
-  if (absent)
-    throw new UserError(
-      exitCode.missing,
-      `${program} is not on the PATH`,
-      "run meshops doctor, which shows how to install the program",
-    );
-  if (code !== 0) return `${program}: ${stderr.trim() || `exit status ${code}`}`;
-  const { objects, diagnostics } = parseManifests(key, stdout);
+  const rendered = await runRenderer(program, args, { cwd: root, env, input });
+  if (rendered.failure !== null) return `${program}: ${rendered.failure}`;
+  const { objects, diagnostics } = parseManifests(key, rendered.stdout);
   const unreadable = diagnostics.find(({ severity }) => severity === "error");
   return unreadable === undefined ? [...objects] : `${program}: ${unreadable.message}`;
 }

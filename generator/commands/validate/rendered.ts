@@ -1,4 +1,6 @@
 import type { Repository } from "../../bundle/repository.ts";
+import { modelOf } from "../../components/build.ts";
+import { workloadId } from "../../components/names.ts";
 import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import { compareWorkload } from "../../inject/describe/compare.ts";
@@ -41,9 +43,11 @@ export async function renderedFindings(io: Io, { root }: Repository, all: readon
   for (const loaded of all) {
     const { environment } = loaded;
     if (environment === null) continue;
-    for (const [key, workload] of Object.entries(environment.spec.workloads)) {
-      if (!deliversWorkload(workload)) continue;
-      const rendered = await renderWorkload({ root, env: io.env }, environment, key);
+    const delivered = Object.entries(environment.spec.workloads).filter(([, workload]) => deliversWorkload(workload));
+    const components = delivered.length === 0 ? [] : modelOf(environment).components;
+    for (const [key, workload] of delivered) {
+      const patches = components.find(({ id }) => id === workloadId(key))?.patches ?? [];
+      const rendered = await renderWorkload({ root, env: io.env }, key, workload, patches);
       if (typeof rendered === "string") {
         found.push(notRendered(environment.metadata.name, key, rendered));
         continue;

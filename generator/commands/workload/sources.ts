@@ -5,11 +5,11 @@ import { connect } from "../../cluster/connection.ts";
 import type { WorkloadSource } from "../../inject/describe/describe.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { runProgram } from "../../system/process.ts";
 import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
 import { loadOne } from "../context.ts";
 import type { Io } from "../io.ts";
 import { readManifestFiles } from "../manifest-files.ts";
+import { runRenderer } from "../renderer.ts";
 
 /** Options that specify the source from which `workload add` reads the manifests of a service. */
 export interface Sources {
@@ -104,16 +104,10 @@ function chartIn(source: string): { repository: string | null; name: string } {
   return { repository, name };
 }
 
-async function output(program: string, args: readonly string[], { cwd, env }: Io): Promise<string> {
-  const { stdout, stderr, code, absent } = await runProgram(program, args, { cwd, env });
-  if (absent)
-    throw new UserError(
-      exitCode.missing,
-      `${program} is not on the PATH`,
-      "run meshops doctor, which shows how to install the program",
-    );
-  if (code === 0) return stdout;
-  throw new UserError(exitCode.problem, `${program} failed: ${stderr.trim() || `exit status ${code}`}`);
+async function output(program: "helm" | "kustomize", args: readonly string[], { cwd, env }: Io): Promise<string> {
+  const rendered = await runRenderer(program, args, { cwd, env });
+  if (rendered.failure === null) return rendered.stdout;
+  throw new UserError(exitCode.problem, `${program} failed: ${rendered.failure}`);
 }
 
 /** Kinds of objects that describe a service, with their API versions. */

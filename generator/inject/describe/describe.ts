@@ -2,7 +2,7 @@ import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import { isHook, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import { type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { type Labels, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { factsOf, type InjectionObstacle, injectionObstacle, requestsProxy } from "../../mesh/meshed.ts";
 import { resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
@@ -90,7 +90,7 @@ export function describe(
       key: keys.get(workload) ?? "",
       workload,
       selector: selector.labels,
-      serviceAccountName: String(workload.pod["serviceAccountName"] ?? "default"),
+      serviceAccountName: serviceAccountOf(workload),
       unmeshed: injection.inject === "disabled",
       inject: injection.inject,
       skipInboundPorts: typeof skipped === "string" && skipped !== "" ? skipped : null,

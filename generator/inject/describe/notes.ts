@@ -1,6 +1,5 @@
 import { isHook, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import { listOf, type Workload } from "../../kubernetes/workload.ts";
-import { asMap } from "../../system/data.ts";
+import { hasPreStop, listOf, type Workload } from "../../kubernetes/workload.ts";
 
 /** A fact about the objects of a workload that the block of the workload cannot express. */
 export interface Note {
@@ -68,9 +67,7 @@ function abruptStops(sets: readonly Pods[]): string[] {
   return sets
     .filter(
       ({ workload: { manifest, pod }, ports }) =>
-        Number(specOf(manifest)["replicas"] ?? 1) > 1 &&
-        ports.length > 0 &&
-        !listOf(pod["containers"]).some((container) => asMap(asMap(container)["lifecycle"])["preStop"] !== undefined),
+        Number(specOf(manifest)["replicas"] ?? 1) > 1 && ports.length > 0 && !hasPreStop(listOf(pod["containers"])),
     )
     .map(({ workload: { manifest } }) => manifest.name);
 }

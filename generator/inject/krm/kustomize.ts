@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../../bundle/bundle.ts";
 import { type ComponentModel, isDelivered, type Model } from "../../components/model.ts";
@@ -8,6 +7,7 @@ import { toYaml } from "../../kubernetes/yaml.ts";
 import { overlayFolder } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
+import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 
 /**
  * Builds the bundle of an environment with the real kustomize, from the environment's overlays, the bases of the
@@ -25,12 +25,11 @@ export async function buildBundle(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   const { name } = environment.metadata;
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), "meshops-build-"));
-  const put = (path: string, text: string): void => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  };
-  try {
+  return withTemporaryFolder("meshops-build", async (folder) => {
+    const put = (path: string, text: string): void => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    };
     for (const [path, text] of bundle) put(path, text);
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
@@ -38,10 +37,8 @@ export async function buildBundle(
     for (const top of foldersOf(delivered)) symlinkSync(join(root, top), join(folder, top));
     const resources = delivered.map(({ id }) => overlayFolder(name, id));
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
-    return await kustomize(folder, env);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return kustomize(folder, env);
+  });
 }
 
 /**

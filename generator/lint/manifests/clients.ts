@@ -1,6 +1,6 @@
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { containersOf, hasPreStop, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { effectiveInject, injectionFacts, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
@@ -120,9 +120,8 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
     if (!["Deployment", "StatefulSet"].includes(manifest.kind) || Number(specOf(manifest)["replicas"] ?? 1) < 2) continue;
     if (workloadIsMeshed(workload, stream) !== "yes" || stream.servicesOf(workload).length === 0) continue;
     const containers = containersOf(workload);
-    const hasHook = containers.some(({ container }) => asMap(container["lifecycle"])["preStop"] !== undefined);
     const [first] = containers.filter(({ container }) => container["name"] !== "linkerd-proxy");
-    if (hasHook || first === undefined) continue;
+    if (first === undefined || hasPreStop(containers.map(({ container }) => container))) continue;
     yield {
       manifest,
       path: [...first.path, "name"],
@@ -146,9 +145,7 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
       if (kind !== "ServiceAccount") continue;
       const clients = stream.workloads.filter(
         (each) =>
-          String(each.pod["serviceAccountName"] ?? "default") === name &&
-          each.manifest.namespace === namespace &&
-          workloadIsMeshed(each, stream) === "yes",
+          serviceAccountOf(each) === name && each.manifest.namespace === namespace && workloadIsMeshed(each, stream) === "yes",
       );
       if (clients.length < 2) continue;
       yield {

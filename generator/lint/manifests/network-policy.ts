@@ -143,7 +143,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
         reaches(rule["from"], vizNamespace, stream) &&
         letsThrough(rule["ports"], proxyPorts.admin, (name) => name === "linkerd-admin"),
     );
-    const key = pods.map(({ manifest: owner }) => `${owner.namespace}/${owner.name}`).join();
+    const key = namesOf(pods);
     if (admitted || told.has(key)) continue;
     told.add(key);
     yield {
@@ -194,7 +194,7 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     const closed = controlPlanePorts.filter(
       (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, () => false)),
     );
-    const key = pods.map(({ manifest }) => `${manifest.namespace}/${manifest.name}`).join();
+    const key = namesOf(pods);
     if (closed.length === 0 || told.has(key)) continue;
     told.add(key);
     yield {
@@ -212,4 +212,9 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
  */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
+}
+
+/** Names of the objects that create pods, as one text. Two policies that select the same pods have the same text. */
+function namesOf(pods: readonly Workload[]): string {
+  return pods.map(({ manifest: { namespace, name } }) => `${namespace}/${name}`).join();
 }

@@ -67,13 +67,18 @@ export const workloadNamespaceFieldRule: RuleInfo = {
  */
 export function* otherNamespaces(environment: Environment, namespaceIn: (file: string) => string | null): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
-    const found = files.map((file) => `${source?.path}/${file}`).find((file) => namespaceIn(file) !== null);
-    const other = source?.path === undefined || found === undefined ? null : namespaceIn(found);
-    if (other === null || other === namespace) continue;
+    if (source?.path === undefined) continue;
+    const [found] = files.flatMap((name) => {
+      const file = `${source.path}/${name}`;
+      const other = namespaceIn(file);
+      return other === null ? [] : [{ file, other }];
+    });
+    if (found === undefined || found.other === namespace) continue;
+    const { file, other } = found;
     yield {
       paths: [spec("workloads", key, "namespace")],
-      message: `${found} sets the namespace ${other}, which is not the namespace of the workload ${key}`,
-      fix: `set namespace: ${other} for the workload, or remove the field namespace from ${found}`,
+      message: `${file} sets the namespace ${other}, which is not the namespace of the workload ${key}`,
+      fix: `set namespace: ${other} for the workload, or remove the field namespace from ${file}`,
     };
   }
 }

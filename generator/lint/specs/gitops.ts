@@ -115,14 +115,15 @@ export function* takenNames(
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
       message: `the name ${first.name} of a generated ${kind} is also in ${first.file}${elsewhere}`,
-      fix:
-        kind === "Kustomization"
-          ? gitops.namePrefix === "mesh-"
-            ? "set another gitops.namePrefix"
-            : "set gitops.namePrefix: mesh-"
-          : kind === "Namespace"
-            ? `set create: false for this namespace in spec.namespaces, or remove the Namespace from ${first.file}`
-            : `if meshops is to manage this object, remove the object from ${first.file}`,
+      fix: fixForName(kind, first.file, gitops.namePrefix),
     };
   }
+}
+
+/** @param file the other file with an object of the same name */
+function fixForName(kind: string, file: string, namePrefix: string): string {
+  if (kind === "Namespace")
+    return `set create: false for this namespace in spec.namespaces, or remove the Namespace from ${file}`;
+  if (kind !== "Kustomization") return `if meshops is to manage this object, remove the object from ${file}`;
+  return namePrefix === "mesh-" ? "set another gitops.namePrefix" : "set gitops.namePrefix: mesh-";
 }

@@ -1,0 +1,25 @@
+import { exitCode, UserError } from "../system/errors.ts";
+import { type ProgramOptions, runProgram } from "../system/process.ts";
+
+/** Output of a program that renders manifests, or the reason why the program failed. */
+type Rendered = { readonly stdout: string; readonly failure: null } | { readonly failure: string };
+
+/**
+ * Runs helm or kustomize.
+ *
+ * @throws UserError (missing) if the program is not on the PATH
+ */
+export async function runRenderer(
+  program: "helm" | "kustomize",
+  args: readonly string[],
+  options: Pick<ProgramOptions, "cwd" | "env" | "input">,
+): Promise<Rendered> {
+  const { stdout, stderr, code, absent } = await runProgram(program, args, options);
+  if (absent)
+    throw new UserError(
+      exitCode.missing,
+      `${program} is not on the PATH`,
+      "run meshops doctor, which shows how to install the program",
+    );
+  return code === 0 ? { stdout, failure: null } : { failure: stderr.trim() || `exit status ${code}` };
+}
