@@ -60,6 +60,27 @@ function copyOf(story: string): string {
 
 const plain = pc.createColors(false);
 
+describe("names of generated objects in the Git repository", () => {
+  test("the objects of a second platform repository are not reported, also if they have no labels of meshops", () => {
+    const top = join(copies, "two-platforms");
+    const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: linkerd}\n";
+    for (const each of ["first", "second"]) {
+      cpSync(join(folder, "gitops-name-taken/environments"), join(top, each, "environments"), { recursive: true });
+      writeTree(join(top, each), { "overlays/dev/namespaces/namespaces.yaml": namespace, "bases/namespaces.yaml": namespace });
+    }
+    mkdirSync(join(top, ".git"));
+    const taken = (): Diagnostic[] =>
+      findingsIn(join(top, "first")).diagnostics.filter(({ code }) => code === "gitops-name-taken");
+    expect(taken().map(({ message }) => message)).toEqual([expect.stringContaining("second/")]);
+    mkdirSync(join(top, "second/.meshops"));
+    expect(taken()).toEqual([]);
+  });
+
+  test("the sample environments of this repository have no findings", () => {
+    expect(brief(findingsIn(projectRoot).diagnostics)).toEqual([]);
+  });
+});
+
 describe("text output of findings", () => {
   test.each(readdirSync(folder))("%s", (story) => {
     const { diagnostics } = findingsIn(copyOf(story));

@@ -13,16 +13,14 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { basesFolder, overlaysFolder } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { gitRootOf } from "../../system/git-place.ts";
+import { stateFolder } from "../../system/state-folder.ts";
 import { ruleFindings } from "../rule-findings.ts";
 
 /** Returns a finding if an environment generates an object that another file of the Git repository already contains. */
 export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): Diagnostic[] {
   const top = gitRootOf(root);
   if (top === null) return [];
-  const others = otherObjects(
-    top,
-    [overlaysFolder, basesFolder].map((folder) => join(root, folder)),
-  );
+  const others = otherObjects(top, root);
   return loaded.flatMap((each) =>
     ruleFindings(each, gitopsNameRule, (environment) => takenNames(environment, ownObjects(environment), others)),
   );
@@ -53,19 +51,30 @@ function ownObjects(environment: Environment): OwnObject[] {
 /** Maximum file size in bytes. Larger files are not read, because files with Flux Kustomizations are small. */
 const largest = 1 << 20;
 
+/** Folders that are not read. */
+const skippedFolders: readonly string[] = [".git", "node_modules"];
+
+/** Folders of a platform repository that contain the objects of its environments. */
+const ownFolders: readonly string[] = [overlaysFolder, basesFolder];
+
 /**
- * Returns the objects of the kinds in `kinds` in a Git repository, without the objects that meshops generates. Skips
+ * Returns the objects of the kinds in `kinds` in a Git repository, without the objects that meshops generates. The Git
+ * repository can contain several platform repositories, and older versions of meshops did not label all objects that
+ * they generated. The function therefore skips the folders `overlays` and `bases` of each platform repository. Skips
  * files and documents that cannot be parsed, for example templates.
  *
  * @param top root of the Git repository
- * @param skipped folders that are not read
+ * @param root root of the platform repository
  */
-function otherObjects(top: string, skipped: readonly string[]): OtherObject[] {
+function otherObjects(top: string, root: string): OtherObject[] {
   const found: OtherObject[] = [];
   const visit = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const isPlatform = folder === root || entries.some((entry) => entry.isDirectory() && entry.name === stateFolder);
+    const skipped = isPlatform ? [...skippedFolders, ...ownFolders] : skippedFolders;
+    for (const entry of entries) {
       const path = join(folder, entry.name);
-      if (entry.isDirectory() && entry.name !== ".git" && entry.name !== "node_modules" && !skipped.includes(path)) visit(path);
+      if (entry.isDirectory() && !skipped.includes(entry.name)) visit(path);
       if (entry.isFile() && /\.ya?ml$/.test(entry.name) && statSync(path).size <= largest)
         found.push(...objectsIn(relative(top, path), readFileSync(path, "utf8")));
     }
