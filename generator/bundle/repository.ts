@@ -24,8 +24,8 @@ export class Repository {
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
         above === null
-          ? "run meshops in the root folder of a platform repository, or specify this folder with --directory"
-          : `run meshops with -C ${shellWord(relative(resolve(folder), above))}, the root of the repository`,
+          ? "run meshops in the root folder of a platform repository, or specify that root folder with --directory"
+          : `add -C ${shellWord(relative(resolve(folder), above))} to run meshops in the root of the repository`,
       );
     }
     this.root = realpathSync(folder);
@@ -39,7 +39,7 @@ export class Repository {
   /** Findings about files that are ignored because their names end in `.yml` instead of `.yaml`. */
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
-      const message = "this file is ignored: the name of a spec must end in .yaml";
+      const message = "this file is ignored, because the file name of a spec must end in .yaml";
       return atStart(`${environmentsFolder}/${name}.yml`, {
         code: "name-mismatch",
         message,
@@ -84,13 +84,17 @@ export class Repository {
     });
     const stat = statOf(path);
     if (stat === null)
-      return refuse("file-missing", "the file is a symbolic link whose target does not exist", "replace the link with the file");
+      return refuse(
+        "file-missing",
+        "the file is a symbolic link whose target does not exist",
+        "replace the link with a regular file",
+      );
     const folder = realpathSync(join(this.root, environmentsFolder));
     if (!realpathSync(path).startsWith(folder + sep))
       return refuse(
         "file-outside",
         "the file is a symbolic link to a file outside environments/",
-        "replace the link with the file",
+        "replace the link with a regular file",
       );
     if (!stat.isFile()) return refuse("file-unreadable", "the spec is not a regular file", null);
     // parseSource checks the same limit. The check here prevents meshops from reading a file that is too large.

@@ -45,7 +45,7 @@ export function readProtoFile(root: string, path: string): ReturnType<typeof rea
       atStart(path, {
         code: "proto-missing",
         message,
-        fix: "correct the path in routes.proto of the workload, or create the file",
+        fix: "correct the path in the workload's field routes.proto, or create the file",
       }),
     ],
   };

@@ -40,7 +40,7 @@ export const consumers: readonly Consumer[] = [
     id: `key/${secret}`,
     artefact: `Secret \`${secret}\`, \`tls.key\``,
     reader,
-    form: `one private key in PEM: ${accepts.join(", ")}; meshops writes ${writes}`,
+    form: `one private key in PEM, in one of these formats: ${accepts.join(", ")}; meshops writes ${writes}`,
     source,
   })),
   {
@@ -105,7 +105,8 @@ export const consumers: readonly Consumer[] = [
     artefact: "linkerd-control-plane, all other values",
     reader: "chart",
     form: "only keys that a template of the chart uses",
-    source: "linkerd2 charts/linkerd-control-plane/templates of the four tags; no values.yaml contains `heartbeatSchedule`",
+    source:
+      "linkerd2 charts/linkerd-control-plane/templates in the four linkerd2 releases; no values.yaml contains `heartbeatSchedule`",
   },
   {
     id: "policy-resources",
@@ -125,7 +126,7 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-tracing",
     artefact: "linkerd-control-plane, `controlPlaneTracing` (stable-2.14.10)",
     reader: "chart, controllers",
-    form: "a Boolean; if the value is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart sends these traces to the OTLP port 4317, and no trace arrives; meshops therefore sets the value only for stable-2.14.10",
+    form: "a Boolean; if the value is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart sets the OTLP port 4317 for these OpenCensus traces, so no trace arrives; meshops therefore sets the value only for stable-2.14.10",
     source: "linkerd2 _trace.tpl, pkg/trace/trace.go (stable-2.14.10, edge-25.4.4)",
   },
   {
@@ -154,7 +155,7 @@ export const consumers: readonly Consumer[] = [
     id: "dgraph-values",
     artefact: "dgraph, values",
     reader: "chart, all five versions",
-    form: "from version 0.0.18 on, the chart uses `extraAnnotations`; all five versions insert `extraFlags` into a shell command line",
+    form: "from version 0.0.18 on, the chart uses `extraAnnotations`; all five chart versions in the catalog insert `extraFlags` into a shell command line",
     source: "dgraph-io/charts alpha/statefulset.yaml, zero/statefulset.yaml, _helpers.tpl",
   },
   {
@@ -251,7 +252,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     id: "container-fields",
-    artefact: "pod specs of the client, of Jaeger and of verify's probes",
+    artefact: "pod specs of the test client, of Jaeger and of the probe pods of `meshops verify`",
     reader: "kubelet, Pod Security admission",
     form: "fields of core/v1; each container runs as non-root without capabilities, as the level *restricted* requires",
     source: "Kubernetes, API reference and Pod Security Standards",

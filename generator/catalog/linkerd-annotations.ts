@@ -56,6 +56,8 @@ const setting = (format: AnnotationFormat, since?: KnownLinkerdVersion): Linkerd
 });
 const alphaBalancer = (format: AnnotationFormat): LinkerdAnnotation => ({ on: balanced, format, since: "edge-26.8.3" });
 const removed = (format: AnnotationFormat): LinkerdAnnotation => ({ on: podSettings, format, until: "edge-25.10.7" });
+/** Annotation that the injector of linkerd-jaeger reads. edge-25.10.1 removed this injector. */
+const tracing = (since?: KnownLinkerdVersion): LinkerdAnnotation => ({ ...setting("text", since), until: "edge-25.4.4" });
 
 /** Values of `config.linkerd.io/default-inbound-policy` (linkerd2, policy-controller/k8s/index/src/defaults.rs). */
 const inboundPolicies = [
@@ -69,7 +71,7 @@ const inboundPolicies = [
 
 /**
  * All annotations that users can set and that Linkerd reads. Sources: linkerd2 pkg/k8s/labels.go, pkg/inject/inject.go,
- * viz/pkg/labels/labels.go, and policy-controller/k8s/index/src/outbound (index.rs, index/http.rs, index/grpc.rs), each
+ * viz/pkg/labels/labels.go, jaeger/injector/mutator/webhook.go, and policy-controller/k8s/index/src/outbound (index.rs, index/http.rs, index/grpc.rs), each
  * in the four releases of the catalog.
  */
 export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
@@ -125,8 +127,10 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "config.linkerd.io/skip-inbound-ports": setting("ports"),
   "config.linkerd.io/skip-outbound-ports": setting("ports"),
   "config.linkerd.io/skip-subnets": setting("text"),
-  "config.linkerd.io/trace-collector": removed("text"),
-  "config.linkerd.io/trace-collector-service-account": removed("text"),
+  "config.alpha.linkerd.io/trace-collector-service-account": tracing(),
+  "config.linkerd.io/trace-collector": tracing(),
+  "config.linkerd.io/trace-collector-name": tracing("edge-25.4.4"),
+  "config.linkerd.io/trace-collector-protocol": tracing("edge-25.4.4"),
   "viz.linkerd.io/disable-tap": setting("boolean"),
   "viz.linkerd.io/tap-enabled": setting("boolean"),
   "viz.linkerd.io/external-prometheus": { on: ["namespace"], format: "text" },
@@ -178,6 +182,7 @@ export const writtenAnnotations: ReadonlySet<string> = new Set([
   "linkerd.io/proxy-version",
   "linkerd.io/trust-root-sha256",
   "linkerd.io/identity-issuer-expiry",
+  "linkerd.io/identity-mode",
 ]);
 
 /** Prefixes of the keys that Linkerd reserves for its annotations. */

@@ -129,7 +129,7 @@ function requestFailed(error: unknown, what: string): UserError {
     name === "AbortError" || name === "TimeoutError"
       ? "no answer within the time limit"
       : String(messageOf(body) ?? message).split("\n")[0];
-  const fix = codeOf(error) === 403 ? "get a role that allows this request" : null;
+  const fix = codeOf(error) === 403 ? "ask a cluster administrator for a role that allows this request" : null;
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);
 }
 

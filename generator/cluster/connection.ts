@@ -139,7 +139,7 @@ function readFailed(error: Error & { code?: number | string; body?: unknown }, w
   if (error.code === 401)
     return new UserError(
       exitCode.missing,
-      `${server} rejects your credentials, because the credentials are missing or expired`,
+      `${server} rejects the request, because your credentials are missing or expired`,
       "get new credentials, for example with az aks get-credentials",
     );
   if (error.code === 403) return new Forbidden(what, server);
@@ -169,7 +169,7 @@ class Forbidden extends UserError {
     super(
       exitCode.missing,
       `you are not allowed to ${what} on ${server}`,
-      "get roles that allow you to read objects, such as the ClusterRole view and Flux's view roles",
+      "ask a cluster administrator for roles that allow you to read objects, such as the ClusterRole view and Flux's view roles",
     );
   }
 }

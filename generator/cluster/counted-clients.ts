@@ -68,12 +68,12 @@ function meshedPodsOf(set: PodSet, pods: readonly KubernetesObject[]): Kubernete
 export function describeCounted({ key, port, identity, count }: RefusedLater): string {
   const who =
     identity === null
-      ? "a client without an identity (the log of the proxy shows the address of the client)"
+      ? "a client without an identity (the proxy log of the called pod shows the client's address)"
       : `${identity.namespace}/${identity.name}`;
   return `${key} ${port}: ${who}, ${plural(count, "time")}`;
 }
 
 /** Returns a note with the reasons why the metrics of some pods may be missing. */
 export function describeUnread({ pods, unread }: Counted): string {
-  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; reading metrics requires the permission get on pods/proxy, and a default inbound policy that admits the API server; meshops reads the metrics of at most ${podsPerSet} pods per set`;
+  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; to read metrics, you need the permission get on pods/proxy, and the default inbound policy must admit the API server; meshops reads at most ${podsPerSet} pods of each set`;
 }

@@ -45,8 +45,8 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
   return [
     ...ownFluxFiles(root, from).map((path) => ({
       text: path.endsWith("/gotk-sync.yaml")
-        ? "Move this file, which flux bootstrap git wrote, and change spec.path in the file."
-        : "Move this file before you push. Otherwise, Flux finds the old folder without the components, and deletes the components.",
+        ? "Move this file, which was created by flux bootstrap git, and change spec.path in the file."
+        : "Move this file before you push. Otherwise, the old folder no longer contains the components, and Flux deletes them.",
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
@@ -89,7 +89,7 @@ function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
     ["resource group", `az group show --name ${resourceGroup}`],
   ];
   return resources.map(([resource, show]) => ({
-    text: `Change the tag of the ${resource} in Azure: meshops teardown compares this tag with the name of the environment.`,
+    text: `Change the tag “environment” of the ${resource} in Azure: meshops teardown compares this tag with the name of the environment.`,
     command: `az tag update --operation merge --tags environment=${metadata.name} --resource-id "$(${show} --query id --output tsv)"`,
   }));
 }

@@ -5,9 +5,18 @@ import { compareText } from "../system/text.ts";
 import type { Io } from "./io.ts";
 
 /** A file of manifests: the path that findings show, and the text. */
-export interface ManifestFile {
+interface ManifestFile {
   readonly file: string;
   readonly text: string;
+}
+
+/** Files of manifests, and the folders that contain YAML files which were not read. */
+export interface ManifestFiles {
+  readonly files: readonly ManifestFile[];
+  /** Folders with templates of Helm charts. Helm must render the templates. */
+  readonly templates: readonly string[];
+  /** Folders whose names begin with a dot, except the folders of Git and of GitHub. */
+  readonly hidden: readonly string[];
 }
 
 /** Maximum size of a file in bytes. For comparison: the CRDs of one Linkerd release are about one megabyte. */
@@ -15,41 +24,68 @@ const maxBytes = 32 * 1024 * 1024;
 
 /**
  * Reads a file, stdin (`-`), or all YAML and JSON files in a folder and its subfolders, sorted by path. In a folder,
- * skips hidden files, hidden folders, node_modules and Helm charts. The templates of a chart are not valid YAML before
- * Helm renders the templates.
+ * skips hidden files, hidden folders, node_modules, and the templates and dependencies of Helm charts. The templates of
+ * a chart are not valid YAML before Helm renders the templates.
  *
  * @throws UserError (missing) if the path does not exist; UserError (problem) if a file is too large
  */
-export function readManifestFiles({ stdin, cwd }: Io, path: string): ManifestFile[] {
-  if (path === "-") return [{ file: "stdin", text: new TextDecoder().decode(stdin.read()) }];
+export function readManifestFiles({ stdin, cwd }: Io, path: string): ManifestFiles {
+  if (path === "-")
+    return { files: [{ file: "stdin", text: new TextDecoder().decode(stdin.read()) }], templates: [], hidden: [] };
   const target = resolve(cwd, path);
   const stat = statSync(target, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new UserError(exitCode.missing, `${path} does not exist`, "specify a folder or a file of manifests, or - for stdin");
-  const paths = stat.isDirectory() ? [...walk(target)].sort(compareText) : [target];
-  return paths.flatMap((file) => {
+  const found: Found = { paths: [], templates: [], hidden: [] };
+  if (stat.isDirectory()) walk(target, found);
+  else found.paths.push(target);
+  const named = (file: string): string => toSlashes(relative(cwd, file));
+  const files = found.paths.sort(compareText).flatMap((file) => {
     if (statSync(file).size > maxBytes)
       throw new UserError(
         exitCode.problem,
-        `${relative(cwd, file)} is larger than 32 MiB`,
-        "split the file into smaller files, and specify the folder of these files",
+        `${named(file)} is larger than 32 MiB`,
+        "split the file into smaller files, and specify the folder that contains these files",
       );
     const text = readFileSync(file, "utf8");
     // In a folder, skip files without the word apiVersion, such as Helm values. These files are not parsed, so they
     // need not be valid YAML.
-    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(cwd, file)), text }] : [];
+    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: named(file), text }] : [];
   });
+  return { files, templates: found.templates.map(named).sort(compareText), hidden: found.hidden.map(named).sort(compareText) };
 }
 
-function* walk(folder: string): Iterable<string> {
+interface Found {
+  readonly paths: string[];
+  readonly templates: string[];
+  readonly hidden: string[];
+}
+
+/** Adds the files of a folder and its subfolders, and the folders that are skipped although they contain YAML files. */
+function walk(folder: string, found: Found): void {
   const entries = readdirSync(folder, { withFileTypes: true });
-  if (entries.some(({ name }) => name === "Chart.yaml")) return;
+  const isChart = entries.some(({ name }) => name === "Chart.yaml");
   for (const entry of entries) {
-    if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walk(path);
-    else if (entry.isFile() && /\.(ya?ml|json)$/.test(entry.name)) yield path;
+    if (entry.isDirectory()) {
+      if (entry.name === "node_modules" || entry.name === ".git" || entry.name === ".github") continue;
+      if (isChart && (entry.name === "templates" || entry.name === "charts")) {
+        if (entry.name === "templates") found.templates.push(path);
+      } else if (!entry.name.startsWith(".")) walk(path, found);
+      else if (hasYaml(path)) found.hidden.push(path);
+    } else if (entry.isFile() && !entry.name.startsWith(".") && isYaml(entry.name) && entry.name !== "Chart.yaml")
+      found.paths.push(path);
   }
+}
+
+function isYaml(name: string): boolean {
+  return /\.(ya?ml|json)$/.test(name);
+}
+
+function hasYaml(folder: string): boolean {
+  return readdirSync(folder, { withFileTypes: true }).some((entry) =>
+    entry.isDirectory() ? hasYaml(join(folder, entry.name)) : /\.ya?ml$/.test(entry.name),
+  );
 }
 
 function toSlashes(path: string): string {

@@ -68,7 +68,7 @@ const declarations = [
 export function createProgram(io: Io, end: (code: number) => void): CommandUnknownOpts {
   const program = new Command("meshops")
     .description(
-      "Generates the files of a GitOps repository for Linkerd and its meshed services from one validated spec per environment.",
+      "Generates the files of a GitOps repository for Linkerd and its meshed services. The input is one validated spec per environment.",
     )
     .version(version)
     .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))

@@ -14,7 +14,7 @@ export function chartVersion(release: string): ChangeRule {
         if (path === "spec.chart.spec.version")
           yield {
             risk: "rollout",
-            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". The new version is older than the old version, and meshops is not tested with downgrades"}`,
+            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". This change is a downgrade, and meshops is not tested with downgrades"}`,
           };
     },
   };

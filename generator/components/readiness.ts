@@ -11,7 +11,8 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   const count = ({ status }: KubernetesObject): number => Number(at(status, "readyReplicas") ?? 0);
   const notReady = found.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));
   const names = notReady.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
-  if (found.length === 0) return failed("no workloads", `the namespace ${namespace} contains no workloads; run meshops status`);
+  if (found.length === 0)
+    return failed("no workloads", `the namespace ${namespace} contains no workloads; to see the reason, run meshops status`);
   const lost = lostSecrets(
     identity,
     pods.filter(({ metadata }) => metadata.namespace === namespace),

@@ -165,7 +165,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
-        "all objects in this file are the same as before. Only comments, the order or the layout changed, or another file now declares a part of an object";
+        "the objects in this file do not change. Either only comments, the order or the layout of the file changed, or another file now declares a part of an object";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

@@ -114,7 +114,7 @@ function splitBatch(answer: Buffer): string[] {
     if (!Number.isInteger(size))
       throw new UserError(
         exitCode.missing,
-        `the Git repository does not contain an object of the commit: ${header}`,
+        `a Git object of the commit is missing in the Git repository: ${header}`,
         "run `git fetch` if this is a partial clone; otherwise run `git fsck`",
       );
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());

@@ -49,7 +49,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
     return {
       risk: "harmless",
       reason:
-        "Flux does not change this release while suspend is true. All other changes of the release take effect after suspend is false again",
+        "Flux does not change this release while suspend is true. The other changes of the release take effect when you set suspend to false",
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
@@ -83,6 +83,6 @@ function byDefault({ change, kind, fields }: ChangedObject): string {
   if (change === "added") return "this object is new; no running workload changes";
   if (change === "removed")
     return kind === "Helmfile" || kind === "Overlay" ? "meshops no longer generates this file" : "Flux deletes this object";
-  if (kind === "HelmRelease") return "only settings of Flux for this release change; the installed objects stay the same";
-  return fields.length === 0 ? "only the order or the layout of the object differs" : "Flux updates the existing object";
+  if (kind === "HelmRelease") return "only the Flux settings of this release change; the installed objects stay the same";
+  return fields.length === 0 ? "only the order or the layout of the object's fields differs" : "Flux updates the existing object";
 }

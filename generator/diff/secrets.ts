@@ -72,7 +72,7 @@ export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   if (isOfWorkload(path))
     return {
       risk: "not-assessed",
-      reason: `the content of the Secret changes${unknown}. No pod restarts. Pods that read the Secret only when they start get the new content after their next restart`,
+      reason: `the content of the Secret changes${unknown}. No pod restarts. Pods that read the Secret only at startup get the new content after their next restart`,
     };
   if (name === secretNames.issuer)
     return {

@@ -75,7 +75,7 @@ export function keyFormFinding({ file, line, column, secret, form, refused }: Ol
     code: "webhook-key-form",
     severity: refused ? "error" : "warning",
     message: refused
-      ? `the private key is in ${form} format, which ${reader} cannot read, so the control plane does not start`
+      ? `the private key is in ${form} format. The ${reader} cannot read this format, so the control plane does not start`
       : `the private key is in ${form} format, which older versions of meshops wrote`,
     expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
     fix: `run meshops identity rotate-webhooks ${metadata.name}`,

@@ -60,7 +60,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     diagnostics.push(
       invalid(
         journalFile,
-        "an interrupted run changed only a part of an identity's files",
+        "a meshops command was interrupted after it had changed only some of the identity files",
         "run meshops generate to complete the change",
       ),
     );
@@ -94,7 +94,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         ),
       );
     else if (pem === null)
-      diagnostics.push(invalid(file, "the file contains no certificate in PEM form, or a damaged certificate"));
+      diagnostics.push(invalid(file, "the file contains no certificate in PEM format, or one of its certificates is damaged"));
     return pem ?? "";
   };
 
@@ -140,8 +140,8 @@ function unusedFiles(root: string, { metadata: { name } }: Environment): Diagnos
     {
       ...atStart(first, {
         code: "identity-unused",
-        message: `${plural(files.length, "file")} of an identity of ${name} ${files.length === 1 ? "is" : "are"} not used, because another program issues the certificates`,
-        fix: `when the cluster no longer uses this identity, run git rm -r ${folders.join(" ")}, and remove its rules from .sops.yaml`,
+        message: `${plural(files.length, "identity file")} of ${name} ${files.length === 1 ? "is" : "are"} not used, because another program issues the certificates`,
+        fix: `when the cluster no longer uses this identity, run git rm -r ${folders.join(" ")}, and remove the rules for these files from .sops.yaml`,
       }),
       severity: "warning",
     },
@@ -171,7 +171,7 @@ function filesOf(root: string, name: string): string[] {
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;
   const wasGenerated = existsSync(join(root, stateFolder, `${name}.json`));
-  const init = `${wasGenerated ? `restore the identity from Git, because files of ${name} were generated with this identity; only if the identity was never used, ` : ""}run meshops identity init ${name}`;
+  const init = `${wasGenerated ? `restore the identity from Git, because the existing files of ${name} were generated with it; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
   const old = folders.find((entry) => {

@@ -32,7 +32,7 @@ export async function rotateAnchor(
     throw new UserError(
       exitCode.problem,
       `do not run the next step before ${minutes(gate.opensAt)}: the step must wait until ${gate.until}`,
-      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run the previous step; if you pushed its changes later, wait longer",
+      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run the previous step. If you pushed the changes of that step later, wait longer",
     );
   const { anchors, keys } = state;
   switch (state.stage) {

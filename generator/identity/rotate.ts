@@ -25,7 +25,7 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   if (stage === "bundled")
     throw new UserError(
       exitCode.problem,
-      "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",
+      "cannot rotate the issuer during a trust anchor rotation: the next step of this rotation creates a new issuer",
       `run meshops identity rotate-anchor ${environment.metadata.name}`,
     );
   const names = environment.spec.linkerd.identity;

@@ -25,7 +25,7 @@ export function checkSecret(
 ): SecretProblem | null {
   const { age, admin, azureKeyVault } = recipientsOf(environment);
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
-  const words = `only kind Secret, type ${type}, ${namespace}/${name}`;
+  const words = `only kind Secret, type ${type}, namespace ${namespace} and name ${name}`;
   const { name: ofEnvironment } = environment.metadata;
   return check(text, { environment: ofEnvironment, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
@@ -59,7 +59,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
-        message: `the file must be encrypted with ${secretRule.kind} ${secretRule.value} and mac_only_encrypted; otherwise the labels that Flux adds make the MAC invalid`,
+        message: `the file must be encrypted with ${secretRule.kind}: ${secretRule.value} and mac_only_encrypted: true; otherwise the labels that Flux adds make the MAC invalid`,
         fix: "decrypt the file, and encrypt the file again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
@@ -109,12 +109,12 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ");
-  const wanted = azureKeyVault === undefined ? "the spec contains no key service" : `the spec contains ${azureKeyVault}`;
+  const wanted = azureKeyVault === undefined ? "the spec lists only age recipients" : `the spec lists the key ${azureKeyVault}`;
   return {
     message:
       services === ""
         ? `the file is encrypted only to age recipients, but ${wanted}`
-        : `the file is encrypted to ${services} besides age, but ${wanted}`,
+        : `the file is encrypted to age recipients and to ${services}, but ${wanted}`,
     fix,
   };
 }

@@ -135,7 +135,7 @@ function readRules(root: string): Record<string, unknown>[] {
 function broken(): UserError {
   return new UserError(
     exitCode.problem,
-    `${sopsConfigFile} must be valid YAML and contain a list creation_rules`,
+    `${sopsConfigFile} must be valid YAML and contain a list named creation_rules`,
     "correct the file, or move the file out of the repository",
   );
 }

@@ -36,8 +36,8 @@ export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "a
     opensAt: new Date(made.getTime() + wait),
     until:
       stage === "bundled"
-        ? "every meshed pod has restarted with both trust anchors"
-        : "no proxy uses a certificate from the old issuer, which is valid for up to 24 hours",
+        ? "every meshed pod has restarted and trusts both trust anchors"
+        : "no proxy uses a certificate from the old issuer (these certificates are valid for up to 24 hours)",
   };
 }
 
@@ -81,7 +81,7 @@ export async function readState(environment: Environment, store: SecretStore): P
   if (issuer === undefined || stage === null || signer === undefined)
     throw new UserError(
       exitCode.problem,
-      `trust-anchors.crt and issuer.crt of ${environment.metadata.name} match no stage of a rotation`,
+      `trust-anchors.crt and issuer.crt of ${environment.metadata.name} do not match each other, or contain the wrong number of certificates`,
       "restore both files from the same commit; trust-anchors.crt must contain one or two trust anchors, and one of them must have signed the issuer",
     );
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
@@ -130,7 +130,7 @@ export function pairWith(certificates: readonly Certificate[], key: string, file
   }
   throw new UserError(
     exitCode.problem,
-    `no certificate in ${file} belongs to the corresponding private key in trust-anchor.sops.yaml`,
+    `no certificate in ${file} matches its private key in trust-anchor.sops.yaml`,
     "restore both files from the same commit",
   );
 }

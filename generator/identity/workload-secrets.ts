@@ -43,7 +43,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
     const included = source?.path === undefined ? [] : encryptedResources(root, source.path);
     for (const file of included)
       report(`${source?.path}/kustomization.yaml`, {
-        message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install encrypted`,
+        message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install without decryption`,
         fix: `remove ${file} from resources, and add ${source?.path}/${file} to the field secrets of the workload`,
       });
   }
@@ -89,7 +89,7 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
   if (apiVersion !== "v1" || kind !== "Secret" || typeof name !== "string" || isCiphertext(name))
     return {
       message: "the file must contain one Secret whose apiVersion, kind and metadata are not encrypted",
-      fix: 'set encrypted_regex: "^(data|stringData)$" in the rule of .sops.yaml for this file, and encrypt the file again',
+      fix: 'set encrypted_regex: "^(data|stringData)$" in the rule for this file in .sops.yaml, and encrypt the file again',
     };
   if (own !== namespace)
     return {

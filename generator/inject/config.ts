@@ -26,7 +26,7 @@ export function readInjection(source: Source): ReadInjection {
       severity: "error",
       message: `port ${port} cannot be both opaque and skipped: a skipped port bypasses the proxy`,
       expected: null,
-      fix: `remove ${port} from ${key}: connections to an opaque port use mTLS`,
+      fix: `remove ${port} from ${key}; connections to the opaque port then use mTLS`,
     }),
   );
   return { injection: conflicts.length > 0 ? null : injection, diagnostics: conflicts };

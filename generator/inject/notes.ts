@@ -24,7 +24,7 @@ function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInject
   const [first] = workloads;
   if (spec.authorization || !spec.networkPolicy || first === undefined || limited.length === 0) return [];
   const message =
-    "without authorization, the ports of clients have no effect, because all meshed connections arrive at the proxy's port";
+    "with authorization: false, the field ports of clients has no effect, because all meshed connections arrive at the proxy's port";
   return [note(first.manifest, "warning", message)];
 }
 
@@ -39,7 +39,13 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   }
   return [
     ...(declaresNoPort && injection.spec.authorization && !/Job$/.test(manifest.kind)
-      ? [note(manifest, "warning", "declares no port, so no Server protects the ports on which the workload listens")]
+      ? [
+          note(
+            manifest,
+            "warning",
+            "the workload declares no port, so no Server protects the ports on which the workload listens",
+          ),
+        ]
       : []),
   ];
 }

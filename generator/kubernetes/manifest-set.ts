@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { asMap, groupBy } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
 import type { Manifest } from "./read.ts";
@@ -37,6 +38,12 @@ export class ManifestSet {
     return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
   }
 
+  /** Returns the objects of an API group whose kind satisfies a condition. */
+  objectsOf(group: string, isWanted: (kind: string) => boolean): readonly Manifest[] {
+    const wanted = [...this.#byKind].filter(([key]) => key.startsWith(`${group}|`) && isWanted(key.slice(group.length + 1)));
+    return wanted.flatMap(([, objects]) => objects);
+  }
+
   /** Returns the objects with the given kind and name in any namespace. */
   named(group: string, kind: string, name: string): readonly Manifest[] {
     return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
@@ -61,8 +68,28 @@ export class ManifestSet {
     return a === b || a === "" || b === "";
   }
 
-  /** Returns the workloads in a namespace whose pods match a selector. */
-  selected(namespace: string, selector: unknown): Workload[] {
+  /**
+   * Whether an object belongs to a namespace that another object specifies. If one of them has no namespace, their
+   * files must be in the same folder, or the folder of one file must contain the folder of the other file. Otherwise,
+   * the objects can belong to different applications.
+   *
+   * @param namespace namespace that `by` specifies; default: the namespace of `by`
+   */
+  static isBeside(by: Manifest, object: Manifest, namespace: string = by.namespace): boolean {
+    if (namespace !== "" && object.namespace !== "") return namespace === object.namespace;
+    return areRelated(by.source.file, object.source.file);
+  }
+
+  /** Returns the workloads in the namespace of an object whose pods match a selector; see `isBeside`. */
+  selected(by: Manifest, selector: unknown): Workload[] {
+    return this.maybeSelected(by.namespace, selector).filter(({ manifest }) => ManifestSet.isBeside(by, manifest));
+  }
+
+  /**
+   * Returns the workloads that may be in a namespace and whose pods match a selector. A workload without a namespace may
+   * be in any namespace.
+   */
+  maybeSelected(namespace: string, selector: unknown): Workload[] {
     const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
     return near.filter(({ labels }) => selects(selector, labels));
   }
@@ -75,7 +102,7 @@ export class ManifestSet {
     const known = this.#behind.get(service);
     if (known !== undefined) return known;
     const selector = asMap(specOf(service)["selector"]);
-    const found = Object.keys(selector).length === 0 ? [] : this.selected(service.namespace, { matchLabels: selector });
+    const found = Object.keys(selector).length === 0 ? [] : this.selected(service, { matchLabels: selector });
     this.#behind.set(service, found);
     return found;
   }
@@ -93,6 +120,15 @@ export class ManifestSet {
     const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
     return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));
   }
+}
+
+/** Whether two files are in the same folder, or the folder of one file contains the folder of the other file. */
+function areRelated(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [posix.dirname(a), posix.dirname(b)];
+  const contains = (folder: string, inner: string): boolean =>
+    folder === inner || folder === "." || inner.startsWith(`${folder}/`);
+  return contains(one, other) || contains(other, one);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Document, isMap as isMapNode, isScalar, visit } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../diagnostics/limits.ts";
-import { diagnosticAt, limited, type Path, type Source } from "../diagnostics/source.ts";
+import { diagnosticAt, type Path, type Source } from "../diagnostics/source.ts";
 import { asMap, isMap } from "../system/data.ts";
 import { lowerFirst } from "../system/text.ts";
 import { asKubectl, parseDocuments, plainValue } from "./documents.ts";
@@ -56,13 +56,11 @@ export function parseManifests(file: string, text: string): Manifests {
         ...failed("template-unrendered", "the file contains a template (`{{ … }}`) that has not been rendered", template, 2),
         fix: "render the template first, for example with helm template, and check the output",
       });
-    else if (document.errors.length > 0)
-      diagnostics.push(
-        ...limited(document.errors, ({ message, pos: [from, to] }) =>
-          failed("yaml-syntax", lowerFirst(message), from, to - from),
-        ),
-      );
-    else
+    else if (document.errors[0] !== undefined) {
+      // The other errors of a document usually have the same cause.
+      const { message, pos } = document.errors[0];
+      diagnostics.push(failed("yaml-syntax", lowerFirst(message), pos[0], pos[1] - pos[0]));
+    } else
       try {
         objects.push(...objectsIn(document, file, text));
       } catch (error) {

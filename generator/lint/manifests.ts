@@ -91,7 +91,11 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
   const [first, ...others] = found.filter(isUncertain);
   if (first === undefined || others.length === 0 || objects.some(mentionsLinkerd)) return found;
   const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}, which meshed clients need. The checked objects do not show whether Linkerd is used`;
-  const statement = { ...first.statement, message, fix: "use --linkerd with the release of the cluster, or --linkerd none" };
+  const statement = {
+    ...first.statement,
+    message,
+    fix: "add the option --linkerd with the Linkerd release of the cluster, or --linkerd none if the cluster does not use Linkerd",
+  };
   return [{ ...first, statement }, ...found.filter((each) => !isUncertain(each))];
 }
 

@@ -25,14 +25,14 @@ export function rejectedValue(format: AnnotationFormat, value: string): string |
   if (format === "http-status-list")
     return value.split(",").every(isHttpCondition)
       ? null
-      : "5xx, gateway-error, status codes or ranges such as 500-504; separate several values by commas without spaces";
+      : "5xx, gateway-error, status codes or ranges such as 500-504; separate multiple values with commas, without spaces";
   if (typeof format === "string") {
     const known = patterns[format];
     return known === undefined || known.pattern.test(value.trim()) ? null : known.expected;
   }
   if ("list" in format) {
     const wrong = value.split(",").find((each) => !format.list.includes(each.toLowerCase()));
-    return wrong === undefined ? null : `${alternatives(format.list)}; separate several values by commas without spaces`;
+    return wrong === undefined ? null : `${alternatives(format.list)}; separate multiple values with commas, without spaces`;
   }
   return value === "" ? null : oneOf(format, value);
 }
@@ -52,7 +52,7 @@ function rejectedPorts(value: string, named: boolean): string | null {
       ? undefined
       : parts.find((part) => !isRange(part) && !(named && /^(?=.*[a-z])[a-z0-9-]{1,15}$/.test(part)));
   if (wrong === undefined) return null;
-  return `port numbers and ranges from 1 to 65535, separated by commas${named ? ", or names of container ports" : ""}; "${wrong}" is none of these`;
+  return `port numbers or ranges from 1 to 65535${named ? ", or names of container ports" : ""}, separated by commas; "${wrong}" is not a valid entry`;
 }
 
 function isRange(part: string): boolean {

@@ -5,6 +5,7 @@ import { asMap } from "../system/data.ts";
 import { inNetwork, type Network } from "./networks.ts";
 import type { Account } from "./pod-set.ts";
 import { namedPort } from "./ports.ts";
+import { isSame } from "./reference-kind.ts";
 
 /**
  * Requirement of an authorization: the client must have one of the identities, or an address in one of the networks.
@@ -61,7 +62,7 @@ export function podContainers(pod: KubernetesObject): unknown[] {
 export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
   const { name, namespace } = server.metadata;
   const policies = policiesTargeting(objects, namespace, ({ kind, name: target }) =>
-    kind === "Server" ? target === name : kind === "Namespace" && target === namespace,
+    isSame(kind, "Server") ? target === name : isSame(kind, "Namespace") && target === namespace,
   );
   const older = objects.filter(
     (object) => object.kind === "ServerAuthorization" && object.metadata.namespace === namespace && isFor(object, server),
@@ -74,7 +75,7 @@ export function authorizationsOfRoute(
   { kind, metadata: { name, namespace } }: KubernetesObject,
   objects: readonly KubernetesObject[],
 ): Authorization[] {
-  return policiesTargeting(objects, namespace, (target) => target.kind === kind && target.name === name);
+  return policiesTargeting(objects, namespace, (target) => isSame(target.kind, kind) && target.name === name);
 }
 
 /** Whether an authorization admits a client. An authorization without requirements admits all clients. */
@@ -130,11 +131,11 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
   const own = policy.metadata.namespace ?? "";
   return listAt<Reference>(policy, "spec", "requiredAuthenticationRefs").map((reference): Requirement => {
     const { kind, name, namespace = own } = reference;
-    if (kind === "ServiceAccount") return { identities: [`${name}.${namespace}`] };
+    if (isSame(kind, "ServiceAccount")) return { identities: [`${name}.${namespace}`] };
     const found = objects.find(
-      (object) => object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
+      (object) => isSame(kind, object.kind) && object.metadata.name === name && object.metadata.namespace === namespace,
     );
-    return kind === "NetworkAuthentication"
+    return isSame(kind, "NetworkAuthentication")
       ? { networks: listAt<Network>(found, "spec", "networks") }
       : { identities: authenticated(found, namespace) };
   });
@@ -147,7 +148,7 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
 function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
   const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);
   const accounts = listAt<Reference>(found, "spec", "identityRefs").map((each) =>
-    each.kind === "Namespace" ? `*.${each.name}` : `${each.name}.${each.namespace ?? namespace}`,
+    isSame(each.kind, "Namespace") ? `*.${each.name}` : `${each.name}.${each.namespace ?? namespace}`,
   );
   return [...identities, ...accounts];
 }

@@ -3,6 +3,7 @@ import type { Manifest } from "../kubernetes/read.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
+import { isSame } from "./reference-kind.ts";
 
 /** Whether a Server selects the pods of a workload. A Server for external workloads has no `podSelector`. */
 export function serverSelects(server: Manifest, { manifest, labels }: Workload): boolean {
@@ -22,6 +23,6 @@ export function routesOfServer(server: Manifest, stream: ManifestSet): Manifest[
       ManifestSet.mayShareNamespace(route.namespace, server.namespace) &&
       listOf(specOf(route)["parentRefs"])
         .map(asMap)
-        .some(({ kind, name }) => kind === "Server" && name === server.name),
+        .some(({ kind, name }) => isSame(kind, "Server") && name === server.name),
   );
 }

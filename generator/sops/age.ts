@@ -88,6 +88,6 @@ function noKey(metadata: Metadata, held: number): SopsError {
   const fix =
     metadata.age.length === 0
       ? `use the sops binary: the file is encrypted only to ${otherServices(metadata).join(" and ")}`
-      : `add an age key that can decrypt the file to SOPS_AGE_KEY_FILE or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
+      : `add a suitable age key to the file in SOPS_AGE_KEY_FILE, or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
   return new SopsError("no-key", message, fix);
 }

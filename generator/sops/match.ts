@@ -25,6 +25,6 @@ export function goPattern(expression: string): (text: string) => boolean {
     const pattern = RE2JS.compile(expression);
     return (text) => pattern.matcher(text).find();
   } catch {
-    throw new SopsError("unsupported", `"${expression}" is not a valid regular expression of Go (RE2)`);
+    throw new SopsError("unsupported", `"${expression}" is not a valid Go regular expression (RE2)`);
   }
 }

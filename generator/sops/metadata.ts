@@ -81,7 +81,11 @@ export function readMetadata(value: unknown): Metadata {
 function refuseUnsupported(value: Readonly<Record<string, unknown>>): void {
   const shamir = value["key_groups"];
   if (Array.isArray(shamir) && shamir.length > 0)
-    throw new SopsError("unsupported", "the data key is split among key groups (Shamir's secret sharing)", "use the sops binary");
+    throw new SopsError(
+      "unsupported",
+      "meshops does not support files with key groups (Shamir's secret sharing)",
+      "use the sops binary",
+    );
   for (const kind of ["encrypted_comment_regex", "unencrypted_comment_regex"])
     if (typeof value[kind] === "string" && value[kind] !== "")
       throw new SopsError(

@@ -37,7 +37,7 @@ export function inspect(document: Document): YamlProblem[] {
           "file-too-large",
           `the file contains more than ${maxNodes} keys and values`,
           node,
-          "move a part of the file to a base, and set spec.extends to the name of the base",
+          "move some of the settings to a base spec, and set spec.extends to the name of the base spec",
         ),
       ];
     if (step.depth > maxDepth) return [problem("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, node, null)];

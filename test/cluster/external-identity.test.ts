@@ -105,7 +105,7 @@ withCertManager("certificates that cert-manager's controllers write", () => {
     expect(await cluster.api.get("/api/v1/namespaces/flux-system/secrets/sops-age")).toBeNull();
     const { code, stdout } = await command("status", "own");
     expect(code, stdout).toBe(0);
-    expect(stdout).toMatch(/^first to expire: (issuer|linkerd-|tap)/m);
+    expect(stdout).toMatch(/^first certificate to expire: (issuer|linkerd-|tap)/m);
     const bundle = await data("/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots");
     const anchor = await data("/api/v1/namespaces/linkerd/secrets/linkerd-trust-anchor");
     expect(bundle["ca-bundle.crt"]?.trim()).toBe(anchor["tls.crt"]?.trim());

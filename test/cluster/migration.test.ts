@@ -143,7 +143,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     const { code, stdout } = await command("status", "own");
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/^ok Namespace linkerd +edge-25\.10\.7, 3 workloads$/m);
-    expect(stdout).toMatch(/^first to expire: issuer/m);
+    expect(stdout).toMatch(/^first certificate to expire: issuer/m);
     const verified = await command("verify", "own", "--only", "M1,M2,M5", "-o", "json");
     expect(verified.code, verified.stdout + verified.stderr).toBe(0);
   });

@@ -336,10 +336,10 @@ describe("trust anchor rotation", () => {
     };
     expect(await step(hours(1), false)).toContain("step 1 of 3");
     await expect(step(hours(24), false)).rejects.toThrow(
-      "do not run the next step before 2026-11-25 13:10 UTC: the step must wait until every meshed pod has restarted with both trust anchors",
+      "do not run the next step before 2026-11-25 13:10 UTC: the step must wait until every meshed pod has restarted and trusts both trust anchors",
     );
     await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
-      "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",
+      "cannot rotate the issuer during a trust anchor rotation: the next step of this rotation creates a new issuer",
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
@@ -373,16 +373,16 @@ describe("trust anchor rotation", () => {
     const own = files.get(publicFile("trust-anchors.crt")) ?? "";
     const others = other.files.get(publicFile("trust-anchors.crt")) ?? "";
     files.set(publicFile("trust-anchors.crt"), others);
-    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("match no stage of a rotation");
+    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("do not match each other");
     files.set(publicFile("trust-anchors.crt"), own + others + own);
-    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("match no stage of a rotation");
+    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("do not match each other");
     files.set(publicFile("trust-anchors.crt"), own);
     files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
     await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
-      "no certificate in trust-anchors.crt belongs to the corresponding private key in trust-anchor.sops.yaml",
+      "no certificate in trust-anchors.crt matches its private key in trust-anchor.sops.yaml",
     );
     await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow(
-      "no certificate in webhook-ca.crt belongs to the corresponding private key in trust-anchor.sops.yaml",
+      "no certificate in webhook-ca.crt matches its private key in trust-anchor.sops.yaml",
     );
     files.set(
       publicFile("trust-anchor.sops.yaml"),

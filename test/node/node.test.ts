@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../cluster/harness/processes.ts";
 import { withRealNode } from "../support/guards.ts";
 import { projectRoot, run } from "../support/tools.ts";
+import { acceptanceTests } from "./acceptance.ts";
 import { accessTests } from "./access.ts";
 import { cgroupsLeft, kernelSettings } from "./harness/kernel.ts";
 import { RealNode } from "./harness/node.ts";
@@ -26,6 +27,7 @@ withRealNode("a real node", () => {
     describe("connections to workloads that the generated NetworkPolicies allow", () => workloadAccessTests(() => node));
     describe("causes that status reports", () => statusTests(() => node));
     describe("probes of verify", () => verifyTests(() => node));
+    describe("the acceptance run", () => acceptanceTests(() => node));
   });
 
   describe("scripts/node", () => {

@@ -159,7 +159,7 @@ export function statusTests(running: () => RealNode): void {
     await node.api.merge(path, { metadata: { finalizers: ["example.org/hold"] } });
     await node.api.delete(path);
     expect((await reported("pod-terminating", "StatefulSet", "stalled")).reason).toBe(
-      "pod stalled-0 is not deleted, because it has the finalizer example.org/hold",
+      "pod stalled-0 is stuck in Terminating, because it has the finalizer example.org/hold",
     );
     await node.api.merge(path, { metadata: { finalizers: null } });
     await until("the pod is created again", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);

@@ -101,7 +101,7 @@ describe("symbolic links", () => {
     expect((await meshops(root, ["generate"])).code).toBe(1);
     expect(await meshops(root, ["generate", "--force"])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^replace helmfile.yaml\n2 environments /m),
+      stdout: expect.stringMatching(/^replace helmfile.yaml\ngenerated files of 2 environments /m),
     });
     expect(readFileSync(outside, "utf8")).toBe("mine");
     expect(readFileSync(join(root, "helmfile.yaml"), "utf8")).toContain("overlays/dev/helmfile.yaml");

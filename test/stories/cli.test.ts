@@ -43,7 +43,7 @@ describe("exit codes and streams", () => {
       ["images", "own", "--mirror"],
       1,
       "",
-      "meshops: environment own has no registry for mirrored images\nfix: set spec.azure.registry.name, or spec.registry.host and images: mirror\n",
+      "meshops: environment own has no registry for mirrored images\nfix: set spec.azure.registry.name, or set spec.registry.host and spec.registry.images: mirror\n",
     ],
   ])("meshops %j exits %d", async (args, code, stdout, stderr) => {
     const result = await meshops(root, args);
@@ -68,7 +68,7 @@ describe("exit codes and streams", () => {
     writeTree(empty, { "environments/.keep": "" });
     expect(await meshops(empty, ["generate"])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^create {2}helmfile.yaml\n0 environments /),
+      stdout: expect.stringMatching(/^create {2}helmfile.yaml\ngenerated files of 0 environments /),
     });
     expect(await meshops(empty, ["generate", "--check"])).toMatchObject({ code: 0, stdout: "1 file up to date\n" });
   });

@@ -62,7 +62,7 @@ test.each([
     spec({ source: '{oci: {url: "oci://registry.example.org/shop", version: 1.4.2}}' }),
     "HelmRelease",
     "not-assessed",
-    "If the name of the chart differs, Flux uninstalls the release",
+    "If the name of the chart also changes, Flux uninstalls the release",
   ],
   [
     "a chart instead of a folder",
@@ -86,7 +86,7 @@ test.each([
     spec({ source: "{path: apps/store}" }),
     "Overlay",
     "data-loss",
-    "Flux deletes the objects of apps/shop that apps/store does not contain",
+    "Flux deletes the objects that are in apps/shop but not in apps/store",
   ],
   [
     "another namespace of a folder",

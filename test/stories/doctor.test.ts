@@ -178,7 +178,7 @@ describe("doctor", () => {
     const { code, stdout } = await meshops(scratchFolder("nowhere"), ["doctor"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tools\n {2}ok node/);
-    expect(stdout).toContain("not a platform repository: only the tools were checked");
+    expect(stdout).toContain("this folder is not a platform repository, so only the tools were checked");
   });
 });
 

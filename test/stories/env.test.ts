@@ -45,7 +45,7 @@ describe("env add", () => {
 
   test.each([
     [["env", "add", "dev"], "environments/dev.yaml already exists"],
-    [["env", "add", "Staging"], '"Staging" is not a valid name of an environment'],
+    [["env", "add", "Staging"], '"Staging" is not a valid environment name'],
     [
       ["env", "add", "staging", "--extends", "bse"],
       "the new spec cannot extend environments/bse.yaml, because this file does not exist",

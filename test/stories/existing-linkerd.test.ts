@@ -79,7 +79,7 @@ describe("linkerd.lifecycle: existing", () => {
     for (const command of ["bootstrap", "teardown"])
       expect(await meshops(root, [command, "own"])).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining("meshops delivers no component of own"),
+        stderr: expect.stringContaining("meshops does not deliver any component of environment own"),
       });
   });
 
@@ -114,11 +114,11 @@ describe("external certificates", () => {
     for (const command of ["init", "rotate-issuer", "rotate-webhooks", "rotate-anchor", "updatekeys"])
       expect(await meshops(root, ["identity", command, "own"])).toMatchObject({
         code: 1,
-        stderr: `meshops: meshops does not issue the certificates of own, because ${field}\nfix: use the program that issues the certificates; meshops status own shows when the certificates expire\n`,
+        stderr: `meshops: meshops does not issue the certificates of own, because ${field}\nfix: change the certificates with the program that issues them; meshops status own shows when the certificates expire\n`,
       });
     expect(await meshops(root, ["identity", "age-key", "own"])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("own has no age key, because its spec has no section secrets"),
+      stderr: expect.stringContaining("own has no age key, because its spec does not set spec.secrets"),
     });
     expect(await meshops(root, ["identity", "status"])).toMatchObject({
       code: 0,
@@ -140,8 +140,10 @@ describe("external certificates", () => {
     const root = makePlatform({ own: withoutSecrets(external) });
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("warning identity-unused\n  11 files of an identity of own are not used");
-    expect(stdout).toContain("run git rm -r overlays/own/identity environments/own/identity, and remove its rules");
+    expect(stdout).toContain("warning identity-unused\n  11 identity files of own are not used");
+    expect(stdout).toContain(
+      "run git rm -r overlays/own/identity environments/own/identity, and remove the rules for these files",
+    );
   });
 
   test("two environments without recipients do not share a key", () => {

@@ -129,7 +129,7 @@ describe("an environment without an identity", () => {
     expect((await meshops(root, ["generate"])).code).toBe(1);
     writeTree(root, { ".meshops/dev.json": "{}\n" });
     expect((await meshops(root, ["validate"])).stdout).toContain(
-      "fix: restore the identity from Git, because files of dev were generated",
+      "fix: restore the identity from Git, because the existing files of dev were generated",
     );
     rmSync(join(root, ".meshops"), { recursive: true });
     expect(await meshops(root, ["validate", "--no-identity"])).toEqual({
@@ -170,7 +170,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "the unencrypted fields of the file have wrong names or values; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
+      "the unencrypted fields of the file have wrong names or values; expected only kind Secret, type kubernetes.io/tls, namespace linkerd and name linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -239,7 +239,7 @@ describe("validate", () => {
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
-      "the file is encrypted to PGP besides age, but the spec contains no key service",
+      "the file is encrypted to age recipients and to PGP, but the spec lists only age recipients",
     ],
   ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
@@ -349,7 +349,7 @@ describe("webhook keys in the format that older versions wrote", () => {
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format, which container policy of linkerd-destination cannot read, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format. The container policy of linkerd-destination cannot read this format, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
       `${injector}:9:12 warning webhook-key-form\n  the private key is in SEC1 format, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
@@ -426,7 +426,7 @@ describe("the life cycle of an identity", () => {
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
     expect(waiting.stderr).toMatch(
-      /do not run the next step before [-0-9: ]+ UTC: the step must wait until every meshed pod has restarted with both trust anchors/,
+      /do not run the next step before [-0-9: ]+ UTC: the step must wait until every meshed pod has restarted and trusts both trust anchors/,
     );
     expect((await go("status")).stdout).toContain("trust anchor rotation in progress: step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
@@ -626,7 +626,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "the file is encrypted only to age recipients, but the spec contains https://platform.vault",
+      "the file is encrypted only to age recipients, but the spec lists the key https://platform.vault",
     );
     // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
     // updatekeys removes this entry.
@@ -641,7 +641,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
       ),
     });
     expect((await meshops(root, ["validate"], { env })).stdout).toContain(
-      "the file is encrypted to Azure Key Vault besides age, but the spec contains no key service",
+      "the file is encrypted to age recipients and to Azure Key Vault, but the spec lists only age recipients",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(

@@ -101,7 +101,7 @@ test.each([
     workload({ port: "web" }),
     "Server",
     "stalled-rollout",
-    "Linkerd can reject a second Server",
+    "Linkerd can reject the new Server as a second Server",
   ],
   [
     "another name of a set",
@@ -109,7 +109,7 @@ test.each([
     workload({ set: "backend" }),
     "Server",
     "stalled-rollout",
-    "Linkerd can reject a second Server",
+    "Linkerd can reject the new Server as a second Server",
   ],
   ["another name of a workload", workload(), workload({ name: "store" }), "Server", "wider-access", "in no fixed order"],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {

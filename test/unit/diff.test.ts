@@ -154,14 +154,14 @@ describe("risks of a change", () => {
       object,
       authorization("a"),
       authorization("a", "b"),
-      /^narrower-access: the policy now also requires b/,
+      /^narrower-access: the policy now also requires the authentication b/,
     ],
     [
       "one authentication less",
       object,
       authorization("a", "b"),
       authorization("a"),
-      /^wider-access: the policy no longer requires b/,
+      /^wider-access: the policy no longer requires the authentication b/,
     ],
     [
       "privileged pods",

@@ -61,7 +61,7 @@ test.each([
     { workloads: [deployment(2)], pods: [pod({ app: "store" }, "shop", true), kafka] },
     "failed",
     "description",
-    "the selector selects none of the 2 pods of Deployment shop-api",
+    "the selector in the spec matches none of the 2 pods of Deployment shop-api",
   ],
   [
     "the pods have another service account",
@@ -86,5 +86,5 @@ test.each([
 test("status reports pods of an operator as missing if they do not run", () => {
   const nodes = nodesWith({ workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", true)] });
   expect(nodes[2]).toMatchObject({ state: "missing", cause: { code: "missing" } });
-  expect(nodes[2]?.cause?.reason).toContain("namespace shop contains no pod that the selector selects");
+  expect(nodes[2]?.cause?.reason).toContain("no pod in namespace shop matches the selector in the spec");
 });

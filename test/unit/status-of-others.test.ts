@@ -47,14 +47,14 @@ test.each([
     workloads,
     "clusterDomain: k8s.example.org\n",
     "linkerd-fact",
-    "linkerd.clusterDomain of this Linkerd is k8s.example.org",
+    "linkerd.clusterDomain is k8s.example.org in the cluster",
   ],
   [
     "another trust domain",
     workloads,
     "clusterDomain: cluster.local\nidentityTrustDomain: mesh.example.org\n",
     "linkerd-fact",
-    "linkerd.identity.trustDomain of this Linkerd is mesh.example.org, but the spec declares cluster.local",
+    "linkerd.identity.trustDomain is mesh.example.org in the cluster, but the spec declares cluster.local",
   ],
 ] as const)("%s is a cause", (_, found, values, code, reason) => {
   const linkerdConfig = values === null ? null : config(values);

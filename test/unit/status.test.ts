@@ -582,7 +582,7 @@ describe("internal ports that change to or from skip under a policy", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 connects to port 5080 without a proxy, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 bypasses its own proxy when it connects to port 5080, but the Server requires an identity",
       fix: "in the section of this service in the spec, set networkPolicy: false, run meshops generate, and push; when the pods of the service are ready, set networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
@@ -596,7 +596,7 @@ describe("internal ports that change to or from skip under a policy", () => {
     expect(cause).toMatchObject({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections from pod alpha-0 to pod alpha-1: pod alpha-0 connects to port 5080 without a proxy, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal denies connections from pod alpha-0 to pod alpha-1: pod alpha-0 bypasses its own proxy when it connects to port 5080, but the Server requires an identity",
     });
   });
 
@@ -688,7 +688,7 @@ describe("certificates in the cluster and in Git", () => {
 
   test("are reported in one line if the cluster and Git contain the same certificates", () => {
     expect(lines(issuer, objects("PKCS#8"), now)).toBe(
-      "trust anchors: sha256 aaaaaaaaaaaa\nfirst to expire: issuer, 337 days left",
+      "trust anchors: sha256 aaaaaaaaaaaa\nfirst certificate to expire: issuer, 337 days left",
     );
   });
 
@@ -696,9 +696,9 @@ describe("certificates in the cluster and in Git", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
-      "first to expire in the cluster: issuer, expired 16 seconds ago",
-      "first to expire in Git: linkerd-policy-validator, expired 16 seconds ago",
-      "different from Git: issuer",
+      "first certificate to expire in the cluster: issuer, expired 16 seconds ago",
+      "first certificate to expire in Git: linkerd-policy-validator, expired 16 seconds ago",
+      "certificates that differ from Git: issuer",
     ]);
   });
 

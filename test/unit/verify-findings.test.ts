@@ -121,7 +121,7 @@ describe("M2, during a trust anchor rotation", () => {
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
     expect(found.notes[1]).toBe(
-      "these pods do not trust all anchors of the bundle, and must restart before the next step of the rotation: team/late",
+      "these pods do not trust all trust anchors in the bundle, and must restart before the next step of the rotation: team/late",
     );
   });
 
@@ -132,7 +132,7 @@ describe("M2, during a trust anchor rotation", () => {
     expect(broken.evidence).toContain("team/late");
     expect(find("M2", clusterState(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
       status: "failed",
-      seen: "the bundle does not contain the issuer's anchor",
+      seen: "the trust bundle does not contain the issuer's trust anchor",
     });
   });
 
@@ -217,7 +217,7 @@ test("M2 reports a pod of the control plane that has only the old anchor, althou
   const other = pod("linkerd-identity-2", { "linkerd.io/trust-root-sha256": "0".repeat(64) });
   expect(find("M2", clusterState(both, issuer, { meshed: [other] }))).toMatchObject({
     status: "passed",
-    seen: "the bundle has 2 anchors, and every proxy whose anchors are known trusts the issuer's anchor",
+    seen: "the trust bundle has 2 trust anchors, and every proxy with known trust anchors trusts the issuer's trust anchor",
   });
 });
 
@@ -227,7 +227,7 @@ test("M5 reports pods without a proxy and pods with an old proxy", () => {
     "M5",
     clusterState(anchor.certificate, null, { pods: [alpha(0, { "linkerd.io/proxy-version": "edge-25.4.4" }), bare] }),
   );
-  expect(found.seen).toBe("1 of 2 run without a proxy, 1 of 2 run a proxy of another release than edge-26.8.3");
+  expect(found.seen).toBe("1 of 2 pods run without a proxy, 1 of 2 pods run a proxy of a release other than edge-26.8.3");
   expect(found.causes).toHaveLength(2);
 });
 

@@ -243,14 +243,14 @@ describe("verify of workloads", () => {
     expect(await finding(metrics)).toMatchObject({
       status: "passed",
       seen: "3 connections as declared",
-      notes: ["the access mode enforce would refuse this client: http 8080: reports/cron, 7 times"],
+      notes: ["in the access mode enforce, this client would be refused: http 8080: reports/cron, 7 times"],
     });
     expect((await finding(null))?.notes[0]).toContain("the metrics of 1 pod of shop/api were not read");
     expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);
   });
 
   test("is undecided if the set has no pod, or if a probe does not run", async () => {
-    expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "no pod of this set is ready" });
+    expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "none of the selected pods is ready" });
     expect(await findingWith(generated, [pod()], "image cannot be pulled")).toMatchObject({
       status: "undecided",
       cause: "image cannot be pulled",

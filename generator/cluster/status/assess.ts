@@ -165,7 +165,7 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
     return {
       ...node,
       state: "suspended",
-      cause: { code: "suspended", reason: "reconciliation is suspended: Flux does not apply changes in Git", fix },
+      cause: { code: "suspended", reason: "reconciliation is suspended: Flux does not apply new commits", fix },
     };
   }
   const ready = condition(object, "Ready");
@@ -181,7 +181,7 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
   if (cause.code === "progressing") return { ...node, state: "progressing", cause };
   const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.fix.includes("--reset");
   const again = exhausted
-    ? { ...cause, fix: `${cause.fix}; then flux reconcile helmrelease ${name} -n ${namespace} --reset` }
+    ? { ...cause, fix: `${cause.fix}; then run flux reconcile helmrelease ${name} -n ${namespace} --reset` }
     : cause;
   return { ...node, state: cause.code === "dependency" ? "waiting" : "failed", cause: again };
 }
@@ -197,7 +197,7 @@ function failureOf(object: KubernetesObject): string | null {
   return ready?.status === "False" ? (ready.message ?? "") : null;
 }
 
-const wait = "wait, for example with meshops status --watch";
+const wait = "wait; to follow the progress, run meshops status --watch";
 
 function progress(reason: string): Cause {
   return { code: "progressing", reason, fix: wait };
@@ -226,8 +226,8 @@ function missing({ environment, placement, kind, namespace, name }: Subject): St
       ? `run meshops bootstrap ${environment}`
       : "create the missing object, or correct its name in gitops.root or gitops.sourceRef in the spec"
     : kind === "Kustomization"
-      ? "commit and push the generated files; if the object is still missing, see the cause of the root Kustomization"
-      : `see the cause of the Kustomization that creates this ${kind}`;
+      ? "commit and push the generated files; if the object is still missing, see the reason reported for the root Kustomization"
+      : `see the reason reported for the Kustomization that creates this ${kind}`;
   return {
     kind,
     namespace,

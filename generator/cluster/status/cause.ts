@@ -70,7 +70,7 @@ interface Pattern {
   readonly fix: (found: readonly string[], subject: Subject) => string;
 }
 
-const wait = (): string => "wait, for example with meshops status --watch";
+const wait = (): string => "wait; to follow the progress, run meshops status --watch";
 
 /**
  * Patterns for the messages of Kubernetes, Helm and Flux. More specific patterns are first. Some messages were observed
@@ -88,7 +88,7 @@ const patterns: readonly Pattern[] = [
     code: "dependency",
     message: /dependency '([\w-]+)\/([\w.-]+)' (?:is not ready|revision is not up to date|not found)/,
     reason: ([, , name]) => `waits for Kustomization ${name}`,
-    fix: ([, , name]) => `see the cause of Kustomization ${name}`,
+    fix: ([, , name]) => `see the reason reported for Kustomization ${name}`,
   },
   {
     code: "webhook-denied",
@@ -143,7 +143,7 @@ const patterns: readonly Pattern[] = [
   {
     code: "crd-missing",
     message: /no matches for kind "?([\w]+)"? in (?:version|group) "?([\w./-]+)"?/,
-    reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
+    reason: ([, kind, version]) => `the cluster has no CRD for ${kind} (${version})`,
     fix: () =>
       "for a CRD of Linkerd, check that the component linkerd-crds is ready and that the chart of linkerd-crds contains this version; for a CRD of Flux, run meshops bootstrap",
   },
@@ -151,11 +151,11 @@ const patterns: readonly Pattern[] = [
     code: "account",
     message: /User "system:serviceaccount:([^:"]+):(?!(?:kustomize|helm)-controller")([^"]+)" cannot (\S+) resource "([^"]+)"/,
     reason: ([, namespace, name, verb, resource]) =>
-      `Flux uses the service account ${name} in namespace ${namespace}, which is not allowed to ${verb} ${resource}`,
+      `the service account ${name} in namespace ${namespace}, which Flux uses, is not allowed to ${verb} ${resource}`,
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
-        : `bind the ClusterRole cluster-admin to this service account; meshops bootstrap ${environment} --run checks the service account of the Kustomizations`,
+        : `bind the ClusterRole cluster-admin to this service account; to check the service account of the Kustomizations, run meshops bootstrap ${environment} --run`,
   },
   {
     code: "account",
@@ -168,7 +168,7 @@ const patterns: readonly Pattern[] = [
     code: "namespace-missing",
     message: /namespaces "([\w-]+)" not found/,
     reason: ([, name]) => `namespace ${name} does not exist`,
-    fix: () => "see the cause of the component “namespaces”, because this component creates the namespace",
+    fix: () => "see the reason reported for the component “namespaces”, which creates the namespace",
   },
   {
     code: "refused",

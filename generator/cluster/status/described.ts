@@ -56,7 +56,7 @@ function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly Kube
   const reason =
     workloadRef !== null
       ? `${workloadRef.kind} ${workloadRef.name} does not exist in namespace ${namespace}`
-      : `namespace ${namespace} contains no pod that the selector selects`;
+      : `no pod in namespace ${namespace} matches the selector in the spec`;
   return {
     ...node,
     state: "missing",
@@ -64,7 +64,7 @@ function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly Kube
     cause: {
       code: "missing",
       reason,
-      fix: "deploy the workload with the tool that delivers it, or correct the section of the workload in spec.workloads",
+      fix: "deploy the workload with your deployment tool, or correct its section in spec.workloads",
     },
   };
 }
@@ -85,14 +85,14 @@ function wrongDescription(
   const wanted = Number(at(workload, "status", "replicas") ?? at(workload, "status", "currentNumberScheduled") ?? 0);
   if (pods.length === 0 && wanted > 0)
     return wrong(
-      `the selector selects none of the ${plural(wanted, "pod")} of ${workload?.kind} ${workload?.metadata.name}`,
+      `the selector in the spec matches none of the ${plural(wanted, "pod")} of ${workload?.kind} ${workload?.metadata.name}`,
       "selector",
     );
   const accounts = [...new Set(pods.map((pod) => String(at(pod, "spec", "serviceAccountName") ?? "default")))];
   const other = accounts.find((name) => name !== set.serviceAccountName);
   if (other !== undefined)
     return wrong(
-      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; the policies of other workloads therefore admit the wrong client`,
+      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; the policies of other workloads therefore admit the wrong service account`,
       "serviceAccountName",
     );
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
@@ -100,6 +100,6 @@ function wrongDescription(
   return {
     code: "not-meshed",
     reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check which clients connect`,
-    fix: `inject the pods (annotation linkerd.io/inject of the namespace or of the pod template) and restart the pods, or set ${field}.access.mode: off`,
+    fix: `set the annotation linkerd.io/inject on the namespace or on the pod template, and restart the pods; or set ${field}.access.mode: off`,
   };
 }

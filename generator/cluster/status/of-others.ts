@@ -39,7 +39,7 @@ function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }:
   const found = namespaces.find(({ metadata }) => metadata.name === name);
   if (found === undefined) {
     const reason =
-      "the namespace does not exist; another tool must create the namespace, because create is false in spec.namespaces";
+      "the namespace does not exist; another tool must create it, because spec.namespaces sets create: false for this namespace";
     return { ...node, state: "missing", cause: { code: "namespace-missing", reason, fix: "create the namespace" } };
   }
   const differences = annotationDifferences(declared, found.metadata.annotations ?? {});
@@ -105,7 +105,7 @@ function notInstalled(component: string, namespace: string): Cause {
   return {
     code: "missing",
     reason: `namespace ${namespace} contains no workload, but the spec declares that another tool installs ${component} in this namespace`,
-    fix: `install ${component} with that tool, or correct the section linkerd of the spec`,
+    fix: `install ${component} with that tool, or correct spec.linkerd`,
   };
 }
 
@@ -115,7 +115,7 @@ function wrongFact(field: string, found: string, declared: string, environment: 
     reason:
       field === "version"
         ? `Linkerd ${found} runs in this namespace, but the spec declares ${declared}`
-        : `linkerd.${field} of this Linkerd is ${found}, but the spec declares ${declared}`,
+        : `linkerd.${field} is ${found} in the cluster, but the spec declares ${declared}`,
     fix: `set linkerd.${field}: ${found} in ${specFile(environment)}, run meshops generate, and push`,
   };
 }

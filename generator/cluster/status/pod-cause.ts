@@ -140,12 +140,12 @@ export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }:
   return finalizers.length > 0
     ? {
         code: "pod-terminating",
-        reason: `pod ${name} is not deleted, because it has the finalizer ${finalizers.join(", ")}`,
+        reason: `pod ${name} is stuck in Terminating, because it has the finalizer ${finalizers.join(", ")}`,
         fix: "check that the program that removes the finalizer is running, and read its log",
       }
     : {
         code: "pod-terminating",
-        reason: `pod ${name} is not deleted, although its grace period has ended`,
+        reason: `pod ${name} is stuck in Terminating, although its grace period has ended`,
         fix: `check whether node ${node} responds: kubectl describe node ${node}; if the node does not exist any more, run kubectl delete pod ${name} --namespace ${namespace} --force`,
       };
 }
@@ -158,7 +158,7 @@ export function eviction(pods: readonly KubernetesObject[]): Cause | null {
   return {
     code: "pod-evicted",
     reason: `pod ${evicted.metadata.name} was evicted: ${String(at(evicted, "status", "message")).trim()}`.slice(0, 300),
-    fix: `free memory or disk space on the node, or add nodes: kubectl describe node ${node}`,
+    fix: `free memory or disk space on the node, or add nodes; to inspect the node, run kubectl describe node ${node}`,
   };
 }
 

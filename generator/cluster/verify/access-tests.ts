@@ -32,7 +32,7 @@ async function baselineTest(run: Run, scene: Scene): Promise<void> {
     run.report(
       "T0",
       since,
-      skipped("T0 tests the access without a policy, but a policy exists; to remove the policy during T0, add --baseline"),
+      skipped("T0 tests access without policies, but policies exist; to remove the policies during T0, add --baseline"),
     );
   else run.report("T0", since, await baseline(run, scene, hasPolicy));
 }
@@ -42,25 +42,27 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
     judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
   if (!hasPolicy || policies === null) return test();
   options.onStep(
-    `removing the policy: until the policy is restored, all pods in the cluster can connect to ${scene.target.title}`,
+    `removing the policies: until meshops restores them, all pods in the cluster can connect to ${scene.target.title}`,
   );
   try {
     const finding = await withoutPolicy(cluster, policies, test);
-    options.onStep("the policy has been restored");
+    options.onStep("the policies have been restored");
     return finding;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return undecided("the policy could not be removed or restored", error.message);
+    return undecided("the policies could not be removed or restored", error.message);
   }
 }
 
 function noPolicy({ target }: Scene): Finding | null {
-  return target.pods.access.mode === "off" ? skipped(`the environment has no policy, because of ${target.fields.policy}`) : null;
+  return target.pods.access.mode === "off"
+    ? skipped(`the environment has no policies for ${target.title}, because ${target.fields.policy} disables them`)
+    : null;
 }
 
 function noClient({ target }: Scene): Finding {
   return skipped(
-    `the test needs a client that is allowed to use both ports, but ${target.fields.clients} contains no such client`,
+    `the test needs a client that is allowed to use both the HTTP port and the gRPC port, but ${target.fields.clients} contains no such client`,
   );
 }
 

@@ -106,7 +106,7 @@ function unseenCalls(run: ProbeRun): Finding | null {
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
   return undecided(
     "the probe ended before all calls were complete",
-    "the log of the probe does not contain all calls: run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
+    "the log of the probe does not contain the results of all calls: run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
     evidence,
   );
 }
@@ -117,6 +117,6 @@ function unseenCalls(run: ProbeRun): Finding | null {
  */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
-  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see M4); the API server then creates pods without a proxy, because the webhook's failurePolicy is Ignore`;
+  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see test M4); in both cases, the API server creates pods without a proxy, because the webhook's failurePolicy is Ignore`;
   return failed("the pod of the probe has no proxy", cause);
 }

@@ -38,18 +38,18 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
   const { name, namespace } = source;
   const found = await cluster.get(apiVersion, kind, name, namespace);
   if (found === null)
-    throw new UserError(exitCode.missing, `the policy cannot be removed, because Kustomization ${name} does not exist`);
+    throw new UserError(exitCode.missing, `the policies cannot be removed, because Kustomization ${name} does not exist`);
   if (at(found, "spec", "suspend") === true)
     throw new UserError(
       exitCode.problem,
-      `the policy cannot be removed, because Kustomization ${name} is already suspended`,
+      `the policies cannot be removed, because Kustomization ${name} is already suspended`,
       `flux resume kustomization ${name} --namespace ${namespace}`,
     );
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
   if (objects.length === 0)
     throw new UserError(
       exitCode.problem,
-      `the policy cannot be removed, because Kustomization ${name} has no inventory yet; run meshops status to see the reason`,
+      `the policies cannot be removed, because Kustomization ${name} has no inventory yet; run meshops status to see the reason`,
     );
   await cluster.merge({
     apiVersion,
@@ -104,7 +104,7 @@ async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], {
     if (Date.now() > end)
       throw new UserError(
         exitCode.problem,
-        `Flux has not restored the policy; these objects are missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
+        `Flux has not restored the policies; these objects are missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
         `flux reconcile kustomization ${name} --namespace ${namespace}`,
       );
     await sleep(500);

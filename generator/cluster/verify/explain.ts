@@ -61,12 +61,12 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   const [server] = podsIn(scene);
   if (server === undefined) return [`${scene.target.podTitle} has no pods`];
   if (through.length === 0)
-    return [`the policy did not refuse the call; a proxy or ${scene.target.title} answered with an error`];
+    return [`the policies did not refuse the call; a proxy or ${scene.target.title} answered with an error`];
   const verdicts = portsOf(through, scene.target).map((port) => ({ port, ...verdictOn(port, probe, server, scene) }));
   const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
   const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
     ? [
-        `no NetworkPolicy selects ${server.metadata.name}: run meshops status to check that ${scene.target.policyComponent} is ready`,
+        `no NetworkPolicy selects pod ${server.metadata.name}: run meshops status to check that component ${scene.target.policyComponent} is ready`,
       ]
     : meshed || admitting.length === 0
       ? []
@@ -148,7 +148,7 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
       : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing listens on the proxy's port 4143`]),
     ...(distrust
       ? [
-          `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see M2): restart the pods with kubectl rollout restart`,
+          `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see test M2): restart the pods of ${target.podTitle} with kubectl rollout restart`,
         ]
       : []),
   ];

@@ -105,7 +105,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
     if (untapped.length > 0)
       return failed(
         `${missing.join(" and ")} not seen`,
-        `viz's tap injector did not change ${untapped.join(", ")}, because ${untapped.length === 1 ? "the pod" : "these pods"} started before the tap injector: ${tapFix(target.pods)}`,
+        `viz's tap injector has not enabled tap in ${untapped.join(", ")}, because ${untapped.length === 1 ? "the pod" : "these pods"} started before the tap injector: ${tapFix(target.pods)}`,
         evidence,
       );
     return failed(
@@ -118,7 +118,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   if (plain.length > 0)
     return failed(
       `tls=${plain[0]?.tls}`,
-      "the proxies do not use mTLS for this connection: check whether an annotation skips the port (skip-inbound-ports, skip-outbound-ports)",
+      "the proxies do not use mTLS for this connection: check whether the annotation skip-inbound-ports or skip-outbound-ports contains the port",
       evidence,
     );
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);

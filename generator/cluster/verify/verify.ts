@@ -43,7 +43,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     const policies =
       target === null ? null : { name: kustomizationName(placement, target.policyComponent), namespace: placement.namespace };
     if (policies !== null && (await resumeLeftOver(cluster, policies)))
-      options.onStep("resumed the Kustomization of the policy, which an earlier run of verify had suspended");
+      options.onStep("resumed the Kustomization that applies the policies; an earlier run of meshops verify had suspended it");
     const run: Run = {
       ...{ id, cluster, model, options, resources, report, policies },
       settings: { now: new Date(), token: options.write ? id : null },
@@ -68,7 +68,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   } finally {
     if (options.keep)
       options.onStep(
-        `the test objects are kept in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`,
+        `the test objects are kept in the cluster; to list the pods, run kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`,
       );
     else for (const left of await resources.clear()) options.onStep(`could not delete ${left}`);
   }

@@ -31,7 +31,7 @@ export async function workloadTests(run: Run): Promise<void> {
       since,
       targets.length === 0
         ? undecided(
-            "no pod of this set is ready",
+            "none of the selected pods is ready",
             `run meshops status to check that the selector of ${set.title} is correct and that the selected pods are ready`,
           )
         : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
@@ -40,7 +40,7 @@ export async function workloadTests(run: Run): Promise<void> {
 
 function auditNotes(counted: Counted): string[] {
   return [
-    ...counted.clients.map((client) => `the access mode enforce would refuse this client: ${describeCounted(client)}`),
+    ...counted.clients.map((client) => `in the access mode enforce, this client would be refused: ${describeCounted(client)}`),
     ...(counted.unread > 0 ? [describeUnread(counted)] : []),
   ];
 }
@@ -72,18 +72,18 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   );
   const broken = probed.find(({ trouble, probe }) => trouble !== null && calls.some(({ each }) => each.probe === probe));
   if (broken !== undefined)
-    return undecided(`the probe of ${whoIs(broken.probe)} did not run`, broken.trouble ?? "", broken.notes);
+    return undecided(`the probe that acts as ${whoIs(broken.probe)} did not run`, broken.trouble ?? "", broken.notes);
   const bare = probed.find(({ probe, pod }) => probe.meshed && pod !== null && proxyOf(pod) === undefined);
   if (bare !== undefined)
     return failed(
-      `the probe of ${whoIs(bare.probe)} runs without a proxy`,
+      `the probe that acts as ${whoIs(bare.probe)} runs without a proxy`,
       "the proxy injector did not respond, or the caBundle of its webhook is stale (see M4)",
       evidence,
     );
   const missing = calls.find(({ result }) => result === undefined);
   if (missing !== undefined)
     return undecided(
-      `the probe of ${whoIs(missing.each.probe)} ended before all calls were complete`,
+      `the probe that acts as ${whoIs(missing.each.probe)} ended before all calls were complete`,
       "run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
       evidence,
     );
@@ -128,10 +128,10 @@ function why({ set, key, port, pod }: Destination, probe: Probe, declared: boole
   const place = `${set.title} port ${key}`;
   if (declared)
     return refusedBy !== null
-      ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that its policies are up to date`
-      : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and the log of container linkerd-proxy in pod ${pod.metadata.name}`;
+      ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that the policies of ${set.title} are up to date`
+      : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
   if (proxyOf(pod) === undefined) return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect`;
   return admitted
-    ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that its policies are up to date`
+    ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that the policies of ${set.title} are up to date`
     : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine`;
 }

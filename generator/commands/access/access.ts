@@ -31,7 +31,7 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
     throw new UserError(
       exitCode.usage,
       "--manifests cannot be used together with an environment",
-      "remove --manifests, or remove the environment",
+      "omit --manifests, or omit the name of the environment",
     );
   if (options.manifests === undefined && options.linkerd !== undefined)
     throw new UserError(exitCode.usage, "--linkerd requires --manifests", "for an environment, set linkerd.version in the spec");
@@ -63,7 +63,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
 
 /** Returns the cells of the access table. Evaluates the policies in manifests. Returns null if these are not valid. */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
-  const read = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
+  const read = readManifestFiles(io, path).files.map(({ file, text }) => parseManifests(file, text));
   const diagnostics = read.flatMap((each) => each.diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics)) return null;
@@ -98,7 +98,7 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
     throw new UserError(
       exitCode.usage,
       `${from} is not a client of ${pods}: this client is listed only for other pods`,
-      `to see the ports that other clients can connect to, run the command with --from "${otherMeshed}"`,
+      `to see the ports that unlisted meshed clients can connect to, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);

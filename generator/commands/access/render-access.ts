@@ -67,7 +67,10 @@ function explanation(cell: AccessCell): string {
   const admits = (yes: boolean): string => (yes ? "admits" : "refuses");
   return [
     `${client} to ${server}, port ${key} ${port}: ${access}`,
-    ...wrap(`NetworkPolicies: ${admits(network.admits)} the connection at port ${arrivesAt} (${decided})`, "  "),
+    ...wrap(
+      `NetworkPolicies: the connection to port ${arrivesAt} is ${network.admits ? "admitted" : "refused"} (${decided})`,
+      "  ",
+    ),
     ...wrap(`Linkerd: ${access === "counted" ? "admits and counts" : admits(mesh.admits)} the client (${mesh.by})`, "  "),
   ].join("\n");
 }

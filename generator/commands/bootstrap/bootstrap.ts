@@ -31,7 +31,7 @@ export async function bootstrap(
     if (text === null)
       throw new UserError(
         exitCode.problem,
-        `${name} is not on Azure, but --env prints only variables for environments on Azure`,
+        `${name} is not on Azure, but --env prints variables only for environments on Azure`,
         "remove --env",
       );
     io.stdout.write(text);
@@ -50,7 +50,7 @@ export function refuseWithoutComponents(environment: Environment): void {
   const { name } = environment.metadata;
   throw new UserError(
     exitCode.problem,
-    `meshops delivers no component of ${name}`,
+    `meshops does not deliver any component of environment ${name}`,
     `other tools provide all components of this environment; to see the state of the components, run meshops status ${name} or meshops verify ${name}`,
   );
 }
@@ -66,7 +66,7 @@ export function contextOf({ metadata, spec }: Environment, { context }: ScriptOp
   if (context === undefined) return null;
   throw new UserError(
     exitCode.usage,
-    `${metadata.name} is on Azure, where the kubectl context is always the cluster's name`,
+    `${metadata.name} is on Azure, so the kubectl context always has the name of the cluster`,
     "remove --context",
   );
 }

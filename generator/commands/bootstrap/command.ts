@@ -12,13 +12,9 @@ export function declareBootstrap(program: Program, { io, end }: Runtime): void {
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(
-      new Option("--env", "do not print the script; print environment variables for manual steps")
-        .default(false)
-        .conflicts("run"),
+      new Option("--env", "print environment variables for manual steps instead of the script").default(false).conflicts("run"),
     )
-    .addOption(
-      new Option("--upgrade-flux", "install another version of Flux, even if the cluster already has Flux").default(false),
-    )
+    .addOption(new Option("--upgrade-flux", "if the cluster already has another version of Flux, replace it").default(false))
     .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))
     .action(async function () {
       end(await (await import("./bootstrap.ts")).bootstrap(this.args, this.optsWithGlobals(), io));

@@ -7,12 +7,14 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareDiff(program: Program, { io, end }: Runtime): void {
   program
     .command("diff")
-    .description("compare the files that generate would write with a commit; show each changed object and the risk of the change")
+    .description(
+      "compare a commit with the files that meshops generate would write; show each changed object and the risk of the change",
+    )
     .argument("[env...]", "environments (default: all)")
     .option("--from <commit>", "commit to compare with: a branch, tag or hash", "HEAD")
     .addOption(new Option("--fail-on <risk>", "exit 1 only if a change has at least this risk").choices(risks))
     .addOption(
-      new Option("--scaffold", "show, as a patch, the changes that this version of meshops makes to bases, hooks and workflows")
+      new Option("--scaffold", "show a patch with the changes that this version of meshops makes to bases, hooks and workflows")
         .default(false)
         .conflicts(["from", "failOn", "output"]),
     )

@@ -125,7 +125,7 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
       .filter(([{ steps }]) => steps.length > 0)
       .map(
         (group) =>
-          `\n\nTo make the change of ${cell(nameOf(group[0]))}${usesContext(group[0].steps)}:\n\n${markdownSteps(group[0].steps)}`,
+          `\n\nTo make the change to ${cell(nameOf(group[0]))}${usesContext(group[0].steps)}:\n\n${markdownSteps(group[0].steps)}`,
       );
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));

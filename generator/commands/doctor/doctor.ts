@@ -62,7 +62,8 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   ).flat();
   if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else io.stdout.write(report(io, checks));
-  if (root === null && options.output === "text") io.stdout.write("not a platform repository: only the tools were checked\n");
+  if (root === null && options.output === "text")
+    io.stdout.write("this folder is not a platform repository, so only the tools were checked\n");
   if (checks.some(({ status }) => status === "error")) return exitCode.missing;
   return broken.length > 0 ? exitCode.problem : exitCode.ok;
 }

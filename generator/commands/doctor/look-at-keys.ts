@@ -29,7 +29,7 @@ function damagedKeys(count: number): DoctorCheck {
     name: "available keys",
     status: "missing",
     found: `${plural(count, "age key")} ${count === 1 ? "is" : "are"} damaged`,
-    fix: "restore the key in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE or keys.txt from its backup",
+    fix: "restore the damaged key from its backup; meshops reads keys from SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt",
   };
 }
 
@@ -71,7 +71,7 @@ function judge(
     name,
     status: "missing",
     found: `${unreadable.length} of ${plural(existing.length, "file")} cannot be decrypted by any available key`,
-    fix: `set SOPS_AGE_KEY_FILE to the file with the key of ${readers.map(shortRecipient).join(" or ")}${lost}`,
+    fix: `set SOPS_AGE_KEY_FILE to the file that contains the private key of recipient ${readers.map(shortRecipient).join(" or ")}${lost}`,
   };
 }
 

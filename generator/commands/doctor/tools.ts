@@ -104,7 +104,7 @@ export const tools: readonly Tool[] = [
     name: "sops",
     asks: ["--version", "--disable-version-check"],
     needed: "3.9",
-    why: "required only for Azure Key Vault; can also edit encrypted files",
+    why: "required only for Azure Key Vault; you can also edit encrypted files with sops",
     how: "https://getsops.io/docs/#download",
     ...optional,
   },

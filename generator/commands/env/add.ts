@@ -58,7 +58,7 @@ export function refuseUnlessFree(name: string, taken: readonly string[]): void {
   if (!isEnvironmentName(name))
     throw new UserError(
       exitCode.usage,
-      `"${name}" is not a valid name of an environment`,
+      `"${name}" is not a valid environment name`,
       "use lower-case letters, digits and dashes, such as staging",
     );
   if (taken.includes(name))

@@ -32,7 +32,8 @@ export async function generate(names: readonly string[], options: GenerateOption
   if (options.check || options.stdout) return read(io, repository, names, options);
   // Acquire the lock before reading the specs, because the specs may change while this run waits for the lock.
   return withLock(root, async () => {
-    if (await finishChanges(root)) io.stderr.write("completed an interrupted change of an environment's identity\n");
+    if (await finishChanges(root))
+      io.stderr.write("an earlier run was interrupted: completed its change to an environment's identity\n");
     const prepared = prepareToWrite(io, repository, names, options.acceptScaffold);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;

@@ -50,7 +50,7 @@ export function printPlans(io: Io, { plans, environments, models, passedOver }: 
   );
   const count = (...actions: FileChange["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
-  const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
+  const where = `generated files of ${plural(environments, "environment")} (helmfile.yaml, overlays/ and flux/)`;
   io.stdout.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 

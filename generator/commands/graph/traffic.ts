@@ -45,7 +45,7 @@ export function trafficOf({ environment, components }: Model): Graph {
     caption: servers.some(isProtected)
       ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.${crowded && viz ? " linkerd-viz may scrape (4191) and tap (4190) all pods." : ""}`
       : servers.length === 0
-        ? "In this environment, meshops does not deliver pods with policies."
+        ? "In this environment, meshops manages no pods with policies."
         : "No policies exist, so every pod in the cluster can connect.",
     boxes: [
       ...clientNodes(servers),

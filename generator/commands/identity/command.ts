@@ -25,7 +25,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("rotate-issuer")
-    .description("create a new issuer certificate under the same trust anchor")
+    .description("create a new issuer certificate that is signed by the same trust anchor")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./rotate.ts")).issuer(this.args, this.optsWithGlobals(), io));
@@ -39,11 +39,11 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("rotate-anchor")
-    .description("run the next of the three steps of a trust anchor rotation")
+    .description("run the next step of a trust anchor rotation, which has three steps")
     .argument("<env>", "environment")
     .option(
       "--pods-restarted",
-      "do not wait between two steps; use this option only if every meshed pod has restarted since the last step",
+      "run the next step without the waiting time between steps; use this option only if every meshed pod has restarted since the last step",
       false,
     )
     .action(async function () {

@@ -44,7 +44,7 @@ export async function keygen(
       ? `no new keys were created, because ${path} already contains the private keys from an earlier call; keep a copy of this file in a safe place\n`
       : `private keys written to ${path}; keep a copy of this file in a safe place\n`,
   );
-  if (spec === null) io.stderr.write(`add the printed lines to the section spec of ${specFile(name)}\n`);
+  if (spec === null) io.stderr.write(`add the printed lines below the key spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
     await markUsed(io.env, [...spec.replaced, ...(reused ? [cluster, admin] : [])]);
@@ -120,7 +120,7 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
   if (recipients.length === 0)
     throw new UserError(
       exitCode.problem,
-      `environment ${name} has no age key, because its spec has no section secrets`,
+      `environment ${name} has no age key, because its spec does not set spec.secrets`,
       `an age key is needed only for encrypted files; to create one, run meshops identity keygen ${name} --write`,
     );
   // While the user replaces the cluster's key, the spec lists two recipients, and the Secret must contain both keys.

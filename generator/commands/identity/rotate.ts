@@ -76,7 +76,7 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "files are encrypted to the recipients in the spec",
-      next: "commit and push; if you removed recipients, rotate the keys in the files, because these recipients can still decrypt the files in old commits",
+      next: "commit and push; if you removed recipients, rotate the private keys in the files, because the removed recipients can still decrypt the files in old commits",
     };
   });
 }
@@ -90,7 +90,8 @@ async function changing(
 ): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
-    if (await finishChanges(repository.root)) io.stderr.write("completed an interrupted change of an environment's identity\n");
+    if (await finishChanges(repository.root))
+      io.stderr.write("an earlier run was interrupted: completed its change to an environment's identity\n");
     const environment = loadOne(io, repository, name);
     if (hasExternalIdentity(environment)) throw externalCertificates(environment);
     const { changes: made, done, next } = await make(environment, repository.root);
@@ -110,7 +111,7 @@ function externalCertificates(environment: Environment): UserError {
   return new UserError(
     exitCode.problem,
     `meshops does not issue the certificates of ${name}, because ${field}`,
-    `use the program that issues the certificates; meshops status ${name} shows when the certificates expire`,
+    `change the certificates with the program that issues them; meshops status ${name} shows when the certificates expire`,
   );
 }
 

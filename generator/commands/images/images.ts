@@ -44,7 +44,7 @@ function importCommands(environment: Environment): string[] {
     throw new UserError(
       exitCode.problem,
       `environment ${environment.metadata.name} has no registry for mirrored images`,
-      "set spec.azure.registry.name, or spec.registry.host and images: mirror",
+      "set spec.azure.registry.name, or set spec.registry.host and spec.registry.images: mirror",
     );
   const { name } = azure.registry;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;

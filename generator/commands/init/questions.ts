@@ -68,7 +68,7 @@ function clientOf({ withClient, database }: InitOptions, cluster: Answers["clust
     throw new UserError(
       exitCode.usage,
       "--with-client needs the image of the test client, because the cluster is not on AKS",
-      "add the image that you will push, without a tag: --with-client registry.example.com/test-client",
+      "add the image name (without a tag) under which you will push the client: --with-client registry.example.com/test-client",
     );
   if (cluster === "aks" && withClient !== true)
     throw new UserError(

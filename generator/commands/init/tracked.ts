@@ -43,7 +43,7 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
   {
     path: "bases/identity/apply.sh",
     shows: "helm.sh/resource-policy",
-    without: "Helm deletes the identity's Secrets when it upgrades a Helm release that created these Secrets in an older version",
+    without: "Helm deletes the identity's Secrets when it upgrades a Helm release whose older version created these Secrets",
   },
 ];
 
@@ -109,7 +109,7 @@ export function outdatedScaffold(root: string): Diagnostic[] {
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
     const finding = atStart(path, {
       code: "scaffold-outdated",
-      message: `this file does not contain the changes of meshops ${version}, because a user has edited the file`,
+      message: `this file does not contain the changes that meshops ${version} makes, because a user has edited the file`,
       fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
     });
     return [

@@ -4,7 +4,9 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareInject(program: Program, { io, end }: Runtime): void {
   program
     .command("inject")
-    .description("add mesh injection and policies to the manifests on stdin; a post-renderer for Helm and helmfile")
+    .description(
+      "add mesh injection and policies to the manifests on stdin; Helm and helmfile can run this command as a post-renderer",
+    )
     .argument(
       "<config>",
       "file with a MeshInjection, which selects the objects to inject and sets proxy settings and allowed clients",

@@ -11,7 +11,7 @@ export function declareStatus(program: Program, { io, end }: Runtime): void {
     .addOption(
       new Option("--engine <engine>", "engine that applies the generated files").choices(["flux", "helmfile"]).default("flux"),
     )
-    .option("-w, --watch", "wait until the environment is ready, and print changes", false)
+    .option("-w, --watch", "wait until the environment is ready, and print each change of its state", false)
     .option("--timeout <seconds>", "maximum duration of --watch", seconds, 900)
     .addOption(kubeconfig())
     .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))

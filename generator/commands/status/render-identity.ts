@@ -84,20 +84,21 @@ function expiry({ certificates, cluster, trustAnchors }: IdentityReport, now: Da
     return inGit === undefined
       ? []
       : [
-          `first to expire in Git: ${describe(inGit)}`,
+          `first certificate to expire in Git: ${describe(inGit)}`,
           "certificates in the cluster: unknown, because you have no permission to read Secrets",
         ];
   const inCluster = soonest(cluster.certificates);
-  if (inCluster === undefined) return inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`];
+  if (inCluster === undefined) return inGit === undefined ? [] : [`first certificate to expire in Git: ${describe(inGit)}`];
   const differ = cluster.certificates.filter(
     ({ name, sha256 }) => name !== "trust-anchor" && !certificates.some((own) => own.name === name && own.sha256 === sha256),
   );
-  if (trustAnchors.asCommitted === null) return [`first to expire: ${describe(inCluster)}`];
-  if (inGit !== undefined && differ.length === 0) return [`first to expire: ${describe(soonest([inGit, inCluster]) ?? inGit)}`];
+  if (trustAnchors.asCommitted === null) return [`first certificate to expire: ${describe(inCluster)}`];
+  if (inGit !== undefined && differ.length === 0)
+    return [`first certificate to expire: ${describe(soonest([inGit, inCluster]) ?? inGit)}`];
   return [
-    `first to expire in the cluster: ${describe(inCluster)}`,
-    ...(inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`]),
-    ...wrap(`different from Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
+    `first certificate to expire in the cluster: ${describe(inCluster)}`,
+    ...(inGit === undefined ? [] : [`first certificate to expire in Git: ${describe(inGit)}`]),
+    ...wrap(`certificates that differ from Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
   ];
 }
 

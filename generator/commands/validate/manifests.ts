@@ -6,7 +6,7 @@ import { plural } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 import { knownVersion } from "../linkerd-version.ts";
 import { readManifestFiles } from "../manifest-files.ts";
-import { notChecked, notCheckedFindings } from "./not-checked.ts";
+import { notChecked, notCheckedFindings, skippedFolders } from "./not-checked.ts";
 
 /** Value of `--linkerd` for a cluster without Linkerd. */
 const none = "none";
@@ -20,7 +20,8 @@ export function validateManifests(
   path: string,
   linkerd: string | undefined,
 ): { diagnostics: Diagnostic[]; checked: string; note: string } {
-  const files = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
+  const input = readManifestFiles(io, path);
+  const files = input.files.map(({ file, text }) => parseManifests(file, text));
   const objects = files.flatMap((file) => file.objects);
   const found = files.flatMap((file) => file.diagnostics);
   if (objects.length === 0 && found.length === 0)
@@ -33,10 +34,13 @@ export function validateManifests(
   if (linkerd === none)
     return { diagnostics: found, checked, note: `; rules about Linkerd were not checked (--linkerd ${none})` };
   const left = notChecked(objects);
+  const skipped = skippedFolders(input);
   const diagnostics = [
     ...found,
     ...review(objects, linkerd === undefined ? null : knownVersion(linkerd)),
     ...notCheckedFindings(left),
+    ...skipped.flatMap(({ findings }) => findings),
   ];
-  return { diagnostics, checked, note: left.length === 0 ? "" : `; not checked: ${left.map(({ what }) => what).join(", ")}` };
+  const note = [...left, ...skipped].map(({ what }) => what).join(", ");
+  return { diagnostics, checked, note: note === "" ? "" : `; not checked: ${note}` };
 }

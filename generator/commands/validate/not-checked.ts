@@ -4,6 +4,7 @@ import { groupOf, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
+import type { ManifestFiles } from "../manifest-files.ts";
 
 /** Objects that can change the access to pods or the injection of pods, but that the rules do not read. */
 export interface NotChecked {
@@ -42,9 +43,35 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
         ? "the values of this HelmRelease were not checked, because its chart was not rendered"
         : `objects of kind ${object.kind} are not checked`;
       const fix = values ? "render the chart with helm template, and check the output" : null;
-      const silenced = "no rule reads this content";
+      const silenced = "no rule checks this content";
       const statement = { code: "not-checked", severity: "warning", message, fix, expected: null, silenced } as const;
       return diagnosticAtPath(object.source, [...object.at, "kind"], "value", statement);
     }),
   );
+}
+
+/** Returns what was not read in a folder, with one silenced finding per folder that was not read. */
+export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; findings: Diagnostic[] }[] {
+  const of = (folders: readonly string[], what: string, message: string, fix: string) =>
+    folders.length === 0 ? [] : [{ what, findings: folders.map((folder) => skippedFolder(folder, message, fix)) }];
+  return [
+    ...of(
+      templates,
+      `the templates of ${plural(templates.length, "chart")}`,
+      "the templates of this chart were not checked",
+      "render the chart with helm template, and check the output",
+    ),
+    ...of(
+      hidden,
+      plural(hidden.length, "hidden folder"),
+      "the files in this hidden folder were not checked",
+      "check this folder separately",
+    ),
+  ];
+}
+
+function skippedFolder(file: string, message: string, fix: string): Diagnostic {
+  const silenced = "no rule checks this content";
+  const place = { file, line: 1, column: 1, excerpt: null };
+  return { ...place, code: "not-checked", severity: "warning", message, fix, expected: null, silenced };
 }

@@ -24,7 +24,7 @@ const differs: RuleInfo = {
 const risk: RuleInfo = {
   code: "workload-risk",
   severity: "warning",
-  title: "The objects of a workload do not fit its policies",
+  title: "The objects of a workload are not compatible with its policies",
   why: "",
   fix: "",
 };

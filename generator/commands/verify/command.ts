@@ -14,13 +14,13 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
       false,
     )
     .option("--write", "also write test data to the service, and delete the test data at the end", false)
-    .option("--keep-probes", "do not delete the probes", false)
-    .option("--probe-timeout <seconds>", "maximum duration of a probe, including the start of its pod", seconds, 90)
+    .option("--keep-probes", "do not delete the probe pods", false)
+    .option("--probe-timeout <seconds>", "maximum duration of a probe, including the time to start its pod", seconds, 90)
     .option(
       "--image <image>",
-      "image of the probes; must contain curl, grpcurl, api.proto and grpcio (default: the image of the test client)",
+      "image of the probe pods; must contain curl, grpcurl, api.proto and grpcio (default: the image of the test client)",
     )
-    .option("--report <file>", "write an HTML page with the access graph and the evidence")
+    .option("--report <file>", "write an HTML page with the access graph and the evidence for each result")
     .addOption(kubeconfig())
     .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))
     .addOption(fluxNamespace())

@@ -32,7 +32,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   if (!/^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$/.test(name))
     throw new UserError(
       exitCode.usage,
-      `${name} is not a valid name of a workload`,
+      `${name} is not a valid workload name`,
       "use at most 30 lower-case letters, digits and '-'",
     );
   const repository = repositoryIn(io, options.directory);
@@ -73,13 +73,13 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     if (inserted === "not-a-block")
       throw new UserError(
         exitCode.problem,
-        `meshops cannot insert the block into ${file}, because the section spec or workloads of this file is written in braces or in one line`,
-        "print the block with --print, and insert it by hand",
+        `meshops cannot insert the workload into ${file}, because spec or spec.workloads in this file is written in braces or on one line`,
+        "run the command with --print, and insert the printed block by hand",
       );
     writeAtomic(path, inserted);
     const guesses = block.filter((line) => /^ *# guess:/.test(line)).length;
     io.stdout.write(
-      `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guess", "guesses")}\n\nnext:\n`,
+      `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guessed value")}\n\nnext:\n`,
     );
     for (const step of [
       `in ${file}, check each value that a comment marks as a guess, and then remove the comment`,

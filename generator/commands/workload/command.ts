@@ -8,10 +8,13 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
     .command("workload")
     .description("describe your own services in a spec")
     .command("add")
-    .description("find the pods, ports and clients of a service, and add them to the section workloads of a spec")
+    .description("find the pods, ports and clients of a service, and add them to spec.workloads")
     .argument("<name>", "name of the workload in the spec")
-    .option("--env <env>", "environment (default: the only one)")
-    .option("--namespace <namespace>", "namespace of the service (default: from the manifests, otherwise the workload's name)")
+    .option("--env <env>", "environment (default: the only environment in the repository)")
+    .option(
+      "--namespace <namespace>",
+      "namespace of the service (default: the namespace in the manifests, otherwise the name of the workload)",
+    )
     .addOption(
       new Option("--manifests <path>", "read manifests from a file or a folder, or from stdin (-)").conflicts([
         "path",
@@ -27,8 +30,11 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
       ).conflicts("fromCluster"),
     )
     .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
-    .option("--no-source", "write only the description, because another tool delivers the service (with --path or --chart)")
-    .option("--print", "print the new block of workloads, and do not change the spec", false)
+    .option(
+      "--no-source",
+      "with --path or --chart: write only the description of the service, because another tool delivers the service",
+    )
+    .option("--print", "print the description of the new workload, and do not change the spec", false)
     .addOption(kubeconfig())
     .addOption(context("context of the kubeconfig (default: the context of the environment)"))
     .action(async function () {

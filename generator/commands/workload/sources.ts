@@ -59,7 +59,7 @@ export async function manifestsFrom(
   environment: string,
   io: Io,
 ): Promise<Manifest[]> {
-  if (manifests !== undefined) return readManifestFiles(io, manifests).flatMap(({ file, text }) => parsed(file, text));
+  if (manifests !== undefined) return readManifestFiles(io, manifests).files.flatMap(({ file, text }) => parsed(file, text));
   if (path !== undefined) return parsed(path, await output("kustomize", ["build", path], io));
   if (chart !== undefined)
     return parsed(chart, await output("helm", templateArguments(name, chart, options.namespace ?? name), io));

@@ -9,7 +9,7 @@ export const dgraphPolicyRules: readonly Rule[] = [
     severity: "warning",
     title: "NetworkPolicies are not enforced",
     why:
-      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, NetworkPolicies have no effect: every client can connect to the ports without a proxy, and only Linkerd's own policies " +
+      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, NetworkPolicies have no effect: every client can connect to the ports that are not meshed, and only Linkerd's own policies " +
       "protect the meshed ports. (Azure's kubenet has no network policy engine either. meshops does not support kubenet, because Azure is retiring kubenet.)",
     fix: "Use a cluster with a network policy engine (on Azure, set `azure.cluster.networkPolicy` to cilium or calico), or set `dgraph.networkPolicy` to false. If you install your own network policy engine, set `cluster.networkPolicy: other`.",
     check: enforcedPolicies,
@@ -32,7 +32,7 @@ function* enforcedPolicies(environment: Environment): Iterable<RuleFinding> {
   if (!dgraph.enabled || !dgraph.networkPolicy) return;
   yield {
     paths: [spec("cluster", "networkPolicy"), spec("azure", "cluster", "networkPolicy"), spec("dgraph", "networkPolicy")],
-    message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
+    message: "no network policy engine enforces the NetworkPolicies that dgraph.networkPolicy enables",
     fix: azure === undefined ? "set dgraph.networkPolicy: false, or install a network policy engine" : engine,
   };
 }

@@ -74,7 +74,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
     if (key === "shardReplicaCount")
       yield {
         risk: "rollout",
-        reason: `the Zeros restart one by one. Existing Alphas stay in their groups. If you add Alphas later, they join a group until this group has ${String(field.after)} members`,
+        reason: `the Zeros restart one by one. Existing Alphas stay in their groups. Alphas that you add later fill each group up to ${String(field.after)} members`,
       };
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
@@ -108,7 +108,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the rollout stalls: pods that have not restarted connect without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (meshops help access)",
+      "the rollout stalls: pods that have not restarted connect without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (see meshops help access)",
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
@@ -137,7 +137,7 @@ function* replicas(changed: ChangedObject): Iterable<Assessment> {
   if (removed.length > 0)
     yield {
       risk: "data-loss",
-      reason: `this change removes ${pods(removed)}, together with the copies of the data on these pods${restarts(removed)}`,
+      reason: `this change removes ${pods(removed)} and the copies of the data that these pods store${restarts(removed)}`,
       steps: removeMembers(running(changed), removed),
     };
 }

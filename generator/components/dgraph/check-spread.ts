@@ -31,11 +31,13 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   const ready = readyPods(state, alpha);
   const share = (pod: string): number => all?.get(pod) ?? 0;
   const total = ready.reduce((sum, pod) => sum + share(pod), 0);
-  const evidence = ready.map((pod) => `${pod}: ${share(pod)} of ${total}, ${first?.get(pod) ?? 0} in the first second`);
+  const evidence = ready.map(
+    (pod) => `${pod}: ${share(pod)} of ${total} calls, ${first?.get(pod) ?? 0} of them in the first second`,
+  );
   if (total === 0)
     return undecided(
       "not measured",
-      "the metrics of the probe's proxy contain no requests per pod, so the proxy does not balance requests",
+      "the metrics of the probe's proxy do not count requests per pod, so the proxy does not balance requests",
       evidence,
     );
   const silent = ready.filter((pod) => share(pod) === 0);
@@ -50,7 +52,7 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);
   if (early.length < Math.min(2, ready.length))
     return failed(
-      "one Alpha received all calls of the first second",
+      "one Alpha received all calls in the first second",
       "the probe's proxy discovered the other Alphas late: see test M5, and run this test again",
       evidence,
     );

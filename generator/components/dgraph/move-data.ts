@@ -70,15 +70,15 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[]
   return [
     {
       text: waits
-        ? "Stop all clients that write. Start an export. The answer arrives when the export is complete."
-        : "Stop all clients that write. Start an export. The answer contains the ID of a task.",
+        ? "Stop all clients that write data. Start an export. The answer arrives when the export is complete."
+        : "Stop all clients that write data. Start an export. The answer contains the ID of the export task.",
       command: admin(start),
     },
     ...(waits
       ? []
       : [
           {
-            text: "Repeat this command with the ID of the task until the status is Success.",
+            text: "Repeat this command with the ID of the export task until the status is Success.",
             command: admin('{ task(input: {id: "<taskId>"}) { kind status } }'),
           },
         ]),

@@ -56,7 +56,7 @@ export function recreateStatefulSets(
       command: suspended(true),
     },
     ...resizes.map(({ role, size }) => ({
-      text: `Resize the existing volumes of ${title(role)}. The storage class must allow larger volumes (allowVolumeExpansion).`,
+      text: `Resize the existing volumes of ${title(role)}. The storage class must allow volume expansion (allowVolumeExpansion).`,
       command: `for i in ${indices(role === "alpha" ? alphas : zeros)}; do kubectl patch pvc datadir-${nameOf(dgraph, role)}-$i --namespace ${namespace} --patch '{"spec":{"resources":{"requests":{"storage":"${size}"}}}}'; done`,
     })),
     {
@@ -64,7 +64,7 @@ export function recreateStatefulSets(
       command: `kubectl delete statefulset ${roles.map((role) => nameOf(dgraph, role)).join(" ")} --namespace ${namespace} --cascade=orphan`,
     },
     {
-      text: "Store the generation of the HelmRelease.",
+      text: "Store the generation of the HelmRelease in a shell variable.",
       command: `generation=$(kubectl get ${helmRelease} --output jsonpath={.metadata.generation})`,
     },
     {
@@ -118,7 +118,7 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
   const alpha = role === "alpha";
   return [
     {
-      text: `Find the ID${alpha ? " and the group" : ""} of each removed pod: ${pods
+      text: `Find the ID${alpha ? " and the group" : ""} of each pod that this change removes: ${pods
         .split(" ")
         .map((index) => `${name}-${index}`)
         .join(", ")}. The command needs jq.`,

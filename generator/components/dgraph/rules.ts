@@ -75,7 +75,7 @@ function rulesOfDgraph(): readonly Rule[] {
       title: "Raft traffic bypasses the mesh",
       why:
         "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and not authenticated, and no Server protects these ports. " +
-        "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
+        "With `internalPorts: opaque`, traffic on these ports uses mutual TLS, and clients have an identity. Opaque ports work with every protocol.",
       fix: "Set `internalPorts: opaque`.",
       check: meshedInternalPorts,
     },
@@ -153,7 +153,7 @@ function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   const nearest = nearestDgraphChart(chart)?.version;
   yield {
     paths: [spec("dgraph", "chart")],
-    message: `Dgraph chart ${chart} is not in the catalog, so the bundle uses the settings of chart ${nearest} and the image tag v${chart}`,
+    message: `Dgraph chart ${chart} is not in the catalog, so the generated files use the settings of chart ${nearest} and the image tag v${chart}`,
     fix: `set chart: ${dgraphCharts.find((known) => !known.version.includes("-preview"))?.version}`,
   };
 }
@@ -163,7 +163,7 @@ function* previewInProduction({ spec: { dgraph, linkerd } }: Environment): Itera
   const release = dgraphCharts.find(({ version }) => !version.includes("-preview"));
   yield {
     paths: [spec("dgraph", "chart")],
-    message: `chart ${dgraph.chart} is a preview, and the environment has high availability`,
+    message: `chart ${dgraph.chart} is a preview, but the environment uses high availability`,
     fix: `set chart: ${release?.version}`,
   };
 }

@@ -18,16 +18,16 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
   return [
     {
       id: "M2",
-      title: "every proxy trusts the issuer's anchor",
-      expected: "the bundle contains the issuer's anchor, and every proxy trusts this anchor",
+      title: "every proxy trusts the issuer's trust anchor",
+      expected: "the trust bundle contains the issuer's trust anchor, and every proxy trusts this trust anchor",
       evaluate: anchorsAgree,
     },
     {
       id: "M3",
       title: "the issuer is valid",
       expected: hasExternalIdentity(environment)
-        ? "signed by an anchor; a quarter or more of the validity is left"
-        : "signed by an anchor; 30 days or more of the validity are left",
+        ? "signed by a trust anchor; at least a quarter of the validity period remains"
+        : "signed by a trust anchor; at least 30 days of the validity period remain",
       evaluate: (state, { now }) => issuerValid(state, now, environment),
     },
     {
@@ -74,8 +74,8 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
       : failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`, evidence);
   if (signerOf(issuer, bundle) === undefined)
     return failed(
-      "the bundle does not contain the issuer's anchor",
-      "no anchor of the bundle signed the issuer's certificate; run meshops status",
+      "the trust bundle does not contain the issuer's trust anchor",
+      "no trust anchor in the trust bundle signed the issuer's certificate; for details, run meshops status",
       evidence,
     );
   const gaps = anchorGaps(meshed ?? pods, identity.trustRoots, issuer);
@@ -89,16 +89,20 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const stage = stageOf(bundle, issuer);
   const step = stage === null ? null : rotationStep[stage];
   const late = gaps.map(({ pod }) => pod);
-  const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose anchors are known" : "every proxy";
-  return passed(`the bundle has ${plural(bundle.length, "anchor")}, and ${who} trusts the issuer's anchor`, evidence, [
-    ...(step === null ? [] : [step]),
-    ...(late.length === 0
-      ? []
-      : [
-          `these pods do not trust all anchors of the bundle, and must restart before the next step of the rotation: ${late.join(", ")}`,
-        ]),
-    ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
-  ]);
+  const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy with known trust anchors" : "every proxy";
+  return passed(
+    `the trust bundle has ${plural(bundle.length, "trust anchor")}, and ${who} trusts the issuer's trust anchor`,
+    evidence,
+    [
+      ...(step === null ? [] : [step]),
+      ...(late.length === 0
+        ? []
+        : [
+            `these pods do not trust all trust anchors in the bundle, and must restart before the next step of the rotation: ${late.join(", ")}`,
+          ]),
+      ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
+    ],
+  );
 }
 
 /**
@@ -119,7 +123,12 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const problems: (readonly [seen: string, cause: string])[] = [
     ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
     ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
-      ? [["not signed by any of the trust anchors", "the bundle does not contain the issuer's anchor: see test M2"] as const]
+      ? [
+          [
+            "not signed by any of the trust anchors",
+            "the trust bundle does not contain the issuer's trust anchor: see test M2",
+          ] as const,
+        ]
       : []),
   ];
   if (problems.length > 0)

@@ -29,7 +29,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
         : {
             risk: "narrower-access",
             reason:
-              "on ports without a Server, all meshed pods of the cluster refuse clients that they admit now. The change does not affect the pods of the control plane. In namespaces that meshops does not create, proxies can also refuse requests for their metrics",
+              "on ports without a Server, all meshed pods of the cluster refuse some clients that they currently admit. The change does not affect the pods of the control plane. In namespaces that meshops does not create, proxies can also refuse requests for their metrics",
           };
     if (path === "spec.values.cniEnabled")
       yield {

@@ -17,7 +17,7 @@ export const controlPlaneChecks: readonly StateCheck[] = [
   {
     id: "M5",
     title: "every pod that should be meshed is meshed",
-    expected: "each of these pods has a proxy of the spec's Linkerd release",
+    expected: "each of these pods has a proxy of the Linkerd release in the spec",
     evaluate: podsMeshed,
   },
 ];
@@ -41,12 +41,12 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
   const problems = [
     {
       found: bare,
-      seen: `${bare.length} of ${wanted.length} run without a proxy`,
+      seen: `${bare.length} of ${wanted.length} pods run without a proxy`,
       cause: "the API server did not call the injector, or the injector did not answer: restart these pods",
     },
     {
       found: old,
-      seen: `${old.length} of ${wanted.length} run a proxy of another release than ${linkerdRelease.version}`,
+      seen: `${old.length} of ${wanted.length} pods run a proxy of a release other than ${linkerdRelease.version}`,
       cause: `these pods started before Linkerd ${linkerdRelease.version} was installed: restart these pods`,
     },
   ].filter(({ found }) => found.length > 0);
@@ -56,8 +56,9 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
       problems.map(({ cause }) => cause),
       problems.flatMap(({ found }) => found),
     );
-  if (wanted.length === 0 && podSets.length === 0) return passed("the environment has no meshed workload of its own");
+  if (wanted.length === 0 && podSets.length === 0)
+    return passed("the spec declares no workloads, and the cluster contains no pod that should be meshed");
   return wanted.length === 0
-    ? failed("no meshed pods", "the cluster contains no pod that should be meshed; run meshops status")
+    ? failed("no meshed pods", "the cluster contains no pod that should be meshed; to see the reason, run meshops status")
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
 }

@@ -48,10 +48,7 @@ function* settingsWithoutEffect(environment: Environment): Iterable<RuleFinding>
   const external = hasExternalIdentity(environment);
   const groups: readonly (readonly [reason: string, settings: typeof ofInstallation])[] = [
     ["another tool installs Linkerd", installs ? [] : ofInstallation],
-    [
-      installs ? "the provider of the certificates is sops" : "another tool installs Linkerd",
-      external && installs ? [] : ofExternal,
-    ],
+    [installs ? "linkerd.identity.provider is sops" : "another tool installs Linkerd", external && installs ? [] : ofExternal],
     ["another program issues the certificates", external ? ofIssuing : []],
   ];
   for (const [reason, settings] of groups)

@@ -36,7 +36,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
     yield {
       risk: "stalled-rollout",
-      reason: `the downgrade to chart ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The chart's CRD of Servers does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
+      reason: `the downgrade to chart ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
       steps: [{ text: `Keep an edge release, such as ${old.version}, or create a new cluster with ${next.version}.` }],
     };
     return;

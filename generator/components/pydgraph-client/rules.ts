@@ -8,7 +8,7 @@ export const clientRules: readonly Rule[] = [
   {
     code: "client-image",
     severity: "error",
-    title: "The client has no image",
+    title: "The test client has no image",
     why: "By default, the test client runs the image that is built from clients/pydgraph and pushed to the environment's registry. If the spec has neither a registry nor the name of another image, the client cannot run.",
     fix: "Set `pydgraphClient.image`, or add `azure.registry`, or disable the test client with `pydgraphClient.enabled: false`.",
     check: clientImage,
@@ -27,8 +27,8 @@ export const clientRules: readonly Rule[] = [
     title: "A listed client has no proxy",
     why:
       "`dgraph.clients` allows clients by identity, and a client gets its identity from its proxy. If a listed client has no proxy, the NetworkPolicy drops its packets. " +
-      "The article's second test needs a listed client without a proxy. Other environments rarely need such a client.",
-    fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`. If you run the article's second test, silence the rule.",
+      "The second test of the article “AKS with Linkerd Service Mesh” needs a listed client without a proxy. Other environments rarely need such a client.",
+    fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`. If you run the second test of this article, silence the rule.",
     check: clientMeshed,
   },
   { ...imageGone, check: clientImagePulls },
@@ -47,7 +47,7 @@ function* clientImage(environment: Environment): Iterable<RuleFinding> {
   if (!hasClient(environment) || pydgraphClient.image !== undefined || azure?.registry !== undefined) return;
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient")],
-    message: "the client has no image: neither pydgraphClient.image nor azure.registry is set",
+    message: "the test client has no image: neither pydgraphClient.image nor azure.registry is set",
     fix: "set pydgraphClient.image, or set pydgraphClient.enabled: false",
   };
 }
@@ -63,7 +63,7 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
   if (!hasClient(environment) || !pydgraphClient.inject || !dgraph.networkPolicy || isListed(environment)) return;
   yield {
     paths: [spec("dgraph", "clients"), spec("pydgraphClient", "namespace"), spec("pydgraphClient")],
-    message: `the client ${pydgraphClient.namespace}/${serviceAccount} is meshed, but not listed in dgraph.clients`,
+    message: `the test client ${pydgraphClient.namespace}/${serviceAccount} is meshed, but not listed in dgraph.clients`,
     fix: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}} to dgraph.clients`,
   };
 }
@@ -73,7 +73,7 @@ function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   if (!hasClient(environment) || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],
-    message: "the client is listed in dgraph.clients, but it has no proxy and therefore no identity",
+    message: "the test client is listed in dgraph.clients, but has no proxy and therefore no identity",
     fix: "set pydgraphClient.inject: true",
   };
 }

@@ -12,7 +12,7 @@ export const clientRules: readonly Rule[] = [
     code: "workload-client",
     severity: "error",
     title: "A client of a workload has no identifying field, or more than one",
-    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. If none of these fields is set, the entry admits no program. If several fields are set, for example one in the base and one in the environment, meshops cannot determine which clients the entry admits.",
+    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. Each of these kinds has its own field. If no field is set, the entry admits no client. If several fields are set, for example one in the base and one in the environment, meshops cannot determine which clients the entry admits.",
     fix: "Keep one of `serviceAccountRef`, `workload`, `namespace`, `cidrs` and `builtin`. To remove an inherited field, set it to `null`.",
     check: clientKinds,
   },
@@ -28,8 +28,8 @@ export const clientRules: readonly Rule[] = [
     code: "workload-port-unknown",
     severity: "error",
     title: "A client refers to a port that the pods do not have",
-    why: "`ports` of a client contains names or numbers of the ports in the same set of pods. The numbers are the port numbers of the containers, not of Services, because NetworkPolicies and Servers apply to container ports.",
-    fix: "Use the name or the number of a port in `ports` of the set.",
+    why: "The field `ports` of a client contains names or numbers of ports. The set of pods that lists the client must declare these ports. The numbers are the port numbers of the containers, not of Services, because NetworkPolicies and Servers apply to container ports.",
+    fix: "Use the name or the number of a port that the set of pods declares in its field `ports`.",
     check: unknownPorts,
   },
   {
@@ -68,7 +68,7 @@ export const clientRules: readonly Rule[] = [
     code: "network-invalid",
     severity: "error",
     title: "A network is not valid",
-    why: "A network is an IP address and the length of its prefix: at most 32 for IPv4, and 128 for IPv6. Kubernetes and Linkerd refuse other values (NetworkPolicy, `ipBlock`; NetworkAuthentication, `networks`).",
+    why: "A network is an IP address with a prefix length. The prefix length is at most 32 for IPv4, and at most 128 for IPv6. Kubernetes and Linkerd refuse other values (NetworkPolicy, `ipBlock`; NetworkAuthentication, `networks`).",
     fix: "Write a network in the format `10.9.0.0/16`, and a single address in the format `10.9.0.1/32`.",
     check: networks,
   },
@@ -80,7 +80,7 @@ function* networksOnCilium(environment: Environment): Iterable<RuleFinding> {
     if (client.cidrs === undefined || set.access.mode !== "enforce") continue;
     yield {
       paths: [at("access", "clients", key, "cidrs")],
-      message: "Cilium admits these networks only if they are outside of the cluster",
+      message: "with Cilium, these networks admit only clients outside of the cluster, and no pods or nodes",
       fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects the client's pods, and silence the rule",
     };
   }
@@ -110,7 +110,7 @@ function* unknownWorkloads(environment: Environment): Iterable<RuleFinding> {
     if (client.workload === undefined || known.includes(client.workload)) continue;
     yield {
       paths: [at("access", "clients", key, "workload")],
-      message: `the spec contains no set of pods ${client.workload}`,
+      message: `the spec contains no set of pods with the name ${client.workload}`,
       fix: didYouMean(client.workload, known) ?? "use serviceAccountRef for pods that are not in this spec",
     };
   }
@@ -149,7 +149,7 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
     if (!open || set.access.mode === "off") continue;
     yield {
       paths: [at("access", "clients", key, client.builtin === undefined ? "cidrs" : "builtin")],
-      message: `the client ${key} admits every program that can reach ${name}`,
+      message: `the client entry ${key} admits every program that can reach ${name}`,
       fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
     };
   }
@@ -169,7 +169,7 @@ function* prometheus({ spec: { monitoring } }: Environment): Iterable<RuleFindin
         : `monitoring.prometheus has both ${set.join(" and ")}`,
     fix:
       set.length === 0
-        ? "remove prometheus, or add serviceAccountRef, cidrs or unmeshed"
+        ? "remove monitoring.prometheus, or add one of the fields serviceAccountRef, cidrs and unmeshed"
         : `remove ${set.slice(1).join(" and ")}`,
   };
 }
@@ -194,8 +194,8 @@ function* networks(environment: Environment): Iterable<RuleFinding> {
         message: `${cidr} is not a network`,
         fix:
           isNetwork(`${address}/32`) || isNetwork(`${address}/128`)
-            ? `use a prefix that fits the address, such as ${address}/${address.includes(":") ? 128 : 32}`
-            : "use an IP address with a prefix, such as 10.9.0.0/16",
+            ? `use a prefix length that is valid for this address, such as ${address}/${address.includes(":") ? 128 : 32}`
+            : "use an IP address with a prefix length, such as 10.9.0.0/16",
       };
     }
 }

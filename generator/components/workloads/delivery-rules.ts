@@ -11,7 +11,7 @@ export const deliveryRules: readonly Rule[] = [
     code: "workload-source",
     severity: "error",
     title: "The source of a workload has no identifying field, or more than one",
-    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. With several of these fields, for example one in the base and one in the environment, meshops cannot determine the source.",
+    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. If several of the fields `chart`, `oci` and `path` are set, for example one in the base and one in the environment, meshops cannot determine the source.",
     fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
     check: sourceKinds,
   },
@@ -28,7 +28,7 @@ export const deliveryRules: readonly Rule[] = [
     severity: "error",
     title: "Two workloads have the same folder and the same namespace",
     why: "Flux would apply each object in the folder twice. If you later remove one of the workloads, Flux deletes the objects, although the other workload still needs them.",
-    fix: "Describe all pods of the folder in `pods` of one workload, or move the objects of one workload to a separate folder.",
+    fix: "Keep only one of the workloads, and describe all pods of the folder in its field `pods`. Or move the objects of one workload to a separate folder.",
     check: sharedFolders,
   },
   {
@@ -65,8 +65,11 @@ function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
       message:
         set.length === 0
           ? `the source of ${key} has none of the fields chart, oci and path`
-          : `the source of ${key} has more than one of the fields chart, oci and path: ${set.join(" and ")}`,
-      fix: set.length === 0 ? `remove source, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
+          : `the source of ${key} contains ${set.join(" and ")}, but only one of the fields chart, oci and path is allowed`,
+      fix:
+        set.length === 0
+          ? `remove the field source, or add one of the fields ${kinds.join(", ")}`
+          : `remove ${set.slice(1).join(" and ")}`,
     };
   }
 }
@@ -79,7 +82,7 @@ function* ownFolders(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec("workloads", key, "source", "path")],
       message: `meshops uses the folder ${folder} for its own files, so a workload cannot use this folder`,
-      fix: `set path: apps/${key}, after you have moved the files to this folder`,
+      fix: `move the files to apps/${key}, then set path: apps/${key}`,
     };
   }
 }
@@ -96,7 +99,7 @@ function* sharedFolders(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec("workloads", moved, "source", "path")],
       message: `the workloads ${first} and ${key} have the same folder and the same namespace`,
-      fix: `set path: apps/${moved}, after you have moved the objects of ${moved} to this folder`,
+      fix: `move the objects of ${moved} to apps/${moved}, then set path: apps/${moved}`,
     };
   }
 }
@@ -108,8 +111,8 @@ function* unusedFields(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [spec("workloads", key, field)],
         part: "key",
-        message: `the field ${field} of ${key} has no effect, because another tool delivers the workload`,
-        fix: `remove ${field}, or add source`,
+        message: `another tool delivers the workload ${key}, so its field ${field} has no effect`,
+        fix: `remove the field ${field}, or add the field source`,
       };
   }
 }
@@ -135,7 +138,7 @@ function* missingReferences(environment: Environment): Iterable<RuleFinding> {
       paths: [set.inject === "inherited" ? at("proxy") : at("inject"), at()],
       part: "key",
       message: `meshops cannot annotate the pods of ${name}, because workloadRef is missing`,
-      fix: `set workloadRef: {kind: Deployment, name: ${name.replace("/", "-")}}, if this is the object with the pod template`,
+      fix: `set workloadRef: {kind: Deployment, name: ${name.replace("/", "-")}}, if this object contains the pod template`,
     };
   }
 }

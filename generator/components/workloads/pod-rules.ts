@@ -16,7 +16,7 @@ export const podRules: readonly Rule[] = [
     code: "workload-selector-empty",
     severity: "error",
     title: "A selector selects all pods of the namespace",
-    why: "A label selector without labels and expressions selects every pod (Kubernetes API, LabelSelector). The policies would then apply to all pods in the namespace.",
+    why: "A label selector without labels or expressions selects every pod (Kubernetes API, LabelSelector). The policies would then apply to all pods in the namespace.",
     fix: "Add the labels of the pods to `selector.matchLabels`.",
     check: emptySelectors,
   },
@@ -25,7 +25,7 @@ export const podRules: readonly Rule[] = [
     severity: "error",
     title: "Two ports of a set of pods have the same number",
     why: "Each port has a Server. If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index).",
-    fix: "Remove one of the two ports, and list the clients of the removed port for the other port.",
+    fix: "Remove one of the two ports, and assign its clients to the other port.",
     check: duplicatePorts,
   },
   {
@@ -39,8 +39,8 @@ export const podRules: readonly Rule[] = [
   {
     code: "audit-admits-more",
     severity: "warning",
-    title: "The mode audit admits clients that the default policy of the namespace refuses",
-    why: "At its port, a Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode audit, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
+    title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
+    why: "A Server replaces the default inbound policy of the pods at its port (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
     fix: "Use `mode: enforce` for these pods, or silence the rule during the audit.",
     check: widerAudits,
   },
@@ -48,30 +48,30 @@ export const podRules: readonly Rule[] = [
     code: "workload-port-skipped",
     severity: "warning",
     title: "The proxy skips a port with restricted access",
-    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so Linkerd does not check identities, and the port has no Server. In the namespaces of the clients, the NetworkPolicy admits all pods that have the label of meshed pods.",
+    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so Linkerd does not check identities, and the port has no Server. The NetworkPolicy admits every pod that is in the namespace of a client and has the label of meshed pods.",
     fix: "Remove the port from `skip-inbound-ports`, or silence the rule.",
     check: skippedPorts,
   },
   {
     code: "workload-dependency",
     severity: "error",
-    title: "The policies of a workload can wait only for Kustomizations",
-    why: "If a workload has no source, `dependsOn` applies to its policies. These policies are in a Kustomization of Flux. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
+    title: "`dependsOn` of a workload without a source contains an entry other than `kustomization`",
+    why: "If a workload has no source, `dependsOn` applies to its policies. These policies are in a Flux Kustomization. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
     fix: "In `dependsOn`, use `kustomization` with the name and namespace of a Kustomization.",
     check: dependencies,
   },
   {
     code: "access-audit-unsupported",
     severity: "error",
-    title: "The Linkerd release does not support the mode audit",
-    why: "Servers have the field `accessPolicy` since Linkerd 2.16 (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not listed.",
+    title: "The Linkerd release does not support the mode `audit`",
+    why: "Linkerd 2.16 and later releases support the field `accessPolicy` of Servers (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not listed.",
     fix: "Use `mode: enforce` or `mode: off`, or a newer Linkerd release.",
     check: unsupportedAudit,
   },
   {
     code: "workload-not-meshed",
     severity: "error",
-    title: "Pods without a proxy have access rules for identities",
+    title: "Pods without a proxy have access rules that only a proxy can enforce",
     why: "Only a proxy can check the identity of a client. Pods without a proxy have no inbound port 4143, so a NetworkPolicy that admits only connections between proxies refuses every client. Linkerd never injects pods in the namespaces kube-system and cert-manager (linkerd-control-plane, `proxyInjector.namespaceSelector`).",
     fix: "Inject the pods, or set `access.mode: off` for this set.",
     check: withoutProxy,
@@ -88,7 +88,7 @@ export const podRules: readonly Rule[] = [
     code: "selector-overlap",
     severity: "warning",
     title: "Two sets of pods can select the same pods",
-    why: "If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index). The NetworkPolicies of both sets apply together. The clients of one set can then connect to pods of the other set.",
+    why: "If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index). NetworkPolicies are additive, so the clients of one set can also connect to pods of the other set.",
     fix: "In each selector, add a label that distinguishes the pods.",
     check: overlaps,
   },
@@ -141,7 +141,7 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         first.owner === name
-          ? `two ports of ${name} would use the same object ${first.id}`
+          ? `the object ${first.id} would be generated for two ports of ${name}`
           : `the object ${first.id} would be generated for both ${first.owner} and ${name}`,
       fix: "use another name for this set or its workload",
     };
@@ -154,7 +154,7 @@ function* widerAudits(environment: Environment): Iterable<RuleFinding> {
     if (policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
     yield {
       paths: [at("access", "mode"), at()],
-      message: `the mode audit admits all clients of ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,
+      message: `the access mode "audit" admits all clients to ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,
       fix: "set access.mode: enforce",
     };
   }
@@ -179,8 +179,8 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
       if (deliversWorkload(rest) || kustomization !== undefined) continue;
       yield {
         paths: [spec("workloads", workload, "dependsOn", index)],
-        message: `the policies of ${workload} can wait only for Kustomizations`,
-        fix: "remove this entry, or use kustomization with the name and namespace of a Kustomization",
+        message: `the workload ${workload} has no source, so its dependsOn can contain only Kustomizations`,
+        fix: "remove this entry, or replace it with the Kustomization to wait for: {kustomization: {name: …, namespace: …}}",
       };
     }
 }
@@ -188,7 +188,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
 function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
-  const message = `Linkerd ${release.version} does not support the mode audit, and would refuse all clients that are not listed`;
+  const message = `Linkerd ${release.version} does not support the access mode "audit", and would refuse all clients that are not listed`;
   for (const { set, at } of entriesOf(environment)) {
     if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: enforce" };
     for (const [key, port] of Object.entries(set.ports))
@@ -242,7 +242,7 @@ function* overlaps(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("selector")],
       message: `the selectors of ${first.name} and ${name} can select the same pods`,
-      fix: "to the selector, add a label that only these pods have",
+      fix: "extend the selector with a label that only these pods have",
     };
   }
 }

@@ -31,7 +31,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       risk: "harmless",
       reason:
         change === "added"
-          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. The proxies refuse other paths of their admin port"
+          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. The proxies refuse requests for other paths of their admin port"
           : "the default inbound policy applies again to the admin port of the proxies in this namespace",
     };
     return;
@@ -51,12 +51,12 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at this port, and counts the clients that are not listed. Clients that the default inbound policy of the pods currently refuses gain access",
+            "Linkerd admits all clients at this port, and counts the requests of clients that are not listed. Clients gain access if they are currently refused by the default inbound policy of the pods",
         }
       : {
           risk: "narrower-access",
           reason:
-            "the default inbound policy of the pods applies again to this port. Clients that the default inbound policy refuses lose access",
+            "the default inbound policy of the pods applies again to this port. Clients that this policy does not admit lose access",
         };
     return;
   }
@@ -66,7 +66,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       : {
           risk: "wider-access",
           reason:
-            "an object with another name or namespace replaces this object. This object no longer protects the old pods: until the old pods stop, all clients can connect to the old pods",
+            "an object with another name or namespace replaces this object. The new object does not protect the old pods: all clients can connect to the old pods until these pods stop",
         };
     return;
   }
@@ -164,7 +164,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
       : {
           risk: "stalled-rollout",
           reason:
-            "a Server with another name replaces this Server for the same pods and port. Linkerd can reject a second Server for the same pods and port (releases before edge-26.8.3 do). Flux deletes the old Server only after it has applied the new Server",
+            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port (releases before edge-26.8.3 do)",
           steps: [
             {
               text: "In a first commit, remove the port from the spec, or set access: off for this port. Until the last step, the default inbound policy applies to the port.",
@@ -240,20 +240,21 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
       : { risk: "wider-access", reason: "this object is removed, so it no longer restricts access" };
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
-    : { risk: "narrower-access", reason: "clients that only this object allowed lose access" };
+    : { risk: "narrower-access", reason: "clients lose access if no other object allows them" };
 }
 
 function* byField({ path, before, after }: FieldChange, environment: string): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
-      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts the clients that are not listed" }
+      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts the requests of clients that are not listed" }
       : {
           risk: "narrower-access",
-          reason: "Linkerd refuses the clients that are not listed. Until now, Linkerd admitted and counted these clients",
+          reason:
+            "Linkerd refuses the clients that are not listed. Until now, Linkerd admitted these clients and counted their requests",
           prerequisites: [
             {
-              text: "Before you push, check which counted clients are not listed. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
+              text: "Before you push, check which clients are not listed but still connect. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
               command: `meshops status ${environment}`,
             },
           ],
@@ -275,12 +276,12 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
       ? { risk: "wider-access", reason: `the policy now also allows port ${portOf(after)}` }
       : { risk: "narrower-access", reason: `the policy no longer allows port ${portOf(before)}` };
   else if (before !== undefined && after !== undefined)
-    yield { risk: "wider-access", reason: `the policy now contains ${peers(after)} instead of ${peers(before)}` };
+    yield { risk: "wider-access", reason: `the policy now lists ${peers(after)} instead of ${peers(before)}` };
   else if (list.entry === "opens") yield before === undefined ? gains(peers(after)) : loses(peers(before));
   else
     yield before === undefined
-      ? { risk: "narrower-access", reason: `the policy now also requires ${peers(after)}` }
-      : { risk: "wider-access", reason: `the policy no longer requires ${peers(before)}` };
+      ? { risk: "narrower-access", reason: `the policy now also requires the authentication ${peers(after)}` }
+      : { risk: "wider-access", reason: `the policy no longer requires the authentication ${peers(before)}` };
 }
 
 function portOf(rule: unknown): string {

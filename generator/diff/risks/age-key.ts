@@ -14,7 +14,7 @@ export function* ageSecretRisk(
   if (field?.before === undefined || field.after === undefined) return;
   yield {
     risk: "stalled-rollout",
-    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files. Flux then does not apply the component identity and the components that depend on identity`,
+    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files, and does not apply the component "identity" and the components that depend on it`,
     steps: [
       {
         text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
@@ -33,7 +33,7 @@ export function removedRecipients(environment: string, before: readonly string[]
   if (removed.length === 0) return null;
   return {
     risk: "stalled-rollout",
-    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file. Flux then does not apply the component identity and the components that depend on identity`,
+    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file. Flux then does not apply the component "identity" and the components that depend on it`,
     steps: [
       {
         text: "If the cluster gets a new age key, first add the new recipients to the spec and keep the old recipients. Then encrypt the files for all recipients, and push.",

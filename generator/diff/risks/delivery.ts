@@ -34,7 +34,7 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     const chart = at(after, "spec", "chart", "spec", "chart") ?? "its chart";
     yield {
       risk: "not-assessed",
-      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes objects of the release that the chart does not render`,
+      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes those of its objects that the chart does not render`,
     };
   }
   const [folder] = foldersOf(after);
@@ -70,7 +70,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "If you rename the workload, or if another tool will deliver it, the pods must keep running. In these cases only, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
+      text: "Do this step only if you rename the workload, or if another tool will deliver it. To keep the pods running, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -85,12 +85,12 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
       ? []
       : [
           {
-            text: "Delete the old, suspended HelmRelease object. Flux then does not uninstall the Helm release.",
+            text: "Delete the old HelmRelease object. Because this object is suspended, Flux does not uninstall the Helm release.",
             command: `kubectl delete ${helmRelease} ${name} --namespace ${release.namespace}`,
           },
         ]),
   ];
-  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, including its volume claims. Only the volume claims that a StatefulSet created stay`;
+  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, including its volume claims. Helm keeps only volume claims that were created by a StatefulSet`;
   return {
     risk: "data-loss",
     reason: release === undefined ? deletes(key) : uninstalls,
@@ -119,7 +119,7 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
   if (chart.length > 0)
     yield {
       risk: "not-assessed",
-      reason: `the chart of the workload changes, and meshops cannot assess the differences between the charts: ${chart.map(shown).join(", ")}`,
+      reason: `the chart of the workload changes (${chart.map(shown).join(", ")}), and meshops cannot assess the differences between the charts`,
     };
   if (fields.some((field) => field.path.includes('"Service/') && isGeneratedPatch(field)))
     yield { risk: "harmless", reason: "the list of opaque ports of the Service changes; no pod restarts" };
@@ -141,7 +141,7 @@ function* otherRelease(before: ChangedObject["before"], after: ChangedObject["af
     yield {
       risk: "not-assessed",
       reason:
-        "the chart comes from another kind of registry. If the name of the chart differs, Flux uninstalls the release and installs the new chart. If the name is the same, Flux upgrades the release",
+        "the chart now comes from another kind of registry. If the name of the chart also changes, Flux uninstalls the release and installs the new chart. If the name stays the same, Flux upgrades the release",
     };
 }
 
@@ -161,7 +161,7 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   else if (old !== next)
     yield {
       risk: "data-loss",
-      reason: `Flux deletes the objects of ${old} that ${String(next)} does not contain, including volume claims`,
+      reason: `Flux deletes the objects that are in ${old} but not in ${String(next)}, including volume claims`,
     };
 }
 

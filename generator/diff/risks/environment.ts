@@ -14,12 +14,12 @@ export function removedEnvironment(environment: string): Verdict {
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists, or is now abstract. If you push this change, Flux either deletes the policies and the mesh, or it reports an error and deletes nothing. " +
+      "the spec of the environment no longer exists, or now contains spec.abstract: true. If you push this change, Flux either deletes the policies and the mesh, or reports an error and deletes nothing. " +
       `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so the pods of these releases can keep running without the policies and without the mesh. Azure resources are kept`,
     steps: [
       { text: `Restore the previous content of ${spec}, because meshops teardown reads this file.` },
       {
-        text: "Delete the environment in its cluster. The script lists the objects that it will delete, and asks for confirmation.",
+        text: "Delete the environment in its cluster. The following command lists the objects that it will delete, and asks for confirmation.",
         command: `meshops teardown ${environment} --run`,
       },
       {

@@ -14,7 +14,7 @@ export function* helmfileRisks(
   { environment, objects }: ChangeSet,
 ): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
-  yield { risk: "harmless", reason: "only helmfile uses this file; it contains the same changes as the files for Flux" };
+  yield { risk: "harmless", reason: "this file is only for helmfile, and contains the same changes as the files for Flux" };
   if (change !== "changed" || environment === "") return;
   const [old, next] = [before, after].map((file) => at(file, "helmDefaults", "kubeContext"));
   if (old !== undefined && old !== next)
@@ -48,7 +48,7 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
     gone.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, delete the Servers first. The reason: helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers first. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)

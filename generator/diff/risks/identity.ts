@@ -4,7 +4,7 @@ import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
 export function* identityRisks({ kind, name, fields, change }: ChangedObject): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
-    yield { risk: "trust-anchor", reason: "the ConfigMap with the committed certificates is removed" };
+    yield { risk: "trust-anchor", reason: "the ConfigMap with the public certificates of the environment is removed" };
   if (change !== "changed") return;
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
@@ -49,7 +49,7 @@ function ofAnchors({ path, before, after }: FieldChange): Assessment {
     return {
       risk: "trust-anchor",
       reason:
-        "proxies trust an additional trust anchor, as in the first step of a rotation. Only the pods that meshops deploys restart and load the new trust anchor",
+        "proxies trust an additional trust anchor, as in the first step of a rotation. Only pods that are deployed by meshops restart automatically and load the new trust anchor",
     };
   if (added === 0)
     return {

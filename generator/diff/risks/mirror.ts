@@ -17,11 +17,11 @@ export function* mirroredImages(
   if (change === "changed" && registry !== old) {
     yield {
       risk: "rollout",
-      reason: `the images of ${name} come from ${registry}. If an image is missing in this registry, pods with this image do not start. If the image of the proxy is missing, all new meshed pods do not start`,
+      reason: `the images of ${name} come from ${registry}. If an image is missing in this registry, pods with this image do not start. If the image of the proxy is missing, no new meshed pod starts`,
       prerequisites: [
         registry.endsWith(ofAzure)
           ? {
-              text: "Before you push, create the registry, the permission to pull from it, and its images.",
+              text: "Before you push, create the registry, allow the cluster to pull from the registry, and copy the images to the registry.",
               command: `meshops bootstrap ${environment} --run`,
             }
           : copy(environment),

@@ -146,7 +146,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
         ? []
         : [
             {
-              text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor. Meshed pods then refuse each other until all meshed pods have restarted.",
+              text: "Keep the certificates: set linkerd.identity.provider: external. If you set linkerd.identity.provider: sops instead, meshops replaces the trust anchor. Meshed pods then refuse each other until all meshed pods have restarted.",
             },
           ]),
       ...(at(values, "identity", "externalCA") === true
@@ -168,7 +168,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(injects
         ? [
             {
-              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart creates these certificates now, first set linkerd.identity.webhooks: chart. Without this setting, the API server cannot call the webhooks.",
+              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart currently creates these certificates, first set linkerd.identity.webhooks: chart. Without this setting, the API server cannot call the webhooks.",
             },
           ]
         : []),

@@ -83,7 +83,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     return {
       risk: "stalled-rollout",
       reason:
-        "after this change, Flux applies the objects with the rights of its controllers. If the multi-tenancy lockdown of Flux is enabled, Flux uses the service account default instead. This account lacks the rights, so Flux changes nothing",
+        "after this change, Flux applies the objects with the rights of its controllers. If the multi-tenancy lockdown of Flux is enabled, Flux uses the service account named default instead. This service account does not have the required rights, so Flux changes nothing",
     };
   return {
     risk: "stalled-rollout",
@@ -107,7 +107,7 @@ function movedFolder(environment: string): Assessment {
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
     steps: [
       {
-        text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization in gitops.root, in the same commit. Then push.",
+        text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization that gitops.root specifies, in the same commit. Then push.",
       },
       {
         text: "If the spec does not contain gitops.root, change the path of the root Kustomization after the push.",

@@ -16,7 +16,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
       yield {
         risk: "not-assessed",
         reason:
-          "Flux now applies all changes of this release since it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
+          "Flux now applies all changes that were made to this release while it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
       };
   }
 }

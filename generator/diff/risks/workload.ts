@@ -20,7 +20,7 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
       if (path.endsWith(".isRetryable") && after === true)
         yield {
           risk: "not-assessed",
-          reason: `proxies repeat calls of ${/\[(.*)\]/.exec(path)?.[1] ?? "a method"} after any failure. A call that changes data can then change the data twice`,
+          reason: `proxies retry calls to ${/\[(.*)\]/.exec(path)?.[1] ?? "a method"} after any failure. A call that changes data can then change the data twice`,
         };
   if ((kind === "ServiceProfile" || kind === "GRPCRoute") && change !== "added")
     yield {

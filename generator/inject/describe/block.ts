@@ -51,19 +51,19 @@ function portLines({ ports, clients, services }: DescribedSet, delivered: boolea
     ...below(ports.flatMap((each) => [...guess(each.guess), line(each)])),
     ...probed.map(
       ({ key, guardedProbe }) =>
-        `# before enforce: Linkerd does not allow the probe (${guardedProbe}) automatically; add the client probes: ${flow({ builtin: "kubelet", ports: [key] })}`,
+        `# before you set mode: enforce, add the client "probes: ${flow({ builtin: "kubelet", ports: [key] })}", because Linkerd does not allow this probe (${guardedProbe}) automatically`,
     ),
     ...ports
       .filter(({ isWebhook }) => isWebhook)
       .map(
         ({ key }) =>
-          `# before enforce: the API server calls webhooks without an identity; add the client webhooks: ${flow({ builtin: "apiServer", ports: [key] })}`,
+          `# before you set mode: enforce, add the client "webhooks: ${flow({ builtin: "apiServer", ports: [key] })}", because the API server calls webhooks without an identity`,
       ),
     "access:",
     ...below([
       "mode: audit",
       ...(clients.length === 0
-        ? ["# guess: the manifests show no client"]
+        ? ["# guess: no client was found in the manifests"]
         : [
             "clients:",
             ...below(

@@ -104,7 +104,7 @@ function* missingServices({ name, set, at }: Entry, services: readonly string[])
       yield {
         paths: [at("services", String(index)), at("services")],
         message: `the objects of ${name} contain no Service ${service}`,
-        fix: didYouMean(service, services) ?? "remove this Service from the list services",
+        fix: didYouMean(service, services) ?? "remove this Service from the field services",
       };
 }
 
@@ -125,7 +125,7 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
     if (wrong !== undefined)
       yield {
         paths: [at("ports", key)],
-        message: `the opaque port ${key} of ${name} has the number ${number} in the Service ${wrong.name}`,
+        message: `the Service ${wrong.name} uses the port number ${number} for the opaque port ${key} of ${name}`,
         fix: `set servicePort: ${number}`,
       };
   }
@@ -145,7 +145,7 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
   yield {
     paths: [at("selector")],
     message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, so the policies of the set also apply to these pods`,
-    fix: "add a label to the selector that only the pods of the set have",
+    fix: "extend the selector with a label that only the pods of the set have",
   };
 }
 

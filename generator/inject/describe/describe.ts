@@ -141,12 +141,12 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   const also = (own: Labels): Workload | undefined => others.find((each) => selects({ matchLabels: own }, each.labels));
   if (Object.keys(stable).length > 0 && also(stable) === undefined) {
     const fewer = Object.keys(stable).length < Object.keys(full).length;
-    return { labels: stable, guess: fewer ? "without the labels that change with a version" : null };
+    return { labels: stable, guess: fewer ? "this selector omits labels that change with each version" : null };
   }
   const other = also(full);
   return {
     labels: full,
-    guess: other === undefined ? null : `also selects the pods of ${other.manifest.kind} ${other.manifest.name}`,
+    guess: other === undefined ? null : `this selector also selects the pods of ${other.manifest.kind} ${other.manifest.name}`,
   };
 }
 

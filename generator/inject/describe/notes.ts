@@ -28,15 +28,15 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
   const shared = [...new Set(accounts.filter((each, index) => accounts.indexOf(each) !== index))];
   return [
     ...note("network-policies", policies, (names) => ({
-      message: `the manifests contain the NetworkPolicy ${names}. Kubernetes allows a connection if one NetworkPolicy allows the connection. A NetworkPolicy that allows only the port of the application refuses meshed clients, because meshed clients connect to port 4143`,
+      message: `the manifests contain the NetworkPolicy ${names}. Kubernetes allows a connection if at least one NetworkPolicy allows the connection. A NetworkPolicy that allows only the port of the application refuses meshed clients, because meshed clients connect to port 4143`,
       fix: "disable the NetworkPolicy in the values of the chart, or remove the NetworkPolicy from the folder",
     })),
     ...note("exposed", exposed, (names) => ({
-      message: `the Service ${names} is open to clients outside of the cluster. These clients have no identity`,
-      fix: "before you set the mode enforce, add a client with the networks of these clients in cidrs",
+      message: `clients outside of the cluster can connect to the Service ${names}. These clients have no identity`,
+      fix: "before you set mode: enforce, add a client whose cidrs contain the networks of these clients",
     })),
     ...note("shared-accounts", shared, (names) => ({
-      message: `several sets share the service account ${names}, so Linkerd cannot distinguish the pods of these sets as clients`,
+      message: `several sets share the service account ${names}, so a policy cannot admit only one of these sets as a client`,
       fix: "give each set its own service account",
     })),
     ...note("hooks", hooks, (names) => ({
@@ -45,7 +45,7 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
     })),
     ...note("pre-stop", abruptStops(sets), (names) => ({
       message: `the containers of ${names} have no preStop hook. While a pod stops, requests can fail`,
-      fix: "add a pause to the lifecycle of these containers, such as preStop: {sleep: {seconds: 5}}",
+      fix: "add a preStop hook with a pause to these containers, such as lifecycle: {preStop: {sleep: {seconds: 5}}}",
     })),
   ];
 }

@@ -112,16 +112,16 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   if (probes.includes("grpc")) return { protocol: "gRPC", guess: null };
   if (probes.includes("https")) return { protocol: "TLS", guess: null };
   const grpc = named(/grpc/i);
-  if (grpc !== undefined) return { protocol: "gRPC", guess: `gRPC, from the name ${grpc}` };
+  if (grpc !== undefined) return { protocol: "gRPC", guess: `gRPC, because of the name ${grpc}` };
   const other = named(otherNames);
-  if (other !== undefined) return { protocol: "opaque", guess: `opaque, from the name ${other}` };
+  if (other !== undefined) return { protocol: "opaque", guess: `opaque, because of the name ${other}` };
   if (probes.includes("http")) return { protocol: "HTTP/1", guess: null };
   const tls = named(/^(https|tls|ssl)/i);
-  if (tls !== undefined) return { protocol: "TLS", guess: `TLS, from the name ${tls}` };
-  if (named(/h2c|http2/i) !== undefined) return { protocol: "HTTP/2", guess: "HTTP/2, from the name" };
+  if (tls !== undefined) return { protocol: "TLS", guess: `TLS, because of the name ${tls}` };
+  if (named(/h2c|http2/i) !== undefined) return { protocol: "HTTP/2", guess: "HTTP/2, because of the name" };
   const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
-  if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, from the name ${http}` };
-  if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, from the name of the image" };
+  if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, because of the name ${http}` };
+  if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, because of the name of the image" };
   return { protocol: "unknown", guess: "the manifests do not show the protocol, so the proxy detects it" };
 }
 

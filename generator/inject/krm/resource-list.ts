@@ -35,7 +35,7 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   const unknown = Object.keys(value).filter((key) => !fields.has(key));
   if (unknown.length > 0) return unknown.map((key) => refusal(`a ResourceList has no field "${key}"`));
   if (items !== undefined && items !== null && !isSeq(document.get("items", true)))
-    return [refusal("the field items of the ResourceList is not a list")];
+    return [refusal("in the ResourceList, the field items is not a list")];
   const list: unknown[] = Array.isArray(items) ? items : [];
   const wrong = list.flatMap((item, index) => wrongItem(item, index));
   if (wrong.length > 0) return wrong;

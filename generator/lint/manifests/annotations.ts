@@ -47,7 +47,7 @@ export const annotationRules: readonly ManifestRule[] = [
     code: "inject-label",
     severity: "error",
     title: "A setting of Linkerd is a label instead of an annotation",
-    why: "Linkerd reads its settings only from annotations (linkerd2, pkg/inject/inject.go). With the label `linkerd.io/inject`, pods start without a proxy, and Linkerd reports no error.",
+    why: "Linkerd reads its settings only from annotations (linkerd2, pkg/inject/inject.go). If `linkerd.io/inject` is a label, pods start without a proxy, and Linkerd reports no error.",
     fix: "Move the label to the annotations of the same object.",
     check: labels,
   },
@@ -131,7 +131,7 @@ function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease 
         fix: `remove the annotation, or use Linkerd ${known.since} or later`,
       }
     : {
-        message: `${message} any more. ${known.until} was the last release in the catalog that read it`,
+        message: `${message} any more. In the catalog of meshops, ${known.until} is the last release that reads this annotation`,
         fix: "remove the annotation",
       };
 }
@@ -154,11 +154,13 @@ function* badValues(stream: ManifestSet): Iterable<ManifestFinding> {
     }
 }
 
-function* misplaced(stream: ManifestSet): Iterable<ManifestFinding> {
+function* misplaced(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   for (const { manifest, path, values, place } of places(stream, "annotations"))
     for (const key of Object.keys(values)) {
       const known = linkerdAnnotations[key];
       if (known === undefined || (place !== null && known.on.includes(place))) continue;
+      // The rule annotation-unknown reports annotations that the release does not read.
+      if (outside(key, known, release) !== null) continue;
       // The rule inject-misplaced reports pod annotations that are in the metadata of a workload.
       if (place === null && known.on.includes("pod")) continue;
       yield {
@@ -172,9 +174,13 @@ function* misplaced(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
-  for (const { manifest, path, values } of places(stream, "labels"))
+  const annotated = [...places(stream, "annotations")];
+  for (const { manifest, path, values } of places(stream, "labels")) {
+    const besideLabels = [...path.slice(0, -1), "annotations"].join("/");
+    const annotations = annotated.find((each) => each.manifest === manifest && each.path.join("/") === besideLabels)?.values;
     for (const key of Object.keys(values)) {
-      if (linkerdAnnotations[key] === undefined) continue;
+      // If the annotation also exists, the label has no effect and does no harm.
+      if (linkerdAnnotations[key] === undefined || annotations?.[key] !== undefined) continue;
       yield {
         manifest,
         path: [...path, key],
@@ -183,4 +189,5 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
         fix: `move ${key} from labels to annotations`,
       };
     }
+  }
 }

@@ -3,7 +3,9 @@ import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { isSame } from "../../mesh/reference-kind.ts";
 import { asMap } from "../../system/data.ts";
+import { firstNames } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about Linkerd's policy resources. */
@@ -29,7 +31,7 @@ export const authorizationRules: readonly ManifestRule[] = [
   {
     code: "server-on-skipped-port",
     severity: "error",
-    title: "A Server is for a port that bypasses the proxy",
+    title: "A Server selects a port that the proxy skips",
     why: "The proxy of a pod enforces the Servers that select the pod. Connections to a skipped port bypass the proxy. A Server therefore has no effect on a skipped port, and all clients can connect to this port.",
     fix: "Remove the port from `config.linkerd.io/skip-inbound-ports`. For protocols that the proxy cannot parse, use `config.linkerd.io/opaque-ports`.",
     check: skippedServers,
@@ -50,23 +52,19 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     ];
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
-      if (group !== policyGroup || typeof kind !== "string") continue;
+      const known = isSame(group, policyGroup) ? stream.objectsOf(policyGroup, (own) => isSame(kind, own)) : [];
       // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
-      const candidates = stream
-        .ofKind(policyGroup, kind)
-        .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));
-      if (candidates.length === 0) continue;
-      const found = candidates.some((object) => object.name === name);
-      if (found) continue;
-      const message = `${kind} ${String(namespace)}/${String(name)} is not among the checked objects`;
+      const candidates = known.filter((object) => ManifestSet.isBeside(manifest, object, String(namespace)));
+      const found = known.some(
+        (object) => object.name === name && ManifestSet.mayShareNamespace(object.namespace, String(namespace)),
+      );
+      if (candidates.length === 0 || found) continue;
+      const message = `${String(kind)} ${String(namespace)}/${String(name)} is not among the checked objects`;
       yield {
         manifest,
         path: [...path, "name"],
         message,
-        fix: `use the name of an existing ${kind}: ${candidates
-          .slice(0, 6)
-          .map((object) => object.name)
-          .join(", ")}`,
+        fix: `use the name of an existing ${String(kind)}: ${firstNames(candidates)}`,
       };
     }
   }
@@ -77,10 +75,10 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector } = specOf(manifest);
     if (selectorKeys(podSelector).some((key) => injectedLabel.test(key))) continue;
-    const neighbours = stream.selected(manifest.namespace, {});
-    if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
-      continue;
-    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
+    const neighbours = stream.selected(manifest, {});
+    if (podSelector === undefined || neighbours.length === 0) continue;
+    if (stream.maybeSelected(manifest.namespace, podSelector).length > 0) continue;
+    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
     yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }
@@ -89,7 +87,7 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined) continue;
-    for (const workload of stream.selected(manifest.namespace, podSelector)) {
+    for (const workload of stream.selected(manifest, podSelector)) {
       const number = resolvePort(port, workload);
       const skips = parsePorts(proxyAnnotations(workload, stream)[portKeys.skipInbound]);
       if (number === null || !includes(skips, number)) continue;

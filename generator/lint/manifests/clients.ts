@@ -127,7 +127,7 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
       path: [...first.path, "name"],
       message:
         "the pods have no preStop hook: when a pod restarts, some requests fail, because clients still send requests to the stopped pod",
-      fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests",
+      fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests: {sleep: {seconds: 5}} needs no shell in the image",
     };
   }
 }
@@ -147,11 +147,12 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
         (each) =>
           serviceAccountOf(each) === name && each.manifest.namespace === namespace && workloadIsMeshed(each, stream) === "yes",
       );
-      if (clients.length < 2) continue;
+      const names = new Set(clients.map((each) => `${each.manifest.kind} ${each.manifest.name}`));
+      if (names.size < 2) continue;
       yield {
         manifest,
         path: ["spec", field, index, "name"],
-        message: `the service account ${String(namespace)}/${String(name)} is used by ${clients.map((each) => `${each.manifest.kind} ${each.manifest.name}`).join(" and ")}, so the policy admits all of them`,
+        message: `the service account ${String(namespace)}/${String(name)} is used by ${[...names].join(" and ")}, so the policy admits all of them`,
         fix: "give each client its own service account",
       };
     }

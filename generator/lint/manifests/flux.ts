@@ -50,7 +50,7 @@ function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "chart", "spec", "version"],
       message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new versions although no commit changes this object`,
-      fix: "set an exact version, such as 2026.8.3",
+      fix: "set the exact version of the chart that runs now",
     };
   }
 }

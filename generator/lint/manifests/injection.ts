@@ -189,7 +189,7 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
     const open = release === null && asksForNativeSidecar(workload, stream) === null;
-    const unless = open ? " (exception: a proxy that is a native sidecar, the default from edge-26.5.2 on)" : "";
+    const unless = open ? " (unless the proxy is a native sidecar, which is the default from edge-26.5.2 on)" : "";
     yield {
       manifest,
       path: [...template, ...where],

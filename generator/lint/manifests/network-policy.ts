@@ -59,7 +59,7 @@ function* missingProxyPort(stream: ManifestSet, release: LinkerdRelease | null):
 }
 
 function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: ManifestSet): Iterable<ManifestFinding> {
-  const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+  const pods = stream.selected(policy, specOf(policy)["podSelector"]);
   const own = allMeshed(pods, stream);
   const isProxyPort = (name: string): boolean => isInbound(name, pods);
   const rules = rulesOf(policy, direction) ?? [];
@@ -122,12 +122,10 @@ function hasViz(stream: ManifestSet): boolean {
 
 /** Ingress rules of all NetworkPolicies that apply to the pods of a policy, each with its NetworkPolicy. */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
-  const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+  const pods = stream.selected(policy, specOf(policy)["podSelector"]);
   return policies(stream)
     .filter(
-      (other) =>
-        ManifestSet.mayShareNamespace(other.namespace, policy.namespace) &&
-        pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+      (other) => ManifestSet.isBeside(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
     )
     .flatMap((other) => (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })));
 }
@@ -136,7 +134,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
   if (!hasViz(stream)) return;
   const told = new Set<string>();
   for (const manifest of policies(stream).filter(({ namespace }) => ![vizNamespace, "linkerd"].includes(namespace))) {
-    const pods = stream.selected(manifest.namespace, specOf(manifest)["podSelector"]);
+    const pods = stream.selected(manifest, specOf(manifest)["podSelector"]);
     if (rulesOf(manifest, "ingress") === null || allMeshed(pods, stream) !== "yes") continue;
     const admitted = ingressRules(manifest, stream).some(
       ({ rule }) =>
@@ -158,7 +156,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
 
 function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of policies(stream)) {
-    const pods = stream.selected(manifest.namespace, specOf(manifest)["podSelector"]);
+    const pods = stream.selected(manifest, specOf(manifest)["podSelector"]);
     if (allMeshed(pods, stream) !== "yes") continue;
     const open = (rulesOf(manifest, "ingress") ?? []).findIndex((rule) => listOf(rule["from"]).length === 0);
     if (open < 0) continue;
@@ -170,7 +168,7 @@ function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "ingress", open],
       message: `this rule admits all clients, so NetworkPolicy ${strict.policy.name} does not restrict the clients of these pods`,
-      fix: "remove this NetworkPolicy, or list the allowed clients in the field from",
+      fix: "remove this NetworkPolicy, or list the allowed clients in spec.ingress[].from",
     };
   }
 }
@@ -181,13 +179,12 @@ const controlPlanePorts = [8080, 8086, 8090];
 function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
   const told = new Set<string>();
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
-    const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+    const pods = stream.selected(policy, specOf(policy)["podSelector"]);
     if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
     const rules = policies(stream)
       .filter(
         (other) =>
-          ManifestSet.mayShareNamespace(other.namespace, policy.namespace) &&
-          pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+          ManifestSet.isBeside(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
       )
       .flatMap((other) => rulesOf(other, "egress") ?? [])
       .filter((rule) => reaches(rule["to"], "linkerd", stream));
@@ -200,8 +197,8 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     yield {
       manifest: policy,
       path: ["spec", "egress"],
-      message: `the proxies of these pods cannot reach the namespace linkerd on ${closed.join(", ")}, so the pods never become ready`,
-      fix: `allow egress to the namespace linkerd on ${controlPlanePorts.join(", ")}`,
+      message: `the proxies of these pods cannot reach the namespace linkerd on port ${closed.join(", ")}, so the pods never become ready`,
+      fix: `allow egress to the namespace linkerd on the ports ${controlPlanePorts.join(", ")}`,
     };
   }
 }

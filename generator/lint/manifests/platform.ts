@@ -26,7 +26,7 @@ export const platformRules: readonly ManifestRule[] = [
     code: "jaeger-extension-removed",
     severity: "error",
     title: "This Linkerd release does not support the installed jaeger extension",
-    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, proxies send traces to the collector in the value `proxy.tracing` of the chart linkerd-control-plane. The webhook of linkerd-jaeger writes annotations that have no effect.",
+    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, proxies send traces to the collector that the value `proxy.tracing` of the chart linkerd-control-plane specifies. The webhook of linkerd-jaeger writes annotations that have no effect.",
     fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`: meshops then removes linkerd-jaeger, installs a collector, and sets `proxy.tracing`.",
     check: removedJaeger,
   },
@@ -78,7 +78,7 @@ function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): It
       manifest,
       path: ["metadata", "name"],
       message: `Linkerd ${release.version} does not use the extension linkerd-jaeger: Linkerd removed this extension before edge-25.10.7`,
-      fix: "remove the extension, and set the control plane's value proxy.tracing",
+      fix: "remove the extension, and set proxy.tracing in the values of linkerd-control-plane",
     };
 }
 

@@ -136,14 +136,14 @@ function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
     const level = stream.namespaceLabels(manifest.name)["pod-security.kubernetes.io/enforce"];
     if (level !== "baseline" && level !== "restricted") continue;
     const meshed = stream
-      .selected(manifest.name, {})
+      .maybeSelected(manifest.name, {})
       .some((workload) => workload.manifest.namespace === manifest.name && workloadIsMeshed(workload, stream) === "yes");
     if (!meshed) continue;
     yield {
       manifest,
       path: ["metadata", "labels", "pod-security.kubernetes.io/enforce"],
-      message: `without Linkerd's CNI plugin, Pod Security ${String(level)} rejects injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
-      fix: "use Linkerd's CNI plugin, or the level privileged",
+      message: `without Linkerd's CNI plugin, the Pod Security level ${String(level)} rejects injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
+      fix: "use Linkerd's CNI plugin, or set the Pod Security level to privileged",
     };
   }
 }

@@ -14,7 +14,7 @@ export const protocolRules: readonly ManifestRule[] = [
   {
     code: "opaque-one-sided",
     severity: "warning",
-    title: "A port is opaque on the pods but not on their Service, or the reverse",
+    title: "A port is opaque on the pods but not on their Service, or vice versa",
     why: "If a client connects to the Service, the client's proxy uses `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, the client's proxy uses `config.linkerd.io/opaque-ports` of the pod. If only one of these annotations contains the port, the port is not opaque for some connections (`linkerd check`, linkerd-opaque-ports-definition).",
     fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
     check: oneSided,
@@ -74,7 +74,7 @@ function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
           message: onPods
             ? `port ${target} is opaque on ${pods}, but port ${port} of this Service is not opaque`
             : `port ${port} of this Service is opaque, but port ${target} of ${pods} is not opaque`,
-          fix: `add ${onPods ? port : target} to ${portKeys.opaque} of ${onPods ? "this Service" : "the pod template"}, or use ${portKeys.opaque} of the namespace`,
+          fix: `add ${onPods ? port : target} to ${portKeys.opaque} of ${onPods ? "this Service" : "the pod template"}, or set ${portKeys.opaque} on the namespace`,
         };
       }
     }
@@ -100,7 +100,7 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "containerPort"],
-          message: `port ${containerPort} is not opaque, but the name or image of the port indicates a protocol in which the server sends the first bytes`,
+          message: `port ${containerPort} is not opaque, but the name of the port or the image of the container indicates a protocol in which the server sends the first bytes`,
           fix: `add ${containerPort} to ${portKeys.opaque} of the pod template and of the Service`,
         };
       }
@@ -117,7 +117,8 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
     const targets = stream.workloadsOf(manifest);
     if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
     for (const [index, { appProtocol, port }] of listOf(specOf(manifest)["ports"]).map(asMap).entries()) {
-      if (typeof appProtocol !== "string" || appProtocol === "http" || appProtocol === "kubernetes.io/h2c") continue;
+      // Linkerd ignores upper and lower case (linkerd2, policy-controller/core/src/outbound.rs).
+      if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;
       const routed = isRouted(stream, manifest, port);
       if (!routed && (!meantAsHttp.test(appProtocol) || /^https$/i.test(appProtocol))) continue;
       yield {

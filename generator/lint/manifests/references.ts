@@ -7,6 +7,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { servicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
+import { firstNames } from "./names.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -65,11 +66,6 @@ export const referenceRules: readonly ManifestRule[] = [
 const gateway = "gateway.networking.k8s.io";
 const policy = "policy.linkerd.io";
 
-/** Whether the objects contain a Service of a namespace. If they do, a reference to a missing Service is an error. */
-function hasServices(stream: ManifestSet, namespace: string): boolean {
-  return stream.ofKind("", "Service").some((service) => service.namespace === namespace);
-}
-
 function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
   const routes = [
     ...stream.ofKind(gateway, "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"),
@@ -104,22 +100,22 @@ function* missingTarget(
   const { kind, name, namespace = manifest.namespace, port } = reference;
   if ((kind !== "Service" && kind !== "Server") || typeof name !== "string" || name.includes("${")) return;
   const inside = String(namespace);
-  const near = (kind === "Service" ? stream.ofKind("", "Service") : stream.ofKind(policy, "Server")).filter((each) =>
-    ManifestSet.mayShareNamespace(each.namespace, inside),
-  );
-  if (stream.isPartial || near.length === 0 || (kind === "Service" && inside !== "" && !hasServices(stream, inside))) return;
-  const found = near.find((each) => each.name === name);
-  if (found === undefined) {
-    const known = near.slice(0, 6).map((each) => each.name);
+  const all = kind === "Service" ? stream.ofKind("", "Service") : stream.ofKind(policy, "Server");
+  // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
+  const near = all.filter((each) => (inside === "" ? ManifestSet.isBeside(manifest, each, inside) : each.namespace === inside));
+  if (stream.isPartial || near.length === 0) return;
+  const found = all.filter((each) => each.name === name && ManifestSet.mayShareNamespace(each.namespace, inside));
+  if (found.length === 0) {
+    if (kind === "Service" && mayBeMirrored(name, near)) return;
     yield {
       manifest,
       path: [...path, field],
       message: `${kind} ${inside === "" ? "" : `${inside}/`}${name} is not among the checked objects`,
-      fix: `use the name of an existing ${kind}: ${known.join(", ")}`,
+      fix: `use the name of an existing ${kind}: ${firstNames(near)}`,
     };
     return;
   }
-  const ports = kind === "Service" ? servicePorts(found).map(({ number }) => number) : [];
+  const ports = kind === "Service" ? [...new Set(found.flatMap(servicePorts).map(({ number }) => number))] : [];
   if (typeof port !== "number" || ports.length === 0 || ports.includes(port)) return;
   yield {
     manifest,
@@ -127,6 +123,18 @@ function* missingTarget(
     message: `Service ${name} has no port ${port}`,
     fix: `use a port of the Service: ${ports.join(", ")}`,
   };
+}
+
+/**
+ * Whether Linkerd's service mirror may create a Service: its name is the name of a known Service and the name of a
+ * cluster, or the suffix `federated` (linkerd2, multicluster/service-mirror). Suffixes of deployment variants are not
+ * names of clusters.
+ */
+function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
+  const suffixes = services.flatMap((service) =>
+    name.startsWith(`${service.name}-`) ? [name.slice(service.name.length + 1)] : [],
+  );
+  return suffixes.some((suffix) => !/^(v?\d+|primary|canary|stable|preview|blue|green)$/.test(suffix));
 }
 
 function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
@@ -138,6 +146,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
         each.route.kind === "GRPCRoute" &&
         each.name === name &&
         each.namespace === namespace &&
+        ManifestSet.isBeside(route, each.route, namespace) &&
         (each.port === null || port === null || each.port === port),
     );
     if (other === undefined) continue;
@@ -157,7 +166,7 @@ function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policy, "Server")) {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined || typeof port !== "string" || proxyPortNames.includes(port) || port.includes("${")) continue;
-    const pods = stream.selected(manifest.namespace, podSelector);
+    const pods = stream.selected(manifest, podSelector);
     const names = pods.flatMap((pod) => containersOf(pod).flatMap(({ container }) => namesOf(container["ports"])));
     if (pods.length === 0 || names.includes(port)) continue;
     const known = [...new Set(names)];
@@ -243,7 +252,7 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
     const { generateName, name } = asMap(manifest.value["metadata"]);
     // Objects in different files can be for different clusters.
     const key = `${manifest.source.file} ${idOf(manifest)}`;
-    if (seen.has(key) && (name !== undefined || generateName === undefined))
+    if (seen.has(key) && name !== "" && (name !== undefined || generateName === undefined))
       yield {
         manifest,
         path: ["metadata", "name"],

@@ -1,5 +1,5 @@
 import { portKeys } from "../../catalog/well-known.ts";
-import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
@@ -134,7 +134,8 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace } of attachments(stream)) {
     const profile = profiles(stream).find((candidate) => {
       const named = serviceOf(candidate);
-      return named?.name === name && (named.namespace === namespace || namespace === "");
+      if (named?.name !== name) return false;
+      return namespace === "" ? ManifestSet.isBeside(route, candidate) : named.namespace === namespace;
     });
     if (profile === undefined) continue;
     const message = `the Service ${name} has the ServiceProfile ${profile.name}. The ServiceProfile takes precedence, so this ${route.kind} has no effect`;
@@ -145,7 +146,7 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
 function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
-    if (service === null) continue;
+    if (service === null || !ManifestSet.isBeside(route, service, namespace)) continue;
     for (const { number } of servicePorts(service).filter((candidate) => port === null || candidate.number === port))
       if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }

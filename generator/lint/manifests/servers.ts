@@ -6,8 +6,10 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
 import { resolvePort } from "../../mesh/ports.ts";
+import { isSame } from "../../mesh/reference-kind.ts";
 import { routesOfServer } from "../../mesh/servers.ts";
 import { asMap } from "../../system/data.ts";
+import { firstNames } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about which clients Servers admit. */
@@ -33,7 +35,7 @@ export const serverRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A policy refers to an identity or service account that does not exist",
     why: "The identity of a meshed client is `<service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>`. If an identity in a policy contains a typing error, the policy does not admit the client. Linkerd reports no error.",
-    fix: "Use the identity of the client's service account, `*`, or `*.` with the end of the identity.",
+    fix: "Use the identity of the client's service account, `*` for all identities, or `*.` followed by the end of the identity.",
     check: identities,
   },
 ];
@@ -50,7 +52,7 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
     const targets = policies.filter(near).map((policy) => asMap(specOf(policy)["targetRef"]));
     const attached = routesOfServer(manifest, stream);
     const allowed =
-      targets.some(({ kind, name }) => kind === "Namespace" || (kind === "Server" && name === manifest.name)) ||
+      targets.some(({ kind, name }) => isSame(kind, "Namespace") || (isSame(kind, "Server") && name === manifest.name)) ||
       targets.some(({ name }) => attached.some((route) => route.name === name)) ||
       stream.ofKind(group, "ServerAuthorization").some((each) => near(each) && allows(each, manifest));
     if (allowed) continue;
@@ -76,7 +78,7 @@ function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(group, "Server")) {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined) continue;
-    const taken = stream.selected(manifest.namespace, podSelector).flatMap((workload) => {
+    const taken = stream.selected(manifest, podSelector).flatMap((workload) => {
       const number = resolvePort(port, workload);
       return number === null ? [] : [{ workload, number, key: keyOf(workload, number) }];
     });
@@ -126,7 +128,7 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   const misspelt = misspeltPart(identity);
   if (misspelt !== null)
     return {
-      message: `the identity "${identity}" contains the typing error ${misspelt.written}, so no client has this identity`,
+      message: `the identity "${identity}" contains the misspelled part "${misspelt.written}", so no client has this identity`,
       fix: `use "${identity.replace(misspelt.written, misspelt.meant)}"`,
     };
   if (identity.startsWith("*.")) return null;
@@ -173,7 +175,7 @@ function* missingAccounts(
   if (stream.isPartial) return;
   for (const [index, reference] of references.entries()) {
     const { kind, name, namespace = manifest.namespace } = asMap(reference);
-    if (kind !== "ServiceAccount" || typeof name !== "string" || name === "default") continue;
+    if (!isSame(kind, "ServiceAccount") || typeof name !== "string" || name === "default") continue;
     if (uninjectedNamespaces.includes(String(namespace))) continue;
     const known = stream.ofKind("", "ServiceAccount").filter((each) => each.namespace === namespace);
     if (known.length === 0 || known.some((each) => each.name === name)) continue;
@@ -181,10 +183,7 @@ function* missingAccounts(
       manifest,
       path: [...path, index, "name"],
       message: `ServiceAccount ${String(namespace)}/${name} is not among the checked objects`,
-      fix: `use the name of an existing ServiceAccount: ${known
-        .slice(0, 6)
-        .map((each) => each.name)
-        .join(", ")}`,
+      fix: `use the name of an existing ServiceAccount: ${firstNames(known)}`,
     };
   }
 }

@@ -1,4 +1,5 @@
-import { chartOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
+import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { asMap } from "../../system/data.ts";
@@ -43,13 +44,24 @@ function* udpPorts(stream: ManifestSet): Iterable<ManifestFinding> {
 function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
   const installed =
     stream.workloads.some(({ manifest }) => manifest.name === "smi-adaptor") ||
-    stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi");
+    stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
+    stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
-  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit"))
+  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit")) {
+    const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
+    // linkerd-failover writes the weights of TrafficSplits with this label, and cannot write those of an HTTPRoute.
+    const failover = labels["failover.linkerd.io/controlled-by"] !== undefined;
     yield {
       manifest,
       path: ["kind"],
-      message: "only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension",
-      fix: "use an HTTPRoute or a GRPCRoute with weights, or install linkerd-smi",
+      message: `only Linkerd's SMI extension reads TrafficSplits${failover ? ", which linkerd-failover changes" : ""}, and the checked objects do not contain the extension`,
+      fix: failover ? "install linkerd-smi" : "use an HTTPRoute or a GRPCRoute with weights, or install linkerd-smi",
     };
+  }
+}
+
+/** Names of the charts that an Application of Argo CD installs. */
+function chartsOf(application: Manifest): unknown[] {
+  const { source, sources } = specOf(application);
+  return [source, ...listOf(sources)].map((each) => asMap(each)["chart"]);
 }

@@ -27,7 +27,7 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-unchecked",
     severity: "warning",
     title: "meshops cannot check whether a patch matches an object",
-    why: "If the target of a patch matches no object, Kustomize ignores the patch. The catalog of meshops lists the objects that its charts render with their default values. The catalog does not list the objects of other charts, of other chart versions, and of your own folders. It also does not list objects that the charts render only because of your values.",
+    why: "If the target of a patch matches no object, Kustomize ignores the patch. The catalog of meshops lists the objects that its charts render with their default values. The catalog does not list the objects of other charts, of other chart versions, or of your own folders. It also does not list objects that the charts render only because of your values.",
     fix: "Check with `helmfile template` that the patch has the intended effect. Then silence the rule.",
     check: (environment) => patchFindings(environment, "unknown"),
   },
@@ -74,7 +74,7 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("valuesFrom", index)],
         message: `helmfile installs ${component.id} without the values of ${kind} ${name}`,
-        fix: "remove this item of valuesFrom, and write its content to the field values; or silence the rule if you install only with Flux",
+        fix: "remove this item of valuesFrom, and write the values of the ConfigMap or Secret to values; or silence the rule if you install only with Flux",
       };
     }
 }

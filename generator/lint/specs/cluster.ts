@@ -82,7 +82,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "registry-conflict",
     severity: "error",
-    title: "The spec specifies no registry or two registries for the images",
+    title: "The spec does not specify exactly one registry for the images",
     why: "With `registry.images: mirror`, the images come from the registry in `registry.host`, so `registry.host` must be set. With `azure.registry.mirrorImages: true`, the images come from the registry in Azure. If the spec contains both settings, it specifies two registries.",
     fix: "Set `registry.host`, or remove one of the settings `registry.images` and `azure.registry.mirrorImages`.",
     check: registries,
@@ -98,7 +98,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "calico-dual-stack",
     severity: "error",
-    title: "Calico or Azure network policies are used with two IP families",
+    title: "Calico or Azure network policies are used with dual-stack networking",
     why: "AKS does not support Calico's or Azure's network policies with dual-stack networking (learn.microsoft.com, “Azure CNI Overlay”).",
     fix: "Set `networkPolicy: cilium`, or use IPv4 only.",
     check: dualStackPolicies,
@@ -140,7 +140,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests of the nearest known release ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests for the nearest known release, ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -148,7 +148,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog, so the bundle contains the settings of the nearest known release ${nearestRelease(version)?.version} and these images of that release: ${images}`,
+    message: `${withName(version)} is not in the catalog, so the generated files contain the settings of the nearest known release, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
@@ -251,7 +251,7 @@ function* dualStackPolicies({ spec: { azure } }: Environment): Iterable<RuleFind
   if (azure === undefined || azure.cluster.ipFamilies.length < 2 || (engine !== "calico" && engine !== "azure")) return;
   yield {
     paths: [path("ipFamilies"), path("networkPolicy")],
-    message: `AKS does not support ${engine === "calico" ? "Calico" : "Azure"} network policies with two IP families`,
+    message: `AKS does not support ${engine === "calico" ? "Calico" : "Azure"} network policies with dual-stack networking`,
     fix: "set networkPolicy: cilium, or ipFamilies: [ipv4]",
   };
 }

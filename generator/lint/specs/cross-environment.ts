@@ -27,7 +27,7 @@ export const jointRules: readonly JointRule[] = [
     severity: "error",
     title: "Two environments use the same cluster",
     why:
-      "Both environments would install Linkerd into the namespace `linkerd`. At every interval, Flux would overwrite the objects of one environment with the objects of the other environment. " +
+      "Both environments would install Linkerd into the namespace `linkerd`. At every reconciliation, Flux would overwrite the objects of one environment with the objects of the other environment. " +
       "The usual cause is a copied spec in which the cluster name was not changed.",
     fix: "Set a different `azure.cluster.name` in each environment.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
@@ -49,7 +49,7 @@ export const jointRules: readonly JointRule[] = [
     severity: "warning",
     title: "The clusters of two environments have the same age key",
     why:
-      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of both environments in Git. An example is the private key of the issuer. " +
+      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of both environments in Git. These Secrets include the private keys of the issuers. " +
       "The usual cause is a copied spec in which the recipient was not changed.",
     fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, create a new age key for one of them. Add the new recipient to its spec, store the new key in its cluster, and then remove the old recipient.",
     keys: (environment) => recipientsOf(environment).age,

@@ -33,7 +33,7 @@ function* settings(environment: Environment): Iterable<RuleFinding> {
   if (environment.spec.linkerd.defaultInboundPolicy === "audit" && release.channel === "stable")
     yield {
       paths: [spec("linkerd", "defaultInboundPolicy")],
-      message: `Linkerd ${release.version} does not support the default inbound policy audit`,
+      message: `Linkerd ${release.version} does not support "audit" as the default inbound policy`,
       fix: "remove this setting",
     };
   for (const [name, declared] of Object.entries(environment.spec.namespaces)) {
@@ -65,7 +65,9 @@ function* conflicts(environment: Environment): Iterable<RuleFinding> {
     const values = { ...own.labels, ...meshAnnotations(own) };
     const theirs = Object.assign({}, ...generated.flatMap(({ labels, annotations = {} }) => [labels, annotations]));
     const differing = Object.keys(values).filter((key) => key in theirs && theirs[key] !== values[key]);
-    const reason = own.create ? differing.map((key) => `${key} is ${theirs[key]}`).join(", ") : "create is false";
+    const reason = own.create
+      ? differing.map((key) => `the component sets ${key} to ${theirs[key]}`).join(", ")
+      : "the spec sets create to false";
     if (reason !== "")
       yield {
         paths: [path],

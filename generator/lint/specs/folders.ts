@@ -36,7 +36,7 @@ export const workloadNamespaceRule: RuleInfo = {
   code: "workload-namespace-helmfile",
   severity: "warning",
   title: "helmfile moves an object to another namespace",
-  why: "The folder of the workload contains an object with another namespace. Flux keeps the namespace of the object. helmfile replaces the namespace of all objects in a Kustomize folder with the namespace of the workload (chartify, kustomize.go).",
+  why: "The folder of the workload contains an object whose namespace differs from the namespace of the workload. Flux keeps the namespace of the object. helmfile replaces the namespace of all objects in a Kustomize folder with the namespace of the workload (chartify, kustomize.go).",
   fix: "Move the object to the folder of a separate workload, or remove the namespace from the object. If you install the environment only with Flux, silence the rule.",
 };
 
@@ -55,7 +55,7 @@ export const workloadNamespaceObjectRule: RuleInfo = {
 export const workloadNamespaceFieldRule: RuleInfo = {
   code: "workload-namespace-other",
   severity: "error",
-  title: "The folder of a workload sets another namespace",
+  title: "The kustomization.yaml of a workload sets a namespace that is not the namespace of the workload",
   why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in the namespace of the kustomization.yaml. meshops writes the policies to the namespace of the workload, so no policy applies to the pods.",
   fix: "Set `namespace` of the workload in the spec to the namespace in the kustomization.yaml, or remove `namespace` from the kustomization.yaml.",
 };

@@ -11,7 +11,7 @@ export const gitopsRules: readonly Rule[] = [
     title: "The spec changes the source, namespace or service account of Flux without `gitops.root`",
     why:
       "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
-      "With another source, another namespace or a service account, an existing Flux installation applies the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
+      "If the spec sets another source, another namespace or a service account, an existing Flux installation is expected to apply the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
     fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
@@ -38,7 +38,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
     paths,
     part: "key",
     message:
-      "this field needs gitops.root; without gitops.root, bootstrap creates a source and a root Kustomization in flux-system",
+      "this field requires gitops.root; without gitops.root, meshops bootstrap creates its own source and root Kustomization in the namespace flux-system",
     fix: "remove this field; or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
   };
 }
@@ -47,7 +47,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
 export const gitopsPathRule: RuleInfo = {
   code: "gitops-path-mismatch",
   severity: "warning",
-  title: "The path in the spec is not the folder of the platform repository",
+  title: "`gitops.path` is not the folder of the platform repository",
   why:
     "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of the Git repository. Each of these paths starts with `gitops.path`. " +
     "If `gitops.path` is not the folder of the platform repository, kustomize-controller reports that the paths do not exist, and applies no objects.",
@@ -111,10 +111,10 @@ export function* takenNames(
     if (first === undefined) continue;
     const more = new Set(taken.map(({ name }) => name)).size - 1;
     const elsewhere =
-      more === 0 ? "" : `; this file or other files also contain ${plural(more, "other name")} of generated ${kind}s`;
+      more === 0 ? "" : `; this file or other files also contain ${plural(more, "more name")} of generated ${kind}s`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
-      message: `the name ${first.name} of a generated ${kind} is also in ${first.file}${elsewhere}`,
+      message: `${first.file} already contains ${kind} ${first.name}, which meshops also generates${elsewhere}`,
       fix: fixForName(kind, first.file, gitops.namePrefix),
     };
   }
@@ -124,6 +124,6 @@ export function* takenNames(
 function fixForName(kind: string, file: string, namePrefix: string): string {
   if (kind === "Namespace")
     return `set create: false for this namespace in spec.namespaces, or remove the Namespace from ${file}`;
-  if (kind !== "Kustomization") return `if meshops is to manage this object, remove the object from ${file}`;
+  if (kind !== "Kustomization") return `to let meshops manage this object, remove the object from ${file}`;
   return namePrefix === "mesh-" ? "set another gitops.namePrefix" : "set gitops.namePrefix: mesh-";
 }

@@ -24,7 +24,7 @@ export const overrideRules: readonly Rule[] = [
   {
     code: "override-refused",
     severity: "error",
-    title: "A component cannot be overridden in this way",
+    title: "A component does not support an override",
     why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`, because helmfile applies its Secrets in a hook and not with Kustomize.",
     fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`.",
     check: possibleOverrides,
@@ -167,7 +167,7 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
         paths: [at("values"), at("valuesFrom")],
-        message: `${isWorkload(component) ? `the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for this component`,
+        message: `${isWorkload(component) ? `the source of the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for this component`,
         fix: "remove the values, or use patches",
       };
     for (const [index, dependency] of override.dependsOn.entries()) {
@@ -238,8 +238,8 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (touched === null) continue;
       yield {
         paths: [at("patches", name)],
-        message: `the patch ${name} changes ${touched} of ${component.id}, which must match other generated files`,
-        fix: "remove this patch, and use the fields of the spec",
+        message: `the patch ${name} must not change ${touched} of ${component.id}, because other generated files depend on this setting`,
+        fix: "remove this patch, and set the corresponding field of the spec",
       };
     }
   for (const { component, override, at } of overridden(environment))
@@ -248,7 +248,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (owned === undefined) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
+        message: `you cannot override the value ${owned.path.join(".")} of ${component.id}, because it must match other generated files`,
         fix: `remove this value; meshops generates the value from ${owned.field}`,
       };
     }
@@ -282,7 +282,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `this value replaces ${JSON.stringify(before)}, which meshops generates for ${path.join(".")} from other fields of the spec`,
-        fix: "remove this value; if a field of the spec has the same effect, set this field",
+        fix: "remove this value; if a field of the spec has the same effect, set that field instead",
       };
     }
   }
@@ -308,7 +308,7 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
       else if (target === undefined && !namesObject(patch))
         yield {
           paths,
-          message: `patch ${name} specifies no object: it has no target, or apiVersion, kind or metadata.name is missing`,
+          message: `patch ${name} does not identify an object: it has no target, and apiVersion, kind or metadata.name is missing`,
           fix: "add apiVersion, kind and metadata.name to the patch, or add target",
         };
     }

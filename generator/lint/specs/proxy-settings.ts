@@ -86,7 +86,7 @@ export function* settingFindings(
     if (key === defaultPolicyKey && value === "audit" && release.channel === "stable")
       yield {
         paths: [path],
-        message: `Linkerd ${release.version} does not support the default inbound policy audit`,
+        message: `Linkerd ${release.version} does not support "audit" as the default inbound policy`,
         fix: "remove this setting",
       };
     const expected = rejectedValue(annotation.format, value);

@@ -57,11 +57,12 @@ export class GitSource {
   followCommits(): void {
     let published = "";
     setInterval(() => {
-      void this.#git("rev-parse", "HEAD").then(async (head) => {
+      const look = this.#git("rev-parse", "HEAD").then(async (head) => {
         if (head.toString() === published) return;
-        published = head.toString();
         await this.publish();
+        published = head.toString();
       });
+      look.catch(() => {}); // the repository or its source does not exist yet
     }, 1000).unref();
   }
 

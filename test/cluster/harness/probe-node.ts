@@ -60,6 +60,11 @@ export class ProbeNode {
     return (this.#kubelet.address() as AddressInfo).port;
   }
 
+  /** Sets the log of a pod that is not a probe. */
+  setLog(namespace: string, pod: string, text: string): void {
+    this.#logs.set(`${namespace}/${pod}`, text);
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     for (const child of this.#running) child.kill("SIGKILL");

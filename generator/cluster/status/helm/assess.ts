@@ -63,8 +63,8 @@ function releaseNode(component: ComponentModel, environment: Environment, snapsh
       code: release.status.startsWith("pending") ? "helm-locked" : "unknown",
       reason: `the status of the Helm release is ${release.status}`,
       fix: release.status.startsWith("pending")
-        ? `check that helmfile is not running, then run helm rollback ${name} --namespace ${namespace}, then ${sync}`
-        : `run helm history ${name} --namespace ${namespace} to see the error, then ${sync}`,
+        ? `check that helmfile is not running, then run helm rollback ${name} --namespace ${namespace}, and then run ${sync}`
+        : `run helm history ${name} --namespace ${namespace} to see the error, and then run ${sync}`,
     };
     return { ...node, state: "failed", detail, cause, children };
   }

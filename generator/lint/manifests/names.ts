@@ -1,0 +1,6 @@
+import type { Manifest } from "../../kubernetes/read.ts";
+
+/** Returns the different names of the first objects, for the fix of a finding. */
+export function firstNames(objects: readonly Manifest[]): string {
+  return [...new Set(objects.map(({ name }) => name))].slice(0, 6).join(", ");
+}

@@ -1,0 +1,175 @@
+import { readFileSync } from "node:fs";
+import type { Kubectl } from "../kubectl.ts";
+import type { Measure } from "../step.ts";
+import { NotRun } from "../step.ts";
+
+/** Namespace of the load client and of the prober. */
+export const loadNamespace = "meshops-acceptance";
+
+/** Service account of the load client. The spec of the run lists it as a client of Dgraph. */
+export const loadAccount = "load";
+
+const clientSource = readFileSync(new URL("client.mjs", import.meta.url), "utf8");
+
+/** One line that the client prints: the counts of a second, or one failed call. */
+interface Line {
+  readonly at: string;
+  readonly calls?: Readonly<Record<string, number>>;
+  readonly failed?: Readonly<Record<string, number>>;
+  readonly answered?: Readonly<Record<string, number>>;
+  readonly way?: string;
+  readonly error?: string;
+}
+
+/** What the load client counted while an action ran. */
+export interface Counted {
+  readonly calls: number;
+  readonly failed: number;
+  /** Each failed call with its time, its way and its error. */
+  readonly failures: readonly string[];
+}
+
+type Program = "load" | "probe";
+
+/** Starts pods with the load client, and reads what they count. `load` is meshed, and `probe` is not. */
+export class Load {
+  readonly #kubectl: Kubectl;
+  readonly #image: string;
+
+  constructor(kubectl: Kubectl, image: string) {
+    this.#kubectl = kubectl;
+    this.#image = image;
+  }
+
+  /** Creates the namespace, the service account and the program. */
+  async prepare(): Promise<void> {
+    const metadata = { namespace: loadNamespace };
+    await this.#kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: loadNamespace } });
+    await this.#kubectl.apply(
+      { apiVersion: "v1", kind: "ServiceAccount", metadata: { ...metadata, name: loadAccount } },
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, name: "client" }, data: { "client.mjs": clientSource } },
+    );
+  }
+
+  /** @param targets the host of Alpha for `load`; addresses `host:port` for `probe` */
+  async start(program: Program, targets: readonly string[]): Promise<void> {
+    const pod = { name: program, image: this.#image, args: [program, ...targets], meshed: program === "load" };
+    await this.stop(program);
+    await this.#kubectl.apply(podOf(pod));
+  }
+
+  async stop(program: Program): Promise<void> {
+    const flags = ["--namespace", loadNamespace, "--ignore-not-found", "--grace-period=1"];
+    await this.#kubectl.run(["delete", "pod", program, ...flags]);
+  }
+
+  /** Reads what a pod has printed. @throws NotRun if the pod prints nothing within the time */
+  async #lines(program: Program, seconds: number): Promise<Line[]> {
+    let problem = "";
+    for (const end = Date.now() + seconds * 1000; ; ) {
+      try {
+        const text = await this.#kubectl.run(["logs", program, "--container", "client", "--namespace", loadNamespace]);
+        const lines = text.split("\n").filter((line) => line.startsWith("{"));
+        if (lines.length > 0) return lines.map((line) => JSON.parse(line) as Line);
+      } catch (error) {
+        problem = `: ${(error as Error).message}`;
+      }
+      if (Date.now() > end) throw new NotRun(`the pod ${loadNamespace}/${program} printed nothing within ${seconds} s${problem}`);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+
+  /** Number of tries and of answers of the prober since its start. @throws NotRun */
+  async probed(): Promise<{ readonly tries: number; readonly answered: Readonly<Record<string, number>> }> {
+    const lines = await this.#lines("probe", 60);
+    const answered: Record<string, number> = {};
+    for (const line of lines)
+      for (const [address, count] of Object.entries(line.answered ?? {})) answered[address] = (answered[address] ?? 0) + count;
+    return { tries: sum(lines.map(({ calls }) => total(calls))), answered };
+  }
+
+  /**
+   * Runs an action under load, and counts the calls until some seconds after the action.
+   *
+   * @param restartDuring called with a function that restarts the load client, for actions that require new proxies
+   * @throws NotRun if the load client does not run
+   */
+  async during(host: string, action: (restart: () => Promise<void>) => Promise<void>): Promise<Counted> {
+    const earlier: Line[] = [];
+    const since = async (): Promise<void> => {
+      await this.start("load", [host]);
+      await this.#calm(host);
+    };
+    await since();
+    let begin = lastTime(await this.#lines("load", 120));
+    const read = async (): Promise<Line[]> => (await this.#lines("load", 60)).filter(({ at }) => at > begin);
+    await action(async () => {
+      earlier.push(...(await read()));
+      await since();
+      begin = lastTime(await this.#lines("load", 120));
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const lines = [...earlier, ...(await read())];
+    await this.stop("load");
+    const failures = lines.flatMap(({ at, way, error }) => (error === undefined ? [] : [`${at} ${way}: ${error}`]));
+    return { calls: sum(lines.map(({ calls }) => total(calls))), failed: failures.length, failures };
+  }
+
+  /** Waits until a second has passed without a failed call. @throws NotRun if the calls still fail after two minutes */
+  async #calm(host: string): Promise<void> {
+    let last = "";
+    for (const end = Date.now() + 120_000; Date.now() < end; ) {
+      const lines = await this.#lines("load", 120);
+      const second = lines.findLast(({ calls }) => calls !== undefined);
+      if (second !== undefined && total(second.calls) > 0 && total(second.failed) === 0) return;
+      last = lines.findLast(({ error }) => error !== undefined)?.error ?? "no call";
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    throw new NotRun(`the load client cannot call ${host} before the step begins: ${last}`);
+  }
+}
+
+/** Figures of a report. */
+export function measured({ calls, failed, failures }: Counted): readonly Measure[] {
+  return [["failed calls", `${failed} of ${calls}`], ...failures.slice(0, 50).map((each): Measure => ["failed call", each])];
+}
+
+function podOf(pod: { name: string; image: string; args: readonly string[]; meshed: boolean }): object {
+  const inject = pod.meshed ? "enabled" : "disabled";
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: pod.name,
+      namespace: loadNamespace,
+      labels: { "app.kubernetes.io/name": pod.name },
+      annotations: { "linkerd.io/inject": inject },
+    },
+    spec: {
+      serviceAccountName: loadAccount,
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        {
+          name: "client",
+          image: pod.image,
+          command: ["node", "/client/client.mjs", ...pod.args],
+          volumeMounts: [{ name: "client", mountPath: "/client" }],
+          resources: { requests: { cpu: "50m", memory: "64Mi" } },
+        },
+      ],
+      volumes: [{ name: "client", configMap: { name: "client" } }],
+    },
+  };
+}
+
+function lastTime(lines: readonly Line[]): string {
+  return lines.at(-1)?.at ?? "";
+}
+
+function total(counts: Readonly<Record<string, number>> = {}): number {
+  return sum(Object.values(counts));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, each) => all + each, 0);
+}

@@ -1,0 +1,69 @@
+import { dgraphName } from "../../../generator/components/dgraph/names.ts";
+import { at } from "../../../generator/kubernetes/object-fields.ts";
+import type { Measure, Step } from "../step.ts";
+import { environmentName, type Story } from "../story.ts";
+
+const server = "servers.policy.linkerd.io";
+const kustomization = "kustomizations.kustomize.toolkit.fluxcd.io";
+const helmRelease = "helmreleases.helm.toolkit.fluxcd.io";
+
+/** Deletes and edits policies by hand, and lets the engine repair them. */
+export const drift: Step = {
+  id: "drift",
+  title: "delete a NetworkPolicy and edit a Server by hand; the engine repairs both",
+  after: ["first-sync"],
+  async run(story) {
+    const { kubectl, environment, options } = story;
+    const { namespace } = environment.spec.dgraph;
+    const name = dgraphName(environment, "alpha");
+    const [edited] = (await kubectl.list(server)).filter(({ metadata }) => metadata.namespace === namespace);
+    if (edited === undefined) throw new Error(`namespace ${namespace} has no Server`);
+    await kubectl.delete("networkpolicy", name, namespace);
+    const edits = options.engine === "flux"; // Helm 3 does not revert edits of custom resources
+    if (edits)
+      await kubectl.run(["patch", server, edited.metadata.name, "-n", namespace, "--type=merge", "-p", '{"spec":{"port":1}}']);
+    const began = Date.now();
+    await repair(story);
+    await story.until("the engine has repaired both objects", 600, async () => {
+      const found = await kubectl.get(server, edited.metadata.name, namespace);
+      const same = JSON.stringify(at(found, "spec", "port")) === JSON.stringify(at(edited, "spec", "port"));
+      return same && (await kubectl.get("networkpolicy", name, namespace)) !== null;
+    });
+    return [["repaired", seconds(began)]];
+  },
+};
+
+async function repair(story: Story): Promise<void> {
+  if (story.options.engine === "helmfile") await story.run("helmfile", ["-e", environmentName, "sync"]);
+  else await requestReconciliation(story, kustomization, "dgraph-policy", "flux-system");
+}
+
+/** Scales a Deployment of a Helm release by hand. helm-controller repairs it by its drift detection. */
+export const releaseDrift: Step = {
+  id: "release-drift",
+  title: "scale a Deployment of linkerd-viz by hand; helm-controller repairs it",
+  after: ["first-sync"],
+  missing: ({ options }) => (options.engine === "flux" ? null : "helmfile does not detect drift"),
+  async run(story) {
+    const { kubectl } = story;
+    const [deployment, namespace] = ["web", "linkerd-viz"];
+    await kubectl.run(["scale", "deployment", deployment, "--namespace", namespace, "--replicas", "0"]);
+    const began = Date.now();
+    await requestReconciliation(story, helmRelease, "linkerd-viz", namespace);
+    await story.until("helm-controller has repaired the Deployment", 600, async () => {
+      const found = await kubectl.get("deployment", deployment, namespace);
+      return at(found, "spec", "replicas") === 1;
+    });
+    await story.ready();
+    return [["repaired", seconds(began)]];
+  },
+};
+
+async function requestReconciliation({ kubectl }: Story, kind: string, name: string, namespace: string): Promise<void> {
+  const now = `reconcile.fluxcd.io/requestedAt=${new Date().toISOString()}`;
+  await kubectl.run(["annotate", kind, name, "--namespace", namespace, "--overwrite", now]);
+}
+
+function seconds(began: number): Measure[1] {
+  return `${((Date.now() - began) / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,72 @@
+import { dgraphName } from "../../../generator/components/dgraph/names.ts";
+import { measured } from "../load/load.ts";
+import type { Measure, Step } from "../step.ts";
+import type { Story } from "../story.ts";
+import { expectVerified, verified, withoutClientImage } from "./install.ts";
+
+/** Host of Alpha's Service, which the load client calls. */
+export function alphaHost({ environment }: Story): string {
+  const { dgraph, linkerd } = environment.spec;
+  return `${dgraphName(environment, "alpha")}.${dgraph.namespace}.svc.${linkerd.clusterDomain}`;
+}
+
+/** Switches the policies off. With helmfile, the release must be uninstalled by hand (docs/access.md). */
+async function policiesOff(story: Story): Promise<void> {
+  const { namespace } = story.environment.spec.dgraph;
+  await story.edit({ dgraph: { networkPolicy: false } });
+  if (story.options.engine === "helmfile") {
+    await story.kubectl.run(["delete", "servers.policy.linkerd.io", "--all", "--namespace", namespace]);
+    const { context } = story.options;
+    await story.run("helm", ["uninstall", "dgraph-policy", "--namespace", namespace, "--kube-context", context]);
+  }
+  await story.sync("no policies");
+}
+
+async function policiesOn(story: Story): Promise<void> {
+  await story.edit({ dgraph: { networkPolicy: true } });
+  await story.sync("the policies");
+}
+
+export const policyOffAndOn: Step = {
+  id: "policy-off-and-on",
+  title: "networkPolicy: false and true again, under load",
+  after: ["first-sync"],
+  missing: withoutClientImage,
+  async run(story) {
+    const counted = await story.load.during(alphaHost(story), async () => {
+      await policiesOff(story);
+      const { T0 } = await verified(story, "--only", "T0");
+      if (T0?.status !== "passed") throw new Error(`without policies, a pod without a proxy must reach Dgraph: ${T0?.cause}`);
+      await policiesOn(story);
+      await expectVerified(story, "--only", "T1,T2");
+    });
+    return measured(counted);
+  },
+};
+
+/** Takes Dgraph's internal ports through all three modes, by the procedure of docs/access.md. */
+export const internalPorts: Step = {
+  id: "internal-ports",
+  title: "internalPorts: mesh, then skip, then opaque by the documented procedure, under load",
+  after: ["first-sync"],
+  async run(story) {
+    const measures: Measure[] = [];
+    const timed = async (name: string, action: () => Promise<void>): Promise<void> => {
+      const began = Date.now();
+      const counted = await story.load.during(alphaHost(story), action);
+      measures.push([name, `${Math.round((Date.now() - began) / 1000)} s`], ...measured(counted));
+    };
+    for (const mode of ["mesh", "skip"])
+      await timed(mode, async () => {
+        await story.edit({ dgraph: { internalPorts: mode } });
+        await story.sync(`internalPorts: ${mode}`);
+      });
+    await timed("from skip to opaque", async () => {
+      await policiesOff(story);
+      await story.edit({ dgraph: { internalPorts: "opaque" } });
+      await story.sync("internalPorts: opaque");
+      await policiesOn(story);
+    });
+    return measures;
+  },
+};

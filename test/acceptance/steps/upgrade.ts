@@ -1,0 +1,19 @@
+import { measured } from "../load/load.ts";
+import type { Step } from "../step.ts";
+import { expectVerified } from "./install.ts";
+import { alphaHost } from "./policies.ts";
+
+export const upgrade: Step = {
+  id: "upgrade",
+  title: "upgrade Linkerd, under load",
+  after: ["first-sync"],
+  missing: ({ options }) => (options.upgradeTo === null ? "no --upgrade-to" : null),
+  async run(story) {
+    const counted = await story.load.during(alphaHost(story), async (restart) => {
+      await story.edit({ linkerd: { version: story.options.upgradeTo } });
+      await story.sync(`Linkerd ${story.options.upgradeTo}`);
+      await restart();
+    });
+    return [...measured(counted), ...(await expectVerified(story, "--only", "M"))];
+  },
+};

@@ -1,0 +1,227 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse, stringify } from "yaml";
+import { dgraphName } from "../../generator/components/dgraph/names.ts";
+import type { Environment } from "../../generator/spec/environment.generated.ts";
+import { mergeDeep } from "../../generator/system/merge.ts";
+import { environmentIn } from "../cluster/harness/platform.ts";
+import { run } from "../support/tools.ts";
+import { Kubectl, kindOf } from "./kubectl.ts";
+import { Load } from "./load/load.ts";
+import type { Options } from "./options.ts";
+import { type ClusterObject, RunRecord } from "./record.ts";
+
+/** Name of the environment in the platform repository of the run. */
+export const environmentName = "lab";
+
+/** A user who works on a platform repository and on the cluster of the run. */
+export class Story {
+  readonly options: Options;
+  readonly record: RunRecord;
+  readonly kubectl: Kubectl;
+  readonly load: Load;
+  /** The platform repository. */
+  readonly root: string;
+  /** Environment variables of all commands. */
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(options: Options) {
+    mkdirSync(options.folder, { recursive: true });
+    this.options = options;
+    this.record = new RunRecord(options.folder);
+    this.kubectl = new Kubectl(options);
+    this.load = new Load(this.kubectl, options.nodeImage);
+    this.root = join(options.folder, "platform");
+    this.env = environmentVariables(options);
+  }
+
+  /** The local repository that receives pushes; null if the repository of `--git-url` receives them. */
+  get localRemote(): string | null {
+    return localRemote(this.options);
+  }
+
+  get environment(): Environment {
+    return environmentIn(this.root, environmentName);
+  }
+
+  run(command: string, args: readonly string[]): Promise<string> {
+    return run(command, args, { cwd: this.root, env: this.env });
+  }
+
+  /** Runs the meshops of the platform repository, as its README does. Returns stdout. @throws if the command fails */
+  meshops(...args: readonly string[]): Promise<string> {
+    return this.run(join(this.root, "node_modules/.bin/meshops"), args);
+  }
+
+  /** Runs a command of meshops that reads the cluster, and returns its JSON output. The exit code may be 1. */
+  async report<T>(command: string, ...args: readonly string[]): Promise<T> {
+    const all = [command, environmentName, ...this.clusterFlags, "--output", "json", ...args];
+    const program = join(this.root, "node_modules/.bin/meshops");
+    const text = await this.run("sh", ["-c", '"$0" "$@" || [ $? -eq 1 ]', program, ...all]);
+    return JSON.parse(text) as T;
+  }
+
+  get clusterFlags(): readonly string[] {
+    const { context, kubeconfig } = this.options;
+    return ["--context", context, ...(kubeconfig === null ? [] : ["--kubeconfig", kubeconfig])];
+  }
+
+  /** Merges fields over the spec of the environment. */
+  changeSpec(change: object): void {
+    const file = join(this.root, `environments/${environmentName}.yaml`);
+    const document = parse(readFileSync(file, "utf8")) as { spec: Record<string, unknown> };
+    writeFileSync(file, stringify({ ...document, spec: mergeDeep(document.spec, change as Record<string, unknown>) }));
+  }
+
+  /** Merges fields over the spec of the environment, and generates. */
+  async edit(change: object): Promise<void> {
+    this.changeSpec(change);
+    await this.meshops("generate", environmentName);
+  }
+
+  /** Commits and pushes all files. Waits until the engine has applied the commit and everything is ready. */
+  async sync(message: string): Promise<void> {
+    await this.push(message);
+    if (this.options.engine === "helmfile") await this.run("helmfile", ["-e", environmentName, "sync"]);
+    else await this.#fetched();
+    await this.ready();
+  }
+
+  async push(message: string): Promise<void> {
+    await this.run("git", ["add", "--all"]);
+    if ((await this.run("git", ["status", "--porcelain"])) !== "") await this.run("git", ["commit", "--quiet", "-m", message]);
+    await this.run("git", ["push", "--quiet", "origin", "HEAD:main"]);
+  }
+
+  /** Waits until `meshops status` reports that everything is ready. */
+  async ready(): Promise<void> {
+    const engine = ["--engine", this.options.engine];
+    await this.meshops("status", environmentName, ...this.clusterFlags, ...engine, "--watch", "--timeout", "1800");
+  }
+
+  /** Asks Flux for the newest commit, and waits until Flux has fetched it. */
+  async #fetched(): Promise<void> {
+    const commit = (await this.run("git", ["rev-parse", "HEAD"])).trim();
+    const source = "gitrepositories.source.toolkit.fluxcd.io";
+    const now = `reconcile.fluxcd.io/requestedAt=${new Date().toISOString()}`;
+    await this.kubectl.run(["annotate", source, "flux-system", "--namespace", "flux-system", "--overwrite", now]);
+    await this.until(`Flux has fetched commit ${commit}`, 300, async () => {
+      const found = await this.kubectl.get(source, "flux-system", "flux-system");
+      return JSON.stringify(found?.["status"] ?? {}).includes(commit);
+    });
+  }
+
+  /** Repeats a check every two seconds. @throws if the check is still false after the time, or with its last error */
+  async until(what: string, seconds: number, check: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    let last = "";
+    while (Date.now() < end) {
+      try {
+        if (await check()) return;
+      } catch (error) {
+        last = `: ${(error as Error).message}`;
+      }
+      await sleep(2000);
+    }
+    throw new Error(`not within ${seconds} s: ${what}${last}`);
+  }
+
+  /**
+   * Changes objects by hand while an action runs, and restores them afterwards. The originals are recorded, so that the
+   * next run restores them if this run is killed. Of Secrets, only the names are recorded: the engine restores them
+   * from Git. Flux does not repair the objects meanwhile.
+   *
+   * @param changes the changed objects, in the order of `objects`; null to delete an object
+   */
+  async planted<T>(
+    objects: readonly ClusterObject[],
+    changes: readonly (ClusterObject | null)[],
+    action: () => Promise<T>,
+  ): Promise<T> {
+    await this.#suspend(true);
+    this.record.planted = objects.map((object) => (object.kind === "Secret" ? nameOnly(object) : object));
+    try {
+      for (const [index, object] of objects.entries()) {
+        const changed = changes[index] ?? null;
+        if (changed === null) await this.kubectl.delete(kindOf(object), object.metadata.name, object.metadata.namespace);
+        else await this.kubectl.restore(changed);
+      }
+      return await action();
+    } finally {
+      await this.#restore(objects);
+    }
+  }
+
+  /** Restores the objects that a fault of a killed run changed. */
+  async restorePlanted(): Promise<void> {
+    const { planted } = this.record;
+    if (planted.length === 0) return;
+    for (const { kind, metadata } of planted)
+      if (kind === "Secret") await this.kubectl.delete("secret", metadata.name, metadata.namespace);
+    await this.#restore(planted.filter(({ kind }) => kind !== "Secret"));
+    await this.sync("restore");
+  }
+
+  async #restore(objects: readonly ClusterObject[]): Promise<void> {
+    for (const object of objects) await this.kubectl.restore(object);
+    this.record.planted = [];
+    await this.#suspend(false);
+  }
+
+  /** Suspends or resumes the Kustomizations whose objects faults change. */
+  async #suspend(suspend: boolean): Promise<void> {
+    if (this.options.engine !== "flux") return;
+    const patch = JSON.stringify({ spec: { suspend } });
+    for (const name of ["identity", "dgraph-policy"]) {
+      const kind = "kustomizations.kustomize.toolkit.fluxcd.io";
+      await this.kubectl.run(["patch", kind, name, "--namespace", "flux-system", "--type", "merge", "--patch", patch]);
+    }
+  }
+
+  /** Services and pods of Dgraph by DNS name, with the ports of each role. */
+  get dgraphAddresses(): readonly string[] {
+    const { environment } = this;
+    const { namespace, alpha, zero } = environment.spec.dgraph;
+    const { clusterDomain } = environment.spec.linkerd;
+    return [...podAddresses("alpha", alpha.replicas, [8080, 9080, 7080]), ...podAddresses("zero", zero.replicas, [5080, 6080])];
+    function podAddresses(role: "alpha" | "zero", replicas: number, ports: readonly number[]): string[] {
+      const name = dgraphName(environment, role);
+      return Array.from(
+        { length: replicas },
+        (_, index) => `${name}-${index}.${name}-headless.${namespace}.svc.${clusterDomain}`,
+      ).flatMap((host) => ports.map((port) => `${host}:${port}`));
+    }
+  }
+}
+
+/** Variables for all commands: the age keys of the run, the committer, and a kubeconfig with one possible context. */
+function environmentVariables(options: Options): Record<string, string> {
+  const remote = localRemote(options);
+  return {
+    NO_COLOR: "1",
+    SOPS_AGE_KEY_FILE: join(options.folder, "keys.txt"),
+    GIT_AUTHOR_NAME: "acceptance",
+    GIT_AUTHOR_EMAIL: "acceptance@example.org",
+    GIT_COMMITTER_NAME: "acceptance",
+    GIT_COMMITTER_EMAIL: "acceptance@example.org",
+    ...(options.kubeconfig === null ? {} : { KUBECONFIG: options.kubeconfig }),
+    ...(remote === null
+      ? {}
+      : { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: `url.${remote}.pushInsteadOf`, GIT_CONFIG_VALUE_0: options.gitUrl }),
+  };
+}
+
+/** Without a repository elsewhere, a bare repository in the folder of the run receives the pushes. */
+function localRemote({ engine, serveGit, folder }: Options): string | null {
+  return engine === "helmfile" || serveGit !== null ? join(folder, "platform.git") : null;
+}
+
+function nameOnly({ apiVersion, kind, metadata: { name, namespace } }: ClusterObject): ClusterObject {
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+/** Whether the run has created its platform repository. */
+export function hasPlatform({ root }: Story): boolean {
+  return existsSync(join(root, `environments/${environmentName}.yaml`));
+}

@@ -1,0 +1,168 @@
+import { expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+
+/*
+ * Inputs for which an earlier version printed a wrong finding. The inputs are reduced from manifests of public
+ * repositories.
+ */
+
+const deployment = (name: string, more: { namespace?: string; annotations?: object; labels?: object } = {}): string =>
+  JSON.stringify({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, ...(more.namespace === undefined ? {} : { namespace: more.namespace }) },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name, ...more.labels }, annotations: { "linkerd.io/inject": "enabled", ...more.annotations } },
+        spec: { containers: [{ name, image: `${name}:1`, ports: [{ name: "http", containerPort: 8080 }] }] },
+      },
+    },
+  });
+const service = (name: string, port: number, namespace: string = "shop"): string =>
+  JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec: { ports: [{ port }] } });
+const server = (name: string, more: object = {}): string =>
+  JSON.stringify({
+    apiVersion: "policy.linkerd.io/v1beta3",
+    kind: "Server",
+    metadata: { name, ...more },
+    spec: { podSelector: { matchLabels: { app: name } }, port: 8080 },
+  });
+const route = (backend: string, port: number, namespace: string = "shop"): string =>
+  JSON.stringify({
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: { name: "route", namespace },
+    spec: {
+      parentRefs: [{ kind: "Service", group: "core", name: "web", port: 80 }],
+      rules: [{ backendRefs: [{ name: backend, port }] }],
+    },
+  });
+const policyFor = (kind: string, name: string): string =>
+  JSON.stringify({
+    apiVersion: "policy.linkerd.io/v1alpha1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "all", namespace: "shop" },
+    spec: { targetRef: { group: "policy.linkerd.io", kind, name }, requiredAuthenticationRefs: [] },
+  });
+const yaml = (...documents: readonly string[]): string => documents.join("\n---\n");
+
+const cases: Record<string, { files: Record<string, string>; expected: readonly string[] }> = {
+  "Linkerd ignores the case of a kind in targetRef": {
+    files: {
+      "a.yaml": yaml(deployment("web", { namespace: "shop" }), server("web", { namespace: "shop" }), policyFor("server", "web")),
+    },
+    expected: [],
+  },
+  "a policy for a Server that does not exist is still found, with any case of the kind": {
+    files: {
+      "a.yaml": yaml(deployment("web", { namespace: "shop" }), server("web", { namespace: "shop" }), policyFor("SERVER", "wbe")),
+    },
+    expected: ["policy-target-missing", "server-denies-all"],
+  },
+  "the service mirror creates Services with the name of a cluster": {
+    files: { "a.yaml": yaml(service("web", 80), route("web-west", 80)) },
+    expected: [],
+  },
+  "the service mirror creates federated Services": {
+    files: { "a.yaml": yaml(service("web", 80), route("web-federated", 80)) },
+    expected: [],
+  },
+  "a missing Service of a variant is still found": {
+    files: { "a.yaml": yaml(service("web", 80), route("web-v2", 80)) },
+    expected: ["route-reference-missing"],
+  },
+  "one of two Services with the same name has the port": {
+    files: { "a/a.yaml": service("web", 80), "b/b.yaml": yaml(service("web", 9000), route("web", 9000)) },
+    expected: [],
+  },
+  "a Server in a namespace whose pods are not in the input": {
+    files: { "policies/a.yaml": server("authors", { namespace: "booksapp" }), "other/b.yaml": deployment("web") },
+    expected: ["server-denies-all"],
+  },
+  "a Server and pods of unrelated folders, both without a namespace": {
+    files: {
+      "tests/policy/a.yaml": server("voting"),
+      "tests/skip/b.yaml": deployment("voting", { annotations: { "config.linkerd.io/skip-inbound-ports": "8080" } }),
+    },
+    expected: ["ports-skipped", "server-denies-all"],
+  },
+  "a Server and pods of the same folder, both without a namespace": {
+    files: {
+      "app/a.yaml": server("voting"),
+      "app/b.yaml": deployment("voting", { annotations: { "config.linkerd.io/skip-inbound-ports": "8080" } }),
+    },
+    expected: ["ports-skipped", "server-denies-all", "server-on-skipped-port"],
+  },
+  "annotations that linkerd install wrote, and annotations of the Jaeger extension": {
+    files: {
+      "a.yaml": deployment("web", {
+        annotations: {
+          "linkerd.io/identity-mode": "default",
+          "config.linkerd.io/trace-collector-name": "otel",
+          "config.alpha.linkerd.io/trace-collector-service-account": "otel",
+        },
+      }),
+    },
+    expected: [],
+  },
+  "a label beside the annotation": {
+    files: { "a.yaml": deployment("web", { labels: { "linkerd.io/inject": "enabled" } }) },
+    expected: [],
+  },
+  "appProtocol in capital letters": {
+    files: {
+      "a.yaml": JSON.stringify({
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "web", namespace: "shop" },
+        spec: { ports: [{ port: 80, appProtocol: "HTTP" }] },
+      }),
+    },
+    expected: [],
+  },
+  "objects with an empty name are not duplicates": {
+    files: { "a.yaml": yaml(service("", 80), service("", 81)) },
+    expected: [],
+  },
+};
+
+test.each(Object.entries(cases))("%s", async (_, { files, expected }) => {
+  const root = scratchFolder("precision");
+  writeTree(root, files);
+  const { stdout } = await meshops(root, ["validate", "--manifests", ".", "--linkerd", "edge-25.4.4", "--output", "json"]);
+  const found = (JSON.parse(stdout) as { code: string }[]).map(({ code }) => code);
+  expect(found.sort(), stdout).toEqual([...expected].sort());
+});
+
+test("the fix for a TrafficSplit of linkerd-failover is the SMI extension", async () => {
+  const root = scratchFolder("precision");
+  const labels = { "failover.linkerd.io/controlled-by": "linkerd-failover" };
+  const split = {
+    apiVersion: "split.smi-spec.io/v1alpha2",
+    kind: "TrafficSplit",
+    metadata: { name: "web", namespace: "shop", labels },
+  };
+  writeTree(root, { "a.yaml": JSON.stringify({ ...split, spec: { service: "web", backends: [] } }) });
+  const { stdout } = await meshops(root, ["validate", "--manifests", "."]);
+  expect(stdout).toContain("fix: install linkerd-smi\n");
+});
+
+test("folders that are not read are reported, and plain manifests beside a chart are read", async () => {
+  const root = scratchFolder("precision");
+  writeTree(root, {
+    "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+    "chart/templates/web.yaml": "apiVersion: v1\nkind: {{ .Values.kind }}\n",
+    "chart/application.yaml": service("web", 80),
+    ".hidden/web.yaml": service("web", 80),
+    ".github/workflows/ci.yaml": "on: push\n",
+  });
+  const { stdout, code } = await meshops(root, ["validate", "--manifests", "."]);
+  expect(stdout).toContain("1 object checked, all valid; not checked: the templates of 1 chart, 1 hidden folder\n");
+  expect(code).toBe(0);
+  const json = JSON.parse((await meshops(root, ["validate", "--manifests", ".", "--output", "json"])).stdout) as {
+    file: string;
+  }[];
+  expect(json.map(({ file }) => file)).toEqual([".hidden", "chart/templates"]);
+});
