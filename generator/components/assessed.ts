@@ -44,7 +44,7 @@ const patchedByMeshops =
 
 /** Fields that the patches of meshops set on objects of a base. */
 const patchedInBase =
-  /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
+  /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.imagePullSecrets|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
 
 /**
  * Whether a patch sets only fields that the patches of meshops also set. Returns false if the patch contains an empty

@@ -1,3 +1,4 @@
+import type { Environment } from "../spec/environment.generated.ts";
 import type { Risk } from "./risk-levels.ts";
 
 /** A field that differs. `before` is undefined if the field was added, and `after` is undefined if it was removed. */
@@ -48,6 +49,8 @@ export type Verdict = Required<Omit<Assessment, "prerequisites">>;
 export interface ChangeSet {
   readonly environment: string;
   readonly objects: readonly ChangedObject[];
+  /** The specs before and after the change. Null if there is no valid spec. */
+  readonly specs: Readonly<Record<"before" | "after", Environment | null>>;
 }
 
 /**

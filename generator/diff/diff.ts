@@ -1,4 +1,4 @@
-import type { ChangedObject, FieldChange, Step, Verdict } from "../components/change-rule.ts";
+import type { ChangedObject, ChangeSet, FieldChange, Step, Verdict } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
@@ -33,6 +33,7 @@ export interface Sides {
   readonly isRemoved: boolean;
   readonly before: Files;
   readonly after: Files;
+  readonly specs: ChangeSet["specs"];
 }
 
 /**
@@ -42,7 +43,7 @@ export interface Sides {
  * @param identities age identities with which encrypted files are decrypted, to compare the plaintext
  */
 export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<ObjectChange[]> {
-  const { environment } = sides;
+  const { environment, specs } = sides;
   const before = objectsOf(withoutSecrets(sides.before));
   const after = objectsOf(withoutSecrets(sides.after));
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
@@ -53,7 +54,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
       ? newEnvironment(object.kind)
       : sides.isRemoved
         ? removedEnvironment(environment)
-        : riskOf(object, { environment, objects: all });
+        : riskOf(object, { environment, objects: all, specs });
   const reported = new Set(changed.flatMap(({ files }) => files));
   const changes = [
     ...all.map((object) => objectChange(environment, object, assess(object))),

@@ -67,7 +67,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
     ...ordered.flatMap((judgement) => judgement.steps ?? []),
   ])
     steps.set(JSON.stringify(step), step);
-  return { risk, reason: reasons.length === 0 ? byDefault(changed) : reasons.join("; "), steps: [...steps.values()] };
+  return { risk, reason: reasons.length === 0 ? byDefault(changed, all) : reasons.join("; "), steps: [...steps.values()] };
 }
 
 const separately: Step = {
@@ -79,10 +79,14 @@ function isSuspended({ kind, change, after }: ChangedObject): boolean {
   return kind === "HelmRelease" && change === "changed" && at(after, "spec", "suspend") === true;
 }
 
-function byDefault({ change, kind, fields }: ChangedObject): string {
+function byDefault({ change, kind, fields }: ChangedObject, { objects }: ChangeSet): string {
   if (change === "added") return "this object is new; no running workload changes";
   if (change === "removed")
-    return kind === "Helmfile" || kind === "Overlay" ? "meshops no longer generates this file" : "Flux deletes this object";
+    return kind === "Helmfile" || kind === "Overlay"
+      ? "meshops no longer generates this file"
+      : objects.some((other) => other.kind === "Kustomization" && other.change === "removed")
+        ? "Flux deletes this object, unless you suspend its Kustomization before you push (see the steps for the Kustomization)"
+        : "Flux deletes this object";
   if (kind === "HelmRelease") return "only the Flux settings of this release change; the installed objects stay the same";
   return fields.length === 0 ? "only the order or the layout of the object's fields differs" : "Flux updates the existing object";
 }

@@ -70,7 +70,7 @@ test.each([
     spec(),
     "Overlay",
     "data-loss",
-    "Flux deletes all objects of the workload shop, including its volume claims. Flux then creates the objects of the new source",
+    "Flux creates the objects of the new source, and then deletes all old objects of the workload shop",
   ],
   [
     "a folder instead of a chart",
@@ -94,7 +94,7 @@ test.each([
     spec({ source: "{path: apps/shop}", namespace: "store" }),
     "Overlay",
     "data-loss",
-    "Flux then creates the objects of the new namespace",
+    "Flux creates the objects of the new namespace, and then deletes",
   ],
   [
     "another object with the pod template, folder",

@@ -69,7 +69,7 @@ test.each([
     "other meshed pods and pods without a proxy can no longer connect to http 8080 (NetworkPolicy shop-api)",
   ],
   ["enforce to audit", workload(), workload({ mode: "audit" }), "Server", "wider-access", "Linkerd admits all clients"],
-  ["audit to off", workload({ mode: "audit" }), workload({ mode: "off" }), "Server", "narrower-access", "default inbound policy"],
+  ["audit to off", workload({ mode: "audit" }), workload({ mode: "off" }), "Server", "harmless", "It also admits all clients"],
   [
     "a smaller network",
     workload(),
@@ -100,16 +100,16 @@ test.each([
     workload(),
     workload({ port: "web" }),
     "Server",
-    "stalled-rollout",
-    "Linkerd can reject the new Server as a second Server",
+    "harmless",
+    "Flux creates the new object before it deletes this object",
   ],
   [
     "another name of a set",
     workload(),
     workload({ set: "backend" }),
     "Server",
-    "stalled-rollout",
-    "Linkerd can reject the new Server as a second Server",
+    "harmless",
+    "Flux creates the new object before it deletes this object",
   ],
   ["another name of a workload", workload(), workload({ name: "store" }), "Server", "wider-access", "in no fixed order"],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {
@@ -161,11 +161,50 @@ test("the steps for renaming a workload suspend its Kustomization and keep a Net
   const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
   expect(steps.map(({ command }) => (command ?? "").split(" ").slice(0, 3).join(" "))).toEqual([
     "kubectl patch kustomization.kustomize.toolkit.fluxcd.io",
-    "kubectl delete --namespace",
     "meshops status shop",
+    "kubectl delete --namespace",
     "kubectl delete --namespace",
   ]);
   expect(steps[0]?.command).toContain(" policy-shop ");
-  expect(steps[1]?.command).not.toContain("networkpolicy/");
+  expect(steps[2]?.command).not.toContain("networkpolicy/");
   expect(steps[3]?.command).toMatch(/ networkpolicy\/shop-api$/);
+});
+
+describe("a release that rejects a second Server for the same port", () => {
+  const stable = (text: string): string => spec(text).replace("edge-26.8.3", "stable-2.14.10");
+  const between = (before: string, after: string): Promise<Row[]> => changesBetween(stable(before), stable(after));
+
+  test("another name of a port stalls, and the steps first switch the policy of the port off", async () => {
+    const rows = await between(workload(), workload({ port: "web" }));
+    const found = rows.find(({ kind, change }) => kind === "Server" && change === "removed");
+    expect(found).toMatchObject({ risk: "stalled-rollout", reason: expect.stringContaining("as a second Server") });
+    expect(found?.steps[0]?.text).toContain("set access: off for this port");
+  });
+
+  test("if a workload is renamed, the old Servers are deleted before the push", async () => {
+    const rows = await between(workload(), workload({ name: "store" }));
+    const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
+    expect(steps[1]?.command).toMatch(/^kubectl delete --namespace shop /);
+    expect(steps[2]?.command).toBe("meshops status shop --watch");
+  });
+});
+
+describe("another selector or port of a set whose policies are enforced", () => {
+  const api = (selector: string, port: number = 8080): string =>
+    workload().replace("{app: shop}", selector).replace("port: 8080", `port: ${port}`);
+  test.each([
+    ["fewer labels", api("{app: shop, tier: api}"), api("{app: shop}"), "narrower-access", "the policy now selects more pods"],
+    [
+      "more labels",
+      api("{app: shop}"),
+      api("{app: shop, v: two}"),
+      "wider-access",
+      "selects fewer pods. Pods that it no longer selects",
+    ],
+    ["another label", api("{app: shop}"), api("{app: store}"), "narrower-access", "the policy now selects other pods"],
+    ["another port", api("{app: shop}"), api("{app: shop}", 8081), "narrower-access", "protects port 8081 instead of port 8080"],
+  ] as const)("%s", async (_, before, after, risk, reason) => {
+    const server = (await changes(before, after)).find(({ kind }) => kind === "Server");
+    expect(server).toMatchObject({ risk, reason: expect.stringContaining(reason) });
+  });
 });

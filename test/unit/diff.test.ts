@@ -15,6 +15,8 @@ import { secretFile, signingKeysFile } from "../../generator/spec/layout.ts";
 import { sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
+const noSpecs = { before: null, after: null };
+
 const anchor = (environment: string): string =>
   readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
 
@@ -26,7 +28,7 @@ async function risksOf(path: string, before: object | null, after: object | null
       ...(value === null ? [] : [[path, stringify(value)] as const]),
     ]);
   const changes = await diffObjects(
-    { environment: "x", isNew: false, isRemoved: false, before: files(before), after: files(after) },
+    { environment: "x", isNew: false, isRemoved: false, specs: noSpecs, before: files(before), after: files(after) },
     [],
   );
   return changes.map(({ risk, reason }) => `${risk}: ${reason}`);
@@ -145,7 +147,7 @@ describe("risks of a change", () => {
       object,
       policy([]),
       policy([], { podSelector: { matchLabels: { a: "b" } } }),
-      /^wider-access: the policy now applies to other connections, so the policy can allow additional clients/,
+      /^wider-access: the policy now selects fewer pods/,
     ],
     ["no policy any more", object, policy([]), null, /^wider-access: this object is removed, so it no longer restricts access/],
     ["a policy", object, null, policy([]), /^narrower-access/],
@@ -211,7 +213,7 @@ describe("risks of a change", () => {
         [`${crds}/values.yaml`, stringify(values)],
       ]);
     const change = async (before: Map<string, string>, after: Map<string, string>): Promise<string> => {
-      const [found] = await diffObjects({ environment: "x", isNew: false, isRemoved: false, before, after }, []);
+      const [found] = await diffObjects({ environment: "x", isNew: false, isRemoved: false, specs: noSpecs, before, after }, []);
       return `${found?.risk}: ${found?.reason}`;
     };
     expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(
@@ -245,7 +247,7 @@ describe("charts of Dgraph", () => {
       before,
       after,
     } as const;
-    return [...storageChanges.assess(changed, { environment: "x", objects: [changed] })];
+    return [...storageChanges.assess(changed, { environment: "x", objects: [changed], specs: noSpecs })];
   };
 
   test("a chart of the same data format needs new StatefulSets, and Flux is suspended before they are deleted", () => {
@@ -297,6 +299,7 @@ test("if fewer recipients can decrypt a Secret, Flux may stop, unless only admin
       isRemoved: false,
       before: new Map([[path, from]]),
       after: new Map([[path, to]]),
+      specs: noSpecs,
     };
     const [found] = await diffObjects(sides, [old, next]);
     return found?.risk;

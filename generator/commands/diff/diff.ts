@@ -145,13 +145,13 @@ async function compare(
     const differing = stale.filter(({ paths }) => paths.size > 0);
     const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, inventoryFile(owner)]));
     for (const { owner, paths, after } of withProgress(io, "comparing", differing)) {
-      const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
+      specs ??= await specsIn(tree);
+      const [old = null, next = null] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
+      const sides = { ...sidesOf(owner, paths, after, texts, committed.get(owner) ?? []), specs: { before: old, after: next } };
       if ([...paths].some(isEncryptedFile))
         identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: encrypted files are not decrypted\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
-      specs ??= await specsIn(tree);
-      const [old, next] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
-      if (next != null) changes.push(...accessChanges(old ?? null, next));
+      if (next !== null) changes.push(...accessChanges(old, next));
     }
   }
   return changes;
@@ -203,7 +203,7 @@ function sidesOf(
   after: StaleFile["after"],
   texts: ReadonlyMap<string, string>,
   committed: readonly string[],
-): Sides {
+): Omit<Sides, "specs"> {
   const named = parseInventory(texts.get(inventoryFile(owner)) ?? "", owner).files;
   const isOwned = (path: string): boolean =>
     isEncryptedFile(path) || (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));

@@ -65,7 +65,7 @@ export const podRules: readonly Rule[] = [
     severity: "error",
     title: "The Linkerd release does not support the mode `audit`",
     why: "Linkerd 2.16 and later releases support the field `accessPolicy` of Servers (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not listed.",
-    fix: "Use `mode: enforce` or `mode: off`, or a newer Linkerd release.",
+    fix: "Use `mode: off`, or a newer Linkerd release. If you have listed all clients, you can also use `mode: enforce`.",
     check: unsupportedAudit,
   },
   {
@@ -190,9 +190,9 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   if (release.channel !== "stable") return;
   const message = `Linkerd ${release.version} does not support the access mode "audit", and would refuse all clients that are not listed`;
   for (const { set, at } of entriesOf(environment)) {
-    if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: enforce" };
+    if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: off" };
     for (const [key, port] of Object.entries(set.ports))
-      if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix: "set access: enforce" };
+      if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix: "set access: off" };
   }
 }
 

@@ -1,8 +1,11 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { meshedLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { defaultPolicyIn } from "../../mesh/installation.ts";
 import { isWithin } from "../../mesh/networks.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 
 /** Effect of an object, by kind. `opens`: the object allows clients. `closes`: the object denies clients. */
@@ -53,11 +56,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
           reason:
             "Linkerd admits all clients at this port, and counts the requests of clients that are not listed. Clients gain access if they are currently refused by the default inbound policy of the pods",
         }
-      : {
-          risk: "narrower-access",
-          reason:
-            "the default inbound policy of the pods applies again to this port. Clients that this policy does not admit lose access",
-        };
+      : unaudited(changed, changes);
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
@@ -74,6 +73,22 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
     if (does === "opens") yield* clientChanges(changed);
     for (const field of fields) yield* byField(field, changes.environment);
   } else yield byPresence(does, change);
+}
+
+/** Assesses that a Server with the access policy `audit`, which admits all clients, is removed. */
+function unaudited({ namespace }: ChangedObject, { specs }: ChangeSet): Assessment {
+  const { after } = specs;
+  const policy = after === null ? null : defaultPolicyIn(namespace, after);
+  return policy === "all-unauthenticated" || policy === "audit"
+    ? {
+        risk: "harmless",
+        reason: `the default inbound policy ${policy} applies again to this port. It also admits all clients, but Linkerd no longer counts their requests`,
+      }
+    : {
+        risk: "narrower-access",
+        reason:
+          "the default inbound policy of the pods applies again to this port. Clients that this policy does not admit lose access",
+      };
 }
 
 /**
@@ -150,13 +165,13 @@ function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boole
  * Assesses policies whose names change because the name of their workload changes. Flux deletes the old Kustomization
  * and applies the new Kustomization in no fixed order.
  */
-function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Assessment {
+function renamedPolicies({ environment, objects, specs }: ChangeSet, kind: string): Assessment {
   const old = objects.filter(
     ({ kind, change, before }) =>
       kind === "Kustomization" && change === "removed" && /\/policies\/[^/]+$/.test(String(at(before, "spec", "path"))),
   );
   if (old.length === 0)
-    return kind === "NetworkPolicy"
+    return kind === "NetworkPolicy" || !rejectsSecondServer(specs.before)
       ? {
           risk: "harmless",
           reason: "an object with another name replaces this object. Flux creates the new object before it deletes this object",
@@ -164,16 +179,16 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
       : {
           risk: "stalled-rollout",
           reason:
-            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port (releases before edge-26.8.3 do)",
+            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port",
           steps: [
             {
-              text: "In a first commit, remove the port from the spec, or set access: off for this port. Until the last step, the default inbound policy applies to the port.",
+              text: "In a first commit, set access: off for this port. Until the last step, the default inbound policy applies to the port.",
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
               command: `meshops status ${environment} --watch`,
             },
-            { text: "In a second commit, add the port with its new name, and push." },
+            { text: "In a second commit, change the name, remove access: off, and push." },
           ],
         };
   const policies = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
@@ -182,7 +197,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
     return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
       text: network
         ? `Delete the old NetworkPolicies in namespace ${namespace}.`
-        : `Delete the old Servers in namespace ${namespace}, because Linkerd can reject a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`,
+        : `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`,
       command: `kubectl delete --namespace ${namespace} ${own
         .filter((policy) => policy.namespace === namespace)
         .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
@@ -201,14 +216,23 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
           old[0]?.namespace ?? "flux-system",
         ),
       },
-      ...deletion(false),
+      ...(rejectsSecondServer(specs.before) ? deletion(false) : []),
       {
         text: "Push the commit, and wait until Flux has applied the new policies.",
         command: `meshops status ${environment} --watch`,
       },
+      ...(rejectsSecondServer(specs.before) ? [] : deletion(false)),
       ...deletion(true),
     ],
   };
+}
+
+/**
+ * Whether the policy controller rejects a second Server for the same port of the same pods. stable-2.14.10 does, and the
+ * edge releases of the catalog do not (linkerd2, policy-controller/src/admission.rs, `overlaps`).
+ */
+function rejectsSecondServer(spec: Environment | null): boolean {
+  return spec === null || linkerdRelease(spec.spec.linkerd.version).channel === "stable";
 }
 
 /** Whether an added and a removed object of the same kind are the same object with another name or namespace. */
@@ -266,7 +290,13 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
       reason: `the proxies treat connections to this port as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
     };
   else if (list === undefined) {
-    if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
+    if (/^spec\.podSelector/.test(path)) yield otherPods(before, after);
+    else if (/^spec\.port$/.test(path))
+      yield {
+        risk: "narrower-access",
+        reason: `the policy now protects port ${String(after)} instead of port ${String(before)}. Unlisted clients lose access to port ${String(after)}. The default inbound policy applies to port ${String(before)}, so other clients can gain access to it`,
+      };
+    else if (/^spec\.(targetRef|accessPolicy|policyTypes)/.test(path))
       yield {
         risk: "wider-access",
         reason: "the policy now applies to other connections, so the policy can allow additional clients",
@@ -282,6 +312,25 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
     yield before === undefined
       ? { risk: "narrower-access", reason: `the policy now also requires the authentication ${peers(after)}` }
       : { risk: "wider-access", reason: `the policy no longer requires the authentication ${peers(before)}` };
+}
+
+/** Assesses a label that is added to the selector of a policy, removed from it, or that gets another value. */
+function otherPods(before: unknown, after: unknown): Assessment {
+  if (after === undefined)
+    return {
+      risk: "narrower-access",
+      reason:
+        "the policy now selects more pods. If other pods have the remaining labels, unlisted clients lose access to these pods",
+    };
+  const unprotected =
+    "Pods that it no longer selects are not protected: all clients that no other policy refuses can connect to them";
+  return {
+    risk: before === undefined ? "wider-access" : "narrower-access",
+    reason:
+      before === undefined
+        ? `the policy now selects fewer pods. ${unprotected}`
+        : `the policy now selects other pods. Unlisted clients lose access to these pods. ${unprotected}`,
+  };
 }
 
 function portOf(rule: unknown): string {

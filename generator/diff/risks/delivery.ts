@@ -12,13 +12,14 @@ import { overlayOf } from "./placement.ts";
 /**
  * Risks of changes to workloads that meshops delivers. meshops does not know the objects in their charts and folders.
  */
-export function* deliveryRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
+export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const key = workloadOf(changed);
   if (key === null) return;
+  const { environment, objects } = all;
   const { kind, change } = changed;
   if (change === "added" && kind !== "Kustomization") yield* added(changed);
   if (change === "removed" && (kind === "Kustomization" || kind === "HelmRelease")) yield removed(key, environment, objects);
-  if (change === "changed") yield* ofFields(key, changed);
+  if (change === "changed") yield* ofFields(key, changed, all);
 }
 
 /** Returns the key of the workload for which meshops generated an object; null if the object is not for a workload. */
@@ -106,13 +107,14 @@ function deletes(key: string): string {
 
 const helmRelease = "helmrelease.helm.toolkit.fluxcd.io";
 
-function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObject): Iterable<Assessment> {
+function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObject, changes: ChangeSet): Iterable<Assessment> {
   if (kind === "HelmRelease") yield* otherRelease(before, after);
   if (kind === "Overlay") yield* otherFolder(key, before, after);
   const fields = all.flatMap(byPatch);
   const template = fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
   for (const { path, before: old, after: next } of template)
-    if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${key}`, old, next);
+    if (path.endsWith(`"${injectKey}"`))
+      yield injection(`the pods of ${key}`, old ?? injectOf(key, "before", changes), next ?? injectOf(key, "after", changes));
   if (template.length > 0)
     yield { risk: "rollout", reason: `the pods of ${key} restart, because annotations of their pod template change` };
   const chart = fields.filter(isVersion);
@@ -123,6 +125,20 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
     };
   if (fields.some((field) => field.path.includes('"Service/') && isGeneratedPatch(field)))
     yield { risk: "harmless", reason: "the list of opaque ports of the Service changes; no pod restarts" };
+}
+
+/**
+ * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload if a patch does not set
+ * it. The value comes from a patch in another generated object, if the source of the workload changes, or from the
+ * namespace.
+ */
+function injectOf(key: string, side: "before" | "after", { objects, specs }: ChangeSet): unknown {
+  const change = side === "before" ? "removed" : "added";
+  const others = objects.filter((object) => object.change === change && workloadOf(object) === key);
+  const own = JSON.stringify(others.map((object) => object[side]));
+  const [, patched] = new RegExp(`"${injectKey}":"(\\w+)"`).exec(own) ?? [];
+  const namespace = specs[side]?.spec.workloads[key]?.namespace ?? "";
+  return patched ?? specs[side]?.spec.namespaces[namespace]?.mesh?.inject;
 }
 
 /**
@@ -156,7 +172,13 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   if (JSON.stringify(at(before, "transformers")) !== JSON.stringify(at(after, "transformers")))
     yield {
       risk: "data-loss",
-      reason: `${deletes(key)}. Flux then creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}`,
+      reason: `Flux creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Data in these volumes is lost`,
+      steps: [
+        {
+          text: `Before you push, save the data in the volumes of ${key}. If its pods have no volumes, no step is necessary: the new pods start before the old pods are deleted.`,
+        },
+        { text: "Push, wait until the new pods are ready, and restore the data.", command: "kubectl get pods --all-namespaces" },
+      ],
     };
   else if (old !== next)
     yield {

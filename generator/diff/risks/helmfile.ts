@@ -11,7 +11,7 @@ interface Release {
 /** Risks of a changed helmfile of an environment. Flux does not use helmfiles. */
 export function* helmfileRisks(
   { kind, change, before, after }: ChangedObject,
-  { environment, objects }: ChangeSet,
+  { environment, objects, specs }: ChangeSet,
 ): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
   yield { risk: "harmless", reason: "this file is only for helmfile, and contains the same changes as the files for Flux" };
@@ -34,7 +34,9 @@ export function* helmfileRisks(
       // In a helmfile, each release comes after the releases that it needs. In the reverse order, the policies are
       // uninstalled after the pods that they protect. If another tool takes over Linkerd, its releases are not
       // uninstalled.
-      steps: isHandedOver(objects) ? [] : [...serversFirst(gone, objects), uninstall([...gone].reverse())],
+      steps: isHandedOver(objects)
+        ? []
+        : [...serversFirst(gone, objects), ...removals([...gone].reverse(), specs), ...uninstall([...gone].reverse(), specs)],
     };
 }
 
@@ -56,12 +58,33 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
   }));
 }
 
-function uninstall(releases: readonly Release[]): Step {
+/**
+ * Whether the pods of a release continue to run after the change: the spec still contains the workload, or a new
+ * workload can be the same workload with another name.
+ */
+function mayContinue({ name }: Release, { before, after }: ChangeSet["specs"]): boolean {
+  const key = /^workload-(.+)$/.exec(name)?.[1];
+  if (key === undefined || after === null) return false;
+  const added = Object.keys(after.spec.workloads).some((other) => before?.spec.workloads[other] === undefined);
+  return after.spec.workloads[key] !== undefined || added;
+}
+
+function uninstall(all: readonly Release[], specs: ChangeSet["specs"]): Step[] {
+  const releases = all.filter((release) => !mayContinue(release, specs));
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
-  return {
-    text: "If you install with helmfile, uninstall these releases after you have completed the other steps.",
-    command: commands.join(" && "),
-  };
+  if (commands.length === 0) return [];
+  const text = "If you install with helmfile, uninstall these releases after you have completed the other steps.";
+  return [{ text, command: commands.join(" && ") }];
+}
+
+/** Steps that delete only the record of a release whose objects are still needed (helm, pkg/storage/driver). */
+function removals(all: readonly Release[], specs: ChangeSet["specs"]): Step[] {
+  return all
+    .filter((release) => mayContinue(release, specs))
+    .map(({ name, namespace }) => ({
+      text: `If you install with helmfile, and ${name} must keep running under another name or another tool, delete only the record of the release. Never uninstall the release: Helm would delete the objects. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
+      command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
+    }));
 }
 
 function releasesOf(file: ChangedObject["before"]): readonly Release[] {

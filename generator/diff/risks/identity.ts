@@ -1,8 +1,9 @@
-import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
-export function* identityRisks({ kind, name, fields, change }: ChangedObject): Iterable<Assessment> {
+export function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
     yield { risk: "trust-anchor", reason: "the ConfigMap with the public certificates of the environment is removed" };
   if (change !== "changed") return;
@@ -17,7 +18,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
         reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
       };
     if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === "trust-anchors.crt"))
-      yield ofAnchors(field);
+      yield ofAnchors(field, all);
     else if (kind === "ConfigMap" && key === "issuer.crt")
       yield {
         risk: "trust-anchor",
@@ -33,7 +34,8 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
 }
 
 /** Assesses a change that adds, removes or replaces trust anchors in the trust bundle. */
-function ofAnchors({ path, before, after }: FieldChange): Assessment {
+function ofAnchors({ path, before, after }: FieldChange, { environment }: ChangeSet): Assessment {
+  if (path.startsWith("spec.values.") && before === undefined) return ownAnchors(environment);
   if (path.startsWith("spec.values.") && after === undefined)
     return {
       risk: "trust-anchor",
@@ -61,5 +63,35 @@ function ofAnchors({ path, before, after }: FieldChange): Assessment {
     risk: "trust-anchor",
     reason:
       "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only its own pods. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
+  };
+}
+
+/**
+ * Assesses that meshops starts to write the certificates, which another program wrote before. Linkerd's chart replaces
+ * the content of the trust bundle. It does not add a trust anchor to the existing content.
+ */
+function ownAnchors(environment: string): Assessment {
+  const bundle = `${identityFolder(environment)}/${certificateFiles.trustAnchors}`;
+  return {
+    risk: "trust-anchor",
+    reason:
+      "meshops now writes the certificates and the trust bundle, which another program wrote before. The trust anchor of meshops replaces the trust anchors in the trust bundle. Pods that have restarted and pods that have not restarted then cannot connect to each other. Meanwhile, the other program can overwrite the Secrets and the trust bundle",
+    steps: [
+      {
+        text: `Before you push, add the trust anchor in ${bundle} to the trust bundle that the other program writes. Then restart all meshed pods.`,
+      },
+      {
+        text: `Insert the trust anchor of the other program at the beginning of ${bundle}. The file then contains two certificates, and the trust anchor of meshops is the second one.`,
+        command: `meshops generate ${environment}`,
+      },
+      {
+        text: "Stop the other program from writing these objects, but keep the objects. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and the Bundle.",
+      },
+      { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
+      {
+        text: "Restart all other meshed pods. After 24 hours, remove the trust anchor of the other program.",
+        command: `meshops identity rotate-anchor ${environment} --pods-restarted && meshops generate ${environment}`,
+      },
+    ],
   };
 }

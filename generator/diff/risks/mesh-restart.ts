@@ -34,7 +34,11 @@ function restarts({ fields }: ChangedObject): boolean {
   return fields.some(({ path }) => path.includes("meshops.dev/identity-revision"));
 }
 
-function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
+function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): Step[] {
+  const { clusterDomain = "", identity } = specs.after?.spec.linkerd ?? {};
+  // The chart writes its values to the ConfigMap linkerd-config (linkerd-control-plane, templates/config.yaml).
+  const value = trust ? `identityTrustDomain: ${identity?.trustDomain}` : `clusterDomain: ${clusterDomain}`;
+  const applied = `until kubectl get configmap linkerd-config --namespace linkerd --output yaml | grep --quiet "${value}"; do sleep 5; done`;
   const namespaces = [
     ...new Set(
       objects.filter(restarts).map(({ kind, namespace, after }) => (kind === "Overlay" ? defaultNamespaceOf(after) : namespace)),
@@ -58,8 +62,8 @@ function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
         ]
       : []),
     {
-      text: "Push, and wait until the pods of the control plane have restarted. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
-      command: "kubectl rollout status deployment --namespace linkerd --timeout=15m",
+      text: "Push, and wait until the pods of the control plane have restarted with the new domain. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
+      command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
       text: "Delete all pods of the environment together. Their controllers create them again with new proxies.",

@@ -1,5 +1,6 @@
-import type { Assessment, ChangedObject, Step } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { asMap } from "../../system/data.ts";
 
 /**
  * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
@@ -8,9 +9,11 @@ import { at } from "../../kubernetes/object-fields.ts";
  */
 export function* mirroredImages(
   { kind, name, change, fields, before, after }: ChangedObject,
-  { environment }: { readonly environment: string },
+  { environment, objects }: ChangeSet,
 ): Iterable<Assessment> {
-  const other = change === "added" || fields.some(({ path }) => path === "spec.chart.spec.version" || path.endsWith("image.tag"));
+  const other =
+    (change === "added" && !isMoved(after, objects)) ||
+    fields.some(({ path }) => path === "spec.chart.spec.version" || path.endsWith("image.tag"));
   if ((kind !== "HelmRelease" && kind !== "Overlay") || change === "removed") return;
   const [old, registry] = [before, after].map(registryOf);
   if (registry === undefined) return;
@@ -35,6 +38,17 @@ export function* mirroredImages(
     reason: `the images of ${name} come from ${registry}, which must contain the images of the new chart`,
     prerequisites: [copy(environment)],
   };
+}
+
+/** Whether the change also removes a HelmRelease with the same chart and version, so that only its place changes. */
+function isMoved(release: ChangedObject["after"], objects: readonly ChangedObject[]): boolean {
+  const chartOf = (object: ChangedObject["after"]): string => {
+    const { chart, version } = asMap(at(object, "spec", "chart", "spec"));
+    return `${String(chart)} ${String(version)}`;
+  };
+  return objects.some(
+    (other) => other.kind === "HelmRelease" && other.change === "removed" && chartOf(other.before) === chartOf(release),
+  );
 }
 
 function copy(environment: string): Step {

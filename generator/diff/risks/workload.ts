@@ -1,10 +1,13 @@
 import { injectKey } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
-import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { injection } from "./namespace.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
-export function* workloadRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
+export function* workloadRisks(
+  { kind, name, namespace, change, fields }: ChangedObject,
+  { objects }: ChangeSet,
+): Iterable<Assessment> {
   if (kind === "Deployment" && change === "changed") {
     for (const { path, before, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);
@@ -26,9 +29,11 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
     yield {
       risk: "harmless",
       reason:
-        change === "removed"
-          ? `calls to ${name} no longer have metrics, retries and timeouts per method`
-          : "retries, timeouts and metrics of calls change; no pod restarts",
+        change === "removed" && kind === "ServiceProfile" && hasRoutes(namespace, objects)
+          ? "GRPCRoutes replace this ServiceProfile: their metrics, retries and timeouts apply to the calls. A GRPCRoute retries a call only after the status codes in its annotation, by default UNAVAILABLE"
+          : change === "removed"
+            ? `calls to ${name} no longer have metrics, retries and timeouts per method`
+            : "retries, timeouts and metrics of calls change; no pod restarts",
     };
   if (kind === "File")
     yield {
@@ -37,6 +42,11 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
     };
   if (kind === "Patch") yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
   if (kind === "Overlay" && change === "changed") yield* overlay(fields);
+}
+
+/** Whether the change adds GRPCRoutes to a namespace. */
+function hasRoutes(namespace: string, objects: readonly ChangedObject[]): boolean {
+  return objects.some((other) => other.kind === "GRPCRoute" && other.change === "added" && other.namespace === namespace);
 }
 
 /**
