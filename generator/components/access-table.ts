@@ -1,3 +1,4 @@
+import { portKeys } from "../catalog/well-known.ts";
 import type { StringMap } from "../kubernetes/object.ts";
 import { type AccessCell, type AccessClient, type AccessPods, accessCells, clientPod } from "../mesh/access-cells.ts";
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
@@ -35,13 +36,14 @@ export function accessTable(
 function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[], model: Model): AccessPods {
   const annotations = namespaceAnnotations(model, set.namespace);
   const pod = describedPod(set, annotations);
-  const { labels = {} } = pod.metadata;
+  const { labels = {}, annotations: own = {} } = pod.metadata;
+  const skippedOutbound = own[portKeys.skipOutbound] ?? "";
   const meshed = isDescribedAsMeshed(set, annotations);
   const identity = meshed ? { namespace: set.namespace, name: set.serviceAccountName } : null;
   const tcp = Object.entries(set.ports).filter(([, { transport = "TCP" }]) => transport === "TCP");
   return {
     title: set.title,
-    from: { namespace: set.namespace, labels, identity },
+    from: { namespace: set.namespace, labels, identity, skippedOutbound },
     pod,
     ports: tcp.map(([key, { port }]) => ({ key, port })),
     listed: [...set.access.clients, ...(other?.access.clients ?? [])].flatMap((client) => outside(client, sets)),

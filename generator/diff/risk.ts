@@ -8,7 +8,7 @@ import { deliveryRisks } from "./risks/delivery.ts";
 import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
-import { mirroredImages } from "./risks/mirror.ts";
+import { mirroredImages, pullSecretRisks } from "./risks/mirror.ts";
 import { namespaceRisks } from "./risks/namespace.ts";
 import { ownershipRisks } from "./risks/ownership.ts";
 import { placementRisks } from "./risks/placement.ts";
@@ -35,6 +35,7 @@ const judges: readonly Judge[] = [
   deliveryRisks,
   releaseRisks,
   mirroredImages,
+  pullSecretRisks,
   helmfileRisks,
   accessRisks,
   workloadRisks,

@@ -170,7 +170,10 @@ function filesOf(root: string, name: string): string[] {
  */
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;
-  const wasGenerated = existsSync(join(root, stateFolder, `${name}.json`));
+  const inventory = readIfThere(join(root, stateFolder, `${name}.json`));
+  // Without the overlay, another program issued the certificates. A damaged inventory lists no files.
+  const wasGenerated =
+    inventory !== null && !(/"overlays\//.test(inventory) && !inventory.includes(`${overlayFolder(name, "identity")}/`));
   const init = `${wasGenerated ? `restore the identity from Git, because the existing files of ${name} were generated with it; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];

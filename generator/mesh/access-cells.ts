@@ -2,6 +2,7 @@ import { meshedLabel } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { AttemptClient, Installation } from "./attempt.ts";
 import { evaluate } from "./evaluate.ts";
+import { includes, parsePorts } from "./ports.ts";
 
 /**
  * Whether a client can connect to a port. `counted`: the client can connect only because of the mode `audit`, so
@@ -66,8 +67,9 @@ export function accessCells(
       titles.has(client.title) ? { ...client, title: `${client.title} (account)` } : client,
     );
     const clients = new Map([...all, ...accounts, ...others].map((client) => [client.title, client]));
-    return [...clients.values()].flatMap(({ title: client, from }) =>
+    return [...clients.values()].flatMap(({ title: client, from: own }) =>
       ports.map(({ key, port }): AccessCell => {
+        const from = skipsProxy(own, port) ? { ...own, identity: null } : own;
         const { counted, admitted, network, mesh } = evaluate({ from, to: pod, port }, objects, installation);
         const policies = network.admitting.length > 0 ? network.admitting : network.selecting;
         return {
@@ -83,6 +85,11 @@ export function accessCells(
       }),
     );
   });
+}
+
+/** Whether the connections of a client to a port bypass the client's proxy, so that they have no identity. */
+function skipsProxy({ skippedOutbound = "" }: AttemptClient, port: number): boolean {
+  return includes(parsePorts(skippedOutbound), port);
 }
 
 /** Returns a client in a pod. The pod has a proxy if `identity` is not null. */

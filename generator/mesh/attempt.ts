@@ -13,6 +13,8 @@ export interface AttemptClient {
    * the labels of meshed pods.
    */
   readonly identity: Account | null;
+  /** Value of `config.linkerd.io/skip-outbound-ports` of the client's pod. */
+  readonly skippedOutbound?: string;
   /** IP address; omitted if it is not known. */
   readonly address?: string;
   /**

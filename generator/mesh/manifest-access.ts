@@ -56,6 +56,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
   const account = { namespace, name: serviceAccountOf(workload) };
   const containers = containersOf(workload).map(({ container }) => container);
   const ports = containers.flatMap(tcpPortsOf).map(({ port, name }) => ({ key: name ?? "port", port }));
+  const settings = proxyAnnotations(workload, stream) as Record<string, string>;
   const proxy = meshed && containers.every(({ name }) => name !== proxyContainer) ? [{ name: proxyContainer }] : [];
   return {
     title: `${namespace}/${manifest.name}`,
@@ -64,6 +65,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
       namespaceLabels: stream.namespaceLabels(namespace) as Record<string, string>,
       labels,
       identity: meshed ? account : null,
+      skippedOutbound: String(settings[portKeys.skipOutbound] ?? ""),
     },
     pod: {
       apiVersion: "v1",
@@ -72,7 +74,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
         name: manifest.name,
         namespace,
         labels,
-        annotations: { [portKeys.opaque]: defaultOpaquePorts, ...(proxyAnnotations(workload, stream) as Record<string, string>) },
+        annotations: { [portKeys.opaque]: defaultOpaquePorts, ...settings },
       },
       spec: { ...pod, containers: [...listOf(pod["containers"]), ...proxy] },
     } as unknown as KubernetesObject,

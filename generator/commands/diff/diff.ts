@@ -7,6 +7,7 @@ import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
 import { accessChanges } from "../../diff/access-changes.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
 import { GitTree } from "../../diff/git-tree.ts";
+import { rootChanges } from "../../diff/root-change.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { loadEnvironment } from "../../lint/load.ts";
@@ -154,7 +155,24 @@ async function compare(
       if (next !== null) changes.push(...accessChanges(old, next));
     }
   }
+  if (changedSpecs(root, tree)) {
+    specs ??= await specsIn(tree);
+    for (const [owner] of wanted.filter(([each]) => each !== rootOwner)) {
+      const [old = null, next = null] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
+      if (next !== null) changes.push(...rootChanges(old, next));
+    }
+  }
   return changes;
+}
+
+/** Whether a spec differs from the commit. */
+function changedSpecs(root: string, tree: GitTree): boolean {
+  const folder = join(root, environmentsFolder);
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".yaml")) : [];
+  return files.some((name) => {
+    const text = readIfThere(join(folder, name));
+    return text !== null && !tree.holds(`${environmentsFolder}/${name}`, text);
+  });
 }
 
 /** The specs in a commit. */

@@ -1,15 +1,55 @@
 import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 import { chartVersionOf } from "../chart-version.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
-  *assess(changed) {
+  *assess(changed, { specs }) {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-crds") return;
-    if (changed.change === "changed") yield* crds(changed);
+    if (changed.change === "changed") {
+      yield* crds(changed);
+      yield* newDefaults(changed, specs.after);
+    }
   },
 };
+
+/** Assesses what a new release requires of the cluster, and how it changes proxies. */
+function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
+  const [old, next] = [before, after].map((object) => releaseOf(chartVersionOf(object)));
+  if (old == null || next == null) return;
+  // `linkerdReleases` lists the newest release first.
+  const [oldAge = -1, nextAge = -1] = [old, next].map(({ version }) =>
+    linkerdReleases.findIndex((each) => each.version === version),
+  );
+  if (nextAge >= oldAge) return;
+  const declared = spec?.spec.cluster?.kubernetesVersion ?? spec?.spec.azure?.cluster.kubernetesVersion;
+  if (old.minKubernetes !== next.minKubernetes && declared == null)
+    yield {
+      risk: "rollout",
+      reason: `Linkerd ${next.version} needs Kubernetes ${next.minKubernetes} or newer, and the spec does not contain the Kubernetes version of the cluster`,
+      prerequisites: [
+        { text: `Check that the cluster runs Kubernetes ${next.minKubernetes} or newer.`, command: "kubectl version" },
+      ],
+    };
+  if (!old.traits.nativeSidecar && next.traits.nativeSidecar)
+    yield {
+      risk: "rollout",
+      reason:
+        "in the new release, proxies are native sidecars by default: a proxy is an init container that keeps running. Jobs with a proxy complete without /shutdown",
+    };
+  yield {
+    risk: "rollout",
+    reason: "meshed pods that meshops does not deploy keep their old proxies until they restart",
+    steps: [
+      {
+        text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
+        command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
+      },
+    ],
+  };
+}
 
 /** Whether the catalog contains a version of linkerd-crds. */
 function isKnown(version: string): boolean {

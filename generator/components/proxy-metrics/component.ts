@@ -36,10 +36,17 @@ export function proxyMetrics(environment: Environment, created: readonly string[
   }));
 }
 
-/** Whether the default inbound policy of a namespace refuses clients without an identity. */
+/**
+ * Whether the default inbound policy of a namespace, or of pods in the namespace, refuses clients without an identity.
+ */
 function refuses(namespace: string, environment: Environment): boolean {
-  const policy = defaultPolicyIn(namespace, environment);
-  return policy === "deny" || policy.endsWith("-authenticated") || policy === "cluster-unauthenticated";
+  const workloads = Object.values(environment.spec.workloads).filter((workload) => workload.namespace === namespace);
+  const ofPods = workloads.flatMap(({ pods }) =>
+    Object.values(pods).flatMap(({ proxy }) => proxy["default-inbound-policy"] ?? []),
+  );
+  return [defaultPolicyIn(namespace, environment), ...ofPods].some(
+    (policy) => policy === "deny" || policy.endsWith("-authenticated") || policy === "cluster-unauthenticated",
+  );
 }
 
 const name = "proxy-metrics";

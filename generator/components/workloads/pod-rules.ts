@@ -117,7 +117,7 @@ function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
           paths: [at("ports", key)],
           part: "key",
           message: `the ports ${other} and ${key} of ${name} have the same number ${port}`,
-          fix: "remove this port",
+          fix: "remove one of the two ports, or change its number",
         };
     }
   }

@@ -2,7 +2,7 @@ import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { meshedLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { suspendKustomizations } from "../../components/flux-commands.ts";
-import { at } from "../../kubernetes/object-fields.ts";
+import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
 import { isWithin } from "../../mesh/networks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -71,7 +71,12 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   }
   if (change === "changed") {
     if (does === "opens") yield* clientChanges(changed);
-    for (const field of fields) yield* byField(field, changes.environment);
+    const [rules, others] = ingressChanges(fields);
+    for (const { client, gained, lost } of rules) {
+      if (gained.length > 0) yield { risk: "wider-access", reason: `${client} gains access to ${gained.join(", ")}` };
+      if (lost.length > 0) yield { risk: "narrower-access", reason: `${client} loses access to ${lost.join(", ")}` };
+    }
+    for (const field of others) yield* byField(field, changes.environment);
   } else yield byPresence(does, change);
 }
 
@@ -265,6 +270,36 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
     : { risk: "narrower-access", reason: "clients lose access if no other object allows them" };
+}
+
+/** A client of a NetworkPolicy whose ports change. */
+interface PortChange {
+  readonly client: string;
+  readonly gained: readonly string[];
+  readonly lost: readonly string[];
+}
+
+/**
+ * Returns the clients of a NetworkPolicy for which only the ports change, and the other changed fields. A rule with other
+ * ports is reported as a removed rule and an added rule.
+ */
+function ingressChanges(fields: readonly FieldChange[]): [PortChange[], FieldChange[]] {
+  const from = (rule: unknown): string => JSON.stringify(asMap(rule)["from"] ?? []);
+  const ports = (rule: unknown): string[] => listAt(rule, "ports").map((port) => `port ${portOf(port)}`);
+  const isRule = ({ path }: FieldChange): boolean => path === "spec.ingress[]";
+  const removed = fields.filter((field) => isRule(field) && field.after === undefined);
+  const added = fields.filter((field) => isRule(field) && field.before === undefined);
+  const pairs = removed.flatMap((old) => {
+    const next = added.find((each) => from(each.after) === from(old.before));
+    return next === undefined ? [] : [{ old, next }];
+  });
+  const paired = new Set(pairs.flatMap(({ old, next }) => [old, next]));
+  const changes = pairs.map(({ old, next }) => ({
+    client: peers({ from: asMap(old.before)["from"] }),
+    gained: ports(next.after).filter((port) => !ports(old.before).includes(port)),
+    lost: ports(old.before).filter((port) => !ports(next.after).includes(port)),
+  }));
+  return [changes, fields.filter((field) => !paired.has(field))];
 }
 
 function* byField({ path, before, after }: FieldChange, environment: string): Iterable<Assessment> {

@@ -1,4 +1,4 @@
-import { injectKey } from "../../catalog/well-known.ts";
+import { injectKey, proxyPrefix } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
@@ -6,8 +6,8 @@ import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { join } from "../fields.ts";
-import { injection } from "./namespace.ts";
-import { overlayOf } from "./placement.ts";
+import { injection, ofPolicy } from "./namespace.ts";
+import { overlayOf, successorOf } from "./placement.ts";
 
 /**
  * Risks of changes to workloads that meshops delivers. meshops does not know the objects in their charts and folders.
@@ -18,7 +18,12 @@ export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable
   const { environment, objects } = all;
   const { kind, change } = changed;
   if (change === "added" && kind !== "Kustomization") yield* added(changed);
-  if (change === "removed" && (kind === "Kustomization" || kind === "HelmRelease")) yield removed(key, environment, objects);
+  // If only the name or the namespace of the Kustomization changes, placementRisks assesses the change.
+  if (
+    change === "removed" &&
+    (kind === "HelmRelease" || (kind === "Kustomization" && successorOf(changed, objects) === undefined))
+  )
+    yield removed(key, environment, objects);
   if (change === "changed") yield* ofFields(key, changed, all);
 }
 
@@ -115,6 +120,8 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
   for (const { path, before: old, after: next } of template)
     if (path.endsWith(`"${injectKey}"`))
       yield injection(`the pods of ${key}`, old ?? injectOf(key, "before", changes), next ?? injectOf(key, "after", changes));
+  for (const field of template)
+    if (field.path.endsWith(`"${proxyPrefix}default-inbound-policy"`)) yield ofPolicy(`the pods of ${key}`, field);
   if (template.length > 0)
     yield { risk: "rollout", reason: `the pods of ${key} restart, because annotations of their pod template change` };
   const chart = fields.filter(isVersion);

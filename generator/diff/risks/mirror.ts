@@ -51,6 +51,26 @@ function isMoved(release: ChangedObject["after"], objects: readonly ChangedObjec
   );
 }
 
+/** Assesses new names of Secrets with which pods pull their images. */
+export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable<Assessment> {
+  const added = fields.filter(({ path, after }) => /imagePullSecrets/.test(path) && after !== undefined);
+  const names = [
+    ...new Set(added.flatMap(({ after }) => [...JSON.stringify(after).matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name))),
+  ];
+  if (names.length === 0) return;
+  const secret = names.join(" and ");
+  yield {
+    risk: "rollout",
+    reason: `the pods now pull their images with Secret ${secret}. If the Secret is missing in the namespace of a pod, and the registry requires a login, the pod does not start`,
+    prerequisites: [
+      {
+        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. For the image of the proxy, the Secret must also exist in all namespaces with meshed pods.`,
+        command: `kubectl get secrets --all-namespaces --field-selector metadata.name=${names[0]}`,
+      },
+    ],
+  };
+}
+
 function copy(environment: string): Step {
   return { text: "Copy the images to the registry before you push.", command: `meshops images ${environment} --mirror | bash` };
 }

@@ -21,7 +21,7 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
         risk: "webhook-policy",
         reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} the namespace ${name}`,
       };
-    else if (isKey(`${proxyPrefix}default-inbound-policy`)) yield ofPolicy(name, field);
+    else if (isKey(`${proxyPrefix}default-inbound-policy`)) yield ofPolicy(`pods in namespace ${name}`, field);
     else if (path.includes(proxyPrefix))
       yield { risk: "rollout", reason: `pods in namespace ${name} use the new proxy settings after their next restart` };
   }
@@ -31,15 +31,16 @@ function afterRestart(assessment: Assessment): Assessment {
   return { ...assessment, reason: `${assessment.reason}; running pods do not change until they restart` };
 }
 
-function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
+/** Assesses another default inbound policy of pods. @param who the pods, as the subject of a sentence */
+export function ofPolicy(who: string, { before, after }: FieldChange): Assessment {
   return admitsMore(after, before)
     ? {
         risk: "wider-access",
-        reason: `after their next restart, pods in namespace ${name} admit more clients to ports that no Server selects`,
+        reason: `after their next restart, ${who} admit more clients to ports that no Server selects`,
       }
     : {
         risk: "narrower-access",
-        reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now. This affects only ports that no Server selects`,
+        reason: `after their next restart, ${who} refuse clients that they admit now. This affects only ports that no Server selects`,
       };
 }
 

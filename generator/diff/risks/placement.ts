@@ -23,7 +23,7 @@ function platformFolder(kustomization: ChangedObject["before"]): string {
 }
 
 /** Returns the added Kustomization that applies the overlay of a removed Kustomization; undefined if there is none. */
-function successorOf(
+export function successorOf(
   { kind: own, change: removal, before }: ChangedObject,
   objects: readonly ChangedObject[],
 ): ChangedObject | undefined {

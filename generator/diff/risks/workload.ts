@@ -11,7 +11,8 @@ export function* workloadRisks(
   if (kind === "Deployment" && change === "changed") {
     for (const { path, before, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);
-    yield { risk: "harmless", reason: `the pods of ${name} restart` };
+    const lost = /jaeger/.test(name) ? ". Jaeger keeps traces only in memory, so the traces are lost" : "";
+    yield { risk: lost === "" ? "harmless" : "rollout", reason: `the pods of ${name} restart${lost}` };
   }
   if (kind === "Kustomization" && change === "removed")
     yield {

@@ -1,6 +1,7 @@
 import { fluxReleases } from "../../catalog/flux.ts";
 import {
   isKnownRelease,
+  type LinkerdRelease,
   linkerdRelease,
   linkerdReleases,
   nearestRelease,
@@ -203,7 +204,21 @@ function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
   const { minKubernetes: oldest } = linkerdRelease(linkerd.version);
   if (version === null || minor(version) >= minor(oldest)) return;
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer`;
-  yield { paths: kubernetesPaths, message, fix: `set kubernetesVersion to "${oldest}" or newer` };
+  const fix = isCreated(environment)
+    ? `set kubernetesVersion to "${oldest}" or newer`
+    : `upgrade the cluster to Kubernetes ${oldest} or newer first${otherRelease(({ minKubernetes }) => minor(minKubernetes) <= minor(version))}`;
+  yield { paths: kubernetesPaths, message, fix };
+}
+
+/** Whether bootstrap creates the cluster, so that the spec decides its Kubernetes version. */
+function isCreated({ spec: { azure } }: Environment): boolean {
+  return azure !== undefined && azure.cluster.lifecycle !== "existing";
+}
+
+/** Text for a Linkerd release that supports the Kubernetes version of the cluster; empty if the catalog has none. */
+function otherRelease(supports: (release: LinkerdRelease) => boolean): string {
+  const found = linkerdReleases.find(supports);
+  return found === undefined ? "" : `, or set linkerd.version: ${found.version}`;
 }
 
 function* newKubernetes(environment: Environment): Iterable<RuleFinding> {
@@ -215,7 +230,9 @@ function* newKubernetes(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: kubernetesPaths,
     message,
-    fix: `use a newer Linkerd release, or set kubernetesVersion to "${newest}"`,
+    fix: isCreated(environment)
+      ? `use a newer Linkerd release, or set kubernetesVersion to "${newest}"`
+      : `use a newer Linkerd release${otherRelease(({ maxKubernetes }) => minor(maxKubernetes) >= minor(version))}`,
   };
 }
 

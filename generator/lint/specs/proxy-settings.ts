@@ -72,7 +72,11 @@ export function* settingFindings(
     const path = pathOf(key);
     const annotation = linkerdAnnotations[key];
     if (annotation === undefined || !annotation.on.includes(place)) {
-      const fix = didYouMean(key.slice(proxyPrefix.length), known) ?? "remove this setting";
+      const written = key.slice(proxyPrefix.length);
+      const withoutPrefix = written.startsWith(proxyPrefix) ? written.slice(proxyPrefix.length) : written;
+      const fix = known.includes(withoutPrefix)
+        ? `did you mean "${withoutPrefix}"?`
+        : (didYouMean(withoutPrefix, known) ?? "remove this setting");
       yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} of a ${place}`, fix };
       continue;
     }

@@ -4,23 +4,40 @@ import { environmentName, type Story } from "../story.ts";
 
 export const teardown: Step = {
   id: "teardown",
-  title: "meshops teardown; no namespace of the environment is left",
+  title: "meshops teardown keeps only Dgraph's volumes; the run then deletes these volumes",
   after: ["first-sync"],
   async run(story) {
-    await removeEnvironment(story);
-    await story.kubectl.delete("namespace", loadNamespace);
-    const wanted = ["dgraph", "linkerd", "linkerd-viz", loadNamespace];
-    await story.until("the namespaces are gone", 300, async () => {
-      const names = (await story.kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
-      const left = wanted.filter((name) => names.includes(name));
-      if (left.length > 0) throw new Error(`these namespaces are left: ${left.join(", ")}`);
-      return true;
-    });
-    return [];
+    await story.meshops("teardown", environmentName, "--run", "--yes", "--context", story.options.context);
+    const { namespace } = story.environment.spec.dgraph;
+    await gone(story, ["linkerd", "linkerd-viz"]);
+    const pods = (await story.kubectl.list("pods")).filter(({ metadata }) => metadata.namespace === namespace);
+    if (pods.length > 0) throw new Error(`pods are left in namespace ${namespace}: ${pods.map(({ metadata }) => metadata.name)}`);
+    const claims = (await story.kubectl.list("persistentvolumeclaims")).filter(
+      ({ metadata }) => metadata.namespace === namespace,
+    );
+    await removeNamespaces(story);
+    return [["volume claims that teardown kept", String(claims.length)]];
   },
 };
 
-/** Runs the teardown of the environment. */
+/** Removes the environment with its data, and the namespace of the load client. */
 export async function removeEnvironment(story: Story): Promise<void> {
   await story.meshops("teardown", environmentName, "--run", "--yes", "--context", story.options.context);
+  await removeNamespaces(story);
+}
+
+/** Deletes the namespaces that teardown keeps, with the volumes of this run. */
+async function removeNamespaces(story: Story): Promise<void> {
+  const names = [story.environment.spec.dgraph.namespace, loadNamespace];
+  for (const name of names) await story.kubectl.delete("namespace", name);
+  await gone(story, names);
+}
+
+function gone(story: Story, wanted: readonly string[]): Promise<void> {
+  return story.until("the namespaces are gone", 300, async () => {
+    const names = (await story.kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
+    const left = wanted.filter((name) => names.includes(name));
+    if (left.length > 0) throw new Error(`these namespaces are left: ${left.join(", ")}`);
+    return true;
+  });
 }

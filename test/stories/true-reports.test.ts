@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import type { ChangedObject, ChangeSet } from "../../generator/components/change-rule.ts";
+import { riskOf } from "../../generator/diff/risk.ts";
+import { changesBetween, type Row } from "../support/changes.ts";
+import { meshops } from "../support/cli.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+
+/*
+ * Changes about which an earlier version of `diff` printed a sentence that was not true, or did not report a serious
+ * effect.
+ */
+
+const spec = (more: string, gitops: string = "url: https://github.com/acme/platform"): string => `apiVersion: meshops.dev/v1alpha1
+kind: Environment
+metadata: {name: shop}
+spec:
+  gitops: {${gitops}}
+  cluster: {context: lab}
+  linkerd: {lifecycle: existing, version: edge-26.8.3}
+  dgraph: {enabled: false}
+${more}`;
+
+const workloads = ({ proxy = "{}", inject = "inherited", source = "path: apps/shop", key = "shop" } = {}): string => `  workloads:
+    ${key}:
+      namespace: shop
+      source: {${source}}
+      pods:
+        api:
+          selector: {matchLabels: {app: shop}}
+          workloadRef: {kind: Deployment, name: api}
+          inject: ${inject}
+          proxy: ${proxy}
+    queue:
+      namespace: queue
+      pods:
+        redis:
+          selector: {matchLabels: {app: redis}}
+          ports: {redis: {port: 6379, protocol: opaque}}
+          access: {mode: enforce, clients: {shop: {serviceAccountRef: {namespace: shop, name: default}}}}
+`;
+const namespaces = (inject: string): string => `  namespaces:
+    shop: {mesh: {inject: ${inject}}}
+    queue: {mesh: {inject: enabled}}
+`;
+const files = {
+  "apps/shop/kustomization.yaml": "resources: [api.yaml]\n",
+  "apps/shop/api.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\n",
+};
+const between = (before: string, after: string): Promise<Row[]> => changesBetween(before, after, files);
+const text = (rows: readonly Row[]): string => JSON.stringify(rows, null, 1);
+
+describe("settings of the proxies of a workload", () => {
+  const enabled = namespaces("enabled");
+
+  test("skip-outbound-ports removes the identity of a client: diff reports that the client loses access", async () => {
+    const rows = await between(
+      spec(enabled + workloads()),
+      spec(enabled + workloads({ proxy: '{skip-outbound-ports: "6379"}' })),
+    );
+    const access = rows.find(({ kind, name }) => kind === "Access" && name === "queue/redis");
+    expect(access, text(rows)).toMatchObject({
+      risk: "narrower-access",
+      reason: expect.stringContaining("can no longer connect to redis 6379"),
+    });
+  });
+
+  test("a default inbound policy of pods is rated as a change of access", async () => {
+    const rows = await between(
+      spec(enabled + workloads()),
+      spec(enabled + workloads({ proxy: "{default-inbound-policy: deny}" })),
+    );
+    expect(rows.map(({ risk, reason }) => `${risk}: ${reason}`).join("\n")).toMatch(
+      /^narrower-access: .*the pods of shop refuse clients/m,
+    );
+  });
+
+  test("injection by the namespace instead of a patch restarts the pods, and the pods keep their proxies", async () => {
+    const rows = await between(spec(namespaces("disabled") + workloads({ inject: "enabled" })), spec(enabled + workloads()));
+    const overlay = rows.find(({ kind }) => kind === "Overlay");
+    expect(overlay, text(rows)).toMatchObject({ risk: "rollout" });
+    expect(overlay?.reason).not.toContain("no proxy");
+  });
+
+  test("a key with the prefix of the annotation gets a fix that keeps the setting", async () => {
+    const root = scratchFolder("true-reports");
+    writeTree(root, {
+      ...files,
+      "environments/shop.yaml": spec(workloads({ proxy: "{config.linkerd.io/proxy-cpu-request: 50m}" })),
+    });
+    expect((await meshops(root, ["validate", "--no-identity"])).stdout).toContain('fix: did you mean "proxy-cpu-request"?');
+  });
+});
+
+describe("helmfile", () => {
+  test("a release whose pods keep running is never uninstalled: only its record is deleted", async () => {
+    const handedOver = workloads().replace("      source: {path: apps/shop}\n", "");
+    const rows = await between(spec(workloads()), spec(handedOver));
+    const steps = rows.find(({ kind }) => kind === "Helmfile")?.steps ?? [];
+    const commands = steps.map(({ command }) => command ?? "").join("\n");
+    expect(commands, text(rows)).toContain(
+      "kubectl --context lab delete secret --namespace shop --selector owner=helm,name=workload-shop",
+    );
+    expect(commands).not.toContain("uninstall workload-shop");
+  });
+});
+
+describe("Flux", () => {
+  test("another root of a running environment is a change with steps, although no generated object changes", async () => {
+    const root = "url: https://github.com/acme/platform, root: {kustomization: {name: infra, namespace: flux-system}}";
+    const rows = await between(spec(workloads()), spec(workloads(), root));
+    expect(rows, text(rows)).toMatchObject([{ kind: "Kustomization", name: "flux-system", risk: "data-loss" }]);
+    expect(rows[0]?.steps[0]?.command).toContain("patch kustomization.kustomize.toolkit.fluxcd.io flux-system");
+    expect(rows[0]?.steps[3]?.command).toContain("delete kustomization.kustomize.toolkit.fluxcd.io flux-system");
+  });
+
+  test("a name prefix with workloads prints one procedure, not the procedure for a renamed workload", async () => {
+    const rows = await between(spec(workloads()), spec(workloads(), "url: https://github.com/acme/platform, namePrefix: mesh-"));
+    expect(text(rows)).not.toContain("If you rename the workload");
+  });
+});
+
+describe("certificates of other programs", () => {
+  const release = (name: string, values: object): ChangedObject["after"] => ({
+    apiVersion: "helm.toolkit.fluxcd.io/v2",
+    kind: "HelmRelease",
+    metadata: { name, namespace: "linkerd" },
+    spec: { values },
+  });
+  const assess = (before: object, after: object, fields: ChangedObject["fields"]): ReturnType<typeof riskOf> => {
+    const name = "linkerd-control-plane";
+    const changed = { change: "changed", kind: "HelmRelease", namespace: "linkerd", name, fields } as const;
+    const object = { ...changed, before: release(name, before), after: release(name, after) };
+    const all: ChangeSet = { environment: "shop", objects: [object], specs: { before: null, after: null } };
+    return riskOf(object, all);
+  };
+
+  test("meshops takes over from an external program: the trust bundle is replaced, and the steps first extend it", () => {
+    const anchors = "-----BEGIN CERTIFICATE-----\n";
+    const path = "spec.values.identityTrustAnchorsPEM";
+    const found = assess({ identity: { externalCA: true } }, { identityTrustAnchorsPEM: anchors }, [{ path, after: anchors }]);
+    expect(found.risk).toBe("trust-anchor");
+    expect(found.reason).toContain("The trust anchor of meshops replaces the trust anchors in the trust bundle");
+    expect(found.reason).not.toContain("first step of a rotation");
+    expect(found.steps.map(({ text: step }) => step.split(" ").slice(0, 6).join(" "))).toEqual([
+      "Before you push, add the trust",
+      "Insert the trust anchor of the",
+      "Stop the other program from writing",
+      "Push, and wait until Linkerd is",
+      "Restart all other meshed pods. After",
+    ]);
+  });
+
+  test("the chart creates the webhook certificates instead of another program", () => {
+    const path = "spec.values.proxyInjector.externalSecret";
+    const found = assess({ proxyInjector: { externalSecret: true } }, { proxyInjector: {} }, [{ path, before: true }]);
+    expect(found.risk).toBe("webhook-policy");
+    expect(found.steps[0]?.command).toContain("delete secret --namespace linkerd linkerd-proxy-injector-k8s-tls");
+  });
+
+  test("pull secrets must exist before the push", () => {
+    const path = "spec.values.imagePullSecrets";
+    const found = assess({}, { imagePullSecrets: [{ name: "harbor" }] }, [{ path, after: [{ name: "harbor" }] }]);
+    expect(found.reason).toContain("Secret harbor");
+    expect(found.steps[0]?.text).toContain("all namespaces with meshed pods");
+  });
+});
+
+test("an own cluster with an old Kubernetes version: the fix does not change the declared version", async () => {
+  const root = scratchFolder("true-reports");
+  const text = spec("").replace("{context: lab}", '{context: lab, kubernetesVersion: "1.28"}');
+  writeTree(root, { "environments/shop.yaml": text });
+  const { stdout } = await meshops(root, ["validate", "--no-identity"]);
+  expect(stdout).toContain("fix: upgrade the cluster to Kubernetes 1.31 or newer first, or set linkerd.version: edge-25.10.7\n");
+});
