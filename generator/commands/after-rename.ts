@@ -45,7 +45,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
   return [
     ...ownFluxFiles(root, from).map((path) => ({
       text: path.endsWith("/gotk-sync.yaml")
-        ? "Move this file, which was created by flux bootstrap git, and change spec.path in the file."
+        ? `Move gotk-sync.yaml, which flux bootstrap git created. In the Kustomization in this file, change spec.path from ${fluxFolder(from)} to ${fluxFolder(to)}.`
         : "Move this file before you push. Otherwise, the old folder no longer contains the components, and Flux deletes them.",
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),

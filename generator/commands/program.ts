@@ -16,6 +16,7 @@ import { declareInject } from "./inject/command.ts";
 import type { Io } from "./io.ts";
 import { declareKrm } from "./krm/command.ts";
 import { declareProfile } from "./profile/command.ts";
+import { declareRules } from "./rules/command.ts";
 import { declareSecrets } from "./secrets/command.ts";
 import { declareStatus } from "./status/command.ts";
 import { declareTeardown } from "./teardown/command.ts";
@@ -48,6 +49,7 @@ const declarations = [
   declareInject,
   declareKrm,
   declareProfile,
+  declareRules,
   declareIdentity,
   declareSecrets,
   declareBootstrap,

@@ -95,7 +95,7 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
 }
 
 /**
- * SHA-1 of the key's bits (RFC 5280, 4.2.1.2, method 1). The hash only identifies the key; security does not depend on
+ * Subject key identifier: the SHA-1 hash of the public key (RFC 5280, 4.2.1.2, method 1). The hash only identifies the key; security does not depend on
  * SHA-1.
  */
 function identifier(key: KeyObject): string {

@@ -77,7 +77,20 @@ export class ManifestSet {
    */
   static isBeside(by: Manifest, object: Manifest, namespace: string = by.namespace): boolean {
     if (namespace !== "" && object.namespace !== "") return namespace === object.namespace;
-    return areRelated(by.source.file, object.source.file);
+    return ManifestSet.isRelated(by, object);
+  }
+
+  /** Whether the files of two objects are in the same folder, or the folder of one contains the folder of the other. */
+  static isRelated(a: Manifest, b: Manifest): boolean {
+    return areRelated(a.source.file, b.source.file);
+  }
+
+  /**
+   * Whether the set contains an object of the core group with this name more than once. The set then probably contains
+   * several applications or environments.
+   */
+  isRepeated(kind: string, name: string): boolean {
+    return this.named("", kind, name).length > 1;
   }
 
   /** Returns the workloads in the namespace of an object whose pods match a selector; see `isBeside`. */

@@ -170,7 +170,7 @@ function lineStart(text: string, offset: number): number {
   return text.lastIndexOf("\n", offset - 1) + 1;
 }
 
-/** Offset of the first character of a line that is not a space or the dash of a list. */
+/** Returns the offset after the leading spaces and list dashes of a line; at most `offset`. */
 function lineIndent(text: string, offset: number): number {
   const start = lineStart(text, offset);
   return start + (/^[ -]*/.exec(text.slice(start, offset))?.[0].length ?? 0);

@@ -2,9 +2,9 @@ import type { AnnotationFormat } from "../catalog/linkerd-annotations.ts";
 import { alternatives } from "../system/text.ts";
 
 /** Values that Go's strconv.ParseBool accepts. */
-const booleans = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+export const booleans: readonly string[] = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
 
-const patterns: Readonly<Record<string, { readonly pattern: RegExp; readonly expected: string }>> = {
+export const patterns: Readonly<Record<string, { readonly pattern: RegExp; readonly expected: string }>> = {
   "go-duration": { pattern: /^(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/, expected: "a duration such as 500ms, 10s or 1m30s" },
   duration: { pattern: /^(0|\d+(ms|s|m|h|d))$/, expected: "a whole number with a unit: ms, s, m, h or d" },
   quantity: { pattern: /^\d+(\.\d+)?([eE][+-]?\d+|[mkKMGTPE]|[KMGTPE]i)?$/, expected: "a quantity such as 100m or 64Mi" },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTwoFilesPatch } from "diff";
 import type { RuleInfo } from "../../generator/diagnostics/rule-info.ts";
+import { exportedRules } from "../../generator/lint/admission/policies.ts";
 import { manifestRules, silencePrefix } from "../../generator/lint/manifests.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 
@@ -39,6 +40,13 @@ To suppress a warning, specify its code and a reason. In a spec, add them to \`s
 \`meshops validate --manifests <folder>\` checks the rules for manifests on any Kubernetes objects, without a spec. To check manifests on stdin, use \`-\` instead of
 a folder. meshops treats all objects in the folder as objects of one cluster. Therefore specify the folder of one environment, or pipe in the output of
 \`kustomize build\` or \`helm template\`. If the objects do not contain enough information to prove an error, meshops reports a warning instead of the error.
+
+Some rules can be decided from one object. \`meshops rules export\` prints these rules as ValidatingAdmissionPolicies, which the API server of Kubernetes 1.30 and later applies
+to every new or changed object: ${exportedRules.map((code) => `[\`${code}\`](${code}.md)`).join(", ")}. With \`--action Warn\`, the API server only prints warnings:
+
+\`\`\`sh
+meshops rules export --validating-admission-policy --linkerd edge-26.8.3 --action Warn | kubectl apply --filename -
+\`\`\`
 
 | code | severity | checks | what is wrong |
 |---|---|---|---|

@@ -46,6 +46,11 @@ const policyFor = (kind: string, name: string): string =>
     metadata: { name: "all", namespace: "shop" },
     spec: { targetRef: { group: "policy.linkerd.io", kind, name }, requiredAuthenticationRefs: [] },
   });
+const link = JSON.stringify({
+  apiVersion: "multicluster.linkerd.io/v1alpha3",
+  kind: "Link",
+  metadata: { name: "west", namespace: "linkerd-multicluster" },
+});
 const yaml = (...documents: readonly string[]): string => documents.join("\n---\n");
 
 const cases: Record<string, { files: Record<string, string>; expected: readonly string[] }> = {
@@ -62,11 +67,29 @@ const cases: Record<string, { files: Record<string, string>; expected: readonly 
     expected: ["policy-target-missing", "server-denies-all"],
   },
   "the service mirror creates Services with the name of a cluster": {
-    files: { "a.yaml": yaml(service("web", 80), route("web-west", 80)) },
+    files: { "a.yaml": yaml(service("web", 80), link, route("web-west", 80)) },
     expected: [],
   },
-  "the service mirror creates federated Services": {
-    files: { "a.yaml": yaml(service("web", 80), route("web-federated", 80)) },
+  "without a sign of the multicluster extension, a missing Service with a suffix is a warning": {
+    files: { "a.yaml": yaml(service("web", 80), route("web-clone", 80)) },
+    expected: ["route-reference-missing"],
+  },
+  "a Service of an installation that is not in the input": {
+    files: { "demo-a/a.yaml": route("host", 80, "default"), "demo-b/b.yaml": service("nginx", 80, "default") },
+    expected: [],
+  },
+  "the pods' annotation applies to a headless Service": {
+    files: {
+      "a.yaml": yaml(
+        deployment("web", { namespace: "shop", annotations: { "config.linkerd.io/opaque-ports": "8080" } }),
+        JSON.stringify({
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: "web", namespace: "shop" },
+          spec: { clusterIP: "None", selector: { app: "web" }, ports: [{ port: 8080 }] },
+        }),
+      ),
+    },
     expected: [],
   },
   "a missing Service of a variant is still found": {
@@ -146,7 +169,7 @@ test("the fix for a TrafficSplit of linkerd-failover is the SMI extension", asyn
   };
   writeTree(root, { "a.yaml": JSON.stringify({ ...split, spec: { service: "web", backends: [] } }) });
   const { stdout } = await meshops(root, ["validate", "--manifests", "."]);
-  expect(stdout).toContain("fix: install linkerd-smi\n");
+  expect(stdout).toContain("fix: if the cluster does not have the extension, install linkerd-smi\n");
 });
 
 test("folders that are not read are reported, and plain manifests beside a chart are read", async () => {

@@ -94,7 +94,10 @@ function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: stri
   return { clusterDomain, trustDomain: own };
 }
 
-/** Returns the Linkerd versions of the workloads. Linkerd's charts set a label with the version in all releases. */
+/**
+ * Returns the versions of Linkerd's own workloads, each version once. Linkerd's charts set a label with the version in
+ * all releases.
+ */
 function versionsOf(workloads: readonly KubernetesObject[]): string[] {
   const own = workloads.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/part-of"] === "Linkerd");
   const versions = own.flatMap(({ metadata }) => metadata.labels?.["app.kubernetes.io/version"] ?? []);

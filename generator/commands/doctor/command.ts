@@ -5,7 +5,9 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareDoctor(program: Program, { io, end }: Runtime): void {
   program
     .command("doctor")
-    .description("check tools, access and keys, and show how to fix problems")
+    .description(
+      "check the installed tools, the kubeconfig contexts, the Azure account and the age keys, and show how to fix problems",
+    )
     .addOption(output("text", "json"))
     .action(async function () {
       end(await (await import("./doctor.ts")).doctor(this.args, this.optsWithGlobals(), io));

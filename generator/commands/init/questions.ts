@@ -67,7 +67,7 @@ function clientOf({ withClient, database }: InitOptions, cluster: Answers["clust
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,
-      "--with-client needs the image of the test client, because the cluster is not on AKS",
+      "--with-client must have the name of an image as its value, because bootstrap builds the image of the test client only on AKS",
       "add the image name (without a tag) under which you will push the client: --with-client registry.example.com/test-client",
     );
   if (cluster === "aks" && withClient !== true)

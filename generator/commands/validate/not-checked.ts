@@ -50,21 +50,21 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
   );
 }
 
-/** Returns what was not read in a folder, with one silenced finding per folder that was not read. */
+/** Returns what was not read in a folder, with one silenced finding at the first folder. */
 export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; findings: Diagnostic[] }[] {
   const of = (folders: readonly string[], what: string, message: string, fix: string) =>
-    folders.length === 0 ? [] : [{ what, findings: folders.map((folder) => skippedFolder(folder, message, fix)) }];
+    folders.length === 0 ? [] : [{ what, findings: folders.slice(0, 1).map((folder) => skippedFolder(folder, message, fix)) }];
   return [
     ...of(
       templates,
       `the templates of ${plural(templates.length, "chart")}`,
-      "the templates of this chart were not checked",
+      `the templates of ${plural(templates.length, "chart")} were not checked`,
       "render the chart with helm template, and check the output",
     ),
     ...of(
       hidden,
       plural(hidden.length, "hidden folder"),
-      "the files in this hidden folder were not checked",
+      `the files in ${plural(hidden.length, "hidden folder")} were not checked`,
       "check this folder separately",
     ),
   ];

@@ -80,7 +80,7 @@ export const podRules: readonly Rule[] = [
     code: "identity-shared",
     severity: "warning",
     title: "Two sets of pods have the same identity",
-    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets: a client entry for one set also admits the other set.",
+    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets: an entry in `access.clients` that admits the pods of one set also admits the pods of the other set.",
     fix: "Give each set its own service account, or silence the rule.",
     check: sharedIdentities,
   },

@@ -11,8 +11,8 @@ import { routedSets } from "./entries.ts";
 import { portKey } from "./pod-sets.ts";
 
 /**
- * Returns the component with a workload's routes; null if no set of pods has routes. Each set of pods has one file with
- * its objects. The routes and the pods are separate components, because another tool can deliver the pods.
+ * Returns the component with a workload's routes; null if no set of pods has routes. Each set of pods with routes has
+ * one file. The file contains the GRPCRoutes or the ServiceProfile of this set. The routes and the pods are separate components, because another tool can deliver the pods.
  */
 export function routesComponent(key: string, { spec: { workloads } }: Environment): Component | null {
   const workload = workloads[key];

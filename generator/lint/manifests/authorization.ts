@@ -78,7 +78,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     const neighbours = stream.selected(manifest, {});
     if (podSelector === undefined || neighbours.length === 0) continue;
     if (stream.maybeSelected(manifest.namespace, podSelector).length > 0) continue;
-    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
+    const message = `no pod ${manifest.namespace === "" ? "in the checked manifests" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
     yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }

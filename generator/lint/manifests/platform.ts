@@ -41,10 +41,14 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
     .ofKind("apiextensions.k8s.io", "CustomResourceDefinition")
     .filter(({ name }) => name.endsWith(`.${gatewayGroup}`));
   const first = new Map<string, Manifest>();
+  const told = new Set<string>();
   for (const manifest of crds) {
     const other = first.get(manifest.name);
+    // One finding per pair of files.
+    const pair = `${manifest.source.file} ${other?.source.file}`;
     if (other === undefined) first.set(manifest.name, manifest);
-    else
+    else if (!told.has(pair)) {
+      told.add(pair);
       yield {
         manifest,
         path: ["metadata", "name"],
@@ -53,6 +57,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
         // Objects in different folders might be for different clusters.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
+    }
   }
   const [crd] = crds;
   for (const manifest of helmReleases(stream, "linkerd-crds")) {

@@ -66,6 +66,8 @@ function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
         const target = resolvePort(targetPort, workload);
         if (target === null || workloadIsMeshed(workload, stream) !== "yes") continue;
         const onPods = lists(proxyAnnotations(workload, stream), target, portNames(workload, target));
+        // Clients of a headless Service connect to the pods, so the annotation of the pods applies.
+        if (onPods && specOf(manifest)["clusterIP"] === "None") continue;
         if (onPods === onService) continue;
         const pods = `the pods of ${workload.manifest.kind} ${workload.manifest.name}`;
         yield {

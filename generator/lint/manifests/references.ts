@@ -7,7 +7,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { servicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
-import { firstNames } from "./names.ts";
+import { firstNames, inFile } from "./names.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -106,10 +106,15 @@ function* missingTarget(
   if (stream.isPartial || near.length === 0) return;
   const found = all.filter((each) => each.name === name && ManifestSet.mayShareNamespace(each.namespace, inside));
   if (found.length === 0) {
-    if (kind === "Service" && mayBeMirrored(name, near)) return;
+    const mirrored = kind === "Service" && mayBeMirrored(name, near);
+    if (mirrored && hasMirrors(stream)) return;
+    // If no object beside the route is in the namespace, the namespace can belong to another application.
+    const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
+    if (!isNear && inside === "default") return;
     yield {
       manifest,
       path: [...path, field],
+      mild: mirrored || !isNear,
       message: `${kind} ${inside === "" ? "" : `${inside}/`}${name} is not among the checked objects`,
       fix: `use the name of an existing ${kind}: ${firstNames(near)}`,
     };
@@ -120,6 +125,8 @@ function* missingTarget(
   yield {
     manifest,
     path: [...path, "port"],
+    // Linkerd uses the number of an unknown backend port as the port of the pods (linkerd2, endpoints_watcher.go).
+    mild: true,
     message: `Service ${name} has no port ${port}`,
     fix: `use a port of the Service: ${ports.join(", ")}`,
   };
@@ -137,6 +144,13 @@ function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
   return suffixes.some((suffix) => !/^(v?\d+|primary|canary|stable|preview|blue|green)$/.test(suffix));
 }
 
+/** Whether the objects show that the multicluster extension is used: a Link, or a Service that is exported. */
+function hasMirrors(stream: ManifestSet): boolean {
+  const exported = (service: Manifest): boolean =>
+    Object.keys(asMap(asMap(service.value["metadata"])["labels"])).some((key) => key.startsWith("mirror.linkerd.io/"));
+  return stream.ofKind("multicluster.linkerd.io", "Link").length > 0 || stream.ofKind("", "Service").some(exported);
+}
+
 function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
   const all = attachments(stream);
   for (const { route, path, name, namespace, port } of all) {
@@ -147,13 +161,14 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
         each.name === name &&
         each.namespace === namespace &&
         ManifestSet.isBeside(route, each.route, namespace) &&
+        (!stream.isRepeated("Service", name) || ManifestSet.isRelated(route, each.route)) &&
         (each.port === null || port === null || each.port === port),
     );
     if (other === undefined) continue;
     yield {
       manifest: route,
       path,
-      message: `GRPCRoute ${other.route.name} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
+      message: `GRPCRoute ${other.route.name}${inFile(other.route, route)} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
       fix: `remove this HTTPRoute or GRPCRoute ${other.route.name}, or attach this HTTPRoute to another port`,
     };
   }

@@ -4,6 +4,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
+import { inFile } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about ServiceProfiles and routes. */
@@ -135,10 +136,11 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
     const profile = profiles(stream).find((candidate) => {
       const named = serviceOf(candidate);
       if (named?.name !== name) return false;
+      if (stream.isRepeated("Service", name) && !ManifestSet.isRelated(route, candidate)) return false;
       return namespace === "" ? ManifestSet.isBeside(route, candidate) : named.namespace === namespace;
     });
     if (profile === undefined) continue;
-    const message = `the Service ${name} has the ServiceProfile ${profile.name}. The ServiceProfile takes precedence, so this ${route.kind} has no effect`;
+    const message = `the Service ${name} has the ServiceProfile ${profile.name}${inFile(profile, route)}. The ServiceProfile takes precedence, so this ${route.kind} has no effect`;
     yield { manifest: route, path, message, fix: `remove the ServiceProfile or the ${route.kind}` };
   }
 }

@@ -60,7 +60,7 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
       manifest,
       path: ["metadata", "name"],
       message: "no AuthorizationPolicy among the checked objects applies to this Server, so the Server denies all clients",
-      fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel === "stable" ? "" : ", or set accessPolicy: audit"}`,
+      fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel !== "stable" && manifest.apiVersion.endsWith("v1beta3") ? ", or set accessPolicy: audit" : ""}`,
     };
   }
 }
@@ -135,7 +135,7 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   const [, account = "", namespace = ""] = /^([^.]+)\.([^.]+)\.serviceaccount\.identity\.[^.]+\..+$/.exec(identity) ?? [];
   if (account === "")
     return {
-      message: `"${identity}" is not the identity of a service account`,
+      message: `"${identity}" does not have the form of the identity of a service account`,
       fix: "use <service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>",
     };
   const known = stream.ofKind("", "ServiceAccount");

@@ -47,7 +47,8 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
     stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
-  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit")) {
+  // One finding for all TrafficSplits, because one extension reads all of them.
+  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit").slice(0, 1)) {
     const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
     // linkerd-failover writes the weights of TrafficSplits with this label, and cannot write those of an HTTPRoute.
     const failover = labels["failover.linkerd.io/controlled-by"] !== undefined;
@@ -55,7 +56,7 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["kind"],
       message: `only Linkerd's SMI extension reads TrafficSplits${failover ? ", which linkerd-failover changes" : ""}, and the checked objects do not contain the extension`,
-      fix: failover ? "install linkerd-smi" : "use an HTTPRoute or a GRPCRoute with weights, or install linkerd-smi",
+      fix: `if the cluster does not have the extension, install linkerd-smi${failover ? "" : ", or use an HTTPRoute or a GRPCRoute with weights"}`,
     };
   }
 }

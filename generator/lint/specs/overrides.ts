@@ -49,7 +49,7 @@ export const overrideRules: readonly Rule[] = [
     code: "patch-invalid",
     severity: "error",
     title: "A patch is not a valid Kustomize patch",
-    why: "A patch is YAML text. If the text is a map, the patch is a strategic merge patch. A strategic merge patch without `target` applies to the object with its `apiVersion`, `kind` and `metadata.name`. If the text is a list, the patch is a JSON patch (RFC 6902), which always needs a `target` (kustomize, patches).",
+    why: "A patch is YAML text. If the text is a map, the patch is a strategic merge patch. A strategic merge patch without `target` applies to the object that has the same `apiVersion`, `kind` and `metadata.name` as the patch. If the text is a list, the patch is a JSON patch (RFC 6902), which always needs a `target` (kustomize, patches).",
     fix: "Correct the text of the patch, or add a target.",
     check: validPatches,
   },

@@ -11,7 +11,7 @@ export const releaseRules: readonly Rule[] = [
     severity: "error",
     title: "Two Helm releases have the same name",
     why: "In a namespace, each Helm release must have a unique name. If two releases have the same name, Helm replaces the objects of one chart with the objects of the other chart.",
-    fix: "Set another `releaseName` in the source of the workload.",
+    fix: "Set a different release name in `source.chart.releaseName` or `source.oci.releaseName` of the workload.",
     check: takenReleases,
   },
 ];
