@@ -1,7 +1,8 @@
 import { accessTable } from "../components/access-table.ts";
 import { modelOf } from "../components/build.ts";
-import type { Model } from "../components/model.ts";
+import { type Model, podSetsIn } from "../components/model.ts";
 import type { AccessCell } from "../mesh/access-cells.ts";
+import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
 import type { ObjectChange } from "./diff.ts";
@@ -18,7 +19,7 @@ export const accessKind = "Access";
  * @param before null if the environment is new
  */
 export function accessChanges(before: Environment | null, after: Environment): ObjectChange[] {
-  const [old, next] = [before === null ? null : modelOf(before), modelOf(after)];
+  const [old, next] = [before === null ? null : modelOf(withNewNames(before, after)), modelOf(after)];
   const was = old === null ? [] : accessTable(old, { other: next });
   const is = accessTable(next, { other: old });
   const pairs = [
@@ -30,11 +31,96 @@ export function accessChanges(before: Environment | null, after: Environment): O
   );
   const cells = [...differing.values()];
   const servers = [...new Set(cells.map(({ server }) => server))];
-  return servers.flatMap((server) =>
-    [false, true].flatMap((reached): ObjectChange[] => {
-      const found = cells.filter((cell) => cell.server === server && isReached(cell) === reached);
-      return found.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, found)];
-    }),
+  return [
+    ...servers.flatMap((server) =>
+      [false, true].flatMap((reached): ObjectChange[] => {
+        const found = cells.filter((cell) => cell.server === server && isReached(cell) === reached);
+        return found.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, found)];
+      }),
+    ),
+    ...(old === null ? [] : otherAccounts(old, next)),
+  ];
+}
+
+/**
+ * Returns the changes of sets of pods whose service account changes. Until the pods restart, they have the identity of
+ * the old service account, and the new policies do not list this identity.
+ */
+function otherAccounts(old: Model, next: Model): ObjectChange[] {
+  const listed = (model: Model, account: string): boolean =>
+    podSetsIn(model).some(({ access }) => JSON.stringify(access.clients).includes(JSON.stringify(account)));
+  return podSetsIn(next).flatMap((set): ObjectChange[] => {
+    const twin = podSetsIn(old).find(({ title }) => title === set.title);
+    const from = twin?.serviceAccountName;
+    if (from === undefined || from === set.serviceAccountName || !listed(old, from)) return [];
+    return [
+      {
+        environment: next.environment.metadata.name,
+        kind: accessKind,
+        namespace: "",
+        name: set.title,
+        change: "changed",
+        risk: "narrower-access",
+        reason: `the pods of ${set.title} are a client with the service account ${from}, and the new policies list only ${set.serviceAccountName}. Pods that have not restarted with the new service account lose access`,
+        steps: [
+          {
+            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to the sets that list ${set.title}, and keep the old service account in the spec.`,
+          },
+          {
+            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the added client.",
+          },
+        ],
+        fields: [],
+      },
+    ];
+  });
+}
+
+/**
+ * Returns the old spec with the new names of workloads and sets of pods. If a name changes, the namespace and the selector
+ * stay the same. The access of the same pods is compared, and not the names.
+ */
+function withNewNames(before: Environment, after: Environment): Environment {
+  const [old, next] = [before, after].map((spec) => setsOf(spec)) as [Map<string, string>, Map<string, string>];
+  let text = JSON.stringify(before.spec.workloads);
+  let workloads = JSON.parse(text) as Environment["spec"]["workloads"];
+  for (const [title, pods] of old) {
+    if (next.has(title)) continue;
+    const [renamed] = [...next].find(([other, same]) => same === pods && !old.has(other)) ?? [];
+    if (renamed === undefined) continue;
+    const [[key = "", set = ""], [newKey = "", newSet = ""]] = [title.split("/"), renamed.split("/")];
+    const own = workloads[key]?.pods[set];
+    if (own === undefined) continue;
+    const { [set]: _, ...others } = workloads[key]?.pods ?? {};
+    const moved = { ...workloads[key], pods: { ...(newKey === key ? others : {}), ...workloads[newKey]?.pods, [newSet]: own } };
+    const { [key]: __, ...rest } = workloads;
+    workloads = { ...rest, ...(newKey === key ? {} : leftOf(workloads, key, others)), [newKey]: moved } as typeof workloads;
+    // Clients refer to a set by its workload and its name.
+    text = JSON.stringify(workloads).replaceAll(JSON.stringify(title), JSON.stringify(renamed));
+    workloads = JSON.parse(text) as typeof workloads;
+  }
+  return { ...before, spec: { ...before.spec, workloads } };
+}
+
+/** Returns the rest of a workload from which a set was moved; nothing if no set is left. */
+function leftOf(
+  workloads: Environment["spec"]["workloads"],
+  key: string,
+  pods: Environment["spec"]["workloads"][string]["pods"],
+): Environment["spec"]["workloads"] {
+  const workload = workloads[key];
+  return workload === undefined || Object.keys(pods).length === 0 ? {} : { [key]: { ...workload, pods } };
+}
+
+/** Returns the namespace and the selector of each set of pods, by `<workload>/<set>`. */
+function setsOf({ spec: { workloads } }: Environment): Map<string, string> {
+  return new Map(
+    Object.entries(workloads).flatMap(([key, { namespace, pods }]) =>
+      Object.entries(pods).map(([set, { selector }]): [string, string] => [
+        `${key}/${set}`,
+        JSON.stringify([namespace, selector.matchLabels ?? {}, selector.matchExpressions ?? []]),
+      ]),
+    ),
   );
 }
 
@@ -52,11 +138,27 @@ function compared(
 ): (readonly [others: AccessCell, own: AccessCell])[] {
   const known = cellsByKey(others);
   const unchanged = cellsByKey(accessTable(model, { other, policies: other }));
+  // A port that only one of the specs lists can still be open in the same pods.
+  const inBoth = new Set(
+    other === null
+      ? []
+      : podSetsIn(model)
+          .filter((set) => hasSamePods(set, other))
+          .map(({ title }) => title),
+  );
   return cells.flatMap((own) => {
     const key = keyOf(own);
-    const twin = known.get(key) ?? (isOfOthers(own, model.environment) ? unchanged.get(key) : undefined);
+    const exists = inBoth.has(own.server) || isOfOthers(own, model.environment);
+    const twin = known.get(key) ?? (exists ? unchanged.get(key) : undefined);
     return twin === undefined ? [] : [[twin, own] as const];
   });
+}
+
+/** Whether another state has a set with the same title, namespace and selector. */
+function hasSamePods({ title, namespace, selector }: PodSet, other: Model): boolean {
+  return podSetsIn(other).some(
+    (each) => each.title === title && each.namespace === namespace && JSON.stringify(each.selector) === JSON.stringify(selector),
+  );
 }
 
 function cellsByKey(cells: readonly AccessCell[]): Map<string, AccessCell> {
@@ -69,8 +171,9 @@ function isOfOthers({ server }: AccessCell, { spec: { workloads } }: Environment
   return workload !== undefined && !deliversWorkload(workload);
 }
 
-function keyOf({ client, server, key, port }: AccessCell): string {
-  return [client, server, key, port].join("|");
+/** The name of a port is not part of the key: a port with another name is still the same port. */
+function keyOf({ client, server, port }: AccessCell): string {
+  return [client, server, port].join("|");
 }
 
 function isReached({ access }: AccessCell): boolean {

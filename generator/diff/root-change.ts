@@ -34,11 +34,11 @@ export function rootChanges(before: Environment | null, after: Environment): Obj
         created
           ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : {
-              text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository.`,
+              text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository. If this folder contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move them out of the folder in the same commit. Otherwise, the new Kustomization creates the old Kustomization again.`,
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
-          text: "Delete the old Kustomization while it is suspended, unless it also applies other objects.",
+          text: "Delete the old Kustomization while it is suspended, unless it also applies other objects. If the names of the other Kustomizations also change, delete their old objects, too, while they are suspended.",
           command: `kubectl delete ${kustomization} ${old.name} --namespace ${old.namespace}`,
         },
       ],

@@ -202,8 +202,8 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
-      // The Servers are replaced. At any time, at least one NetworkPolicy exists.
-      expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web"]);
+      // The old objects exist until the new objects exist.
+      expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web", "notes-web-http"]);
     });
     expect(await policies()).toEqual(["memos-web", "memos-web-http"]);
     expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);

@@ -267,7 +267,7 @@ withPydgraph("verify", () =>
         },
         expected: {
           // The certificate in this test has two faults: it has expired, and another authority has signed it.
-          M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
+          M2: /^failed: no trust anchor in the trust bundle signed the issuer's certificate/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
         },
@@ -284,8 +284,8 @@ withPydgraph("verify", () =>
           );
         },
         expected: {
-          M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
-          M3: /^failed: the bundle does not contain the issuer's anchor/,
+          M2: /^failed: no trust anchor in the trust bundle signed the issuer's certificate/,
+          M3: /^failed: the trust bundle does not contain the issuer's trust anchor/,
           T2a: /^failed: the proxies of the probe and of Alpha trust different trust anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },

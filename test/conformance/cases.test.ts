@@ -124,7 +124,7 @@ withReference("findings in inputs from public bug reports", () => {
   test.each([
     ["51-inject-istio-policy", 1, /^error Deployment shop\/web: not injected: its pods have a sidecar of Istio/],
     ["52-inject-job-shutdown", 0, /^info Job shop\/load: not injected: with a proxy, the workload would never complete/],
-    ["66-inject-beside-own-server", 1, /^error Server shop\/web-http: already protects port http of Deployment web/],
+    ["66-inject-beside-own-server", 1, /^error Server shop\/web-http: this Server already protects port http of Deployment web/],
   ])("inject: %s", async (name, code, message) => {
     const input = readFileSync(join(cases, name, "in.yaml"), "utf8");
     const ended = await meshops(scratchFolder("cases"), ["inject", join(cases, name, "mesh.yaml")], { input });

@@ -101,7 +101,7 @@ describe("insertion into a spec", () => {
 
 test.each([
   [["shop"], 2, "no source of the manifests was specified"],
-  [["Shop", "--manifests", "-"], 2, "not a valid name"],
+  [["Shop", "--manifests", "-"], 2, "is not a valid workload name"],
   [["shop", "--manifests", "absent.yaml"], 3, "absent.yaml does not exist"],
   [["shop", "--manifests", "environments/shop.yaml"], 1, "contain no Deployment"],
 ] as const)("workload add %j fails with a clear error, and changes nothing", async (args, code, text) => {

@@ -143,7 +143,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     [
       "the number of the container's port",
       { ...right, ports: { ...right.ports, db: { port: 6379, protocol: "opaque" } } },
-      "the Service db uses the port number shop/api for the opaque port 6380 of shop-db",
+      "the Service shop-db uses the port number 6380 for the opaque port db of shop/api",
       "fix: set servicePort: 6380",
     ],
   ])("reports %s", async (_, set, message, fix) => {

@@ -102,7 +102,7 @@ test.each([
     spec({ source: "{path: apps/shop}", ref: "shop-web" }),
     "Overlay",
     "narrower-access",
-    "the pods of shop have no proxy",
+    "the pods of Deployment shop-api have no proxy",
   ],
   [
     "another object with the pod template, chart",
@@ -110,7 +110,7 @@ test.each([
     spec({ ref: "shop-web" }),
     "HelmRelease",
     "narrower-access",
-    "the pods of shop have no proxy",
+    "the pods of Deployment shop-api have no proxy",
   ],
   [
     "no injection, chart",
@@ -118,7 +118,7 @@ test.each([
     spec().replace("          inject: enabled\n", ""),
     "HelmRelease",
     "narrower-access",
-    "the pods of shop have no proxy",
+    "the pods of Deployment shop-api have no proxy",
   ],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {
   const found = (await changes(before, after)).filter((change) => change.kind === kind);

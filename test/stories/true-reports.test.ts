@@ -172,3 +172,63 @@ test("an own cluster with an old Kubernetes version: the fix does not change the
   const { stdout } = await meshops(root, ["validate", "--no-identity"]);
   expect(stdout).toContain("fix: upgrade the cluster to Kubernetes 1.31 or newer first, or set linkerd.version: edge-25.10.7\n");
 });
+
+describe("two changes at the same time", () => {
+  const set = ({
+    name = "redis",
+    clients = "{shop: {serviceAccountRef: {namespace: shop, name: default}}}",
+    mode = "enforce",
+    port = 6379,
+    key = "redis",
+    workload = "queue",
+  } = {}): string =>
+    spec(`${namespaces("enabled")}  workloads:
+    ${workload}:
+      namespace: queue
+      pods:
+        ${name}:
+          selector: {matchLabels: {app: redis}}
+          ports: {${key}: {port: ${port}, protocol: opaque}}
+          access: {mode: ${mode}, clients: ${clients}}
+`);
+  const everyone = "{all: {builtin: everyone}}";
+  const accessOf = async (before: string, after: string): Promise<string[]> =>
+    (await between(before, after)).filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
+
+  test.each([
+    ["a set", set({ name: "cache", clients: everyone })],
+    ["a workload", set({ workload: "store", clients: everyone })],
+    ["a port", set({ key: "tcp", clients: everyone })],
+  ])("a new name of %s does not hide that all clients gain access", async (_, after) => {
+    expect((await accessOf(set(), after)).join("\n")).toMatch(/^wider-access: .*can connect to \w+ 6379/m);
+  });
+
+  test("a new name of a set does not hide that a client loses access", async () => {
+    const after = set({ name: "cache", clients: "{other: {serviceAccountRef: {namespace: other, name: other}}}" });
+    expect((await accessOf(set(), after)).join("\n")).toMatch(
+      /^narrower-access: .*shop\/default can no longer connect to redis 6379/m,
+    );
+  });
+
+  test("a new name of a set alone changes no access", async () => {
+    expect(await accessOf(set(), set({ name: "cache" }))).toEqual([]);
+  });
+
+  test("audit and another port: all clients can connect to the new port", async () => {
+    const rows = await between(set(), set({ mode: "audit", port: 6380 }));
+    const server = rows.find(({ kind }) => kind === "Server");
+    expect(server?.reason, text(rows)).toContain("admits all clients at port 6380");
+    expect(server?.reason).not.toContain("lose access");
+  });
+
+  test("a client with another service account loses access until its pods restart", async () => {
+    const client = (account: string): string =>
+      set({ clients: "{web: {workload: web/front}}" }).replace(
+        "  workloads:\n",
+        `  workloads:\n    web:\n      namespace: shop\n      pods:\n        front: {selector: {matchLabels: {app: web}}, serviceAccountName: ${account}}\n`,
+      );
+    const rows = await between(client("web"), client("web-2"));
+    const row = rows.find(({ kind, name }) => kind === "Access" && name === "web/front");
+    expect(row, text(rows)).toMatchObject({ risk: "narrower-access", reason: expect.stringContaining("have not restarted") });
+  });
+});

@@ -71,12 +71,21 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   }
   if (change === "changed") {
     if (does === "opens") yield* clientChanges(changed);
-    const [rules, others] = ingressChanges(fields);
+    const isAudited = kind === "Server" && at(changed.after, "spec", "accessPolicy") === "audit";
+    const opened = opensToAll(changed);
+    if (opened) yield { risk: "wider-access", reason: "all clients gain access to ports of these pods" };
+    const [rules, others] = opened ? [[], fields.filter(({ path }) => path !== "spec.ingress[]")] : ingressChanges(fields);
     for (const { client, gained, lost } of rules) {
       if (gained.length > 0) yield { risk: "wider-access", reason: `${client} gains access to ${gained.join(", ")}` };
       if (lost.length > 0) yield { risk: "narrower-access", reason: `${client} loses access to ${lost.join(", ")}` };
     }
-    for (const field of others) yield* byField(field, changes.environment);
+    for (const field of others)
+      if (isAudited && field.path === "spec.port")
+        yield {
+          risk: "wider-access",
+          reason: `Linkerd now admits all clients at port ${String(field.after)} instead of port ${String(field.before)}, and counts the requests of clients that are not listed`,
+        };
+      else yield* byField(field, changes.environment);
   } else yield byPresence(does, change);
 }
 
@@ -202,7 +211,9 @@ function renamedPolicies({ environment, objects, specs }: ChangeSet, kind: strin
     return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
       text: network
         ? `Delete the old NetworkPolicies in namespace ${namespace}.`
-        : `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`,
+        : rejectsSecondServer(specs.before)
+          ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
+          : `Delete the old Servers and their policies in namespace ${namespace}. Until then, the old Server of a port applies, because it is older than the new Server.`,
       command: `kubectl delete --namespace ${namespace} ${own
         .filter((policy) => policy.namespace === namespace)
         .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
@@ -270,6 +281,13 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
     : { risk: "narrower-access", reason: "clients lose access if no other object allows them" };
+}
+
+/** Whether a NetworkPolicy gets a rule that admits all clients. */
+function opensToAll({ kind, before, after }: ChangedObject): boolean {
+  const open = (object: ChangedObject["after"]): boolean =>
+    listAt(object, "spec", "ingress").some((rule) => listAt(rule, "from").length === 0);
+  return kind === "NetworkPolicy" && open(after) && !open(before);
 }
 
 /** A client of a NetworkPolicy whose ports change. */
@@ -380,7 +398,8 @@ function peers(value: unknown): string {
   if (text.includes('"namespaceSelector":{}') && text.includes(meshedLabel)) return everyMeshed;
   const names = [...text.matchAll(/"(?:kubernetes\.io\/metadata\.name|namespace|name)":"([^"]+)"/g)].map(([, found]) => found);
   const ports = [...text.matchAll(/"port":(\d+)/g)].map(([, port]) => port);
-  const who = [...new Set(names)].join("/");
+  const networks = [...text.matchAll(/"cidr":"([^"]+)"/g)].map(([, cidr]) => cidr);
+  const who = [[...new Set(names)].join("/"), ...networks].filter((part) => part !== "").join(", ");
   const where = ports.length === 0 ? "" : ` on ${ports.join(", ")}`;
   return who === "" && where === "" ? text : `${who === "" ? "any client" : who}${where}`;
 }

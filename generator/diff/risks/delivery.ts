@@ -117,9 +117,14 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
   if (kind === "Overlay") yield* otherFolder(key, before, after);
   const fields = all.flatMap(byPatch);
   const template = fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
+  const targets = new Set(template.map(({ path }) => targetOf(path)));
   for (const { path, before: old, after: next } of template)
     if (path.endsWith(`"${injectKey}"`))
-      yield injection(`the pods of ${key}`, old ?? injectOf(key, "before", changes), next ?? injectOf(key, "after", changes));
+      yield injection(
+        `the pods of ${targets.size > 1 ? targetOf(path) : key}`,
+        old ?? injectOf(key, "before", changes),
+        next ?? injectOf(key, "after", changes),
+      );
   for (const field of template)
     if (field.path.endsWith(`"${proxyPrefix}default-inbound-policy"`)) yield ofPolicy(`the pods of ${key}`, field);
   if (template.length > 0)
@@ -179,12 +184,15 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   if (JSON.stringify(at(before, "transformers")) !== JSON.stringify(at(after, "transformers")))
     yield {
       risk: "data-loss",
-      reason: `Flux creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Data in these volumes is lost`,
+      reason: `Flux creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Flux does not wait until the new pods are ready: the workload has an outage. Data in the volumes is lost`,
       steps: [
+        { text: `If the pods of ${key} have volumes, save the data before you push.` },
         {
-          text: `Before you push, save the data in the volumes of ${key}. If its pods have no volumes, no step is necessary: the new pods start before the old pods are deleted.`,
+          text: `To avoid the outage, do not push this change. Add the new ${isOfUser(next) ? "namespace" : "source"} as a second workload with another name in a first commit.`,
         },
-        { text: "Push, wait until the new pods are ready, and restore the data.", command: "kubectl get pods --all-namespaces" },
+        {
+          text: `When the pods of the second workload are ready, let the clients use its address. Then remove ${key} in a second commit.`,
+        },
       ],
     };
   else if (old !== next)
@@ -192,6 +200,11 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
       risk: "data-loss",
       reason: `Flux deletes the objects that are in ${old} but not in ${String(next)}, including volume claims`,
     };
+}
+
+/** Returns the kind and the name of the object that a patch changes, such as `StatefulSet redis`. */
+function targetOf(path: string): string {
+  return (/"([A-Za-z]+\/[^"]+)"/.exec(path)?.[1] ?? "").replace("/", " ");
 }
 
 /** Splits a change of all patches, or of one patch, into changes of the annotations that the patches set. */

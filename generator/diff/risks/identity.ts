@@ -85,7 +85,7 @@ function ownAnchors(environment: string): Assessment {
         command: `meshops generate ${environment}`,
       },
       {
-        text: "Stop the other program from writing these objects, but keep the objects. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and the Bundle.",
+        text: "Stop the other program from writing these objects, but keep the objects. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the trust bundle, because the Bundle owns it.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {

@@ -21,7 +21,7 @@ export function* ownershipRisks(changed: ChangedObject, { environment, objects }
   if (isHandedOver(objects) && ofOthers && change === "removed") yield handedOver(objects, environment);
   else if (component === "identity" && change === "removed" && !isRenamed(objects))
     yield externalCertificates(changed, objects, environment);
-  if (release === "linkerd-control-plane" && change === "changed") yield* webhooksByChart(changed, environment);
+  if (release !== null && change === "changed") yield* webhooksByChart(changed, environment);
   const controlPlane = objects.find((each) => each.kind === "HelmRelease" && each.name === "linkerd-control-plane");
   if (release !== null && ofOthers && change === "added" && controlPlane?.change === "added" && isRunning(objects))
     yield takenOver(controlPlane, environment);
@@ -130,23 +130,31 @@ function externalCertificates(
   };
 }
 
-/** Values of the chart that contain the webhooks of the control plane. */
-const webhooks = ["proxyInjector", "profileValidator", "policyValidator"];
+/** By Helm release: the values of the chart that contain webhooks, and the Secrets of these webhooks. */
+const webhooks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "linkerd-control-plane": {
+    proxyInjector: "linkerd-proxy-injector-k8s-tls",
+    profileValidator: "linkerd-sp-validator-k8s-tls",
+    policyValidator: "linkerd-policy-validator-k8s-tls",
+  },
+  "linkerd-viz": { tap: "tap-k8s-tls", tapInjector: "tap-injector-k8s-tls" },
+  "linkerd-jaeger": { webhook: "jaeger-injector-k8s-tls" },
+};
 
 /** Assesses that Linkerd's chart starts to create the certificates of the webhooks, which another program created. */
-function* webhooksByChart({ before, after }: ChangedObject, environment: string): Iterable<Assessment> {
+function* webhooksByChart({ name, namespace, before, after }: ChangedObject, environment: string): Iterable<Assessment> {
+  const own = webhooks[name] ?? {};
   const external = (object: ChangedObject["after"]): boolean =>
-    webhooks.some((webhook) => at(object, "spec", "values", webhook, "externalSecret") === true);
+    Object.keys(own).some((webhook) => at(object, "spec", "values", webhook, "externalSecret") === true);
   if (!external(before) || external(after)) return;
   yield {
     risk: "webhook-policy",
     reason:
-      "Linkerd's chart now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
+      "the chart now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
     prerequisites: [
       {
         text: "Before you push, stop the other program, and delete the Secrets of the webhooks, because Helm does not take over existing Secrets. With cert-manager, first delete the Certificates of the webhooks. The running pods keep the certificates until they restart.",
-        command:
-          "kubectl delete secret --namespace linkerd linkerd-proxy-injector-k8s-tls linkerd-sp-validator-k8s-tls linkerd-policy-validator-k8s-tls",
+        command: `kubectl delete secret --namespace ${namespace} ${Object.values(own).join(" ")}`,
       },
     ],
     steps: [{ text: "Check the webhooks.", command: `meshops verify ${environment} --only M4` }],

@@ -51,6 +51,7 @@ export function overlayOf(kustomization: ChangedObject["before"]): string | null
  */
 function renamed(namespace: string, next: string, environment: string, objects: readonly ChangedObject[]): Assessment {
   const old = objects.filter((each) => each.namespace === namespace && successorOf(each, objects) !== undefined);
+  const moved = old.some((each) => platformFolder(each.before) !== platformFolder(successorOf(each, objects)?.after ?? {}));
   const inNewNamespace: Step[] =
     next === namespace
       ? []
@@ -71,7 +72,9 @@ function renamed(namespace: string, next: string, environment: string, objects: 
           namespace,
         ),
       },
+      ...(moved ? (movedFolder(environment).steps ?? []).slice(0, 1) : []),
       { text: "Push the platform repository. The new Kustomizations take over the objects of the old Kustomizations." },
+      ...(moved ? (movedFolder(environment).steps ?? []).slice(1) : []),
       { text: "Wait until the new Kustomizations are ready.", command: `meshops status ${environment} --watch` },
     ],
   };
