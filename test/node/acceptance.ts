@@ -11,7 +11,7 @@ import type { ApiObject } from "../cluster/harness/api.ts";
 import { isReady } from "../cluster/harness/helm-actor.ts";
 import { reservePort, until } from "../cluster/harness/processes.ts";
 import { scratchFolder } from "../support/platform.ts";
-import { projectRoot, tool } from "../support/tools.ts";
+import { projectRoot, referenceFolder, tool } from "../support/tools.ts";
 import type { RealNode } from "./harness/node.ts";
 import { nodeImage } from "./harness/node-image.ts";
 
@@ -73,18 +73,31 @@ export function acceptanceTests(running: () => RealNode): void {
     expect(Object.keys(answered).sort()).toEqual([`${host}:8080`, `${host}:9080`]);
   });
 
-  test("an acceptance run on a cluster that cannot pull Linkerd's images ends with exit code 4, and reports the reason", async () => {
+  /** Runs the acceptance run on the node. Returns its exit code, its output, and the folder of the run. */
+  async function acceptance(...args: readonly string[]): Promise<{ code: number; out: string; folder: string }> {
     const folder = join(scratchFolder("acceptance-node"), "run");
     const flags = ["--context", "harness", "--kubeconfig", kubeconfig, "--folder", folder, "--node-image", nodeImage];
     const main = join(projectRoot, "test/acceptance/main.ts");
     const git = ["--serve-git", `127.0.0.1:${await reservePort()}`];
-    const child = spawn(process.execPath, ["--import", "tsx", main, ...flags, ...git], {
+    const child = spawn(process.execPath, ["--import", "tsx", main, ...flags, ...git, ...args], {
       cwd: projectRoot,
       env: { ...process.env, PATH: path(), GIT_CONFIG_GLOBAL: "/dev/null" },
     });
     let out = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (out += text));
     const [code] = await once(child, "close");
+    return { code: Number(code), out, folder };
+  }
+
+  test("an acceptance run refuses a cluster that contains Linkerd's CRDs, and changes nothing", async () => {
+    await node.api.applyAll(readFileSync(join(referenceFolder, "charts/linkerd-crds/2026.8.3/rendered.yaml"), "utf8"));
+    const { code, out } = await acceptance();
+    expect(code, out).toBe(1);
+    expect(out).toContain("the cluster contains Linkerd already");
+  });
+
+  test("an acceptance run on a cluster that cannot pull Linkerd's images ends with exit code 4, and reports the reason", async () => {
+    const { code, out, folder } = await acceptance("--allow-linkerd");
     expect(code, out).toBe(4);
     const { results } = JSON.parse(readFileSync(join(folder, "run.json"), "utf8")) as { results: Record<string, StepResult> };
     const passed = Object.values(results).filter(({ status }) => status === "passed");
