@@ -49,7 +49,7 @@ export type Verdict = Required<Omit<Assessment, "prerequisites">>;
 export interface ChangeSet {
   readonly environment: string;
   readonly objects: readonly ChangedObject[];
-  /** The specs before and after the change. Null if there is no valid spec. */
+  /** The specs before and after the change. A spec is null if it does not exist or has errors. */
   readonly specs: Readonly<Record<"before" | "after", Environment | null>>;
 }
 

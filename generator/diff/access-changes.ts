@@ -5,10 +5,10 @@ import type { AccessCell } from "../mesh/access-cells.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
+import { accessKind } from "./access-kind.ts";
+import { accountChanges } from "./account-changes.ts";
 import type { ObjectChange } from "./diff.ts";
-
-/** Kind of a change that lists clients that gain or lose access. This change is not about a single object. */
-export const accessKind = "Access";
+import { withNewNames } from "./new-names.ts";
 
 /**
  * Returns the clients that gain or lose access to ports after a change of a spec. For each set of pods, returns one
@@ -38,90 +38,8 @@ export function accessChanges(before: Environment | null, after: Environment): O
         return found.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, found)];
       }),
     ),
-    ...(old === null ? [] : otherAccounts(old, next)),
+    ...(old === null ? [] : accountChanges(old, next)),
   ];
-}
-
-/**
- * Returns the changes of sets of pods whose service account changes. Until the pods restart, they have the identity of
- * the old service account, and the new policies do not list this identity.
- */
-function otherAccounts(old: Model, next: Model): ObjectChange[] {
-  const listed = (model: Model, account: string): boolean =>
-    podSetsIn(model).some(({ access }) => JSON.stringify(access.clients).includes(JSON.stringify(account)));
-  return podSetsIn(next).flatMap((set): ObjectChange[] => {
-    const twin = podSetsIn(old).find(({ title }) => title === set.title);
-    const from = twin?.serviceAccountName;
-    if (from === undefined || from === set.serviceAccountName || !listed(old, from)) return [];
-    return [
-      {
-        environment: next.environment.metadata.name,
-        kind: accessKind,
-        namespace: "",
-        name: set.title,
-        change: "changed",
-        risk: "narrower-access",
-        reason: `the pods of ${set.title} are a client with the service account ${from}, and the new policies list only ${set.serviceAccountName}. Pods that have not restarted with the new service account lose access`,
-        steps: [
-          {
-            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to the sets that list ${set.title}, and keep the old service account in the spec.`,
-          },
-          {
-            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the added client.",
-          },
-        ],
-        fields: [],
-      },
-    ];
-  });
-}
-
-/**
- * Returns the old spec with the new names of workloads and sets of pods. If a name changes, the namespace and the selector
- * stay the same. The access of the same pods is compared, and not the names.
- */
-function withNewNames(before: Environment, after: Environment): Environment {
-  const [old, next] = [before, after].map((spec) => setsOf(spec)) as [Map<string, string>, Map<string, string>];
-  let text = JSON.stringify(before.spec.workloads);
-  let workloads = JSON.parse(text) as Environment["spec"]["workloads"];
-  for (const [title, pods] of old) {
-    if (next.has(title)) continue;
-    const [renamed] = [...next].find(([other, same]) => same === pods && !old.has(other)) ?? [];
-    if (renamed === undefined) continue;
-    const [[key = "", set = ""], [newKey = "", newSet = ""]] = [title.split("/"), renamed.split("/")];
-    const own = workloads[key]?.pods[set];
-    if (own === undefined) continue;
-    const { [set]: _, ...others } = workloads[key]?.pods ?? {};
-    const moved = { ...workloads[key], pods: { ...(newKey === key ? others : {}), ...workloads[newKey]?.pods, [newSet]: own } };
-    const { [key]: __, ...rest } = workloads;
-    workloads = { ...rest, ...(newKey === key ? {} : leftOf(workloads, key, others)), [newKey]: moved } as typeof workloads;
-    // Clients refer to a set by its workload and its name.
-    text = JSON.stringify(workloads).replaceAll(JSON.stringify(title), JSON.stringify(renamed));
-    workloads = JSON.parse(text) as typeof workloads;
-  }
-  return { ...before, spec: { ...before.spec, workloads } };
-}
-
-/** Returns the rest of a workload from which a set was moved; nothing if no set is left. */
-function leftOf(
-  workloads: Environment["spec"]["workloads"],
-  key: string,
-  pods: Environment["spec"]["workloads"][string]["pods"],
-): Environment["spec"]["workloads"] {
-  const workload = workloads[key];
-  return workload === undefined || Object.keys(pods).length === 0 ? {} : { [key]: { ...workload, pods } };
-}
-
-/** Returns the namespace and the selector of each set of pods, by `<workload>/<set>`. */
-function setsOf({ spec: { workloads } }: Environment): Map<string, string> {
-  return new Map(
-    Object.entries(workloads).flatMap(([key, { namespace, pods }]) =>
-      Object.entries(pods).map(([set, { selector }]): [string, string] => [
-        `${key}/${set}`,
-        JSON.stringify([namespace, selector.matchLabels ?? {}, selector.matchExpressions ?? []]),
-      ]),
-    ),
-  );
 }
 
 /**

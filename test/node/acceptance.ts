@@ -14,6 +14,7 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot, referenceFolder, tool } from "../support/tools.ts";
 import type { RealNode } from "./harness/node.ts";
 import { nodeImage } from "./harness/node-image.ts";
+import { alphaContainer } from "./verify.ts";
 
 /*
  * Tests the load client of the acceptance run with real pods without proxies, and an acceptance run on a cluster that
@@ -128,14 +129,6 @@ const alpha: ApiObject = {
   metadata: { name: "alpha", namespace: loadNamespace, labels: { app: "alpha" } },
   spec: {
     terminationGracePeriodSeconds: 1,
-    containers: [
-      {
-        name: "alpha",
-        image: nodeImage,
-        imagePullPolicy: "Never",
-        args: ["/pods/alpha.mjs"],
-        readinessProbe: { httpGet: { path: "/health", port: 8080 }, periodSeconds: 1 },
-      },
-    ],
+    containers: [alphaContainer],
   },
 };

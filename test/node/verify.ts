@@ -121,21 +121,22 @@ const service: ApiObject = {
   },
 };
 
+/** Container with the program that acts as Alpha. */
+export const alphaContainer: object = {
+  name: "alpha",
+  image: nodeImage,
+  imagePullPolicy: "Never",
+  args: ["/pods/alpha.mjs"],
+  readinessProbe: { httpGet: { path: "/health", port: 8080 }, periodSeconds: 1 },
+};
+
 const alpha: ApiObject = {
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: "demo-dgraph-alpha-0", namespace: "dgraph", labels: { ...peers["alpha"]?.labels } },
   spec: {
     terminationGracePeriodSeconds: 1,
-    containers: [
-      {
-        name: "alpha",
-        image: nodeImage,
-        imagePullPolicy: "Never",
-        args: ["/pods/alpha.mjs"],
-        readinessProbe: { httpGet: { path: "/health", port: 8080 }, periodSeconds: 1 },
-      },
-    ],
+    containers: [alphaContainer],
   },
 };
 

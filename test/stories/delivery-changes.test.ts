@@ -118,7 +118,7 @@ test.each([
     spec().replace("          inject: enabled\n", ""),
     "HelmRelease",
     "narrower-access",
-    "the pods of Deployment shop-api have no proxy",
+    "the pods of shop have no proxy",
   ],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {
   const found = (await changes(before, after)).filter((change) => change.kind === kind);

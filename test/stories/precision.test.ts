@@ -130,7 +130,7 @@ const cases: Record<string, { files: Record<string, string>; expected: readonly 
     },
     expected: [],
   },
-  "a label beside the annotation": {
+  "a label with the same key as the annotation": {
     files: { "a.yaml": deployment("web", { labels: { "linkerd.io/inject": "enabled" } }) },
     expected: [],
   },
@@ -172,7 +172,7 @@ test("the fix for a TrafficSplit of linkerd-failover is the SMI extension", asyn
   expect(stdout).toContain("fix: if the cluster does not have the extension, install linkerd-smi\n");
 });
 
-test("folders that are not read are reported, and plain manifests beside a chart are read", async () => {
+test("folders that are not read are reported, and plain manifests in the folder of a chart are read", async () => {
   const root = scratchFolder("precision");
   writeTree(root, {
     "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",

@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import type { FieldChange, Step } from "../../components/change-rule.ts";
 import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
-import { accessKind } from "../../diff/access-changes.ts";
+import { accessKind } from "../../diff/access-kind.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";

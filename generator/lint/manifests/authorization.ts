@@ -54,7 +54,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       const known = isSame(group, policyGroup) ? stream.objectsOf(policyGroup, (own) => isSame(kind, own)) : [];
       // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
-      const candidates = known.filter((object) => ManifestSet.isBeside(manifest, object, String(namespace)));
+      const candidates = known.filter((object) => ManifestSet.sharesNamespace(manifest, object, String(namespace)));
       const found = known.some(
         (object) => object.name === name && ManifestSet.mayShareNamespace(object.namespace, String(namespace)),
       );

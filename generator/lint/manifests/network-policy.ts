@@ -125,7 +125,8 @@ function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: P
   const pods = stream.selected(policy, specOf(policy)["podSelector"]);
   return policies(stream)
     .filter(
-      (other) => ManifestSet.isBeside(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+      (other) =>
+        ManifestSet.sharesNamespace(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
     )
     .flatMap((other) => (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })));
 }
@@ -184,7 +185,7 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     const rules = policies(stream)
       .filter(
         (other) =>
-          ManifestSet.isBeside(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+          ManifestSet.sharesNamespace(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
       )
       .flatMap((other) => rulesOf(other, "egress") ?? [])
       .filter((rule) => reaches(rule["to"], "linkerd", stream));

@@ -102,13 +102,15 @@ function* missingTarget(
   const inside = String(namespace);
   const all = kind === "Service" ? stream.ofKind("", "Service") : stream.ofKind(policy, "Server");
   // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
-  const near = all.filter((each) => (inside === "" ? ManifestSet.isBeside(manifest, each, inside) : each.namespace === inside));
+  const near = all.filter((each) =>
+    inside === "" ? ManifestSet.sharesNamespace(manifest, each, inside) : each.namespace === inside,
+  );
   if (stream.isPartial || near.length === 0) return;
   const found = all.filter((each) => each.name === name && ManifestSet.mayShareNamespace(each.namespace, inside));
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;
-    // If no object beside the route is in the namespace, the namespace can belong to another application.
+    // If no object in a related folder is in the namespace, the namespace can belong to another application.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
     if (!isNear && inside === "default") return;
     yield {
@@ -160,7 +162,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
         each.route.kind === "GRPCRoute" &&
         each.name === name &&
         each.namespace === namespace &&
-        ManifestSet.isBeside(route, each.route, namespace) &&
+        ManifestSet.sharesNamespace(route, each.route, namespace) &&
         (!stream.isRepeated("Service", name) || ManifestSet.isRelated(route, each.route)) &&
         (each.port === null || port === null || each.port === port),
     );

@@ -137,7 +137,7 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
       const named = serviceOf(candidate);
       if (named?.name !== name) return false;
       if (stream.isRepeated("Service", name) && !ManifestSet.isRelated(route, candidate)) return false;
-      return namespace === "" ? ManifestSet.isBeside(route, candidate) : named.namespace === namespace;
+      return namespace === "" ? ManifestSet.sharesNamespace(route, candidate) : named.namespace === namespace;
     });
     if (profile === undefined) continue;
     const message = `the Service ${name} has the ServiceProfile ${profile.name}${inFile(profile, route)}. The ServiceProfile takes precedence, so this ${route.kind} has no effect`;
@@ -148,7 +148,7 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
 function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
-    if (service === null || !ManifestSet.isBeside(route, service, namespace)) continue;
+    if (service === null || !ManifestSet.sharesNamespace(route, service, namespace)) continue;
     for (const { number } of servicePorts(service).filter((candidate) => port === null || candidate.number === port))
       if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }

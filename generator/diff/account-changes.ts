@@ -1,0 +1,37 @@
+import { type Model, podSetsIn } from "../components/model.ts";
+import { accessKind } from "./access-kind.ts";
+import type { ObjectChange } from "./diff.ts";
+
+/**
+ * Returns the changes of sets of pods whose service account changes. Until the pods restart, they have the identity of
+ * the old service account, and the new policies do not list this identity.
+ */
+export function accountChanges(old: Model, next: Model): ObjectChange[] {
+  const listed = (model: Model, account: string): boolean =>
+    podSetsIn(model).some(({ access }) => JSON.stringify(access.clients).includes(JSON.stringify(account)));
+  return podSetsIn(next).flatMap((set): ObjectChange[] => {
+    const twin = podSetsIn(old).find(({ title }) => title === set.title);
+    const from = twin?.serviceAccountName;
+    if (from === undefined || from === set.serviceAccountName || !listed(old, from)) return [];
+    return [
+      {
+        environment: next.environment.metadata.name,
+        kind: accessKind,
+        namespace: "",
+        name: set.title,
+        change: "changed",
+        risk: "narrower-access",
+        reason: `the pods of ${set.title} are a client with the service account ${from}, and the new policies list only ${set.serviceAccountName}. Pods that have not restarted with the new service account lose access`,
+        steps: [
+          {
+            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to the sets that list ${set.title}, and keep the old service account in the spec.`,
+          },
+          {
+            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the added client.",
+          },
+        ],
+        fields: [],
+      },
+    ];
+  });
+}

@@ -1,0 +1,122 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { suspendKustomizations } from "../../components/flux-commands.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+
+/** Effect of an object, by kind. `opens`: the object allows clients. `closes`: the object denies clients. */
+export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
+  ["NetworkPolicy", "closes"],
+  ["Server", "closes"],
+  ["AuthorizationPolicy", "opens"],
+  ["MeshTLSAuthentication", "opens"],
+  ["NetworkAuthentication", "opens"],
+]);
+
+/**
+ * Whether an object is only renamed: the change also removes or adds an object of the same kind with another name for
+ * the same pods. For a Server, the port must also be the same.
+ */
+export function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
+  const scope = (state: ChangedObject["before"]): string =>
+    JSON.stringify([at(state, "spec", "podSelector"), at(state, "spec", "port")]);
+  const opposite = changed.change === "added" ? "removed" : "added";
+  return all.some(
+    (other) =>
+      other.kind === changed.kind &&
+      other.change === opposite &&
+      other.namespace === changed.namespace &&
+      other.name !== changed.name &&
+      scope(stateOf(other)) === scope(stateOf(changed)),
+  );
+}
+
+/**
+ * Assesses policies whose names change because the name of their workload changes. Flux deletes the old Kustomization
+ * and applies the new Kustomization in no fixed order.
+ */
+export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind: string): Assessment {
+  const old = objects.filter(
+    ({ kind, change, before }) =>
+      kind === "Kustomization" && change === "removed" && /\/policies\/[^/]+$/.test(String(at(before, "spec", "path"))),
+  );
+  if (old.length === 0)
+    return kind === "NetworkPolicy" || !rejectsSecondServer(specs.before)
+      ? {
+          risk: "harmless",
+          reason: "an object with another name replaces this object. Flux creates the new object before it deletes this object",
+        }
+      : {
+          risk: "stalled-rollout",
+          reason:
+            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port",
+          steps: [
+            {
+              text: "In a first commit, set access: off for this port. Until the last step, the default inbound policy applies to the port.",
+            },
+            {
+              text: "Push the commit, and wait until Flux has applied the commit.",
+              command: `meshops status ${environment} --watch`,
+            },
+            { text: "In a second commit, change the name, remove access: off, and push." },
+          ],
+        };
+  const policies = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
+  const deletion = (network: boolean): Step[] => {
+    const own = policies.filter((policy) => (policy.kind === "NetworkPolicy") === network);
+    return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
+      text: network
+        ? `Delete the old NetworkPolicies in namespace ${namespace}.`
+        : rejectsSecondServer(specs.before)
+          ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
+          : `Delete the old Servers and their policies in namespace ${namespace}. Until then, the old Server of a port applies, because it is older than the new Server.`,
+      command: `kubectl delete --namespace ${namespace} ${own
+        .filter((policy) => policy.namespace === namespace)
+        .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
+        .join(" ")}`,
+    }));
+  };
+  return {
+    risk: "wider-access",
+    reason:
+      "an object with another name replaces this object. If you push without the following steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
+    steps: [
+      {
+        text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
+        command: suspendKustomizations(
+          old.map(({ name }) => name),
+          old[0]?.namespace ?? "flux-system",
+        ),
+      },
+      ...(rejectsSecondServer(specs.before) ? deletion(false) : []),
+      {
+        text: "Push the commit, and wait until Flux has applied the new policies.",
+        command: `meshops status ${environment} --watch`,
+      },
+      ...(rejectsSecondServer(specs.before) ? [] : deletion(false)),
+      ...deletion(true),
+    ],
+  };
+}
+
+/**
+ * Whether the policy controller rejects a second Server for the same port of the same pods. stable-2.14.10 does, and the
+ * edge releases of the catalog do not (linkerd2, policy-controller/src/admission.rs, `overlaps`).
+ */
+function rejectsSecondServer(spec: Environment | null): boolean {
+  return spec === null || linkerdRelease(spec.spec.linkerd.version).channel === "stable";
+}
+
+/** Whether an added and a removed object of the same kind are the same object with another name or namespace. */
+export function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
+  const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));
+  const names = releases.map(({ before, after }) =>
+    change === "added" ? name.replace(`${after}-`, `${before}-`) : name.replace(`${before}-`, `${after}-`),
+  );
+  const opposite = change === "added" ? "removed" : "added";
+  return all.some((other) => other.kind === kind && other.change === opposite && [name, ...names].includes(other.name));
+}
+
+export function stateOf({ change, before, after }: ChangedObject): ChangedObject["before"] {
+  return change === "removed" ? before : after;
+}
