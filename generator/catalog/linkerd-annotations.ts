@@ -1,4 +1,4 @@
-import { type KnownLinkerdVersion, type LinkerdRelease, linkerdReleases, nearestRelease } from "./linkerd.ts";
+import { isOlder, type KnownLinkerdVersion, type LinkerdRelease, nearestRelease } from "./linkerd.ts";
 
 /**
  * Objects whose annotations Linkerd reads. `pod` is a pod or a pod template. `route` is an HTTPRoute or a GRPCRoute.
@@ -169,11 +169,9 @@ export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
  * Returns `yes` if a release reads a known annotation. Otherwise, returns whether the release is too old or too new.
  */
 export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRelease): "yes" | "too-old" | "too-new" {
-  // `linkerdReleases` lists the newest release first.
-  const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
-  const own = age(nearestRelease(release.version)?.version ?? release.version);
-  if (since !== undefined && own > age(since)) return "too-old";
-  return until !== undefined && own < age(until) ? "too-new" : "yes";
+  const own = nearestRelease(release.version)?.version ?? release.version;
+  if (since !== undefined && isOlder(own, since)) return "too-old";
+  return until !== undefined && isOlder(until, own) ? "too-new" : "yes";
 }
 
 /** Annotations that Linkerd or its charts write. If a user sets them, they have no effect. */

@@ -28,6 +28,12 @@ export function newestRelease(): LinkerdRelease {
   return linkerdReleases.reduce((a, b) => ((ordinal(a.version) ?? 0) > (ordinal(b.version) ?? 0) ? a : b));
 }
 
+/** Whether a release of the catalog is older than another release. `linkerdReleases` lists the newest release first. */
+export function isOlder(version: LinkerdVersion, than: LinkerdVersion): boolean {
+  const age = (wanted: string): number => linkerdReleases.findIndex((each) => each.version === wanted);
+  return age(version) > age(than);
+}
+
 /**
  * Returns the newest release of the catalog that is not newer than a version. Returns null if the version is older than
  * all releases of the catalog, or if its channel is neither stable nor edge.

@@ -4,7 +4,7 @@ import { type AccessCell, type AccessClient, type AccessPods, accessCells, clien
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
 import { installationOf } from "../mesh/installation.ts";
 import { declaredAnnotations } from "../mesh/namespace-settings.ts";
-import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
+import { type Client, hasAccount, type PodSet, titleOf } from "../mesh/pod-set.ts";
 import { type Model, objectsOf, podSetsIn } from "./model.ts";
 
 /**
@@ -70,7 +70,7 @@ function outside(client: Client, sets: readonly PodSet[]): AccessClient[] {
   const title = titleOf(client);
   if ("serviceAccountRef" in client) {
     const account = client.serviceAccountRef;
-    const described = sets.some((set) => set.namespace === account.namespace && set.serviceAccountName === account.name);
+    const described = sets.some((set) => hasAccount(set, account));
     return described ? [] : [{ title, from: clientPod(account.namespace, account) }];
   }
   if ("namespace" in client)

@@ -1,3 +1,5 @@
+import type { Step } from "./change-rule.ts";
+
 /**
  * Field manager for commands that change Flux's objects. When Flux applies an object again, it removes fields whose
  * field manager starts with `kubectl`, but keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
@@ -13,4 +15,22 @@ export function suspend(kind: string, names: readonly string[], namespace: strin
 /** Command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
 export function suspendKustomizations(names: readonly string[], namespace: string): string {
   return suspend("kustomization.kustomize.toolkit.fluxcd.io", names, namespace, true);
+}
+
+/**
+ * Step that suspends Kustomizations of one namespace before a push that deletes them.
+ *
+ * @param what the Kustomizations, as the object of a sentence
+ */
+export function suspendFirst(
+  what: string,
+  kustomizations: readonly { readonly name: string; readonly namespace: string }[],
+): Step {
+  return {
+    text: `Before you push, suspend ${what}. If a suspended Kustomization is deleted, Flux keeps its objects.`,
+    command: suspendKustomizations(
+      kustomizations.map(({ name }) => name),
+      kustomizations[0]?.namespace ?? "",
+    ),
+  };
 }

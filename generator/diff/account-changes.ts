@@ -1,4 +1,5 @@
 import { type Model, podSetsIn } from "../components/model.ts";
+import { hasAccount, isAccountClient, type PodSet } from "../mesh/pod-set.ts";
 import { accessKind } from "./access-kind.ts";
 import type { ObjectChange } from "./diff.ts";
 
@@ -7,12 +8,15 @@ import type { ObjectChange } from "./diff.ts";
  * the old service account, and the new policies do not list this identity.
  */
 export function accountChanges(old: Model, next: Model): ObjectChange[] {
-  const listed = (model: Model, account: string): boolean =>
-    podSetsIn(model).some(({ access }) => JSON.stringify(access.clients).includes(JSON.stringify(account)));
+  const sets = podSetsIn(old);
+  const isClient = (twin: PodSet): boolean =>
+    sets.some(({ access }) =>
+      access.clients.some((client) => isAccountClient(client) && hasAccount(twin, client.serviceAccountRef)),
+    );
   return podSetsIn(next).flatMap((set): ObjectChange[] => {
-    const twin = podSetsIn(old).find(({ title }) => title === set.title);
-    const from = twin?.serviceAccountName;
-    if (from === undefined || from === set.serviceAccountName || !listed(old, from)) return [];
+    const twin = sets.find(({ title }) => title === set.title);
+    if (twin === undefined || twin.serviceAccountName === set.serviceAccountName || !isClient(twin)) return [];
+    const from = twin.serviceAccountName;
     return [
       {
         environment: next.environment.metadata.name,

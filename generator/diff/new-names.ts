@@ -1,39 +1,40 @@
 import type { Environment } from "../spec/environment.generated.ts";
 
+type Workloads = Environment["spec"]["workloads"];
+
 /**
  * Returns the old spec with the new names of workloads and sets of pods. If a name changes, the namespace and the selector
  * stay the same. The access of the same pods is compared, and not the names.
  */
 export function withNewNames(before: Environment, after: Environment): Environment {
-  const [old, next] = [before, after].map((spec) => setsOf(spec)) as [Map<string, string>, Map<string, string>];
-  let text = JSON.stringify(before.spec.workloads);
-  let workloads = JSON.parse(text) as Environment["spec"]["workloads"];
-  for (const [title, pods] of old) {
-    if (next.has(title)) continue;
-    const [renamed] = [...next].find(([other, same]) => same === pods && !old.has(other)) ?? [];
-    if (renamed === undefined) continue;
-    const [[key = "", set = ""], [newKey = "", newSet = ""]] = [title.split("/"), renamed.split("/")];
-    const own = workloads[key]?.pods[set];
-    if (own === undefined) continue;
-    const { [set]: _, ...others } = workloads[key]?.pods ?? {};
-    const moved = { ...workloads[key], pods: { ...(newKey === key ? others : {}), ...workloads[newKey]?.pods, [newSet]: own } };
-    const { [key]: __, ...rest } = workloads;
-    workloads = { ...rest, ...(newKey === key ? {} : leftOf(workloads, key, others)), [newKey]: moved } as typeof workloads;
-    // Clients refer to a set by its workload and its name.
-    text = JSON.stringify(workloads).replaceAll(JSON.stringify(title), JSON.stringify(renamed));
-    workloads = JSON.parse(text) as typeof workloads;
+  const names = newNames(before, after);
+  const moved: Record<string, Workloads[string]> = {};
+  for (const [key, workload] of Object.entries(before.spec.workloads)) {
+    if (Object.keys(workload.pods).length === 0) moved[key] = workload;
+    for (const [set, pods] of Object.entries(workload.pods)) {
+      const renamed = names.get(`${key}/${set}`);
+      const [newKey = "", newSet = ""] = (renamed ?? `${key}/${set}`).split("/");
+      const known = moved[newKey];
+      moved[newKey] = { ...(renamed === undefined ? (known ?? workload) : workload), pods: { ...known?.pods, [newSet]: pods } };
+    }
   }
-  return { ...before, spec: { ...before.spec, workloads } };
+  // Clients refer to a set by its workload and its name.
+  const text = [...names].reduce(
+    (json, [title, renamed]) => json.replaceAll(JSON.stringify(title), JSON.stringify(renamed)),
+    JSON.stringify(moved),
+  );
+  return { ...before, spec: { ...before.spec, workloads: JSON.parse(text) as Workloads } };
 }
 
-/** Returns the rest of a workload from which a set was moved; nothing if no set is left. */
-function leftOf(
-  workloads: Environment["spec"]["workloads"],
-  key: string,
-  pods: Environment["spec"]["workloads"][string]["pods"],
-): Environment["spec"]["workloads"] {
-  const workload = workloads[key];
-  return workload === undefined || Object.keys(pods).length === 0 ? {} : { [key]: { ...workload, pods } };
+/** Returns the new title of each set with another name, by its old title: `<workload>/<set>`. */
+function newNames(before: Environment, after: Environment): Map<string, string> {
+  const [old, next] = [setsOf(before), setsOf(after)];
+  return new Map(
+    [...old].flatMap(([title, pods]): [string, string][] => {
+      const renamed = next.has(title) ? undefined : [...next].find(([other, same]) => same === pods && !old.has(other));
+      return renamed === undefined ? [] : [[title, renamed[0]]];
+    }),
+  );
 }
 
 /** Returns the namespace and the selector of each set of pods, by `<workload>/<set>`. */

@@ -1,22 +1,16 @@
-import { suspend } from "../components/flux-commands.ts";
+import { suspendFirst } from "../components/flux-commands.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { rootOf } from "../spec/ownership.ts";
 import type { ObjectChange } from "./diff.ts";
-
-const kustomization = "kustomization.kustomize.toolkit.fluxcd.io";
-
-/** Source and root Kustomization that bootstrap creates if the spec does not contain `gitops.root`. */
-const ofBootstrap = { name: "flux-system", namespace: "flux-system" };
 
 /**
  * Returns the change of the root Kustomization, which no generated file contains. If the spec of a running environment
  * gets another root, the old root keeps applying the environment. Returns nothing if the root stays the same.
  */
-export function rootChanges(before: Environment | null, after: Environment): ObjectChange[] {
-  if (before === null) return [];
-  const [old, next] = [before, after].map(({ spec }) => spec.gitops.root?.kustomization ?? ofBootstrap);
-  if (old === undefined || next === undefined || (old.name === next.name && old.namespace === next.namespace)) return [];
+export function rootChanges(before: Environment, after: Environment): ObjectChange[] {
+  const [old, next] = [rootOf(before), rootOf(after)];
+  if (old.name === next.name && old.namespace === next.namespace) return [];
   const environment = after.metadata.name;
-  const created = next.name === ofBootstrap.name && next.namespace === ofBootstrap.namespace;
   return [
     {
       environment,
@@ -27,11 +21,8 @@ export function rootChanges(before: Environment | null, after: Environment): Obj
       risk: "data-loss",
       reason: `Kustomization ${next.namespace}/${next.name} now applies the environment, but Kustomization ${old.namespace}/${old.name} still exists and also applies the environment. If you delete the old Kustomization without the following steps, Flux deletes the policies and the mesh`,
       steps: [
-        {
-          text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
-          command: suspend(kustomization, [old.name], old.namespace, true),
-        },
-        created
+        suspendFirst("the old Kustomization", [old]),
+        after.spec.gitops.root === undefined
           ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : {
               text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository. If this folder contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move them out of the folder in the same commit. Otherwise, the new Kustomization creates the old Kustomization again.`,
@@ -39,7 +30,7 @@ export function rootChanges(before: Environment | null, after: Environment): Obj
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
           text: "Delete the old Kustomization while it is suspended, unless it also applies other objects. If the names of the other Kustomizations also change, delete their old objects, too, while they are suspended.",
-          command: `kubectl delete ${kustomization} ${old.name} --namespace ${old.namespace}`,
+          command: `kubectl delete kustomization.kustomize.toolkit.fluxcd.io ${old.name} --namespace ${old.namespace}`,
         },
       ],
       fields: [],

@@ -125,6 +125,11 @@ export function isInSet({ metadata }: KubernetesObject, { namespace, selector }:
   return metadata.namespace === namespace && selects(selector, metadata.labels ?? {});
 }
 
+/** Whether the pods of a set have a service account. */
+export function hasAccount({ namespace, serviceAccountName }: PodSet, account: Account): boolean {
+  return namespace === account.namespace && serviceAccountName === account.name;
+}
+
 /** Returns the ports of a set to which a client may connect, with their keys. */
 export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));

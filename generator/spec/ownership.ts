@@ -13,6 +13,14 @@ export function hasExternalIdentity(environment: Environment): boolean {
   return !installsLinkerd(environment) || environment.spec.linkerd.identity.provider === "external";
 }
 
+/**
+ * Root Kustomization of an environment, which applies the other Kustomizations. Without `gitops.root`, bootstrap creates
+ * it under the same name as `flux bootstrap` does.
+ */
+export function rootOf({ spec: { gitops } }: Environment): { readonly name: string; readonly namespace: string } {
+  return gitops.root?.kustomization ?? { name: "flux-system", namespace: "flux-system" };
+}
+
 /** Recipients of an environment's encrypted files. */
 export type Recipients = NonNullable<Environment["spec"]["secrets"]>;
 

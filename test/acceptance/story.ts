@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { dgraphName } from "../../generator/components/dgraph/names.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { mergeDeep } from "../../generator/system/merge.ts";
 import { environmentIn } from "../cluster/harness/platform.ts";
+import { until } from "../cluster/harness/processes.ts";
 import { run } from "../support/tools.ts";
 import { Kubectl, kindOf } from "./kubectl.ts";
 import { Load } from "./load/load.ts";
@@ -106,25 +106,14 @@ export class Story {
     const source = "gitrepositories.source.toolkit.fluxcd.io";
     const now = `reconcile.fluxcd.io/requestedAt=${new Date().toISOString()}`;
     await this.kubectl.run(["annotate", source, "flux-system", "--namespace", "flux-system", "--overwrite", now]);
-    await this.until(`Flux has fetched commit ${commit}`, 300, async () => {
-      const found = await this.kubectl.get(source, "flux-system", "flux-system");
-      return JSON.stringify(found?.["status"] ?? {}).includes(commit);
-    });
-  }
-
-  /** Repeats a check every two seconds. @throws if the check is still false after the time, or with its last error */
-  async until(what: string, seconds: number, check: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + seconds * 1000;
-    let last = "";
-    while (Date.now() < end) {
-      try {
-        if (await check()) return;
-      } catch (error) {
-        last = `: ${(error as Error).message}`;
-      }
-      await sleep(2000);
-    }
-    throw new Error(`not within ${seconds} s: ${what}${last}`);
+    await until(
+      `Flux has fetched commit ${commit}`,
+      async () => {
+        const found = await this.kubectl.get(source, "flux-system", "flux-system");
+        return JSON.stringify(found?.["status"] ?? {}).includes(commit);
+      },
+      300,
+    );
   }
 
   /**

@@ -1,6 +1,7 @@
 import { fluxName } from "../../components/names.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder } from "../../spec/layout.ts";
+import { rootOf } from "../../spec/ownership.ts";
 import { flux } from "./names.ts";
 
 /** Name and namespace of an object of Flux. */
@@ -32,16 +33,15 @@ export type Placement = {
  *
  * @param everything namespace to use instead of the namespaces in the spec; undefined to use the namespaces in the spec
  */
-export function placementOf({ spec: { gitops } }: Environment, everything?: string): Placement {
-  const { namespace, namePrefix: prefix, sourceRef, root, serviceAccountName, path: folder } = gitops;
-  const own = { name: flux.root, namespace: flux.namespace };
+export function placementOf(environment: Environment, everything?: string): Placement {
+  const { namespace, namePrefix: prefix, sourceRef, root, serviceAccountName, path: folder } = environment.spec.gitops;
   const within = <T extends FluxObjectName>(object: T): T =>
     everything === undefined ? object : { ...object, namespace: everything };
   return {
     namespace: everything ?? namespace,
     prefix,
     source: within(sourceRef),
-    root: within(root?.kustomization ?? own),
+    root: within(rootOf(environment)),
     managesRoot: root === undefined,
     serviceAccount: serviceAccountName ?? null,
     folder,

@@ -73,7 +73,8 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
     io.stdout.write(diffText(changes, io.stdout.colors));
-    const bases = changedBases(repository.root, tree);
+    // diff does not assess the risk of changes in bases/.
+    const bases = changedFiles(repository.root, tree, basesFolder);
     if (bases.length > 0) io.stdout.write(`${changes.length === 0 ? "" : "\n"}not assessed: ${bases.join(", ")}\n`);
     io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
   }
@@ -92,15 +93,15 @@ function oldContext(changes: readonly ObjectChange[], environment: string): stri
   return typeof before === "string" ? before : null;
 }
 
-/** Returns the files in bases/ that differ from a commit. diff does not assess the risk of these changes. */
-function changedBases(root: string, tree: GitTree): string[] {
-  const folder = join(root, basesFolder);
+/** Returns the files in a folder of the repository that differ from a commit. */
+function changedFiles(root: string, tree: GitTree, name: string): string[] {
+  const folder = join(root, name);
   const onDisk = existsSync(folder)
     ? readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     : [];
-  const inCommit = [...tree.paths()].filter((path) => path.startsWith(`${basesFolder}/`));
+  const inCommit = [...tree.paths()].filter((path) => path.startsWith(`${name}/`));
   return [...new Set([...onDisk, ...inCommit])].sort(compareText).filter((path) => {
     const text = readIfThere(join(root, path));
     return text === null || !tree.holds(path, text);
@@ -138,7 +139,12 @@ async function compare(
     renameChange(root, rename, stepsAfterRename(root, loadEnvironment(rename.to, repository.source).environment, rename)),
   );
   let identities: string[] | null = null;
-  let specs: Pick<Repository, "source"> | null = null;
+  let committedSpecs: Pick<Repository, "source"> | null = null;
+  const specsOf = async (owner: string): Promise<Sides["specs"]> => {
+    committedSpecs ??= await specsIn(tree);
+    const [before, after] = [committedSpecs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
+    return { before: before ?? null, after: after ?? null };
+  };
   for (let at = 0; at < wanted.length; at += chunk) {
     const stale = wanted
       .slice(at, at + chunk)
@@ -146,33 +152,21 @@ async function compare(
     const differing = stale.filter(({ paths }) => paths.size > 0);
     const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, inventoryFile(owner)]));
     for (const { owner, paths, after } of withProgress(io, "comparing", differing)) {
-      specs ??= await specsIn(tree);
-      const [old = null, next = null] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
-      const sides = { ...sidesOf(owner, paths, after, texts, committed.get(owner) ?? []), specs: { before: old, after: next } };
+      const specs = await specsOf(owner);
+      const sides = { ...sidesOf(owner, paths, after, texts, committed.get(owner) ?? []), specs };
       if ([...paths].some(isEncryptedFile))
         identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: encrypted files are not decrypted\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
-      if (next !== null) changes.push(...accessChanges(old, next));
+      if (specs.after !== null) changes.push(...accessChanges(specs.before, specs.after));
     }
   }
-  if (changedSpecs(root, tree)) {
-    specs ??= await specsIn(tree);
+  // No generated file contains the root, so an environment whose files do not change can have another root.
+  if (changedFiles(root, tree, environmentsFolder).length > 0)
     for (const [owner] of wanted.filter(([each]) => each !== rootOwner)) {
-      const [old = null, next = null] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
-      if (next !== null) changes.push(...rootChanges(old, next));
+      const { before, after } = await specsOf(owner);
+      if (before !== null && after !== null) changes.push(...rootChanges(before, after));
     }
-  }
   return changes;
-}
-
-/** Whether a spec differs from the commit. */
-function changedSpecs(root: string, tree: GitTree): boolean {
-  const folder = join(root, environmentsFolder);
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".yaml")) : [];
-  return files.some((name) => {
-    const text = readIfThere(join(folder, name));
-    return text !== null && !tree.holds(`${environmentsFolder}/${name}`, text);
-  });
 }
 
 /** The specs in a commit. */

@@ -39,7 +39,7 @@ export function validateManifests(
     ...found,
     ...review(objects, linkerd === undefined ? null : knownVersion(linkerd)),
     ...notCheckedFindings(left),
-    ...skipped.flatMap(({ findings }) => findings),
+    ...skipped.map(({ finding }) => finding),
   ];
   const note = [...left, ...skipped].map(({ what }) => what).join(", ");
   return { diagnostics, checked, note: note === "" ? "" : `; not checked: ${note}` };

@@ -51,9 +51,9 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
 }
 
 /** Returns what was not read in a folder, with one silenced finding at the first folder. */
-export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; findings: Diagnostic[] }[] {
-  const of = (folders: readonly string[], what: string, message: string, fix: string) =>
-    folders.length === 0 ? [] : [{ what, findings: folders.slice(0, 1).map((folder) => skippedFolder(folder, message, fix)) }];
+export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; finding: Diagnostic }[] {
+  const of = ([first]: readonly string[], what: string, message: string, fix: string) =>
+    first === undefined ? [] : [{ what, finding: skippedFolder(first, message, fix) }];
   return [
     ...of(
       templates,

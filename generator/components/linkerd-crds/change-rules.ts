@@ -1,4 +1,5 @@
-import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import { isOlder, type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
@@ -18,14 +19,9 @@ export const crdChanges: ChangeRule = {
 /** Assesses what a new release requires of the cluster, and how it changes proxies. */
 function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
   const [old, next] = [before, after].map((object) => releaseOf(chartVersionOf(object)));
-  if (old == null || next == null) return;
-  // `linkerdReleases` lists the newest release first.
-  const [oldAge = -1, nextAge = -1] = [old, next].map(({ version }) =>
-    linkerdReleases.findIndex((each) => each.version === version),
-  );
-  if (nextAge >= oldAge) return;
-  const declared = spec?.spec.cluster?.kubernetesVersion ?? spec?.spec.azure?.cluster.kubernetesVersion;
-  if (old.minKubernetes !== next.minKubernetes && declared == null)
+  if (old == null || next == null || !isOlder(old.version, next.version)) return;
+  const declared = spec === null ? null : clusterOf(spec).kubernetesVersion;
+  if (old.minKubernetes !== next.minKubernetes && declared === null)
     yield {
       risk: "rollout",
       reason: `Linkerd ${next.version} needs Kubernetes ${next.minKubernetes} or newer, and the spec does not contain the Kubernetes version of the cluster`,

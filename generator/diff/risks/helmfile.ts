@@ -27,16 +27,21 @@ export function* helmfileRisks(
     };
   const kept = new Set(releasesOf(after).map(idOf));
   const gone = releasesOf(before).filter((release) => !kept.has(idOf(release)));
+  // In a helmfile, each release comes after the releases that it needs. In the reverse order, the policies are uninstalled
+  // after the pods that they protect.
+  const byNeed = [...gone].reverse();
   if (gone.length > 0)
     yield {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
-      // In a helmfile, each release comes after the releases that it needs. In the reverse order, the policies are
-      // uninstalled after the pods that they protect. If another tool takes over Linkerd, its releases are not
-      // uninstalled.
+      // If another tool takes over Linkerd, its releases are not uninstalled.
       steps: isHandedOver(objects)
         ? []
-        : [...serversFirst(gone, objects), ...removals([...gone].reverse(), specs), ...uninstall([...gone].reverse(), specs)],
+        : [
+            ...serversFirst(gone, objects),
+            ...byNeed.filter((release) => mayContinue(release, specs)).map(removal),
+            ...uninstall(byNeed.filter((release) => !mayContinue(release, specs))),
+          ],
     };
 }
 
@@ -69,22 +74,19 @@ function mayContinue({ name }: Release, { before, after }: ChangeSet["specs"]): 
   return after.spec.workloads[key] !== undefined || added;
 }
 
-function uninstall(all: readonly Release[], specs: ChangeSet["specs"]): Step[] {
-  const releases = all.filter((release) => !mayContinue(release, specs));
+function uninstall(releases: readonly Release[]): Step[] {
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
   if (commands.length === 0) return [];
   const text = "If you install with helmfile, uninstall these releases after you have completed the other steps.";
   return [{ text, command: commands.join(" && ") }];
 }
 
-/** Steps that delete only the record of a release whose objects are still needed (helm, pkg/storage/driver). */
-function removals(all: readonly Release[], specs: ChangeSet["specs"]): Step[] {
-  return all
-    .filter((release) => mayContinue(release, specs))
-    .map(({ name, namespace }) => ({
-      text: `If you install with helmfile, and ${name} must keep running under another name or another tool, delete only the record of the release. Never uninstall the release: Helm would delete the objects. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
-      command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
-    }));
+/** Step that deletes only the record of a release whose objects are still needed (helm, pkg/storage/driver). */
+function removal({ name, namespace }: Release): Step {
+  return {
+    text: `If you install with helmfile, and ${name} must keep running under another name or another tool, delete only the record of the release. Never uninstall the release: Helm would delete the objects. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
+    command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
+  };
 }
 
 function releasesOf(file: ChangedObject["before"]): readonly Release[] {

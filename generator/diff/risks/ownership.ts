@@ -1,5 +1,5 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
-import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
+import { suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { overlayOf } from "./placement.ts";
 
@@ -67,13 +67,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
     reason:
       "meshops no longer installs Linkerd. If you push without the following steps, Flux uninstalls the control plane and its extensions, and deletes the policies and the certificates. Flux keeps the CRDs",
     steps: [
-      {
-        text: "Before you push, suspend the Kustomizations of Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects.",
-        command: suspendKustomizations(
-          removed.map(({ name }) => name),
-          removed[0]?.namespace ?? "",
-        ),
-      },
+      suspendFirst("the Kustomizations of Linkerd", removed),
       ...namespaces.map(
         (namespace): Step => ({
           text: `Suspend the HelmReleases in namespace ${namespace}. If a suspended HelmRelease is deleted, Flux keeps its Helm release.`,
@@ -94,11 +88,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
  * Helm deletes the object. Helm keeps an object with the annotation helm.sh/resource-policy: keep (helm,
  * pkg/kube/client.go).
  */
-function externalCertificates(
-  { name, namespace }: ChangedObject,
-  objects: readonly ChangedObject[],
-  environment: string,
-): Assessment {
+function externalCertificates(kustomization: ChangedObject, objects: readonly ChangedObject[], environment: string): Assessment {
   const losesBundle = objects.some(
     (each) => each.kind === "HelmRelease" && at(each.after, "spec", "values", "identity", "externalCA") === true,
   );
@@ -107,10 +97,7 @@ function externalCertificates(
     reason:
       "meshops no longer creates the certificates. If you push without the following steps, Flux deletes the Secrets with the private keys of the issuer and the webhooks. Linkerd can then no longer issue certificates",
     steps: [
-      {
-        text: "Before you push, suspend the Kustomization of the certificates. If a suspended Kustomization is deleted, Flux keeps its objects.",
-        command: suspendKustomizations([name], namespace),
-      },
+      suspendFirst("the Kustomization of the certificates", [kustomization]),
       ...(losesBundle
         ? [
             {

@@ -1,5 +1,5 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
-import { suspendKustomizations } from "../../components/flux-commands.ts";
+import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
 /**
@@ -65,13 +65,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
       "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that the old Kustomizations applied, including the policies and the control plane. The new Kustomizations then create these objects again",
     steps: [
       ...inNewNamespace,
-      {
-        text: "Before you push, suspend the old Kustomizations. If a suspended Kustomization is deleted, Flux keeps its objects.",
-        command: suspendKustomizations(
-          old.map(({ name }) => name),
-          namespace,
-        ),
-      },
+      suspendFirst("the old Kustomizations", old),
       ...(moved ? (movedFolder(environment).steps ?? []).slice(0, 1) : []),
       { text: "Push the platform repository. The new Kustomizations take over the objects of the old Kustomizations." },
       ...(moved ? (movedFolder(environment).steps ?? []).slice(1) : []),

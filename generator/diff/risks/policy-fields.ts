@@ -15,18 +15,12 @@ export function* fieldRisks(changed: ChangedObject, environment: string): Iterab
   const isAudited = kind === "Server" && at(changed.after, "spec", "accessPolicy") === "audit";
   const opened = opensToAll(changed);
   if (opened) yield { risk: "wider-access", reason: "all clients gain access to ports of these pods" };
-  const [rules, others] = opened ? [[], fields.filter(({ path }) => path !== "spec.ingress[]")] : ingressChanges(fields);
+  const [rules, others] = opened ? [[], fields.filter((field) => !isRule(field))] : ingressChanges(fields);
   for (const { client, gained, lost } of rules) {
     if (gained.length > 0) yield { risk: "wider-access", reason: `${client} gains access to ${gained.join(", ")}` };
     if (lost.length > 0) yield { risk: "narrower-access", reason: `${client} loses access to ${lost.join(", ")}` };
   }
-  for (const field of others)
-    if (isAudited && field.path === "spec.port")
-      yield {
-        risk: "wider-access",
-        reason: `Linkerd now admits all clients at port ${String(field.after)} instead of port ${String(field.before)}, and counts the requests of clients that are not listed`,
-      };
-    else yield* byField(field, environment);
+  for (const field of others) yield* byField(field, environment, isAudited);
 }
 
 export const everyMeshed = "all meshed pods";
@@ -53,6 +47,11 @@ interface PortChange {
   readonly lost: readonly string[];
 }
 
+/** Whether a field is one rule in the ingress list of a NetworkPolicy. */
+function isRule({ path }: FieldChange): boolean {
+  return path === "spec.ingress[]";
+}
+
 /**
  * Returns the clients of a NetworkPolicy for which only the ports change, and the other changed fields. A rule with other
  * ports is reported as a removed rule and an added rule.
@@ -60,7 +59,6 @@ interface PortChange {
 function ingressChanges(fields: readonly FieldChange[]): [PortChange[], FieldChange[]] {
   const from = (rule: unknown): string => JSON.stringify(asMap(rule)["from"] ?? []);
   const ports = (rule: unknown): string[] => listAt(rule, "ports").map((port) => `port ${portOf(port)}`);
-  const isRule = ({ path }: FieldChange): boolean => path === "spec.ingress[]";
   const removed = fields.filter((field) => isRule(field) && field.after === undefined);
   const added = fields.filter((field) => isRule(field) && field.before === undefined);
   const pairs = removed.flatMap((old) => {
@@ -76,7 +74,8 @@ function ingressChanges(fields: readonly FieldChange[]): [PortChange[], FieldCha
   return [changes, fields.filter((field) => !paired.has(field))];
 }
 
-function* byField({ path, before, after }: FieldChange, environment: string): Iterable<Assessment> {
+/** @param isAudited whether the policy is a Server that admits all clients and counts them */
+function* byField({ path, before, after }: FieldChange, environment: string, isAudited: boolean): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
@@ -100,7 +99,12 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
     };
   else if (list === undefined) {
     if (/^spec\.podSelector/.test(path)) yield otherPods(before, after);
-    else if (/^spec\.port$/.test(path))
+    else if (path === "spec.port" && isAudited)
+      yield {
+        risk: "wider-access",
+        reason: `Linkerd now admits all clients at port ${String(after)} instead of port ${String(before)}, and counts the requests of clients that are not listed`,
+      };
+    else if (path === "spec.port")
       yield {
         risk: "narrower-access",
         reason: `the policy now protects port ${String(after)} instead of port ${String(before)}. Unlisted clients lose access to port ${String(after)}. The default inbound policy applies to port ${String(before)}, so other clients can gain access to it`,

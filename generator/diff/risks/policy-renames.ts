@@ -1,8 +1,9 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
-import { suspendKustomizations } from "../../components/flux-commands.ts";
+import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { groupBy } from "../../system/data.ts";
 
 /** Effect of an object, by kind. `opens`: the object allows clients. `closes`: the object denies clients. */
 export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
@@ -40,8 +41,9 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
     ({ kind, change, before }) =>
       kind === "Kustomization" && change === "removed" && /\/policies\/[^/]+$/.test(String(at(before, "spec", "path"))),
   );
+  const rejected = rejectsSecondServer(specs.before);
   if (old.length === 0)
-    return kind === "NetworkPolicy" || !rejectsSecondServer(specs.before)
+    return kind === "NetworkPolicy" || !rejected
       ? {
           risk: "harmless",
           reason: "an object with another name replaces this object. Flux creates the new object before it deletes this object",
@@ -61,42 +63,40 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
             { text: "In a second commit, change the name, remove access: off, and push." },
           ],
         };
-  const policies = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
-  const deletion = (network: boolean): Step[] => {
-    const own = policies.filter((policy) => (policy.kind === "NetworkPolicy") === network);
-    return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
-      text: network
-        ? `Delete the old NetworkPolicies in namespace ${namespace}.`
-        : rejectsSecondServer(specs.before)
-          ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
-          : `Delete the old Servers and their policies in namespace ${namespace}. Until then, the old Server of a port applies, because it is older than the new Server.`,
-      command: `kubectl delete --namespace ${namespace} ${own
-        .filter((policy) => policy.namespace === namespace)
-        .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
-        .join(" ")}`,
-    }));
+  const removed = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
+  const networkPolicies = deletions(
+    removed.filter((policy) => policy.kind === "NetworkPolicy"),
+    (namespace) => `Delete the old NetworkPolicies in namespace ${namespace}.`,
+  );
+  const others = deletions(
+    removed.filter((policy) => policy.kind !== "NetworkPolicy"),
+    (namespace) =>
+      rejected
+        ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
+        : `Delete the old Servers and their policies in namespace ${namespace}. Until then, the old Server of a port applies, because it is older than the new Server.`,
+  );
+  const push: Step = {
+    text: "Push the commit, and wait until Flux has applied the new policies.",
+    command: `meshops status ${environment} --watch`,
   };
   return {
     risk: "wider-access",
     reason:
       "an object with another name replaces this object. If you push without the following steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
     steps: [
-      {
-        text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
-        command: suspendKustomizations(
-          old.map(({ name }) => name),
-          old[0]?.namespace ?? "flux-system",
-        ),
-      },
-      ...(rejectsSecondServer(specs.before) ? deletion(false) : []),
-      {
-        text: "Push the commit, and wait until Flux has applied the new policies.",
-        command: `meshops status ${environment} --watch`,
-      },
-      ...(rejectsSecondServer(specs.before) ? [] : deletion(false)),
-      ...deletion(true),
+      suspendFirst("the old Kustomization", old),
+      ...(rejected ? [...others, push] : [push, ...others]),
+      ...networkPolicies,
     ],
   };
+}
+
+/** Steps that delete policies, one step per namespace. */
+function deletions(policies: readonly ChangedObject[], text: (namespace: string) => string): Step[] {
+  return [...groupBy(policies, ({ namespace }) => namespace)].map(([namespace, own]) => ({
+    text: text(namespace),
+    command: `kubectl delete --namespace ${namespace} ${own.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(" ")}`,
+  }));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import { injectKey } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { type Labels, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
@@ -174,13 +175,11 @@ function* misplaced(stream: ManifestSet, release: LinkerdRelease | null): Iterab
 }
 
 function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
-  const annotated = [...places(stream, "annotations")];
-  for (const { manifest, path, values } of places(stream, "labels")) {
-    const besideLabels = [...path.slice(0, -1), "annotations"].join("/");
-    const annotations = annotated.find((each) => each.manifest === manifest && each.path.join("/") === besideLabels)?.values;
+  for (const { manifest, path, values } of places(stream, "labels"))
     for (const key of Object.keys(values)) {
+      if (linkerdAnnotations[key] === undefined) continue;
       // If the annotation also exists, the label has no effect and does no harm.
-      if (linkerdAnnotations[key] === undefined || annotations?.[key] !== undefined) continue;
+      if (at(manifest.value, ...path.slice(0, -1), "annotations", key) !== undefined) continue;
       yield {
         manifest,
         path: [...path, key],
@@ -189,5 +188,4 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
         fix: `move ${key} from labels to annotations`,
       };
     }
-  }
 }

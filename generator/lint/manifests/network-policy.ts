@@ -120,15 +120,20 @@ function hasViz(stream: ManifestSet): boolean {
   );
 }
 
+/** Returns all NetworkPolicies that apply to at least one of the pods that a NetworkPolicy selects. */
+function policiesOfSamePods(policy: Manifest, stream: ManifestSet): Manifest[] {
+  const pods = stream.selected(policy, specOf(policy)["podSelector"]);
+  return policies(stream).filter(
+    (other) =>
+      ManifestSet.sharesNamespace(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+  );
+}
+
 /** Ingress rules of all NetworkPolicies that apply to the pods of a policy, each with its NetworkPolicy. */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
-  const pods = stream.selected(policy, specOf(policy)["podSelector"]);
-  return policies(stream)
-    .filter(
-      (other) =>
-        ManifestSet.sharesNamespace(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
-    )
-    .flatMap((other) => (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })));
+  return policiesOfSamePods(policy, stream).flatMap((other) =>
+    (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })),
+  );
 }
 
 function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
@@ -182,11 +187,7 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
     const pods = stream.selected(policy, specOf(policy)["podSelector"]);
     if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
-    const rules = policies(stream)
-      .filter(
-        (other) =>
-          ManifestSet.sharesNamespace(policy, other) && pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
-      )
+    const rules = policiesOfSamePods(policy, stream)
       .flatMap((other) => rulesOf(other, "egress") ?? [])
       .filter((rule) => reaches(rule["to"], "linkerd", stream));
     const closed = controlPlanePorts.filter(

@@ -100,13 +100,13 @@ function* missingTarget(
   const { kind, name, namespace = manifest.namespace, port } = reference;
   if ((kind !== "Service" && kind !== "Server") || typeof name !== "string" || name.includes("${")) return;
   const inside = String(namespace);
-  const all = kind === "Service" ? stream.ofKind("", "Service") : stream.ofKind(policy, "Server");
+  const group = kind === "Service" ? "" : policy;
   // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
-  const near = all.filter((each) =>
-    inside === "" ? ManifestSet.sharesNamespace(manifest, each, inside) : each.namespace === inside,
-  );
+  const near = stream
+    .ofKind(group, kind)
+    .filter((each) => (inside === "" ? ManifestSet.sharesNamespace(manifest, each, inside) : each.namespace === inside));
   if (stream.isPartial || near.length === 0) return;
-  const found = all.filter((each) => each.name === name && ManifestSet.mayShareNamespace(each.namespace, inside));
+  const found = stream.named(group, kind, name).filter((each) => ManifestSet.mayShareNamespace(each.namespace, inside));
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;

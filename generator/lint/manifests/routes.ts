@@ -4,7 +4,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
-import { inFile } from "./names.ts";
+import { firstNames, inFile } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about ServiceProfiles and routes. */
@@ -72,15 +72,14 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       // If the checked objects contain no Service of the namespace, its Services are probably in other files.
       const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace);
       if (services.length > 0 && isElsewhere && manifest.namespace === named.namespace) continue;
-      const known = services.map(({ name }) => name);
       yield {
         manifest,
         path,
         message: `Service ${named.namespace}/${named.name} is not among the checked objects`,
         fix:
-          known.length === 0
+          services.length === 0
             ? "add the Service's manifest, or set the name to the full host name of an existing Service"
-            : `set the name to the full host name of one of these Services: ${known.slice(0, 6).join(", ")}`,
+            : `set the name to the full host name of one of these Services: ${firstNames(services)}`,
         mild: services.length === 0 || stream.isPartial,
       };
     }

@@ -7,7 +7,7 @@ import { providers } from "../../components/registry.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Dependency, Environment } from "../../spec/environment.generated.ts";
-import { deliversWorkload } from "../../spec/ownership.ts";
+import { deliversWorkload, rootOf } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { asMap, isMap } from "../../system/data.ts";
 
@@ -210,7 +210,7 @@ function* dependenciesOfFlux(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* rootDependencies(environment: Environment): Iterable<RuleFinding> {
-  const root = environment.spec.gitops.root?.kustomization ?? { name: "flux-system", namespace: "flux-system" };
+  const root = rootOf(environment);
   for (const { override, at } of overridesOf(environment))
     for (const [index, { kustomization }] of override.dependsOn.entries()) {
       if (kustomization?.name !== root.name || kustomization.namespace !== root.namespace) continue;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { until } from "../../cluster/harness/processes.ts";
 import type { Kubectl } from "../kubectl.ts";
-import type { Measure } from "../step.ts";
 import { NotRun } from "../step.ts";
 
 /** Namespace of the load client and of the prober. */
@@ -65,18 +65,12 @@ export class Load {
 
   /** Reads what a pod has printed. @throws NotRun if the pod prints nothing within the time */
   async #lines(program: Program, seconds: number): Promise<Line[]> {
-    let problem = "";
-    for (const end = Date.now() + seconds * 1000; ; ) {
-      try {
-        const text = await this.#kubectl.run(["logs", program, "--container", "client", "--namespace", loadNamespace]);
-        const lines = text.split("\n").filter((line) => line.startsWith("{"));
-        if (lines.length > 0) return lines.map((line) => JSON.parse(line) as Line);
-      } catch (error) {
-        problem = `: ${(error as Error).message}`;
-      }
-      if (Date.now() > end) throw new NotRun(`the pod ${loadNamespace}/${program} printed nothing within ${seconds} s${problem}`);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
+    const read = async (): Promise<Line[] | null> => {
+      const text = await this.#kubectl.run(["logs", program, "--container", "client", "--namespace", loadNamespace]);
+      const lines = text.split("\n").filter((line) => line.startsWith("{"));
+      return lines.length === 0 ? null : lines.map((line) => JSON.parse(line) as Line);
+    };
+    return until(`the pod ${loadNamespace}/${program} prints a line`, read, seconds).catch(asNotRun);
   }
 
   /** Number of tries and of answers of the prober since its start. @throws NotRun */
@@ -117,21 +111,19 @@ export class Load {
 
   /** Waits until a second has passed without a failed call. @throws NotRun if the calls still fail after two minutes */
   async #calm(host: string): Promise<void> {
-    let last = "";
-    for (const end = Date.now() + 120_000; Date.now() < end; ) {
+    const isCalm = async (): Promise<boolean> => {
       const lines = await this.#lines("load", 120);
       const second = lines.findLast(({ calls }) => calls !== undefined);
-      if (second !== undefined && total(second.calls) > 0 && total(second.failed) === 0) return;
-      last = lines.findLast(({ error }) => error !== undefined)?.error ?? "no call";
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-    throw new NotRun(`the load client cannot call ${host} before the step begins: ${last}`);
+      if (second !== undefined && total(second.calls) > 0 && total(second.failed) === 0) return true;
+      throw new Error(lines.findLast(({ error }) => error !== undefined)?.error ?? "no call");
+    };
+    await until(`the load client calls ${host} without an error before the step begins`, isCalm, 120).catch(asNotRun);
   }
 }
 
-/** Figures of a report. */
-export function measured({ calls, failed, failures }: Counted): readonly Measure[] {
-  return [["failed calls", `${failed} of ${calls}`], ...failures.slice(0, 50).map((each): Measure => ["failed call", each])];
+/** A step cannot run without the load client. */
+function asNotRun(error: Error): never {
+  throw new NotRun(error.message);
 }
 
 function podOf(pod: { name: string; image: string; args: readonly string[]; meshed: boolean }): object {

@@ -1,5 +1,6 @@
 import { dgraphName } from "../../../generator/components/dgraph/names.ts";
 import { at } from "../../../generator/kubernetes/object-fields.ts";
+import { until } from "../../cluster/harness/processes.ts";
 import type { Measure, Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
 
@@ -24,11 +25,15 @@ export const drift: Step = {
       await kubectl.run(["patch", server, edited.metadata.name, "-n", namespace, "--type=merge", "-p", '{"spec":{"port":1}}']);
     const began = Date.now();
     await repair(story);
-    await story.until("the engine has repaired both objects", 600, async () => {
-      const found = await kubectl.get(server, edited.metadata.name, namespace);
-      const same = JSON.stringify(at(found, "spec", "port")) === JSON.stringify(at(edited, "spec", "port"));
-      return same && (await kubectl.get("networkpolicy", name, namespace)) !== null;
-    });
+    await until(
+      "the engine has repaired both objects",
+      async () => {
+        const found = await kubectl.get(server, edited.metadata.name, namespace);
+        const same = JSON.stringify(at(found, "spec", "port")) === JSON.stringify(at(edited, "spec", "port"));
+        return same && (await kubectl.get("networkpolicy", name, namespace)) !== null;
+      },
+      600,
+    );
     return [["repaired", seconds(began)]];
   },
 };
@@ -50,10 +55,14 @@ export const releaseDrift: Step = {
     await kubectl.run(["scale", "deployment", deployment, "--namespace", namespace, "--replicas", "0"]);
     const began = Date.now();
     await requestReconciliation(story, helmRelease, "linkerd-viz", namespace);
-    await story.until("helm-controller has repaired the Deployment", 600, async () => {
-      const found = await kubectl.get("deployment", deployment, namespace);
-      return at(found, "spec", "replicas") === 1;
-    });
+    await until(
+      "helm-controller has repaired the Deployment",
+      async () => {
+        const found = await kubectl.get("deployment", deployment, namespace);
+        return at(found, "spec", "replicas") === 1;
+      },
+      600,
+    );
     await story.ready();
     return [["repaired", seconds(began)]];
   },

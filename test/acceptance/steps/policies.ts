@@ -1,14 +1,7 @@
-import { dgraphName } from "../../../generator/components/dgraph/names.ts";
-import { measured } from "../load/load.ts";
 import type { Measure, Step } from "../step.ts";
 import type { Story } from "../story.ts";
 import { expectVerified, verified, withoutClientImage } from "./install.ts";
-
-/** Host of Alpha's Service, which the load client calls. */
-export function alphaHost({ environment }: Story): string {
-  const { dgraph, linkerd } = environment.spec;
-  return `${dgraphName(environment, "alpha")}.${dgraph.namespace}.svc.${linkerd.clusterDomain}`;
-}
+import { timedUnderLoad, underLoad } from "./under-load.ts";
 
 /** Switches the policies off. With helmfile, the release must be uninstalled by hand (docs/access.md). */
 async function policiesOff(story: Story): Promise<void> {
@@ -33,14 +26,13 @@ export const policyOffAndOn: Step = {
   after: ["first-sync"],
   missing: withoutClientImage,
   async run(story) {
-    const counted = await story.load.during(alphaHost(story), async () => {
+    return underLoad(story, async () => {
       await policiesOff(story);
       const { T0 } = await verified(story, "--only", "T0");
       if (T0?.status !== "passed") throw new Error(`without policies, a pod without a proxy must reach Dgraph: ${T0?.cause}`);
       await policiesOn(story);
       await expectVerified(story, "--only", "T1,T2");
     });
-    return measured(counted);
   },
 };
 
@@ -51,22 +43,19 @@ export const internalPorts: Step = {
   after: ["first-sync"],
   async run(story) {
     const measures: Measure[] = [];
-    const timed = async (name: string, action: () => Promise<void>): Promise<void> => {
-      const began = Date.now();
-      const counted = await story.load.during(alphaHost(story), action);
-      measures.push([name, `${Math.round((Date.now() - began) / 1000)} s`], ...measured(counted));
-    };
     for (const mode of ["mesh", "skip"])
-      await timed(mode, async () => {
-        await story.edit({ dgraph: { internalPorts: mode } });
-        await story.sync(`internalPorts: ${mode}`);
-      });
-    await timed("from skip to opaque", async () => {
+      measures.push(
+        ...(await timedUnderLoad(mode, story, async () => {
+          await story.edit({ dgraph: { internalPorts: mode } });
+          await story.sync(`internalPorts: ${mode}`);
+        })),
+      );
+    const back = await timedUnderLoad("from skip to opaque", story, async () => {
       await policiesOff(story);
       await story.edit({ dgraph: { internalPorts: "opaque" } });
       await story.sync("internalPorts: opaque");
       await policiesOn(story);
     });
-    return measures;
+    return [...measures, ...back];
   },
 };

@@ -1,6 +1,7 @@
 import { linkerdRelease, newestRelease } from "../../../generator/catalog/linkerd.ts";
 import { linkerdImages } from "../../../generator/catalog/linkerd-images.ts";
 import { at } from "../../../generator/kubernetes/object-fields.ts";
+import { until } from "../../cluster/harness/processes.ts";
 import { run } from "../../support/tools.ts";
 import { loadAccount, loadNamespace } from "../load/load.ts";
 import type { ClusterObject } from "../record.ts";
@@ -64,18 +65,17 @@ async function imageProblem(story: Story): Promise<string | null> {
     metadata: { name, namespace: loadNamespace, annotations: { "linkerd.io/inject": "disabled" } },
     spec: { serviceAccountName: loadAccount, restartPolicy: "Never", containers: [{ name: "proxy", image }] },
   });
-  let problem: string | null = `${image} was not pulled within 180 s`;
-  await story
-    .until("the image is pulled or refused", 180, async () => {
+  const outcome = await until(
+    "the image is pulled or refused",
+    async () => {
       const pod = await story.kubectl.get("pod", name, loadNamespace);
-      const outcome = pod === null ? undefined : pullOutcome(pod, image);
-      if (outcome === undefined) return false;
-      problem = outcome;
-      return true;
-    })
-    .catch(() => {});
+      const problem = pod === null ? undefined : pullOutcome(pod, image);
+      return problem === undefined ? false : { problem };
+    },
+    180,
+  ).catch(() => ({ problem: `${image} was not pulled within 180 s` }));
   await story.kubectl.delete("pod", name, loadNamespace);
-  return problem;
+  return outcome.problem;
 }
 
 /** Returns null if the container has started, the reason if the image cannot be pulled, and undefined before that. */

@@ -1,8 +1,7 @@
-import { measured } from "../load/load.ts";
 import type { Measure, Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
 import { expectVerified } from "./install.ts";
-import { alphaHost } from "./policies.ts";
+import { timedUnderLoad, underLoad } from "./under-load.ts";
 
 function rotation(name: "webhooks" | "issuer"): Step {
   return {
@@ -10,11 +9,10 @@ function rotation(name: "webhooks" | "issuer"): Step {
     title: `meshops identity rotate-${name}, under load`,
     after: ["first-sync"],
     async run(story) {
-      const counted = await story.load.during(alphaHost(story), async () => {
+      return underLoad(story, async () => {
         await rotate(story, `rotate-${name}`);
         await expectVerified(story, "--only", "M");
       });
-      return measured(counted);
     },
   };
 }
@@ -36,15 +34,14 @@ export const rotateAnchor: Step = {
   after: ["first-sync"],
   async run(story) {
     const measures: Measure[] = [];
-    for (const step of [1, 2, 3]) {
-      const began = Date.now();
-      const counted = await story.load.during(alphaHost(story), async (restart) => {
-        await rotate(story, "rotate-anchor", "--pods-restarted");
-        await restart();
-        await expectVerified(story, "--only", "M");
-      });
-      measures.push([`step ${step}`, `${Math.round((Date.now() - began) / 1000)} s`], ...measured(counted));
-    }
+    for (const step of [1, 2, 3])
+      measures.push(
+        ...(await timedUnderLoad(`step ${step}`, story, async (restart) => {
+          await rotate(story, "rotate-anchor", "--pods-restarted");
+          await restart();
+          await expectVerified(story, "--only", "M");
+        })),
+      );
     return measures;
   },
 };

@@ -1,3 +1,4 @@
+import { until } from "../../cluster/harness/processes.ts";
 import { loadNamespace } from "../load/load.ts";
 import type { Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
@@ -33,11 +34,15 @@ async function removeNamespaces(story: Story): Promise<void> {
   await gone(story, names);
 }
 
-function gone(story: Story, wanted: readonly string[]): Promise<void> {
-  return story.until("the namespaces are gone", 300, async () => {
-    const names = (await story.kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
-    const left = wanted.filter((name) => names.includes(name));
-    if (left.length > 0) throw new Error(`these namespaces are left: ${left.join(", ")}`);
-    return true;
-  });
+async function gone(story: Story, wanted: readonly string[]): Promise<void> {
+  await until(
+    "the namespaces are gone",
+    async () => {
+      const names = (await story.kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
+      const left = wanted.filter((name) => names.includes(name));
+      if (left.length > 0) throw new Error(`these namespaces are left: ${left.join(", ")}`);
+      return true;
+    },
+    300,
+  );
 }

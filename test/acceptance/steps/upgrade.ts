@@ -1,7 +1,6 @@
-import { measured } from "../load/load.ts";
 import type { Step } from "../step.ts";
 import { expectVerified } from "./install.ts";
-import { alphaHost } from "./policies.ts";
+import { underLoad } from "./under-load.ts";
 
 export const upgrade: Step = {
   id: "upgrade",
@@ -9,11 +8,11 @@ export const upgrade: Step = {
   after: ["first-sync"],
   missing: ({ options }) => (options.upgradeTo === null ? "no --upgrade-to" : null),
   async run(story) {
-    const counted = await story.load.during(alphaHost(story), async (restart) => {
+    const counted = await underLoad(story, async (restart) => {
       await story.edit({ linkerd: { version: story.options.upgradeTo } });
       await story.sync(`Linkerd ${story.options.upgradeTo}`);
       await restart();
     });
-    return [...measured(counted), ...(await expectVerified(story, "--only", "M"))];
+    return [...counted, ...(await expectVerified(story, "--only", "M"))];
   },
 };
