@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readProtoFile } from "../bundle/workload-files.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { missingFolders, workloadFolderRule } from "../lint/specs/folders.ts";
 import { gitopsPathRule, pathMismatch } from "../lint/specs/gitops.ts";
 import {
   type ReadServices,
@@ -11,6 +10,7 @@ import {
   workloadMethodRule,
   workloadStreamRule,
 } from "../lint/specs/workload-methods.ts";
+import { fileRules } from "../lint/specs.ts";
 import type { Loaded } from "../spec/load.ts";
 import { ruleFindings } from "./rule-findings.ts";
 import { namespaceErrors } from "./workload-folders.ts";
@@ -26,7 +26,7 @@ export function placeFindings(root: string, place: string | null, loaded: Loaded
   const services: ReadServices = (path) => readProtoFile(root, path).services;
   return [
     ...ruleFindings(loaded, gitopsPathRule, (environment) => pathMismatch(environment, place)),
-    ...ruleFindings(loaded, workloadFolderRule, (environment) => missingFolders(environment, exists)),
+    ...fileRules.flatMap((rule) => ruleFindings(loaded, rule, (environment) => rule.check(environment, exists))),
     ...namespaceErrors(root, loaded),
     ...ruleFindings(loaded, workloadMethodRule, (environment) => unknownMethods(environment, services)),
     ...ruleFindings(loaded, workloadStreamRule, (environment) => retriedStreams(environment, services)),

@@ -7,7 +7,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import type { Rule, RuleFinding } from "../spec/rule.ts";
+import type { FileRule, Rule, RuleFinding } from "../spec/rule.ts";
 import type { AssessedValues } from "./assessed.ts";
 import type { ChangeRule } from "./change-rule.ts";
 import type { AccessTarget, Check } from "./check.ts";
@@ -77,6 +77,8 @@ export interface ComponentProvider {
   readonly keptReleases?: readonly string[];
   /** Rules that check the component's part of a spec. */
   readonly rules?: readonly Rule[];
+  /** Rules about files in the repository to which the component's part of a spec refers. */
+  readonly fileRules?: readonly FileRule[];
   /** Rules that compare a changed spec with the bundle that was generated before the change. */
   readonly transitionRules?: readonly TransitionRule[];
   /** Rules that assess the risks of changes to the component's objects. */

@@ -64,6 +64,7 @@ export type DiagnosticCode =
   | "client-image"
   | "client-not-listed"
   | "client-not-meshed"
+  | "client-sources-missing"
   | "cluster-facts-differ"
   | "cluster-shared"
   | "age-key-shared"

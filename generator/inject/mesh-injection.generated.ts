@@ -14,6 +14,7 @@ export type Ports1 = Port[];
  * Destination ports to which the pods connect without the proxy.
  */
 export type Ports2 = Port[];
+export type PortOrName = number | string;
 
 /**
  * Configuration of `meshops krm` and `meshops inject`. It selects the workloads that get a proxy, and lists the clients that are allowed to connect to these workloads.
@@ -76,9 +77,9 @@ export interface MeshInjection {
        */
       serviceAccount: string;
       /**
-       * Pod ports that the client is allowed to use. If omitted, the client is allowed to use all ports that the pods declare.
+       * Names or numbers of the container ports to which the client may connect. The default is all ports that the pods declare.
        */
-      ports?: Port[];
+      ports?: PortOrName[];
     }[];
     /**
      * Whether NetworkPolicies are generated for `clients`.

@@ -54,13 +54,15 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
 function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   const [first] = workloads;
   if (first === undefined) return [];
-  const open = workloads.flatMap((workload) => {
-    const { listening, udp } = ports(workload);
-    return [...listening, ...udp];
-  });
+  const isDeclared = (port: string | number): boolean =>
+    workloads.some((workload) => {
+      const { listening, udp, numberOf } = ports(workload);
+      const number = numberOf(port);
+      return number !== null && [...listening, ...udp].includes(number);
+    });
   const named = (injection.spec.clients ?? []).flatMap((client) => (client.ports ?? []).map((port) => ({ client, port })));
   return named
-    .filter(({ port }) => !open.includes(port))
+    .filter(({ port }) => !isDeclared(port))
     .map(({ client: { namespace, serviceAccount }, port }) =>
       note(
         first.manifest,

@@ -47,7 +47,7 @@ function podSetOf(
       ...ports.listening.map((port): [string, Port] => [tcpKey(port), proxiedPort(port, ports)]),
       ...ports.udp.map((port): [string, Port] => [udpKey(port), { port, transport: "UDP", protocol: "unknown" }]),
     ]),
-    access: { mode: "enforce", viz, clients: clients.map(clientOf) },
+    access: { mode: "enforce", viz, clients: clients.map((client) => clientOf(client, ports)) },
   };
 }
 
@@ -55,11 +55,14 @@ function proxiedPort(port: number, ports: WorkloadPorts): Port {
   return { port, protocol: ports.isOpaque(port) ? "opaque" : "unknown", skipsProxy: ports.skipsInbound(port) };
 }
 
-function clientOf({ namespace, serviceAccount, ports }: NonNullable<MeshInjection["spec"]["clients"]>[number]): Client {
+function clientOf(
+  { namespace, serviceAccount, ports: allowed }: NonNullable<MeshInjection["spec"]["clients"]>[number],
+  ports: WorkloadPorts,
+): Client {
   const serviceAccountRef = { namespace, name: serviceAccount };
-  return ports === undefined
-    ? { serviceAccountRef }
-    : { serviceAccountRef, ports: ports.flatMap((port) => [tcpKey(port), udpKey(port)]) };
+  if (allowed === undefined) return { serviceAccountRef };
+  const numbers = allowed.flatMap((port) => ports.numberOf(port) ?? []);
+  return { serviceAccountRef, ports: numbers.flatMap((port) => [tcpKey(port), udpKey(port)]) };
 }
 
 function tcpKey(port: number): string {

@@ -17,6 +17,8 @@ export interface WorkloadPorts {
   /** UDP ports that the workload's containers declare or that a Service targets. UDP bypasses the proxy. */
   readonly udp: readonly number[];
   readonly release: LinkerdRelease;
+  /** Returns the number of a port that is specified by number or by the name of a container port; null if unknown. */
+  numberOf(port: string | number): number | null;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;
 }
@@ -33,6 +35,7 @@ export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshI
     listening: numbersOf(declared, "TCP"),
     udp: numbersOf(declared, "UDP"),
     release: linkerdRelease(spec.linkerd),
+    numberOf: (port) => resolvePort(port, workload),
     isOpaque: (port) => includes(opaque, port),
     skipsInbound: (port) => includes(skipped, port),
   };

@@ -2,7 +2,7 @@ import { providers } from "../components/registry.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
+import type { FileRule, Judgement, Rule, RuleFinding } from "../spec/rule.ts";
 import { azureNameRules } from "./specs/azure-names.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
@@ -37,13 +37,16 @@ const rules: readonly Rule[] = [
   ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 
+/** All rules about files to which a spec refers. */
+export const fileRules: readonly FileRule[] = [workloadFolderRule, ...providers.flatMap((provider) => provider.fileRules ?? [])];
+
 /** Descriptions of all rules about specs. */
 export const specRules: readonly RuleInfo[] = [
   ...rules,
   ...jointRules,
   gitopsPathRule,
   gitopsNameRule,
-  workloadFolderRule,
+  ...fileRules,
   workloadNamespaceRule,
   workloadNamespaceFieldRule,
   workloadNamespaceObjectRule,

@@ -623,6 +623,7 @@ export interface Environment {
           | "client-cidrs-cilium"
           | "client-not-listed"
           | "client-not-meshed"
+          | "client-sources-missing"
           | "client-weak"
           | "dependency-helmfile"
           | "dependency-root"
@@ -1225,7 +1226,7 @@ export interface Client {
    */
   serviceAccount: string;
   /**
-   * Ports that the client is allowed to use: http is 8080, grpc is 9080.
+   * Names or numbers of the ports to which the client may connect. The port http has the number 8080, and the port grpc has the number 9080.
    */
-  ports: ("http" | "grpc")[];
+  ports: ("http" | "grpc" | 8080 | 9080)[];
 }

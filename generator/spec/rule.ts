@@ -17,6 +17,12 @@ export interface Rule extends RuleInfo {
   readonly check: (environment: Environment) => Iterable<RuleFinding>;
 }
 
+/** A rule about files in the repository to which a resolved environment refers. */
+export interface FileRule extends RuleInfo {
+  /** @param exists returns whether the repository contains the file with a path */
+  readonly check: (environment: Environment, exists: (path: string) => boolean) => Iterable<RuleFinding>;
+}
+
 /** Path of a value below `spec`. */
 export function spec(...steps: Path): Path {
   return ["spec", ...steps];

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { modelOf } from "../../generator/components/build.ts";
+import { objectsOf } from "../../generator/components/model.ts";
 import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, readTree, writeTree } from "../support/platform.ts";
-import { specText } from "../support/specs.ts";
+import { environmentOf, specText } from "../support/specs.ts";
 
 let root: string;
 const dev = (spec: Record<string, unknown> = {}): string => specText(spec, "dev");
@@ -201,6 +203,13 @@ describe("generate with one environment", () => {
     expect(code).toBe(2);
     expect(stderr).toContain('environment "base" is abstract');
   });
+});
+
+test("the ports of Dgraph's clients are names or numbers", () => {
+  const policies = (ports: (string | number)[]): unknown =>
+    objectsOf(modelOf(environmentOf({ dgraph: { clients: [{ namespace: "web", serviceAccount: "web", ports }] } })).components);
+  expect(policies([8080])).toEqual(policies(["http"]));
+  expect(policies([8080])).not.toEqual(policies([9080]));
 });
 
 test("--stdout prints the bundle as one YAML stream and writes nothing", async () => {

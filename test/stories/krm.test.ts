@@ -42,6 +42,16 @@ describe("a KRM function", () => {
       expect(field(parse(read(story, "expected.yaml")), "items"), story).toEqual(field(parse(listOf(story)), "items"));
   });
 
+  test("accepts the port of a client by name, and rejects a name that no container declares", async () => {
+    // The last port in the list is the client's port.
+    const withPort = (name: string): string => listOf("clients").replace(/8080(?![^]*8080)/, name);
+    const { stdout } = await meshops(projectRoot, ["krm"], { input: withPort("http") });
+    expect(field(parse(stdout), "items")).toEqual(field(parse(read("clients", "expected.yaml")), "items"));
+    const unknown = await meshops(projectRoot, ["krm"], { input: withPort("grpc") });
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain("port grpc of client ingress/nginx is not declared by any selected workload");
+  });
+
   test("accepts a list in JSON", async () => {
     const list = parse(listOf("annotate")) as object;
     const { code, stdout } = await meshops(projectRoot, ["krm"], { input: JSON.stringify(list) });

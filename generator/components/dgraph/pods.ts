@@ -1,5 +1,5 @@
 import { type DgraphRole, dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
-import type { Client, PodSet, Port } from "../../mesh/pod-set.ts";
+import { type Client, type PodSet, type Port, portKey } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { scrapersOf } from "../scrapers.ts";
 import { dgraphLabels, dgraphName } from "./names.ts";
@@ -41,7 +41,7 @@ function podSet(environment: Environment, role: DgraphRole, ports: Readonly<Reco
       mode: dgraph.networkPolicy ? "enforce" : "off",
       viz: linkerd.viz.enabled,
       scrapers: scrapersOf(environment),
-      clients: [peers(environment, serviceAccount), ...(role === "alpha" ? listedClients(environment) : [])],
+      clients: [peers(environment, serviceAccount), ...(role === "alpha" ? listedClients(environment, ports) : [])],
     },
   };
 }
@@ -74,9 +74,9 @@ function peers(environment: Environment, serviceAccount: string): Client {
   };
 }
 
-function listedClients({ spec: { dgraph } }: Environment): Client[] {
+function listedClients({ spec: { dgraph } }: Environment, of: PodSet["ports"]): Client[] {
   return dgraph.clients.map(({ namespace, serviceAccount, ports }) => ({
     serviceAccountRef: { namespace, name: serviceAccount },
-    ports,
+    ports: ports.flatMap((port) => portKey(port, of) ?? []),
   }));
 }

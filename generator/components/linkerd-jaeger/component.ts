@@ -12,6 +12,7 @@ import type { Patch } from "../patch.ts";
 import { annotatePods, pullSecretPatches, revisionAnnotation } from "../pod-template.ts";
 import { readyIn } from "../readiness.ts";
 import { standaloneJaeger } from "../tracing-backend.ts";
+import { jaegerPolicies } from "./policies.ts";
 import { jaegerRules } from "./rules.ts";
 import { jaegerValues, ownedJaegerValues } from "./values.ts";
 
@@ -90,6 +91,7 @@ function extension(context: Context, version: string): ComponentOutput {
 
 /** Output for the standalone Jaeger. `linkerd check` does not recognize this Jaeger as an extension. */
 function standalone(context: Context): ComponentOutput {
+  const policies = jaegerPolicies(context);
   return {
     namespace,
     namespaces: [{ name: namespace, labels: podSecurity(context.environment) }],
@@ -102,6 +104,7 @@ function standalone(context: Context): ComponentOutput {
         (type) => `${type} ${standaloneJaeger}`,
       ),
     },
+    ...(policies.length === 0 ? {} : { objects: { authorization: policies } }),
     patches: [
       restartOnIdentityChange(standaloneJaeger, context),
       ...pullSecretPatches({ name: standaloneJaeger, namespace }, pullSecretsOf(context.environment)),

@@ -8,7 +8,7 @@ import { pullSecretsOf } from "../mirror.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import type { Patch } from "../patch.ts";
 import { annotatePods, pullSecretPatches, revisionAnnotation } from "../pod-template.ts";
-import { clientRules, hasClient } from "./rules.ts";
+import { clientRules, clientSources, clientSourcesRule, hasClient } from "./rules.ts";
 
 /** Name of the client's objects, its container, and its image in bases/pydgraph-client. */
 const name = "pydgraph-client";
@@ -18,6 +18,7 @@ export const pydgraphClient: ComponentProvider = {
   optional: ["pydgraph-client"],
   namespaceField: { section: "pydgraphClient", byDefault: "pydgraph-client" },
   rules: clientRules,
+  fileRules: [clientSourcesRule],
   components: ({ environment }) => (hasClient(environment) ? [component] : []),
 };
 
@@ -41,7 +42,7 @@ const component: Component = {
       pods: [clientPods(context)],
       images: [image],
       probeImage: image,
-      sources: "clients/pydgraph",
+      sources: clientSources,
     };
   },
 };

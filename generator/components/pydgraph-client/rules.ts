@@ -1,6 +1,6 @@
 import { goneImage } from "../../catalog/gone-images.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { type FileRule, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";
 
 /** Rules for the article's test client. */
@@ -33,6 +33,30 @@ export const clientRules: readonly Rule[] = [
   },
   { ...imageGone, check: clientImagePulls },
 ];
+
+/** Rule about the sources of the test client. */
+export const clientSourcesRule: FileRule = {
+  code: "client-sources-missing",
+  severity: "warning",
+  title: "The repository has no sources of the test client",
+  why: "The test client runs an image that `meshops bootstrap` builds from clients/pydgraph in the environment's registry. Without these sources, `bootstrap` stops, and the client's pod cannot pull the image.",
+  fix: "Run `meshops init . --keep --with-client`, which copies the sources to clients/pydgraph. Or disable the test client with `pydgraphClient.enabled: false`. If another tool pushes the image to the registry, silence the rule.",
+  check: missingSources,
+};
+
+function* missingSources(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
+  const { azure, pydgraphClient } = environment.spec;
+  if (!hasClient(environment) || pydgraphClient.image !== undefined || azure?.registry === undefined) return;
+  if (exists(`${clientSources}/Dockerfile`)) return;
+  yield {
+    paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient"), spec("azure", "registry")],
+    message: `the repository contains no ${clientSources}/Dockerfile, from which bootstrap builds the image of the test client`,
+    fix: "set pydgraphClient.enabled: false, or run meshops init . --keep --with-client, which copies the sources",
+  };
+}
+
+/** Folder of the sources of the test client in a platform repository. */
+export const clientSources = "clients/pydgraph";
 
 /** The service account of bases/pydgraph-client. */
 const serviceAccount = "pydgraph-client";

@@ -1,10 +1,10 @@
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { isNetwork } from "../../mesh/networks.ts";
+import { portKey } from "../../mesh/pod-set.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { clientsOf, entriesOf } from "./entries.ts";
-import { portKey } from "./pod-sets.ts";
 
 /** Rules about the clients of `spec.workloads`. */
 export const clientRules: readonly Rule[] = [
@@ -119,7 +119,7 @@ function* unknownWorkloads(environment: Environment): Iterable<RuleFinding> {
 function* unknownPorts(environment: Environment): Iterable<RuleFinding> {
   for (const { name, key, client, set, at } of clientsOf(environment))
     for (const port of client.ports ?? []) {
-      if (portKey(port, set) !== null) continue;
+      if (portKey(port, set.ports) !== null) continue;
       const known = Object.keys(set.ports);
       yield {
         paths: [at("access", "clients", key, "ports")],

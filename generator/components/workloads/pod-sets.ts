@@ -1,5 +1,5 @@
 import { portKeys, proxyPrefix } from "../../catalog/well-known.ts";
-import type { Client, ClientSource, PodSet, Port } from "../../mesh/pod-set.ts";
+import { type Client, type ClientSource, type PodSet, type Port, portKey } from "../../mesh/pod-set.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment, PodSet as PodsInSpec, WorkloadClient } from "../../spec/environment.generated.ts";
@@ -75,13 +75,7 @@ function portsOf({ ports, proxy }: PodsInSpec): Record<string, Port> {
 }
 
 function clientOf(source: ClientSource, { ports }: WorkloadClient, set: PodsInSpec): Client {
-  return ports === undefined ? source : { ...source, ports: ports.flatMap((port) => portKey(port, set) ?? []) };
-}
-
-/** Returns the key of a port, which a client specifies by key or by number; null if the set does not have this port. */
-export function portKey(port: string | number, { ports }: PodsInSpec): string | null {
-  if (typeof port === "string") return Object.hasOwn(ports, port) ? port : null;
-  return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;
+  return ports === undefined ? source : { ...source, ports: ports.flatMap((port) => portKey(port, set.ports) ?? []) };
 }
 
 /** Returns the source of a client; null if the spec does not describe the client completely. */

@@ -1,8 +1,8 @@
+import { portKey } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { alternatives } from "../../system/text.ts";
 import { type RoutedSet, routedSets } from "./entries.ts";
-import { portKey } from "./pod-sets.ts";
 
 /** Rules about the routes of workloads, except the rules that read .proto files. */
 export const routeRules: readonly Rule[] = [
@@ -45,7 +45,7 @@ function* routedPort(environment: Environment): Iterable<RuleFinding> {
     const { pods, routes } = set;
     const protocolOf = (key: string): string => pods.ports[key]?.protocol ?? "";
     const fitting = Object.keys(pods.ports).filter((key) => ["gRPC", "HTTP/2"].includes(protocolOf(key)));
-    const key = portKey(routes.port, pods);
+    const key = portKey(routes.port, pods.ports);
     if (key !== null && fitting.includes(key)) continue;
     yield {
       paths: [at(set, "port")],

@@ -1,14 +1,14 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
+import { portKey } from "../../mesh/pod-set.ts";
 import type { ServiceName } from "../../mesh/service.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
-import type { Environment, Routes } from "../../spec/environment.generated.ts";
+import type { Environment, PodSet as Pods, Routes } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import type { Component, Context } from "../component.ts";
 import { routesId, workloadId } from "../names.ts";
 import { controlPlane } from "./control-plane.ts";
 import { routedSets } from "./entries.ts";
-import { portKey } from "./pod-sets.ts";
 
 /**
  * Returns the component with a workload's routes; null if no set of pods has routes. Each set of pods with routes has
@@ -43,7 +43,7 @@ function objectsOf(routes: Routes, port: number, namespace: string, { environmen
 }
 
 /** Number of the Service's port; 0 if the spec does not declare the port. A rule reports the missing port. */
-function servicePort({ port }: Routes, pods: Parameters<typeof portKey>[1]): number {
-  const found = pods.ports[portKey(port, pods) ?? ""];
+function servicePort({ port }: Routes, { ports }: Pods): number {
+  const found = ports[portKey(port, ports) ?? ""];
   return found?.servicePort ?? found?.port ?? 0;
 }

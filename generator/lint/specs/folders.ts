@@ -1,25 +1,22 @@
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { type RuleFinding, spec } from "../../spec/rule.ts";
+import { type FileRule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rule about missing folders of workloads. The check reads files in the repository. */
-export const workloadFolderRule: RuleInfo = {
+/** Rule about missing folders of workloads. */
+export const workloadFolderRule: FileRule = {
   code: "workload-folder-missing",
   severity: "error",
   title: "The folder of a workload has no kustomization.yaml",
   why: "The generated overlay includes the folder of the workload. Kustomize cannot include a folder without a kustomization.yaml, so Flux and helmfile cannot apply the workload.",
   fix: "Correct `source.path`, or add a kustomization.yaml to the folder. The path is relative to the root of the platform repository.",
+  check: missingFolders,
 };
 
 /** Names of the file that Kustomize reads in a folder (kustomize, api/konfig/general.go). */
 const files = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/**
- * Yields the workloads whose folder has no kustomization.yaml.
- *
- * @param exists returns whether the repository contains the file with a path
- */
-export function* missingFolders(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
+/** Yields the workloads whose folder has no kustomization.yaml. */
+function* missingFolders(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
   for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
     const path = source?.path;
     if (path === undefined || files.some((file) => exists(`${path}/${file}`))) continue;

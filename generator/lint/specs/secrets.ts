@@ -47,7 +47,7 @@ function* ageSharedRecipients(environment: Environment): Iterable<RuleFinding> {
       paths: [spec("secrets", "age", index)],
       message:
         "this recipient is in both secrets.age and secrets.admin, so the cluster can decrypt the trust anchor's private key",
-      fix: "in secrets.admin, replace this recipient with the recipient of an administrator's own age key, which age-keygen creates. Then run meshops identity updatekeys <env>",
+      fix: `in secrets.admin, replace this recipient with the recipient of an administrator's own age key, which age-keygen creates. Then run meshops identity updatekeys ${environment.metadata.name}`,
     };
   }
 }

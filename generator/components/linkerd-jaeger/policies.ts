@@ -1,0 +1,40 @@
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { defaultPolicyIn } from "../../mesh/installation.ts";
+import { policiesFor } from "../../mesh/policies.ts";
+import type { Context } from "../component.ts";
+import { tracingBackend } from "../tracing-backend.ts";
+
+/**
+ * Returns the policies of the standalone Jaeger, if the default inbound policy of its namespace is `deny`. Without
+ * Servers, this policy refuses the traces of all proxies. Every meshed pod may send traces, and the dashboard of
+ * linkerd-viz may read them. The chart linkerd-jaeger contains similar policies (edge-25.4.4, tracing-policy.yaml).
+ */
+export function jaegerPolicies({ environment, linkerdRelease }: Context): readonly KubernetesObject[] {
+  const { namespace, serviceAccount: name } = tracingBackend(linkerdRelease);
+  if (defaultPolicyIn(namespace, environment) !== "deny") return [];
+  const viz = environment.spec.linkerd.viz.enabled;
+  const dashboard = { serviceAccountRef: { namespace: "linkerd-viz", name: "web" }, ports: ["ui"] };
+  return policiesFor(
+    {
+      name,
+      title: "Jaeger",
+      namespace,
+      workloadRef: { kind: "Deployment", name },
+      selector: { matchLabels: { "app.kubernetes.io/name": name } },
+      serviceAccountName: name,
+      inject: "enabled",
+      replicas: 1,
+      ports: {
+        "otlp-grpc": { port: 4317, protocol: "gRPC" },
+        "otlp-http": { port: 4318, protocol: "HTTP/1" },
+        ui: { port: 16686, protocol: "HTTP/1" },
+      },
+      access: {
+        mode: "enforce",
+        viz,
+        clients: [{ all: "meshed", ports: ["otlp-grpc", "otlp-http"] }, ...(viz ? [dashboard] : [])],
+      },
+    },
+    linkerdRelease,
+  ).mesh;
+}
