@@ -44,7 +44,7 @@ describe("a KRM function", () => {
 
   test("accepts the port of a client by name, and rejects a name that no container declares", async () => {
     // The last port in the list is the client's port.
-    const withPort = (name: string): string => listOf("clients").replace(/8080(?![^]*8080)/, name);
+    const withPort = (name: string): string => listOf("clients").replace(/8080(?![\s\S]*8080)/, name);
     const { stdout } = await meshops(projectRoot, ["krm"], { input: withPort("http") });
     expect(field(parse(stdout), "items")).toEqual(field(parse(read("clients", "expected.yaml")), "items"));
     const unknown = await meshops(projectRoot, ["krm"], { input: withPort("grpc") });

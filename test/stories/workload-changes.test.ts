@@ -76,7 +76,7 @@ test.each([
     workload({ who: clients.replace("10.0.0.0/8", "10.9.0.0/16") }),
     "NetworkAuthentication",
     "narrower-access",
-    "10.0.0.0/8 loses access",
+    "no longer admits 10.0.0.0/8",
   ],
   [
     "a larger network",
@@ -84,7 +84,7 @@ test.each([
     workload(),
     "NetworkAuthentication",
     "wider-access",
-    "10.0.0.0/8 gains access",
+    "now also admits 10.0.0.0/8",
   ],
   [
     "a namespace less",
@@ -92,7 +92,7 @@ test.each([
     workload({ who: clients.replace(", all: {namespace: jobs}", "") }),
     "MeshTLSAuthentication",
     "narrower-access",
-    "all meshed pods of jobs lose access",
+    "no longer admits meshed pods of jobs",
   ],
   ["another protocol", workload(), workload({ protocol: "opaque" }), "Server", "narrower-access", "refuses httpGet probes"],
   [
@@ -118,6 +118,29 @@ test.each([
   expect(found, JSON.stringify(rows, null, 1)).toMatchObject({ risk });
   expect(found?.reason).toContain(reason);
   for (const { command } of found?.steps ?? []) expect(command ?? "").not.toMatch(/ {2}--/);
+});
+
+describe("a client that another entry also admits", () => {
+  const two = "{web: {serviceAccountRef: {namespace: web, name: web}}, jobs: {serviceAccountRef: {namespace: jobs, name: jobs}}}";
+  test.each([
+    ["everyone", "{web: {builtin: everyone}, jobs: {serviceAccountRef: {namespace: jobs, name: jobs}}}"],
+    ["all meshed pods", "{web: {builtin: meshed}}"],
+    ["the meshed pods of its namespace", "{web: {namespace: web}, jobs: {serviceAccountRef: {namespace: jobs, name: jobs}}}"],
+  ])("is not reported as lost: %s", async (_, who) => {
+    const rows = await changes(workload({ who: two }), workload({ who }));
+    expect(rows.map(({ reason }) => reason).join("\n")).not.toMatch(/no longer|lose/);
+    expect(rows.map(({ risk }) => risk)).toContain("wider-access");
+    expect(rows.map(({ risk }) => risk)).not.toContain("narrower-access");
+  });
+
+  test("is reported as lost if the other entry admits only clients without an identity", async () => {
+    const who = "{web: {cidrs: [10.0.0.0/8]}, jobs: {serviceAccountRef: {namespace: jobs, name: jobs}}}";
+    const rows = await changes(workload({ who: two }), workload({ who }));
+    expect(rows.find(({ kind }) => kind === "MeshTLSAuthentication")).toMatchObject({
+      risk: "narrower-access",
+      reason: "this object no longer admits web/web",
+    });
+  });
 });
 
 describe("pods of another tool already run before the spec contains their set of pods", () => {

@@ -40,6 +40,7 @@ describe("risks of a change", () => {
   const dgraph = "overlays/x/dgraph/values.yaml";
   const object = "overlays/x/dgraph-policy/authorization.yaml";
   const [one, two] = [anchor("dev"), anchor("production")];
+  const network = { ipBlock: { cidr: "10.1.0.0/16" } };
   const policy = (ingress: object[], rest: object = {}): object => ({
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
@@ -131,16 +132,23 @@ describe("risks of a change", () => {
     [
       "one more peer",
       object,
-      policy([{ from: [] }]),
-      policy([{ from: [] }, { ports: [{ port: 1 }] }]),
-      /^wider-access: any client on 1 gains access/,
+      policy([{ from: [network], ports: [{ port: 1 }] }]),
+      policy([{ from: [network], ports: [{ port: 1 }] }, { ports: [{ port: 2 }] }]),
+      /^wider-access: this object now also admits all clients at port 2$/,
     ],
     [
       "one peer fewer",
       object,
-      policy([{ from: [] }, { ports: [{ port: 1 }] }]),
-      policy([{ from: [] }]),
-      /^narrower-access: any client on 1 loses access/,
+      policy([{ from: [network], ports: [{ port: 1 }] }, { ports: [{ port: 2 }] }]),
+      policy([{ from: [network], ports: [{ port: 1 }] }]),
+      /^narrower-access: this object no longer admits all clients at port 2$/,
+    ],
+    [
+      "a peer that another rule already admits",
+      object,
+      policy([{ from: [network], ports: [{ port: 1 }] }, {}]),
+      policy([{}]),
+      /^harmless: /,
     ],
     [
       "other pods",

@@ -1,9 +1,9 @@
 import type { Assessment, ChangedObject, ChangeSet } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
-import { isWithin } from "../../mesh/networks.ts";
 import { asMap } from "../../system/data.ts";
-import { everyMeshed, fieldRisks, gains, loses } from "./policy-fields.ts";
+import { admissionChanges } from "./admitted.ts";
+import { fieldRisks } from "./policy-fields.ts";
 import { effect, isMoved, isRenamed, renamedPolicies, stateOf } from "./policy-renames.ts";
 
 /** Risks of changes to NetworkPolicies and Linkerd's policy resources. */
@@ -53,7 +53,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
     return;
   }
   if (change === "changed") {
-    if (does === "opens") yield* clientChanges(changed);
+    yield* admissionChanges(changed, all);
     yield* fieldRisks(changed, changes.environment);
   } else yield byPresence(does, change);
 }
@@ -89,31 +89,6 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
     (other) => other.kind === "AuthorizationPolicy" && other.namespace === changed.namespace && requires(other, changed.name),
   );
   return policy === undefined ? undefined : serverOf(policy, all);
-}
-
-/** Returns short texts for the identities and networks that an authentication admits. */
-function admittedBy(authentication: ChangedObject["before"]): Set<string> {
-  const own = asMap(authentication["metadata"])["namespace"];
-  const { identities, identityRefs, networks } = asMap(authentication["spec"]);
-  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-  return new Set([
-    ...list(identities).map((each) => (each === "*" ? everyMeshed : String(each))),
-    ...list(identityRefs).map((each) => {
-      const { kind, name, namespace } = asMap(each);
-      return kind === "Namespace" ? `all meshed pods of ${name}` : `${namespace ?? own}/${name}`;
-    }),
-    ...list(networks).map((each) => String(asMap(each)["cidr"])),
-  ]);
-}
-
-/** Yields the clients that gain or lose access because an authentication changes. */
-function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> {
-  const [old, current] = [admittedBy(before), admittedBy(after)];
-  const without = (clients: Set<string>, others: Set<string>): string[] =>
-    others.has(everyMeshed) ? [] : [...clients].filter((client) => ![...others].some((other) => isWithin(client, other)));
-  const [gained, lost] = [without(current, old), without(old, current)];
-  for (const client of gained) yield gains(client);
-  for (const client of lost) yield loses(client);
 }
 
 function requires(policy: ChangedObject, authentication: string): boolean {
