@@ -9,16 +9,32 @@ import { accessKind } from "./access-kind.ts";
 import { accountChanges } from "./account-changes.ts";
 import type { ObjectChange } from "./diff.ts";
 import { withNewNames } from "./new-names.ts";
+import { withOldDefaults } from "./old-defaults.ts";
 
 /**
- * Returns the clients that gain or lose access to ports after a change of a spec. For each set of pods, returns one
- * change for gained access and one for lost access. Evaluates the policies that meshops generates for both specs. Pods
- * that another tool delivers run before and after the change. If only one of the two specs contains a set or a port of
- * these pods, the function also compares the access to this set or port.
+ * Returns the clients that gain or lose access to ports after a change of a spec. If the default inbound policy of a
+ * namespace changes, compares twice: running pods keep the old default until they restart.
  *
  * @param before null if the environment is new
  */
 export function accessChanges(before: Environment | null, after: Environment): ObjectChange[] {
+  const running = before === null ? null : withOldDefaults(before, after);
+  if (running === null) return accessChangesAt("after this change", before, after);
+  return [
+    ...accessChangesAt("after this change", before, running),
+    ...accessChangesAt("after the pods have restarted", running, after),
+  ];
+}
+
+/**
+ * Compares the access in two states. For each set of pods, returns one change for gained access and one for lost
+ * access. Evaluates the policies that meshops generates for both specs. Pods that another tool delivers run before and
+ * after the change. If only one of the two specs contains a set or a port of these pods, the function also compares the
+ * access to this set or port.
+ *
+ * @param when time of the second state, for the text
+ */
+function accessChangesAt(when: string, before: Environment | null, after: Environment): ObjectChange[] {
   const [old, next] = [before === null ? null : modelOf(withNewNames(before, after)), modelOf(after)];
   const was = old === null ? [] : accessTable(old, { other: next });
   const is = accessTable(next, { other: old });
@@ -35,7 +51,7 @@ export function accessChanges(before: Environment | null, after: Environment): O
     ...servers.flatMap((server) =>
       [false, true].flatMap((reached): ObjectChange[] => {
         const found = cells.filter((cell) => cell.server === server && isReached(cell) === reached);
-        return found.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, found)];
+        return found.length === 0 ? [] : [changeOf(when, after.metadata.name, server, reached, found)];
       }),
     ),
     ...(old === null ? [] : accountChanges(old, next)),
@@ -98,7 +114,13 @@ function isReached({ access }: AccessCell): boolean {
   return access !== "refused";
 }
 
-function changeOf(environment: string, server: string, reached: boolean, cells: readonly AccessCell[]): ObjectChange {
+function changeOf(
+  when: string,
+  environment: string,
+  server: string,
+  reached: boolean,
+  cells: readonly AccessCell[],
+): ObjectChange {
   const texts = new Map<string, string[]>();
   for (const cell of cells) {
     const port = `${cell.key} ${cell.port}${reached ? "" : ` (${deciding(cell)})`}`;
@@ -116,7 +138,7 @@ function changeOf(environment: string, server: string, reached: boolean, cells: 
     name: server,
     change: "changed",
     risk: reached ? "wider-access" : "narrower-access",
-    reason: `after this change, ${sentences.join("; ")}`,
+    reason: `${when}, ${sentences.join("; ")}`,
     steps: [],
     fields: [],
   };

@@ -170,6 +170,24 @@ describe("pods of another tool already run before the spec contains their set of
     expect((await accessOf(null, denied))[0]).toMatch(/^wider-access: .*10\.0\.0\.0\/8.* can connect to http 8080$/);
   });
 
+  test("if the default policy of a namespace changes, diff compares before and after the restart of the pods", async () => {
+    const namespace = (settings: string): string => `  namespaces: {shop: {mesh: {inject: enabled${settings}}}}\n`;
+    const [enforced, open] = [spec(workload()), spec(workload({ mode: "off" }))];
+    const rows = await changesBetween(enforced + namespace(""), open + namespace(", defaultInboundPolicy: deny"));
+    const access = rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
+    expect(access).toEqual([
+      expect.stringMatching(/^wider-access: after this change, .*pods without a proxy can connect to http 8080$/),
+      expect.stringMatching(/^narrower-access: after the pods have restarted, .*can no longer connect to http 8080/),
+    ]);
+    expect(rows.find(({ kind }) => kind === "Namespace")?.steps).toContainEqual(
+      expect.objectContaining({ command: "kubectl rollout restart deployment,statefulset,daemonset --namespace shop" }),
+    );
+    // The policy controller applies the default of the cluster to running pods.
+    const cluster = (policy: string): string => open.replace("lifecycle: existing,", `lifecycle: existing, ${policy}`);
+    const [row] = await accessOf(open + namespace(""), cluster("defaultInboundPolicy: deny,") + namespace(""));
+    expect(row).toMatch(/^narrower-access: after this change, .*can no longer connect to http 8080/);
+  });
+
   test("a new workload that meshops delivers has no pods yet", async () => {
     const delivered = workload().replace("namespace: shop\n", "namespace: shop\n      source: {path: apps/shop}\n");
     const injected = spec(delivered).replace("  workloads:", "  namespaces: {shop: {mesh: {inject: enabled}}}\n  workloads:");

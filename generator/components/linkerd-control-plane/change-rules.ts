@@ -17,19 +17,28 @@ export const controlPlaneChanges: ChangeRule = {
 };
 
 /**
+ * Value with the default inbound policy of the cluster. The policy controller applies it to running pods (linkerd2,
+ * policy-controller/k8s/index/src/inbound/index.rs, `set_default_server`).
+ */
+const policyPath = "spec.values.proxy.defaultInboundPolicy";
+const exceptions = "The change does not affect the pods of the control plane, and pods with their own default inbound policy";
+
+/**
  * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure
  * proxies. A proxy uses the new values after its pod has restarted.
  */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   for (const field of fields.filter((each) => isAssessed(each, assessedPaths))) {
     const { path, before, after } = field;
-    if (path === "spec.values.proxy.defaultInboundPolicy")
+    if (path === policyPath)
       yield admitsMore(after, before)
-        ? { risk: "wider-access", reason: "all meshed pods of the cluster admit more clients to ports without a Server" }
+        ? {
+            risk: "wider-access",
+            reason: `when the control plane has restarted, all meshed pods of the cluster admit more clients to ports without a Server. ${exceptions}`,
+          }
         : {
             risk: "narrower-access",
-            reason:
-              "on ports without a Server, all meshed pods of the cluster refuse some clients that they currently admit. The change does not affect the pods of the control plane. In namespaces that meshops does not create, proxies can also refuse requests for their metrics",
+            reason: `when the control plane has restarted, all meshed pods of the cluster refuse some clients that they currently admit to ports without a Server. ${exceptions}. In namespaces that meshops does not create, proxies can also refuse requests for their metrics`,
           };
     if (path === "spec.values.cniEnabled")
       yield {
@@ -42,7 +51,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
     else if (path === "spec.values.heartbeatSchedule")
       yield { risk: "harmless", reason: "the heartbeat, a CronJob, runs at another time" };
     else yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
-    if (path.startsWith("spec.values.proxy."))
+    if (path.startsWith("spec.values.proxy.") && path !== policyPath)
       yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };
   }
 }

@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel, injectKey, proxyPrefix } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, FieldChange, Step } from "../../components/change-rule.ts";
 import { admitsMore } from "../../mesh/installation.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
 
@@ -15,20 +15,37 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
     const { path, before, after } = field;
     const isKey = (key: string): boolean => path.endsWith(`"${key}"`);
     if (isKey("pod-security.kubernetes.io/enforce")) yield* podSecurity(name, String(before), String(after));
-    else if (isKey(injectKey)) yield afterRestart(injection(`new pods in namespace ${name}`, before, after));
+    else if (isKey(injectKey)) yield afterRestart(name, injection(`new pods in namespace ${name}`, before, after));
     else if (isKey(admissionWebhooksLabel))
       yield {
         risk: "webhook-policy",
         reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} the namespace ${name}`,
       };
-    else if (isKey(`${proxyPrefix}default-inbound-policy`)) yield ofPolicy(`pods in namespace ${name}`, field);
+    else if (isKey(`${proxyPrefix}default-inbound-policy`))
+      yield { ...ofPolicy(`pods in namespace ${name}`, field), steps: [restart(name)] };
     else if (path.includes(proxyPrefix))
-      yield { risk: "rollout", reason: `pods in namespace ${name} use the new proxy settings after their next restart` };
+      yield {
+        risk: "rollout",
+        reason: `pods in namespace ${name} use the new proxy settings after their next restart`,
+        steps: [restart(name)],
+      };
   }
 }
 
-function afterRestart(assessment: Assessment): Assessment {
-  return { ...assessment, reason: `${assessment.reason}; running pods do not change until they restart` };
+function afterRestart(namespace: string, assessment: Assessment): Assessment {
+  return {
+    ...assessment,
+    reason: `${assessment.reason}; running pods do not change until they restart`,
+    steps: [restart(namespace)],
+  };
+}
+
+/** A changed annotation of a namespace does not restart its pods. */
+function restart(namespace: string): Step {
+  return {
+    text: `Neither Flux nor helmfile restarts the pods in namespace ${namespace}. Restart them after Flux or helmfile has applied the change.`,
+    command: `kubectl rollout restart deployment,statefulset,daemonset --namespace ${namespace}`,
+  };
 }
 
 /** Assesses another default inbound policy of pods. @param who the pods, as the subject of a sentence */

@@ -1,0 +1,23 @@
+import type { DeclaredNamespace, Environment } from "../spec/environment.generated.ts";
+
+/**
+ * Returns `after` with the default inbound policies that running pods have from their namespaces. Returns null if no
+ * namespace gets another policy. The proxy injector copies the annotation of a namespace to a pod when the pod is
+ * created (linkerd2, pkg/inject), so running pods keep the old policy until they restart. The default of the cluster is
+ * different: the policy controller applies it to running pods (linkerd2, policy-controller, inbound/index.rs).
+ */
+export function withOldDefaults(before: Environment, after: Environment): Environment | null {
+  const { namespaces } = after.spec;
+  const isChanged = Object.keys(namespaces).some((name) => policyOf(before, name) !== policyOf(after, name));
+  if (!isChanged) return null;
+  const old = Object.entries(namespaces).map(([name, settings]): [string, DeclaredNamespace] => {
+    const { defaultInboundPolicy: _, ...mesh } = settings.mesh;
+    const policy = policyOf(before, name);
+    return [name, { ...settings, mesh: policy === undefined ? mesh : { ...mesh, defaultInboundPolicy: policy } }];
+  });
+  return { ...after, spec: { ...after.spec, namespaces: Object.fromEntries(old) } };
+}
+
+function policyOf({ spec }: Environment, namespace: string): DeclaredNamespace["mesh"]["defaultInboundPolicy"] {
+  return spec.namespaces[namespace]?.mesh.defaultInboundPolicy;
+}
