@@ -1,5 +1,5 @@
-// Enables the hooks of this folder if it is the root of a Git repository without hooks. Otherwise prints how to enable
-// them, because core.hooksPath would disable the hooks of others, for example those of Git LFS.
+// Enables the pre-commit hook if the platform repository is the root of a Git repository without hooks. Otherwise
+// prints how to enable the hook, because core.hooksPath would disable existing hooks, for example the hooks of Git LFS.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
@@ -11,7 +11,8 @@ function git(...args) {
   }
 }
 
-// Path of this folder in its Git repository, such as "platform/mesh/"; empty for the root; null without Git.
+// Path of the platform repository in its Git repository, such as "platform/mesh/". Empty if the platform repository is
+// the root of the Git repository. Null if there is no Git repository.
 const folder = git("rev-parse", "--show-prefix");
 const own = `${folder}.githooks`;
 const set = git("config", "core.hooksPath");
