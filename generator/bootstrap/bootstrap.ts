@@ -12,7 +12,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
-/** Options of a bootstrap that are not in the spec. */
+/** Options of `meshops bootstrap` that are not in the spec. */
 export interface BootstrapChoices {
   /**
    * kubectl context of a cluster that is not on Azure. If the value is null, the script asks the user to confirm the
@@ -25,9 +25,10 @@ export interface BootstrapChoices {
 
 /**
  * Returns the script that creates an environment. If the spec contains `azure`, the script first creates the Azure
- * resources. Then it applies the age key, Flux and the root Kustomization. The user can run the script again after any
- * failure.
- *
+ * resources. If `azure.cluster.lifecycle` is `existing`, the script checks the cluster and does not create it. If
+ * meshops manages the root Kustomization, the script then applies the age key, Flux and the root Kustomization.
+ * Otherwise, the script applies only the age key, and checks Flux and the root Kustomization. The user can run the
+ * script again after any failure.
  */
 export function bootstrapScript(environment: Environment, { context, upgradeFlux }: BootstrapChoices): string {
   const { metadata, spec } = environment;
@@ -81,7 +82,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   return renderScript("bootstrap", planOf(environment, images.length, clientImage, needsAgeKey), view);
 }
 
-/** The first component that Flux applies. */
+/** Returns the id of the first component that meshops delivers, in the startup order. */
 function firstOf({ components }: Model): string {
   return components.find(isDelivered)?.id ?? "";
 }
@@ -144,13 +145,13 @@ function azureView(azure: NonNullable<Environment["spec"]["azure"]>): NonNullabl
 type BuiltImage = {
   /** Repository and tag, without the host of the registry. */
   readonly name: string;
-  /** Folder of the sources in the repository. */
+  /** Folder of the platform repository with the Dockerfile and the other files from which the image is built. */
   readonly sources: string;
 };
 
 /**
- * Returns the image that bootstrap builds. Returns null in two cases: no component has sources, or the
- * images of the components with sources are not in the environment's registry.
+ * Returns the first image that belongs to a component with `sources` and that is in the environment's registry. Returns
+ * null if the environment has no registry, or if no image meets these conditions.
  */
 function builtImage({
   environment: {

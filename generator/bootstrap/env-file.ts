@@ -4,7 +4,8 @@ import { shellQuote } from "../system/shell.ts";
 import { stateFolderInShell } from "./state.ts";
 
 /**
- * Returns an `env.sh` with environment variables for manual steps. Returns null if the environment is not on Azure.
+ * Returns the text of a file `env.sh` that exports environment variables for manual steps. Returns null if the
+ * environment is not on Azure.
  *
  * The names of the variables are from the article "AKS with Linkerd Service Mesh" (J. Menchaca, 2021). The article
  * queries Azure for the registry's login server. This function derives the login server from the registry's name.
@@ -26,7 +27,8 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Quote only the environment's name. The folder is not quoted, because the shell must expand its variables.
+  // Call shellQuote only for the environment's name. The folder is in double quotes, because the shell must expand the
+  // variables in it.
   return `${lines}export KUBECONFIG="${stateFolderInShell}"/${shellQuote(metadata.name)}/kubeconfig
 `;
 }

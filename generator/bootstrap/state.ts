@@ -8,7 +8,7 @@ import { join } from "node:path";
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell expands these variables
 export const stateFolderInShell: string = "${MESHOPS_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/meshops}";
 
-/** Returns the folder that `stateFolderInShell` expands to. */
+/** Returns the folder to which a shell with the environment variables `env` expands `stateFolderInShell`. */
 export function stateFolderIn(env: Readonly<Record<string, string | undefined>>): string {
   const of = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
   return of("MESHOPS_STATE") ?? join(of("XDG_STATE_HOME") ?? join(of("HOME") ?? homedir(), ".local/state"), "meshops");

@@ -10,14 +10,18 @@ import { renderScript, type ScriptStep, type View } from "./template.ts";
 /** Azure resources to delete in addition to the cluster. */
 export interface Extent {
   readonly registry: boolean;
-  /** Whether to delete the resource group and its registry. The script stops if the group contains another resource. */
+  /**
+   * Whether to delete the resource group, including the environment's registry. The script stops if the resource group
+   * contains a resource other than the environment's cluster and registry.
+   */
   readonly group: boolean;
 }
 
 /**
  * Returns the script that deletes an environment. The script deletes the components in the reverse of the startup
- * order, and then the root Kustomization. If the spec contains `azure` with a managed cluster, the script then deletes
- * the Azure resources. On other clusters, the script keeps the volumes.
+ * order. Then it deletes the age key. If meshops manages the root Kustomization, the script also deletes the root
+ * Kustomization and its source. If the spec contains `azure` and `azure.cluster.lifecycle` is `managed`, the script
+ * then deletes the Azure resources. In all other cases, the script keeps the cluster and its volumes.
  *
  * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
  *   current context
@@ -27,7 +31,8 @@ export function teardownScript(environment: Environment, context: string | null,
   const model = modelOf(environment);
   const { components: built } = model;
   const placement = placementOf(environment);
-  // Another tool created this cluster. The script keeps the cluster, in the same way as a cluster that is not on Azure.
+  // If `lifecycle` is `existing`, another tool created the cluster. The script then keeps the cluster, in the same way
+  // as a cluster that is not on Azure.
   const kept = spec.azure?.cluster.lifecycle === "existing" ? spec.azure.cluster.name : null;
   const azure = kept === null ? spec.azure : undefined;
   const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);

@@ -29,8 +29,8 @@ const templates = new URL("bootstrap/templates/", programFolder);
  *
  * @param name name of the template, without extension
  * @param plan steps of the script, in order
- * @throws if the view lacks a value that the template uses, or if a manifest contains the line that ends a
- *   here-document
+ * @throws if the view lacks a value that the template uses, or if a manifest contains the line `YAML`, which ends the
+ *   here-documents
  */
 export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))

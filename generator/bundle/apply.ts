@@ -38,7 +38,7 @@ function union(before: Inventory, after: Inventory): Inventory {
   return { version: after.version, inputs: null, files };
 }
 
-/** Removes incomplete temporary files that a killed run left in a folder. */
+/** Removes the temporary files in a folder that an earlier run of meshops did not complete because it was killed. */
 export function removeTemporaries(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });

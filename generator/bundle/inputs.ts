@@ -10,7 +10,7 @@ import { version } from "../system/version.ts";
 import { type Inventory, inventoryFile, parseInventory } from "./inventory.ts";
 import type { Repository } from "./repository.ts";
 
-/** Base that the overlays of all charts include. */
+/** Folder below bases/ that the overlay of every component with a chart includes. */
 const sharedBase = "helm-release";
 
 /**
@@ -27,8 +27,9 @@ export class Inputs {
   }
 
   /**
-   * Hash of the files of one environment: its specs, certificates and encrypted files. Call this method before the
-   * environment is rendered: if a file changes after this call, the hash is different at the next run.
+   * Returns the hash of the files of one environment: its specs, certificates and encrypted files, and the files in
+   * `others`. Call this method before the environment is rendered. If a file changes while the environment is rendered,
+   * the next run then computes a different hash, and renders the environment again.
    *
    * @param specs spec files of the environment and of the environments that it extends
    * @param others paths of the files to which the environment's workloads refer

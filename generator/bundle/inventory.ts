@@ -6,13 +6,13 @@ import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 
-/** Owner of the generated files that all environments share. An environment cannot have this name. */
+/** Owner of the root helmfile, which all environments share. An environment cannot have this name. */
 export const rootOwner = "_root";
 
 /**
- * Record of the files that meshops generated for one owner. From this record, meshops determines whether a file was
- * generated, and whether a generated file was edited later. The inventory is committed together with the generated
- * files.
+ * Record of the files that meshops generated for one owner. An owner is the name of an environment, `rootOwner` or
+ * `scaffoldOwner`. From this record, meshops determines whether it generated a file, and whether a generated file was
+ * edited later. The inventory is committed together with the generated files.
  */
 export interface Inventory {
   /**
@@ -22,12 +22,15 @@ export interface Inventory {
    */
   readonly version: string | null;
   /**
-   * Hash of the inputs from which the files were generated (`inputs.ts`). The hash is null while a run writes files, in
-   * inventories of older versions, and if there are findings about the environment's identity. If the hash is null, the
-   * next run renders the environment.
+   * Hash of the inputs from which the files were generated (`inputs.ts`). The hash is null in three cases: a run is
+   * writing files, an older version of meshops wrote the inventory, or the environment has findings about its identity.
+   * If the hash is null, the next run renders the environment.
    */
   readonly inputs: string | null;
-  /** Map from the path of a generated file to SHA-256 hashes of its text: one hash, or two hashes during a run. */
+  /**
+   * Map from the path of a generated file to SHA-256 hashes of its text. While a run writes files, the map can contain
+   * two hashes for a file: the hash of the old text and the hash of the new text.
+   */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -38,7 +41,10 @@ export function inventoryFile(owner: string): string {
   return `${stateFolder}/${owner}.json`;
 }
 
-/** Owners that have an inventory, sorted. */
+/**
+ * Returns the environments that have an inventory, and `rootOwner` if it has an inventory, sorted. Never returns
+ * `scaffoldOwner`.
+ */
 export function inventoryOwners(root: string): string[] {
   const folder = join(root, stateFolder);
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -71,7 +77,7 @@ function stringOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Newest version in the lines of a text; null if no line contains a version. */
+/** Returns the newest of the versions in an inventory that is not valid JSON; null if no line contains a version. */
 function newestVersion(text: string): string | null {
   const versions = [...text.matchAll(/^ *"version": "([0-9.]+)",?\r?$/gm)].map(([, version = ""]) => version);
   return versions.reduce<string | null>(

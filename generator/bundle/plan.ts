@@ -15,7 +15,7 @@ export interface FileChange {
    * is a file. No option overwrites a blocked path.
    */
   readonly action: "create" | "update" | "replace" | "remove" | "keep" | "blocked";
-  /** Whether the file was edited by hand. An update overwrites such edits. */
+  /** Whether the file was edited after meshops generated it. The action `update` overwrites these edits. */
   readonly edited: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Plan {
   readonly owner: string;
   readonly changes: readonly FileChange[];
   readonly unchanged: number;
-  /** Texts of the bundle's files, by path. */
+  /** Map from the paths of the files to their texts. */
   readonly bundle: Bundle;
   readonly before: Inventory;
   /** The inventory after all files have been written. */
@@ -34,7 +34,7 @@ export interface Plan {
 }
 
 /**
- * Compares an owner's bundle with the files on disk. Does not write.
+ * Compares an owner's bundle with the files on disk. Does not write files.
  *
  * @param root absolute path, symbolic links resolved
  * @param owner an environment, or `rootOwner`

@@ -12,7 +12,7 @@ import { compareText } from "../system/text.ts";
 
 /** A GitOps repository on disk. Parsed specs are cached. */
 export class Repository {
-  /** Absolute path, symbolic links resolved. */
+  /** Absolute path of the repository, with symbolic links resolved. */
   readonly root: string;
   readonly #sources = new Map<string, Source | null>();
 
@@ -31,7 +31,10 @@ export class Repository {
     this.root = realpathSync(folder);
   }
 
-  /** Names of all spec files, sorted. Hidden files are ignored, because editors create hidden files. */
+  /**
+   * Returns the file names of all specs without the ending `.yaml`, sorted. Hidden files are ignored, because editors
+   * create hidden files.
+   */
   environmentNames(): string[] {
     return this.#specs(".yaml");
   }
@@ -56,8 +59,8 @@ export class Repository {
   }
 
   /**
-   * The parsed spec file of an environment; null if the file does not exist. Unreadable files are returned with a
-   * diagnostic.
+   * Returns the parsed spec file of an environment; null if the file does not exist. If the file cannot be read, the
+   * result contains an empty text and a diagnostic.
    */
   readonly source = (name: string): Source | null => {
     const known = this.#sources.get(name);

@@ -23,7 +23,10 @@ export function readWorkloadFiles(root: string, environment: Environment): Workl
   };
 }
 
-/** Paths of the files to which an environment's workloads refer. The bundle contains the content of these files. */
+/**
+ * Returns the paths of the SOPS files and the .proto files to which an environment's workloads refer. The content of
+ * these files affects the bundle.
+ */
 export function workloadFilePaths(environment: Environment): string[] {
   const encrypted = Object.values(environment.spec.workloads).flatMap(({ secrets }) => secrets);
   return [...encrypted, ...protoPaths(environment)];
@@ -34,7 +37,10 @@ function protoPaths({ spec: { workloads } }: Environment): string[] {
   return [...new Set(paths)];
 }
 
-/** Returns the gRPC services that a .proto file of the repository defines. */
+/**
+ * Reads a .proto file of the repository. Returns the gRPC services that it defines, and the findings about the file. If
+ * the file does not exist, returns no services and the finding `proto-missing`.
+ */
 export function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
   const text = readIfThere(join(root, path));
   if (text !== null) return readProto(path, text);

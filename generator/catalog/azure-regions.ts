@@ -1,6 +1,6 @@
 /**
- * Short names of the public regions of Azure (`az account list-locations`; Azure docs, "Azure regions list"). New regions
- * may be missing.
+ * Short names of the public regions of Azure (`az account list-locations`; Azure docs, "Azure regions list"). New
+ * regions may be missing.
  */
 export const azureRegions: readonly string[] = [
   ...["australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast", "belgiumcentral"],

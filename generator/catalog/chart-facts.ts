@@ -26,7 +26,7 @@ export interface ChartFacts {
   readonly crds: Readonly<Record<string, readonly string[]>>;
   /** Whether the chart writes the release's namespace into `metadata.namespace` of its objects. */
   readonly rendersNamespace: boolean;
-  /** Keys of the chart's values. */
+  /** Keys of the values that the chart reads. */
   readonly values: ValueKeys;
   /** Dotted paths of values that exist in the chart's values files, but that no template of the chart reads. */
   readonly unread: readonly string[];

@@ -20,9 +20,9 @@ export const dgraphApi21: GrpcService = {
 };
 
 /**
- * API of v25 (dgo v250.0.0). The chart runs v25.0.0-preview6, in which the newest methods are still in a separate
- * service, `api.v2.Dgraph`. v25.0.0 removed that service. If a server does not have a method, the route for this method
- * has no effect.
+ * API of v25 (dgo v250.0.0). The chart in the catalog runs v25.0.0-preview6, in which the newest methods are still in a
+ * separate service, `api.v2.Dgraph`. v25.0.0 removed that service. If a server does not have a method, the route for
+ * this method has no effect.
  */
 export const dgraphApi25: GrpcService = {
   name: dgraphApi21.name,

@@ -12,11 +12,15 @@ export interface DgraphChartData {
   /** The service `api.Dgraph` of the chart's Dgraph release (`dgraph-api.ts`). */
   readonly api: "dgraphApi21" | "dgraphApi25";
   readonly traits: {
-    /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
+    /**
+     * How meshops sets annotations on the pod templates. `value`: with the chart values `alpha.extraAnnotations` and
+     * `zero.extraAnnotations`. `patch`: with a patch, because the value `alpha.extraAnnotations` exists only from chart
+     * 0.0.18 on.
+     */
     readonly podAnnotations: "value" | "patch";
     /**
-     * Whether the chart renders `metadata.namespace`. If true, a patch must set the namespace. If false, a patch must
-     * omit the namespace.
+     * Whether the chart renders `metadata.namespace`. If true, a patch without a target must contain the namespace of
+     * the patched object. If false, such a patch must omit the namespace.
      */
     readonly rendersNamespace: boolean;
     /** Service account of the Alpha and Zero pods. */

@@ -1,6 +1,6 @@
 /**
- * Facts about the versions of Dgraph's chart. `npm run catalog:add -- dgraph <version>` derives an entry from the chart,
- * and writes it to catalog/dgraph/.
+ * Facts about the versions of Dgraph's chart. `npm run catalog:add -- dgraph <version>` derives an entry from the
+ * chart, and writes it to catalog/dgraph/.
  *
  * Source: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
@@ -21,7 +21,10 @@ export const dgraphPorts: {
   readonly zero: { readonly http: number; readonly internal: number };
 } = { alpha: { http: 8080, grpc: 9080, internal: 7080 }, zero: { http: 6080, internal: 5080 } };
 
-/** A version of Dgraph's chart, with the service `api.Dgraph`. See `dgraphApi25` for the methods that the preview lacks. */
+/**
+ * Facts about a version of Dgraph's chart, with the definition of the gRPC service `api.Dgraph`. For the methods that
+ * v25.0.0-preview6 does not have in this service, see `dgraphApi25`.
+ */
 export interface DgraphChart extends Omit<DgraphChartData, "api"> {
   readonly api: GrpcService;
 }

@@ -7,8 +7,8 @@ interface Gone {
 
 const gone: readonly Gone[] = [
   {
-    // bitnami/containers#83267 (deletion began 2025-09-29), #87841. sealed-secrets remains:
-    // bitnami/sealed-secrets#1790.
+    // bitnami/containers#83267 (deletion began 2025-09-29), #87841. The image sealed-secrets is still available
+    // (bitnami/sealed-secrets#1790).
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami removed its versioned images from Docker Hub in September 2025",
     fix: "use the project's own image, or Bitnami's copy in docker.io/bitnamilegacy; this copy does not receive security fixes",

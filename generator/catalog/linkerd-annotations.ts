@@ -11,7 +11,7 @@ export type AnnotationPlace = "namespace" | "pod" | "service" | "egress-network"
  * - `boolean`: a value that Go's strconv.ParseBool accepts
  * - `go-duration`: a duration for Go's time.ParseDuration, such as `1m30s`
  * - `duration`: a number with one of the units ms, s, m, h and d
- * - `quantity`: a quantity of Kubernetes, such as `100m` or `64Mi`
+ * - `quantity`: a Kubernetes quantity, such as `100m` or `64Mi`
  * - `ports`: numbers and ranges, separated by commas; `named-ports`: also accepts names of container ports
  * - an array: one of the values; `list`: one or more of the values, separated by commas
  */
@@ -71,8 +71,8 @@ const inboundPolicies = [
 
 /**
  * All annotations that users can set and that Linkerd reads. Sources: linkerd2 pkg/k8s/labels.go, pkg/inject/inject.go,
- * viz/pkg/labels/labels.go, jaeger/injector/mutator/webhook.go, and policy-controller/k8s/index/src/outbound (index.rs, index/http.rs, index/grpc.rs), each
- * in the four releases of the catalog.
+ * viz/pkg/labels/labels.go, jaeger/injector/mutator/webhook.go, and policy-controller/k8s/index/src/outbound (index.rs,
+ * index/http.rs, index/grpc.rs) in the four releases of the catalog.
  */
 export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "linkerd.io/inject": setting(["enabled", "ingress", "disabled"]),

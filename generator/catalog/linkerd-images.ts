@@ -2,8 +2,8 @@ import type { Image } from "./image.ts";
 import type { LinkerdChart, LinkerdRelease } from "./linkerd.ts";
 
 /**
- * Returns the images that a chart of a release runs. The list comes from the rendered chart. `Image.runs` specifies
- * when an image runs.
+ * Returns the images that a chart of a Linkerd release runs. These are the images in the rendered chart. `Image.runs`
+ * specifies when an image runs.
  */
 export function linkerdImages(release: LinkerdRelease, chart: LinkerdChart): readonly Image[] {
   const linkerd = (name: string, tag: string = release.version, runs: Image["runs"] = "pod"): Image => ({

@@ -15,11 +15,13 @@ export interface LinkerdRelease {
    */
   readonly maxKubernetes: string;
   /**
-   * Chart versions. `linkerd-jaeger` is missing if the release has no such chart (linkerd2#14558 removed the chart).
+   * Chart versions. `linkerd-jaeger` is missing if the release does not have this chart (linkerd2#14558 removed the
+   * chart).
    */
   readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
   /**
-   * Linkerd's own CRDs (linkerd-crds, rendered). On an upgrade, Helm deletes a CRD that the new chart does not contain.
+   * Names of Linkerd's own CRDs in the rendered chart linkerd-crds. On an upgrade, Helm deletes a CRD that the new
+   * chart does not contain.
    */
   readonly crds: readonly string[];
   readonly images: {
@@ -27,16 +29,16 @@ export interface LinkerdRelease {
     readonly proxyInit: string | null;
     /** Whether the policy controller has its own image. */
     readonly policyController: boolean;
-    /** Tag of the image that the Jobs of the extensions use to label their namespaces. */
+    /** Tag of the image of the Jobs that label the namespaces of Linkerd's extensions. */
     readonly extensionInit: string;
     readonly prometheus: string;
-    /** Image of the trace collector in the chart linkerd-jaeger. */
+    /** Image of the trace collector in the chart linkerd-jaeger; null if the release does not have this chart. */
     readonly collector: { readonly name: string; readonly tag: string } | null;
   };
   readonly traits: {
     /**
-     * Whether meshed clients connect to the proxy's port 4143 for every port of the server
-     * (`proxy.outboundTransportMode`).
+     * Whether meshed clients connect to port 4143 of the server's proxy, regardless of the port of the server that they
+     * call (`proxy.outboundTransportMode`).
      */
     readonly transportHeader: boolean;
     /** Whether proxies run as native sidecars by default. With a native sidecar, a Job with a proxy completes. */
@@ -44,8 +46,8 @@ export interface LinkerdRelease {
     /** How tracing is configured: by the chart linkerd-jaeger, or by the value `proxy.tracing` of the control plane. */
     readonly tracing: "jaeger-chart" | "built-in";
     /**
-     * Whether the collector receives traces of the control plane itself. From edge-25.4.3 on, the charts send
-     * OpenCensus traces to the OTLP port (templates/_trace.tpl).
+     * Whether the collector receives traces of the control plane itself. From edge-25.4.3 on, no trace arrives, because
+     * the charts send OpenCensus traces to the OTLP port (templates/_trace.tpl).
      */
     readonly controlPlaneTracing: boolean;
     /**
@@ -58,13 +60,16 @@ export interface LinkerdRelease {
      * default.
      */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
-    /** Whether the extensions' Job that labels the namespace can be disabled (`createNamespaceMetadataJob`). */
+    /**
+     * Whether the Jobs that label the namespaces of Linkerd's extensions can be disabled
+     * (`createNamespaceMetadataJob`).
+     */
     readonly extensionJob: "optional" | "always";
     /** Whether the control-plane chart has the value `disableIPv6`. */
     readonly ipv6: boolean;
-    /** Whether the control plane supports GRPCRoutes of the Gateway API (2.16 and later). */
+    /** Whether the control plane supports GRPCRoutes of the Gateway API (Linkerd 2.16 and later). */
     readonly grpcRoute: boolean;
-    /** Newest API version that the release serves for each policy kind (linkerd-crds, rendered). */
+    /** Newest API version that the release serves for each policy kind (rendered chart linkerd-crds). */
     readonly policyApi: {
       readonly server: "v1beta1" | "v1beta3";
       readonly authorizationPolicy: "v1alpha1";

@@ -1,6 +1,7 @@
 /**
- * Facts about Linkerd's releases. `npm run catalog:add -- linkerd <version>` derives an entry from the charts of a release,
- * and writes it to catalog/linkerd/. The tests compare each entry with the values and rendered objects of its charts.
+ * Facts about Linkerd's releases. `npm run catalog:add -- linkerd <version>` derives an entry from the charts of a
+ * release, and writes it to catalog/linkerd/. The tests compare each entry with the values and rendered objects of its
+ * charts.
  *
  * Source: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
@@ -20,7 +21,10 @@ export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const
  */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
-/** Kubernetes version (`major.minor`) of bundles whose spec does not set a Kubernetes version. */
+/**
+ * Kubernetes version (`major.minor`) for which meshops generates the bundle if the spec does not set a Kubernetes
+ * version.
+ */
 export const defaultKubernetes = "1.34";
 
 /** Returns the newest release of the catalog. */
@@ -45,7 +49,10 @@ export function nearestRelease(version: string): LinkerdRelease | null {
     : (linkerdReleases.find((release) => (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
-/** Returns a sort key for a version. The key of a stable version is lower than the key of every edge version. */
+/**
+ * Returns a sort key for a version; null if the version is neither a stable nor an edge version. The key of a stable
+ * version is lower than the key of every edge version.
+ */
 function ordinal(version: string): number | null {
   const [, channel, ...parts] = /^(stable|edge)-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(version) ?? [];
   if (channel === undefined) return null;
@@ -83,7 +90,10 @@ export function untestedRelease(version: LinkerdVersion, known: readonly Linkerd
   return { ...nearest, version, charts };
 }
 
-/** Images of a release whose tags do not contain its version, such as `proxy-init v2.4.3`. */
+/**
+ * Returns the images of a release that have a tag other than the version of the release, in the form `name tag`, such
+ * as `proxy-init v2.4.3`.
+ */
 export function separateImages({ images: { proxyInit, extensionInit, prometheus, collector } }: LinkerdRelease): string[] {
   return [
     ...(proxyInit === null ? [] : [`proxy-init ${proxyInit}`]),

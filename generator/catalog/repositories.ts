@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "./linkerd.ts";
 
-/** A Helm chart repository. Flux's HelmRepository and helmfile use the same name. */
+/** A Helm chart repository. `name` is the name of the repository in the helmfile. */
 export interface ChartRepository {
   readonly name: string;
   readonly url: string;

@@ -1,8 +1,8 @@
 import type { LinkerdRelease } from "./linkerd-release.ts";
 
 /**
- * API versions that the CRDs of a release serve, by group and kind (charts linkerd-crds 1.8.0, 2025.4.4, 2025.10.7 and
- * 2026.8.3, `served: true`). All releases from edge-25.4.4 on serve these versions.
+ * API versions that the CRDs of the edge releases serve, by group and kind (charts linkerd-crds 1.8.0, 2025.4.4,
+ * 2025.10.7 and 2026.8.3, `served: true`). All releases from edge-25.4.4 on serve these versions.
  */
 const ofEdge: Readonly<Record<string, readonly string[]>> = {
   "policy.linkerd.io/AuthorizationPolicy": ["v1alpha1"],
@@ -26,7 +26,8 @@ const ofStable: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns the API versions that a release serves for a kind of Linkerd; empty if the release has no such kind.
+ * Returns the API versions that a release serves for a kind in one of Linkerd's API groups; an empty list if the CRDs
+ * of the release do not contain the kind.
  *
  * @returns null if the group does not belong to Linkerd
  */

@@ -31,8 +31,8 @@ export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 export const proxyPrefix = "config.linkerd.io/";
 
 /**
- * Annotations that set how the proxy handles traffic to ports. They apply to pods and namespaces, and `opaque` also to
- * Services (linkerd.io, "Proxy Configuration").
+ * Annotations that set how the proxy handles traffic to ports. Users can set these annotations on pods and namespaces,
+ * and `opaque` also on Services (linkerd.io, "Proxy Configuration").
  */
 export const portKeys = {
   opaque: "config.linkerd.io/opaque-ports",
@@ -41,8 +41,8 @@ export const portKeys = {
 } as const;
 
 /**
- * Annotations for tap. viz's tap injector sets `enabled` on pods; users set `disabled` on pods and namespaces (linkerd2,
- * viz/pkg/labels/labels.go).
+ * Annotations for tap. The tap injector of viz sets `enabled` on pods. Users set `disabled` on pods and namespaces
+ * (linkerd2, viz/pkg/labels/labels.go).
  */
 export const tapKeys = { enabled: "viz.linkerd.io/tap-enabled", disabled: "viz.linkerd.io/disable-tap" } as const;
 

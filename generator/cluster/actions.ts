@@ -4,7 +4,7 @@ import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Fields to change in an object. The value null removes an annotation from the object. */
+/** Fields to change in an object. If the value of an annotation is null, the annotation is removed from the object. */
 type MergePatch = Omit<KubernetesObject, "metadata"> & {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
 };
@@ -15,7 +15,7 @@ export interface ClusterActions {
   create(object: KubernetesObject): Promise<boolean>;
   /** Deletes an object if it exists. */
   remove(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void>;
-  /** Changes the fields of an object that the patch contains (JSON Merge Patch, RFC 7386). */
+  /** Changes only those fields of an object that are in the patch (JSON Merge Patch, RFC 7386). */
   merge(patch: MergePatch): Promise<void>;
   /** Returns the log of a container. @param tail number of lines from the end; default: all */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
@@ -36,7 +36,10 @@ export interface ClusterActions {
 /** An error response to a request of `stream`. The API server or an aggregated API sends this response. */
 export class Refused extends Error {
   readonly status: number;
-  /** Whether `body` is a framed error of the tap API (header `linkerd-error`). */
+  /**
+   * Whether `body` is an error message in the frame format of the tap API. The response then has the header
+   * `linkerd-error`.
+   */
   readonly framed: boolean;
   readonly body: Buffer;
 
@@ -133,7 +136,10 @@ function requestFailed(error: unknown, what: string): UserError {
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);
 }
 
-/** Returns the message of a Status object in a response. */
+/**
+ * Returns the message of the Status object in the body of a response. Returns undefined if the body contains no
+ * message.
+ */
 export function messageOf(body: unknown): string | undefined {
   try {
     const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: unknown };

@@ -57,7 +57,8 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
       "specify a readable kubeconfig with --kubeconfig",
     );
   }
-  // If the client finds no kubeconfig, the client uses this context and this server.
+  // If the Kubernetes client finds no kubeconfig, the client uses the context and the server that the following
+  // condition compares.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
     throw new UserError(
       exitCode.missing,

@@ -7,19 +7,19 @@ import { plural } from "../system/text.ts";
 import type { ClusterActions } from "./actions.ts";
 import { isVerifyName } from "./verify/probes.ts";
 
-/** Clients that can connect to a set of pods only because the access of these pods is in the mode `audit`. */
+/** Clients that can connect to a set of pods only because the access mode of these pods is `audit`. */
 export interface Counted {
   /** Name of the set of pods, such as `shop/api`. */
   readonly pods: string;
   readonly clients: readonly RefusedLater[];
-  /** Number of pods whose metrics could not be read. */
+  /** Number of pods of the set whose metrics were not read. */
   readonly unread: number;
 }
 
-/** Metrics of proxies. The key is `namespace/name` of the pod; the value is null if the metrics cannot be read. */
+/** Metrics of proxies. The key is `namespace/name` of the pod. The value is null if the metrics cannot be read. */
 export type ProxyMetrics = ReadonlyMap<string, string | null>;
 
-/** Maximum number of pods in a set whose metrics are read. */
+/** Maximum number of pods per set of pods whose proxy metrics meshops reads. */
 const podsPerSet = 20;
 
 /** Reads the metrics of the proxies of each set of pods that has a port in the mode `audit`. */
@@ -40,7 +40,7 @@ export async function readProxyMetrics(
 
 /**
  * Returns the clients that the mode `enforce` would refuse, for each set of pods that has a port in the mode `audit`.
- * The result does not contain the unlisted service accounts that `meshops verify` creates. Pure.
+ * The result does not contain the unlisted service accounts that `meshops verify` creates for its probes. Pure.
  */
 export function countedClients(
   sets: readonly PodSet[],

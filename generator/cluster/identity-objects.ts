@@ -6,8 +6,9 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /**
- * Reads the identity objects of an environment from a cluster: the trust bundle, the Secrets that meshops generates,
- * and the Secrets that pods mount.
+ * Reads the identity objects of an environment from a cluster: the trust bundle, the ConfigMap `meshops-identity`, the
+ * Secrets that meshops generates, and the Secrets that pods mount. If the user is not allowed to read the ConfigMap or
+ * the Secrets, the corresponding field of the result is null.
  *
  * @param pods pods whose mounted Secrets are read
  */

@@ -2,7 +2,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { condition } from "../kubernetes/object-fields.ts";
 import { containerStatuses, waitsForProxy } from "../mesh/pod.ts";
 
-/** Reason why a pod does not run. The scheduler or the kubelet reports this reason. */
+/** Reason why a pod does not run or is not ready. The scheduler or the kubelet reports this reason. */
 export type PodProblem =
   | { readonly kind: "unscheduled"; readonly message: string }
   | { readonly kind: "image-pull"; readonly container: string; readonly image: string; readonly reason: string }

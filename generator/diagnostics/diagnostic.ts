@@ -54,7 +54,7 @@ export type DiagnosticCode =
   | "extends-cycle"
   | "name-mismatch"
   | "environment-unknown"
-  // Rules for specs (rules/).
+  // Rules for specs (generator/lint/specs, and the rules of the components).
   | "age-recipient"
   | "age-recipient-shared"
   | "aks-cluster-domain"

@@ -40,7 +40,7 @@ export function tooDeepAt(text: string): number | null {
     else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(0, brackets - 1);
     else if (type === "seq-item-ind" || type === "explicit-key-ind") dashes += 1;
     if (brackets > maxDepth || dashes > maxDepth) return offset;
-    // These three tokens only mark a position. They have no text in the file.
+    // Tokens of these three types only mark a position. They have no text in the file.
     if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += token.length;
   }
   return null;

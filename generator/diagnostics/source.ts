@@ -24,7 +24,8 @@ export interface Span {
 }
 
 /**
- * Content of a diagnostic, without its location. `%s` in the fix is replaced by the marked text of the file.
+ * Content of a diagnostic, without its location. In the fix, `%s` is replaced by the part of the file to which the
+ * diagnostic refers.
  */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
@@ -74,7 +75,10 @@ function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
   return range ? { offset: range[0], length: Math.max(1, range[1] - range[0]) } : { offset: 0, length: 1 };
 }
 
-/** Returns the entry of a map or the item of a sequence. Resolves aliases and merge keys. */
+/**
+ * Returns the entry of a map with the key `step`, or the item of a sequence with the index `step`. Resolves aliases and
+ * merge keys. Returns null if the entry or the item does not exist.
+ */
 function child(source: Source, parent: Node | null, step: string | number): Pair | Node | null {
   const node = isAlias(parent) && source.document ? (parent.resolve(source.document) ?? null) : parent;
   if (isSeq(node)) return (node.items[Number(step)] as Node | undefined) ?? null;

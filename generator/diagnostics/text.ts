@@ -53,7 +53,11 @@ function describe(diagnostic: Diagnostic, colors: Colors): string {
 
 const frameWidth = 96;
 
-/** Shortens a long line to the part around the caret. Tabs stay aligned. */
+/**
+ * Returns the part of a source line that is shown, and the line with the caret for it. If the source line is long, the
+ * shown part is the part around the caret. Both lines contain the same tabs, so that the caret is below the marked
+ * text.
+ */
 function frame(text: string, column: number, length: number): { text: string; caret: string } {
   const start = column - 1 < frameWidth - 16 ? 0 : column - 1 - 32;
   const shown = printable(text.slice(start, start + frameWidth));

@@ -59,10 +59,12 @@ function accessChangesAt(when: string, before: Environment | null, after: Enviro
 }
 
 /**
- * Returns each cell of the table of `model`, and the cell that the policies of `other` give for the same client and port.
+ * Returns pairs of cells. A cell contains the access of one client to one port. The second cell of each pair is a cell
+ * in the access table of `model`. The first cell is for the same client and port, but under the policies of `other`.
+ * Cells that cannot be compared are omitted.
  *
- * @param cells the table of `model`
- * @param others the table of `other`
+ * @param cells the access table of `model`
+ * @param others the access table of `other`
  */
 function compared(
   cells: readonly AccessCell[],
@@ -72,7 +74,8 @@ function compared(
 ): (readonly [others: AccessCell, own: AccessCell])[] {
   const known = cellsByKey(others);
   const unchanged = cellsByKey(accessTable(model, { other, policies: other }));
-  // A port that only one of the specs lists can still be open in the same pods.
+  // If only one of the two specs contains a port, the same pods can still listen on this port before and after the
+  // change.
   const inBoth = new Set(
     other === null
       ? []
@@ -88,7 +91,7 @@ function compared(
   });
 }
 
-/** Whether another state has a set with the same title, namespace and selector. */
+/** Whether another model contains a set of pods with the same title, namespace and selector. */
 function hasSamePods({ title, namespace, selector }: PodSet, other: Model): boolean {
   return podSetsIn(other).some(
     (each) => each.title === title && each.namespace === namespace && JSON.stringify(each.selector) === JSON.stringify(selector),
@@ -99,13 +102,18 @@ function cellsByKey(cells: readonly AccessCell[]): Map<string, AccessCell> {
   return new Map(cells.map((cell) => [keyOf(cell), cell]));
 }
 
-/** Whether another tool delivers the pods of a cell's server. The first part of the server's name is the workload. */
+/**
+ * Whether another tool delivers the pods to which a cell refers. The field `server` has the form `<workload>/<set>`.
+ */
 function isOfOthers({ server }: AccessCell, { spec: { workloads } }: Environment): boolean {
   const workload = workloads[server.split("/")[0] ?? ""];
   return workload !== undefined && !deliversWorkload(workload);
 }
 
-/** The name of a port is not part of the key: a port with another name is still the same port. */
+/**
+ * Returns a key that consists of the client, the set of pods and the number of the port. The key does not contain the
+ * name of the port, because a port with a new name is still the same port.
+ */
 function keyOf({ client, server, port }: AccessCell): string {
   return [client, server, port].join("|");
 }

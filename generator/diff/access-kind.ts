@@ -1,2 +1,5 @@
-/** Kind of a change that lists clients that gain or lose access. This change is not about a single object. */
+/**
+ * Value of `kind` in an `ObjectChange` that lists the clients that gain or lose access to a set of pods. Such a change
+ * is not the change of a single Kubernetes object.
+ */
 export const accessKind = "Access";

@@ -4,8 +4,9 @@ import { accessKind } from "./access-kind.ts";
 import type { ObjectChange } from "./diff.ts";
 
 /**
- * Returns the changes of sets of pods whose service account changes. Until the pods restart, they have the identity of
- * the old service account, and the new policies do not list this identity.
+ * Returns one change for each set of pods whose service account changes, if the old service account is a client of a
+ * set of pods in the old spec. Until the pods restart, they have the identity of the old service account, and the new
+ * policies do not list this identity.
  */
 export function accountChanges(old: Model, next: Model): ObjectChange[] {
   const sets = podSetsIn(old);

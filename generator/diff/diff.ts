@@ -94,7 +94,10 @@ function objectChange(
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
-/** By kind: the effect of an object of a new environment if the cluster already contains an object with its name. */
+/**
+ * Effect of an object of a new environment if the cluster already contains an object with the same name. The key is the
+ * kind.
+ */
 const ifPresent: ReadonlyMap<string, string> = new Map([
   ["HelmRelease", "if the cluster already has a Helm release with this name, Flux upgrades it to these values"],
   ["Namespace", "if the namespace exists, Flux sets these labels and annotations"],
@@ -155,8 +158,8 @@ const ofHelmfile = [patchesFile, transformersFile];
  * of the objects differ.
  */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): ObjectChange[] {
-  // If the folder has a HelmRelease, the HelmRelease contains the patches of patches.yaml, and the change of the
-  // HelmRelease is reported.
+  // If an object in the folder is reported, do not report the file with patches in the same folder. The HelmRelease in
+  // this folder contains the same patches, so the change of the HelmRelease is already reported.
   const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),

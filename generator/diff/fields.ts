@@ -4,8 +4,8 @@ import { isMap } from "../system/data.ts";
 
 /**
  * Fields with lists in which the order of the items has no meaning, according to the API references of Kubernetes,
- * Linkerd and Flux. Examples are rules, peers and ports of a NetworkPolicy, identities, and dependencies. Other lists
- * are compared by name if all items have unique names, and otherwise by position.
+ * Linkerd and Flux. Examples are rules, peers and ports of a NetworkPolicy, identities, and dependencies. In other
+ * lists, items are compared by name if every item has a unique name, and otherwise by position.
  */
 const sets = new Set([
   "dependsOn",
@@ -75,7 +75,7 @@ function without(list: readonly unknown[], others: readonly unknown[]): unknown[
   });
 }
 
-/** Names of a list's items; null if an item has no name, or two items have the same name. */
+/** Returns the names of a list's items; null if an item has no name, or if two items have the same name. */
 function namesOf(list: readonly unknown[]): string[] | null {
   const names = list.map((item) => (isMap(item) && typeof item["name"] === "string" ? item["name"] : ""));
   return names.every((name) => name !== "") && new Set(names).size === names.length ? names : null;

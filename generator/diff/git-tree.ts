@@ -39,7 +39,7 @@ export class GitTree {
     return new GitTree(root, ids, first.length === 64 ? "sha256" : "sha1");
   }
 
-  /** Returns the same commit with other paths. Files for which the function returns null are omitted. */
+  /** Returns the files of the same commit with other paths. Files for which `rename` returns null are omitted. */
   withPaths(rename: (path: string) => string | null): GitTree {
     const ids = [...this.#ids].flatMap(([path, id]): [string, string][] => {
       const renamed = rename(path);
@@ -58,7 +58,10 @@ export class GitTree {
     return id !== undefined && id === this.#idOf(text);
   }
 
-  /** Git's ID of a blob: the hash of `blob`, its length in bytes, and its content. */
+  /**
+   * Returns Git's ID of a blob with this text. The ID is the hash of the word `blob`, the length of the text in bytes,
+   * and the text.
+   */
   #idOf(text: string): string {
     const content = Buffer.from(text);
     return createHash(this.#algorithm).update(`blob ${content.length}\0`).update(content).digest("hex");
@@ -94,7 +97,7 @@ async function git(root: string, args: readonly string[], ref: string): Promise<
   );
 }
 
-/** Runs `git cat-file --batch`. */
+/** Runs `git cat-file --batch` with the given input, and returns its output. */
 async function batch(root: string, input: string): Promise<Buffer> {
   const { stdout, stderr, code } = await runBinary("git", ["-C", root, "cat-file", "--batch"], { input });
   if (code !== 0) throw new Error(`git cat-file: exit status ${code}: ${stderr.trim()}`);

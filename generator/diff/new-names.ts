@@ -3,8 +3,9 @@ import type { Environment } from "../spec/environment.generated.ts";
 type Workloads = Environment["spec"]["workloads"];
 
 /**
- * Returns the old spec with the new names of workloads and sets of pods. If a name changes, the namespace and the selector
- * stay the same. The access of the same pods is compared, and not the names.
+ * Returns a copy of the old spec in which renamed workloads and renamed sets of pods have their new names. A set of
+ * pods is renamed if the new spec contains a set with another name, but with the same namespace and the same selector.
+ * With this copy, meshops can compare the access of the same pods before and after the change.
  */
 export function withNewNames(before: Environment, after: Environment): Environment {
   const names = newNames(before, after);
@@ -18,7 +19,7 @@ export function withNewNames(before: Environment, after: Environment): Environme
       moved[newKey] = { ...(renamed === undefined ? (known ?? workload) : workload), pods: { ...known?.pods, [newSet]: pods } };
     }
   }
-  // Clients refer to a set by its workload and its name.
+  // Lists of clients refer to a set of pods by its title, so replace the titles in the lists, too.
   const text = [...names].reduce(
     (json, [title, renamed]) => json.replaceAll(JSON.stringify(title), JSON.stringify(renamed)),
     JSON.stringify(moved),
@@ -26,7 +27,10 @@ export function withNewNames(before: Environment, after: Environment): Environme
   return { ...before, spec: { ...before.spec, workloads: JSON.parse(text) as Workloads } };
 }
 
-/** Returns the new title of each set with another name, by its old title: `<workload>/<set>`. */
+/**
+ * Returns a map from the old title to the new title of each renamed set of pods. A title has the form
+ * `<workload>/<set>`.
+ */
 function newNames(before: Environment, after: Environment): Map<string, string> {
   const [old, next] = [setsOf(before), setsOf(after)];
   return new Map(
@@ -37,7 +41,7 @@ function newNames(before: Environment, after: Environment): Map<string, string> 
   );
 }
 
-/** Returns the namespace and the selector of each set of pods, by `<workload>/<set>`. */
+/** Returns a map from the title `<workload>/<set>` of each set of pods to its namespace and selector, as JSON text. */
 function setsOf({ spec: { workloads } }: Environment): Map<string, string> {
   return new Map(
     Object.entries(workloads).flatMap(([key, { namespace, pods }]) =>

@@ -31,7 +31,8 @@ export interface StatedObject {
 }
 
 /**
- * Returns the objects that files declare, by key. The key of an object does not depend on the file that declares it.
+ * Returns the objects that files declare. The key of an object consists of its API group, kind, namespace and name. The
+ * key does not depend on the file that declares the object.
  */
 export function objectsOf(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
@@ -126,7 +127,7 @@ function onlyValue(text: string): unknown {
   return value;
 }
 
-/** The merged documents of a helmfile. No key is in more than one document. */
+/** Returns one map with the keys of all documents of a helmfile. No key is in more than one document. */
 function helmfile(text: string): Record<string, unknown> {
   return Object.assign({}, ...documents(text)) as Record<string, unknown>;
 }
@@ -151,13 +152,20 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   return { ...value, spec: { ...spec, postRenderers: byObject(entries) } };
 }
 
-/** Replaces the inline patches of an overlay in the same way. An overlay with a HelmRelease keeps its list. */
+/**
+ * Replaces the inline patches of a kustomization.yaml by a map, in the same way as `withPatches`, if the
+ * kustomization.yaml contains `transformers`. The kustomization.yaml of a HelmRelease contains no `transformers`, so
+ * this function does not change it.
+ */
 function withInlinePatches(value: Record<string, unknown>): Record<string, unknown> {
   const { patches, transformers } = value;
   return Array.isArray(patches) && transformers !== undefined ? { ...value, patches: byObject(patches.map(asMap)) } : value;
 }
 
-/** Returns patches by the kind and name of their object. The key of a patch with another target is its target. */
+/**
+ * Returns a map of patches. The key of a patch is the kind and name in the patch. If the patch has a target that does
+ * not consist of this kind and name, the key is the target.
+ */
 function byObject(entries: readonly Record<string, unknown>[]): Record<string, unknown> {
   const patches = entries.map(({ target, patch }): [string, unknown] => {
     const parsed = asMap(onlyValue(String(patch)));

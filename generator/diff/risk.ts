@@ -15,7 +15,10 @@ import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
 
-/** Assesses the change of one object. Gets all changes as context. Yields nothing if the function has no assessment. */
+/**
+ * A function that assesses the change of one object. The second parameter contains the changes of all objects. The
+ * function yields nothing if it has no assessment of the change.
+ */
 type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 
 const judges: readonly Judge[] = [

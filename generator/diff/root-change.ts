@@ -5,7 +5,8 @@ import type { ObjectChange } from "./diff.ts";
 
 /**
  * Returns the change of the root Kustomization, which no generated file contains. If the spec of a running environment
- * gets another root, the old root keeps applying the environment. Returns nothing if the root stays the same.
+ * specifies another root Kustomization, the old root Kustomization still exists in the cluster, and Flux continues to
+ * apply it. Returns an empty list if the root Kustomization stays the same.
  */
 export function rootChanges(before: Environment, after: Environment): ObjectChange[] {
   const [old, next] = [rootOf(before), rootOf(after)];

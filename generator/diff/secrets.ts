@@ -7,7 +7,10 @@ import { openFile } from "../sops/inspect.ts";
 import { secretIn, workloadsFolder } from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
 
-/** Whether the plaintexts of two encrypted files are the same. */
+/**
+ * Whether the plaintexts of two encrypted files are the same. `unknown`: the files cannot be decrypted with the
+ * available age keys.
+ */
 export type Plaintext = "same" | "differs" | "unknown";
 
 /** Compares the plaintexts of two encrypted files, without returning the plaintexts. */
@@ -30,7 +33,7 @@ function payload(text: string): string {
   return JSON.stringify(rest);
 }
 
-/** age recipients of an encrypted file; empty if the file is not a valid SOPS file. */
+/** Returns the age recipients of an encrypted file; an empty list if the file is not a valid SOPS file. */
 export function recipientsOf(text: string): readonly string[] {
   try {
     return openFile(text).metadata.age.map(({ recipient }) => recipient);
@@ -40,7 +43,10 @@ export function recipientsOf(text: string): readonly string[] {
   }
 }
 
-/** Whether Flux decrypts a file in the cluster. Only administrators can decrypt the signing keys. */
+/**
+ * Whether Flux decrypts an encrypted file in the cluster. Returns false for the file with the signing keys, which only
+ * administrators can decrypt.
+ */
 export function isInCluster(path: string): boolean {
   const name = secretIn(path);
   return isOfWorkload(path) || name === secretNames.issuer || name.endsWith("-k8s-tls");

@@ -15,7 +15,10 @@ export interface Chain {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Resolves `spec.extends` from a file to its last base. */
+/**
+ * Follows `spec.extends` from a file to the file that does not extend another file. `names` contains the environments
+ * that are already in the chain, so that a cycle is detected.
+ */
 export function chainOf(own: Source, read: ReadSource, names: readonly string[]): Chain {
   const base = baseOf(own);
   if (base === null) return { sources: [own], diagnostics: [] };

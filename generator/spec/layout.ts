@@ -31,9 +31,7 @@ export const workloadsFolder = "workloads";
 /** Suffix of the names of SOPS-encrypted files. */
 const encrypted = ".sops.yaml";
 
-/**
- * Path of the administrators' file. It contains the private signing keys and is encrypted only to the administrators.
- */
+/** Returns the path of the file with the private signing keys. This file is encrypted only for the administrators. */
 export function signingKeysFile(environment: string): string {
   return `${identityFolder(environment)}/trust-anchor${encrypted}`;
 }
@@ -42,7 +40,7 @@ export function overlayFolder(environment: string, component?: string): string {
   return component === undefined ? `${overlaysFolder}/${environment}` : `${overlaysFolder}/${environment}/${component}`;
 }
 
-/** Whether a file is SOPS-encrypted, from its name. */
+/** Whether the name of a file ends in the suffix of SOPS-encrypted files. */
 export function isEncryptedFile(path: string): boolean {
   return path.endsWith(encrypted);
 }
@@ -57,33 +55,42 @@ export function secretIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1, -encrypted.length);
 }
 
-/** Path of the SOPS-encrypted file of a Secret. */
+/** Returns the path of the SOPS-encrypted file of a Secret that belongs to the identity. */
 export function secretFile(environment: string, secret: string): string {
   return `${overlayFolder(environment, "identity")}/${encryptedName(secret)}`;
 }
 
-/** Folder of Flux's entry points, with one subfolder per environment. */
+/** Folder with one subfolder per environment. The root Kustomization of an environment applies its subfolder. */
 export const fluxRootFolder = "flux";
 
-/** Path of an environment's entry point for Flux. */
+/** Returns the path of the folder that the root Kustomization of an environment applies. */
 export function fluxFolder(environment: string): string {
   return `${fluxRootFolder}/${environment}`;
 }
 
-/** Name of the helmfile in the root folder, and of the helmfile in the folder of each environment's overlays. */
+/** File name of the helmfile in the root folder, and of the helmfile in the folder of each environment's overlays. */
 export const helmfileFile = "helmfile.yaml";
-/** File with the fields of a HelmRelease that differ between environments. The base contains the other fields. */
+/**
+ * File with the fields of a HelmRelease that differ between environments. The base contains the other fields. If the
+ * component has no base, the file contains the whole HelmRelease.
+ */
 export const releaseFile = "release.yaml";
-/** File with the HelmRepository of a component's chart. */
+/** File with the HelmRepository or the OCIRepository of a component's chart. */
 export const repositoryFile = "repository.yaml";
 /** File with the values of a component's chart. Flux and helmfile read this file. */
 export const valuesFile = "values.yaml";
-/** File with the chart values of an override. These values are merged after the values from ConfigMaps and Secrets. */
+/**
+ * File with the chart values of an override. These values are merged after the values from the ConfigMaps and Secrets
+ * to which the override refers.
+ */
 export const lastValuesFile = "values-last.yaml";
 /**
  * File with patches for the objects that the chart renders. Only helmfile reads this file. For Flux, the HelmRelease
  * contains the same patches.
  */
 export const patchesFile = "patches.yaml";
-/** File with the patches that have a target. Otherwise, the file has the same purpose as `patchesFile`. */
+/**
+ * File with Kustomize transformers for the patches that have a target, and for new names of images. Only helmfile reads
+ * this file. For Flux, the HelmRelease contains the same patches and names.
+ */
 export const transformersFile = "transformers.yaml";

@@ -18,8 +18,8 @@ export interface Loaded {
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
   /**
-   * Returns the location of a finding from a later check. The location is in the file that sets the value. Null if the
-   * files were not merged.
+   * Converts a finding of a later check to a diagnostic. The diagnostic refers to the value in the file that sets the
+   * value. The field is null if the files were not merged.
    */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
@@ -105,12 +105,14 @@ function checkFile(source: Source): SchemaFinding[] {
 }
 
 /**
- * Returns findings about required keys that are missing in the merged environment. (A base may omit required keys.)
- * Skips a missing key if one of the files already has a finding about the key.
+ * Returns findings about required keys that are missing in the merged environment. The schema for spec files does not
+ * check them, because a base can omit required keys. Skips a missing key if one of the files already has a finding
+ * about the key.
  */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
   const reported = new Set(inFiles.map(({ path }) => path.join("/")));
-  // Whether recipients are required depends on these fields.
+  // `lifecycle` and `provider` determine whether `spec.secrets` is required. If one of them is wrong, do not report
+  // that `spec.secrets` is missing.
   if (inFiles.some(({ path }) => path.at(-1) === "lifecycle" || path.at(-1) === "provider")) reported.add("spec/secrets");
   const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withFix(explain(error), name));
   return missing.filter(({ path }) => !reported.has(path.join("/")));
@@ -126,7 +128,10 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
   return diagnosticAtPath(source, path, part, statement);
 }
 
-/** Returns the location of a finding: the first of its values that a file sets. (A default value is not in a file.) */
+/**
+ * Converts a rule violation to a diagnostic. The diagnostic refers to the first of the violation's values that a file
+ * sets, because a default value is in no file.
+ */
 function whereWritten({ paths, part, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);

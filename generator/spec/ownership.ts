@@ -14,8 +14,8 @@ export function hasExternalIdentity(environment: Environment): boolean {
 }
 
 /**
- * Root Kustomization of an environment, which applies the other Kustomizations. Without `gitops.root`, bootstrap creates
- * it under the same name as `flux bootstrap` does.
+ * Returns the name and namespace of an environment's root Kustomization, which applies the other Kustomizations. If the
+ * spec does not contain `gitops.root`, bootstrap creates the root Kustomization with the same name as `flux bootstrap`.
  */
 export function rootOf({ spec: { gitops } }: Environment): { readonly name: string; readonly namespace: string } {
   return gitops.root?.kustomization ?? { name: "flux-system", namespace: "flux-system" };
@@ -25,8 +25,8 @@ export function rootOf({ spec: { gitops } }: Environment): { readonly name: stri
 export type Recipients = NonNullable<Environment["spec"]["secrets"]>;
 
 /**
- * Recipients of the encrypted files. The lists are empty if the spec has no section `secrets`, because nothing is
- * encrypted.
+ * Returns the recipients of an environment's encrypted files. The lists are empty if the spec has no section `secrets`,
+ * because the environment then has no encrypted files.
  */
 export function recipientsOf({ spec: { secrets } }: Environment): Recipients {
   return secrets ?? { age: [], admin: [] };

@@ -124,8 +124,9 @@ export function explain(error: SchemaError): SchemaFinding {
 }
 
 /**
- * Returns a fix that sets a missing key to the first example of the schema. The fix contains the path of the key, or only
- * its end if the key is in an item of a list. Null if the schema has no example, or if the example is not a scalar.
+ * Returns a fix that sets a missing key to the first example in the schema. The fix contains the path of the key. If
+ * the key is in an item of a list, the fix contains only the part of the path below this item. Returns null if the
+ * schema has no example, or if the example is not a scalar.
  */
 function addFix(path: Path, { examples }: Schema): string | null {
   const [first] = Array.isArray(examples) ? examples : [];
@@ -133,7 +134,7 @@ function addFix(path: Path, { examples }: Schema): string | null {
   return isScalar(first) || typeof first === "string" ? `set ${formatPath(end)}: ${String(first)}, or use another value` : null;
 }
 
-/** Splits a JSON pointer (RFC 6901). */
+/** Splits a JSON pointer (RFC 6901) into keys and list indexes. */
 function fromPointer(pointer: string): Path {
   return pointer
     .split("/")
@@ -177,7 +178,9 @@ function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, i
 }
 
 /**
- * Returns what is expected instead of a value of the wrong type. For a number or Boolean, this is the string format.
+ * Returns what is expected instead of a value of the wrong type: the names of the allowed types. If the value is a
+ * number or a Boolean, and the schema restricts the string, returns the format of the string or the allowed strings
+ * instead.
  */
 function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, patternErrorMessage }: Schema): string {
   if (isScalar(data) && patternErrorMessage !== undefined) return String(patternErrorMessage);
@@ -191,8 +194,8 @@ function similar(data: unknown, { examples }: Schema): string | null {
 }
 
 /**
- * Returns the fix for a number or Boolean where the schema expects a string. If the schema accepts the quoted value,
- * the fix is to quote the value.
+ * Returns the fix for a value that is a number or a Boolean, although the schema expects a string. If the schema
+ * accepts the quoted value, the fix is to quote the value.
  */
 function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
   if (!types.includes("string") || !isScalar(data)) return null;

@@ -53,7 +53,7 @@ export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
   return { message: lowerFirst(message), fix: null, span };
 }
 
-/** Position of the quote that begins the last token of a text; null if the last token is not quoted. */
+/** Returns the offset of the quote that begins the last token of a text; null if the last token is not quoted. */
 function openingQuote(text: string): number | null {
   let offset = 0;
   let opening: number | null = null;

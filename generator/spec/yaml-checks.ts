@@ -2,7 +2,9 @@ import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, typ
 import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
 
-/** A problem in a document that is valid YAML but is not allowed in a spec. */
+/**
+ * A problem in a document without syntax errors. The problem is a YAML construct that meshops does not allow in a spec.
+ */
 export interface YamlProblem {
   readonly code: DiagnosticCode;
   readonly message: string;
@@ -15,8 +17,9 @@ type Visit = { readonly enter: unknown; readonly depth: number } | { readonly le
 /**
  * Walks through a document in order and without recursion. Finds duplicate keys, aliases without an anchor, aliases
  * that contain themselves, merge keys that do not merge a map, and documents that are too large or nested too deeply.
- * (The YAML library is not used for these checks, for two reasons. For duplicate keys, the library compares every key
- * with every other key. It finds the other problems only when it converts a document to plain data, without positions.)
+ * The YAML library is not used for these checks, for two reasons. To find duplicate keys, the library compares every
+ * key with every other key. The library finds the other problems only when it converts a document to plain data, and
+ * then does not report their positions.
  */
 export function inspect(document: Document): YamlProblem[] {
   const problems: YamlProblem[] = [];

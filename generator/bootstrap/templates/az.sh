@@ -13,7 +13,7 @@ az_() {
   done
 }
 
-# is_transient <file>: succeeds if the file contains an error that may not occur again in a retry.
+# is_transient <file>: succeeds if the file contains an error that is often temporary, so that a retry can succeed.
 is_transient() {
   grep -qE 'TooManyRequests|\(429\)|ServiceUnavailable|InternalServerError|GatewayTimeout|ServerTimeout|Read timed out|ConnectTimeout|Connection (aborted|reset|broken)|RemoteDisconnected|connection was forcibly closed|PrincipalNotFound' "$1"
 }

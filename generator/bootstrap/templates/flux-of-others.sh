@@ -1,6 +1,7 @@
-# --- Flux of others -----------------------------------------------------------
+# --- Flux that meshops does not manage ------------------------------------------
 
-# Flux, its source and the root Kustomization belong to others. This script reads them and does not change them.
+# Other tools manage Flux, its source and the root Kustomization. This script reads these objects and does not change
+# them.
 check_flux() {
   local version
   version=$(flux_version)
@@ -14,13 +15,15 @@ check_flux() {
 }
 
 {{#if placement.serviceAccount}}
-# Checks the account that kustomize-controller impersonates. It needs the role cluster-admin, because the Kustomizations
-# apply ClusterRoles, webhook configurations, namespaces and the rights of the HelmReleases' accounts.
+# Checks the service account that kustomize-controller impersonates. The service account needs the role cluster-admin,
+# because the Kustomizations apply ClusterRoles, webhook configurations, namespaces, and ClusterRoleBindings for the
+# service accounts of the HelmReleases.
 check_account() {
   local user=system:serviceaccount:$NAMESPACE:$ACCOUNT answer
   kubectl_ get serviceaccount "$ACCOUNT" --namespace "$NAMESPACE" >/dev/null || fail 1 "service account $ACCOUNT does not exist in namespace $NAMESPACE" \
     "ask the owner of the cluster to run: kubectl create serviceaccount $ACCOUNT --namespace $NAMESPACE && kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT"
-  # The exit code is 1 if the answer is no, and also if the user may not ask for another account.
+  # kubectl exits with code 1 if the service account does not have the rights, and also if the user cannot impersonate
+  # the service account. The script therefore ignores the exit code, and reads the output.
   answer=$(kubectl_ auth can-i '*' '*' --all-namespaces --as="$user") || true
   case $answer in
   yes) outcome='has the role cluster-admin' ;;

@@ -1,7 +1,7 @@
 # --- Flux --------------------------------------------------------------------
 
-# The labels of this namespace disable Linkerd's webhooks in it, so that Flux can repair Linkerd while the proxy
-# injector is down.
+# Applies the namespace flux-system. A label of the namespace disables Linkerd's webhooks in the namespace, so that Flux
+# can repair Linkerd while the proxy injector is down.
 flux_namespace() {
   apply <<'YAML'
 {{{manifests.namespace}}}
@@ -9,7 +9,7 @@ YAML
   outcome='applied'
 }
 
-# Host of an ssh URL as in known_hosts: `host`, or `[host]:port`.
+# Prints the host of the ssh URL in $GIT_URL in the format of the file known_hosts: `host`, or `[host]:port`.
 git_host() {
   local host=${GIT_URL#ssh://}
   host=${host%%/*}
@@ -17,17 +17,19 @@ git_host() {
   case $host in *:*) printf '[%s]:%s' "${host%:*}" "${host##*:}" ;; *) printf '%s' "$host" ;; esac
 }
 
-# Prints the lines of known_hosts for the repository's host. Other hosts are not copied into the cluster.
+# Prints the lines of the file known_hosts that contain the repository's host. The script copies only these lines into
+# the cluster.
 known_host() {
   ssh-keygen -F "$(git_host)" -f "${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}" | grep -v '^#'
 }
 
-# Whether `flux bootstrap` is used: the flux CLI is installed, and it can push.
+# Succeeds if the script installs Flux with `flux bootstrap`. This requires that the flux CLI is installed, and that it
+# has credentials to push: GIT_PASSWORD is set, or the URL of the repository is an ssh URL.
 uses_flux_cli() {
   command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }
 }
 
-# Checks the credentials for the repository before anything is created.
+# Checks the credentials for the repository before the script creates anything.
 git_access() {
   if [ "${GIT_URL%%:*}" = ssh ] && [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
     [ -r "$GIT_SSH_KEY_FILE" ] || fail 2 "GIT_SSH_KEY_FILE: cannot read $GIT_SSH_KEY_FILE" 'set GIT_SSH_KEY_FILE to a private key that can read the repository'
@@ -37,7 +39,8 @@ git_access() {
   if uses_flux_cli && command -v git >/dev/null 2>&1; then can_push; fi
 }
 
-# Asks the server whether these credentials may push, without a change in the repository. `flux bootstrap` needs this.
+# Checks with a dry run that the credentials can push to the repository, because `flux bootstrap` pushes to the
+# repository. Does not change the repository.
 can_push() {
   local ssh='ssh -o BatchMode=yes -o ConnectTimeout=10'
   [ -z "${GIT_SSH_KEY_FILE:-}" ] || ssh="$ssh -i '$GIT_SSH_KEY_FILE' -o IdentitiesOnly=yes"
@@ -52,7 +55,8 @@ SH
       'give the credentials the right to push, which flux bootstrap needs; or remove flux from the PATH: bootstrap then applies the install manifests of Flux'
 }
 
-# Succeeds if this machine has a key with which Flux can read a repository over ssh. Other repositories need no key.
+# Succeeds if this machine has an ssh key with which Flux can read the repository. Also succeeds if the URL of the
+# repository is not an ssh URL, because Flux then needs no ssh key.
 has_ssh_key() {
   [ "${GIT_URL%%:*}" != ssh ] || [ -n "${GIT_SSH_KEY_FILE:-}" ] || { uses_flux_cli && ssh-add -l >/dev/null 2>&1; }
 }
@@ -61,7 +65,8 @@ no_ssh_key() {
   fail 2 "Flux has no key for $GIT_URL" 'set GIT_SSH_KEY_FILE to a private key that can read the repository, such as a deploy key'
 }
 
-# Checks a Flux that already runs, before anything is created. Flux is not changed without --upgrade-flux.
+# Checks the Flux that is already installed in the cluster, before the script creates anything. The script changes the
+# version of this Flux only if --upgrade-flux is set.
 existing_flux() {
   local version other
 {{#if azure}}
@@ -76,7 +81,7 @@ existing_flux() {
     return
   }
 {{/if}}
-  # An earlier run may have stored the key in the cluster.
+  # An earlier run may have stored an ssh key in the Secret flux-system in the cluster.
   has_ssh_key || [ -n "$(managers_of flux-system flux-system)" ] || no_ssh_key
   list_kinds
   other=$(other_root)
@@ -99,13 +104,14 @@ has_git_password() {
 
 # Installs Flux. `flux bootstrap` pushes Flux's manifests to Git, so it needs ssh or a token in GIT_PASSWORD. Without
 # these credentials, or without the flux CLI, the script applies Flux's install manifests directly. If Flux is already
-# installed, the script keeps it, unless --upgrade-flux asks for another version.
+# installed, the script keeps its version. The script installs another version over an existing Flux only if
+# --upgrade-flux is set.
 install_flux() {
   local version
   version=$(flux_version)
   if [ -n "$version" ] && { [ "$UPGRADE_FLUX" != yes ] || [ "$FLUX_VERSION" = "$version" ]; }; then
     outcome="already installed, $version"
-    # An interrupted run may have installed Flux without the feature gates.
+    # If an earlier run was interrupted, it may have installed Flux without setting the feature gates.
     case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
       --output 'jsonpath={.metadata.managedFields[*].manager}') in *meshops-flux*) cancel_health_checks ;; esac
     follow
@@ -114,8 +120,9 @@ install_flux() {
     # Flux's manifests are now in Git, so Flux would revert feature gates that this script sets in the cluster.
     outcome='installed by flux bootstrap; to make Flux apply a pushed fix at once, commit the patch in docs/status.md'
   else
-    # Use a separate field manager. These manifests also contain the namespace flux-system: applied with the field
-    # manager meshops, they would remove the labels and annotations that flux_namespace applied.
+    # Use a separate field manager, because Flux's install manifests also contain the namespace flux-system. If the
+    # script applied these manifests with the field manager meshops, the API server would remove the labels and
+    # annotations that flux_namespace applied.
     kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >/dev/null
     cancel_health_checks
     with_progress 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
@@ -126,9 +133,9 @@ install_flux() {
 }
 
 # Sets the feature gate CancelHealthCheckOnNewRevision. With this feature gate, Flux applies a new commit at once,
-# without waiting for the health checks of the previous commit. A controller does not start with an unknown feature
-# gate. kustomize-controller supports this feature gate since Flux 2.7, helm-controller since Flux 2.8. Before Flux
-# 2.8.2, helm-controller with this feature gate cancelled its own installs.
+# without waiting for the health checks of the previous commit. A controller with an unknown feature gate does not
+# start, so the script checks the version of Flux first. kustomize-controller supports this feature gate since Flux 2.7,
+# helm-controller since Flux 2.8. Before Flux 2.8.2, helm-controller with this feature gate cancelled its own installs.
 cancel_health_checks() {
   local version controller since arguments
   version=$(flux_version)

@@ -1,7 +1,7 @@
 # --- images ------------------------------------------------------------------
 
-# Names of the repositories in the registry. known_digest_of queries no other repositories, because the registry's error
-# for a missing repository cannot be distinguished from other errors.
+# Names of the repositories in the registry. known_digest_of queries only these repositories, because the registry's
+# error for a missing repository cannot be distinguished from other errors.
 repositories=''
 
 list_repositories() {
@@ -31,8 +31,9 @@ IMAGES=(
 {{/each}}
 )
 
-# import_from <source> <arguments of az…>: runs az, with the credentials of Docker Hub if they are set and the image is
-# from Docker Hub. az reads the token from stdin, so that no argument contains it.
+# import_from <source> <arguments of az…>: runs az. If the image is from Docker Hub and DOCKERHUB_TOKEN is set, passes
+# the credentials of Docker Hub to az. az reads the token from stdin, so that no command-line argument contains the
+# token.
 import_from() {
   local source=$1 try
   shift

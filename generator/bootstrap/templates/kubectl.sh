@@ -16,7 +16,7 @@ list_kinds() {
   kinds=$(kubectl_ get crd --output name)
 }
 
-# has_kind <kind>: succeeds if the cluster contained the CRD of the kind when list_kinds ran.
+# has_kind <name of a CRD>: succeeds if the CRD existed in the cluster when list_kinds ran.
 has_kind() {
   printf '%s\n' "$kinds" | grep -xF "customresourcedefinition.apiextensions.k8s.io/$1" >/dev/null
 }

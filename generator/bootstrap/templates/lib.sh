@@ -31,13 +31,14 @@ elapsed() {
   if [ "$1" -lt 60 ]; then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
-# fail <exit code> <error> <fix>: exits; `finish` prints the error and the fix.
+# fail <exit code> <error> <fix>: exits with the exit code. The function `finish`, which runs at every exit, prints the
+# error and the fix.
 fail() {
   printf '%s\nfix: %s\n' "$2" "$3" >"$SCRATCH/error"
   exit "$1"
 }
 
-# need <tool> <URL>: fails if the tool is not on the PATH. The URL is that of the install instructions.
+# need <tool> <URL>: fails if the tool is not on the PATH. <URL> is the address of the tool's install instructions.
 need() {
   command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "install it: $2"
 }
@@ -48,7 +49,8 @@ with_progress() {
   shift
   (
     began=$SECONDS
-    # After the loop is killed, its sleep may continue; it must not keep the terminal or a pipe open.
+    # If the loop is killed, its `sleep` can continue. Redirect the output of `sleep`, so that it does not keep the
+    # terminal or a pipe open.
     while sleep 30 >/dev/null 2>&1; do note "$task, $(elapsed $((SECONDS - began))) elapsed"; done
   ) &
   ticker=$!

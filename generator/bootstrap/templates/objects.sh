@@ -7,8 +7,8 @@ apply() {
   kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
 }
 
-# secret_from <namespace> <name> <arguments…>: applies a Secret. The secret values come from stdin or from files, so that
-# no command-line argument and no shell variable contains them.
+# secret_from <namespace> <name> <arguments…>: applies a Secret. The secret values come from stdin or from files, so
+# that no command-line argument and no shell variable contains them.
 secret_from() {
   local namespace=$1 name=$2
   shift 2
@@ -40,8 +40,9 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
-# is_older <version> <version>: succeeds if the first version is older than the second. The label of a controller that
-# a Helm chart installed has no `v`.
+# is_older <version> <version>: succeeds if the first version is older than the second. Ignores a `v` at the start of
+# each version: flux_version reads a label, and if a Helm chart installed Flux, the version in this label does not start
+# with `v`.
 is_older() {
   [ "${1#v}" != "${2#v}" ] && [ "$(printf '%s\n' "${1#v}" "${2#v}" | sort -V | head -n 1)" = "${1#v}" ]
 }

@@ -9,7 +9,8 @@ unregistered() {
     grep -vixF "${registered:-none}" || true
 }
 
-# Requests all registrations, then waits for all of them, because one registration takes one or two minutes.
+# Requests the registration of all missing resource providers, and then waits for all registrations together, because
+# one registration takes one or two minutes.
 providers() {
   local missing provider
   missing=$(unregistered)
@@ -62,8 +63,8 @@ registry() {
     [ "$free" = true ] || fail 1 "registry name $REGISTRY is already in use outside of resource group $RESOURCE_GROUP" \
       "set another azure.registry.name in $SPEC (names are unique in all of Azure), run meshops generate, commit and push"
   fi
-  # If an earlier creation failed, the registry is created again under the same name: Azure treats a repeated creation
-  # as an update.
+  # If the registry exists, but its creation failed, this command repeats the creation with the same name. Azure treats
+  # the repeated creation as an update.
   with_progress 'creating the registry' az_ acr create --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
     --sku "$REGISTRY_SKU" --tags "${TAGS[@]}" --output none
   outcome=created
@@ -73,7 +74,7 @@ registry() {
 {{> cluster}}
 
 {{#if existingCluster}}
-# Checks the cluster of another tool, and changes nothing in it.
+# Checks the cluster, which another tool created. Does not change the cluster.
 check_cluster() {
   local state facts policy version
   state=$(settled cluster_state)
@@ -111,8 +112,8 @@ check_cluster() {
 
 {{else}}
 {{#unless kubernetesVersion}}
-# Selects a Kubernetes version that the Linkerd release supports: Azure's default version in the location, or else the
-# first supported version in Azure's list.
+# Selects a Kubernetes version that the Linkerd release supports. Selects Azure's default version in the location if
+# Linkerd supports it. Otherwise selects the first supported version in Azure's list.
 choose_kubernetes_version() {
   local version versions wanted=${LEAST_KUBERNETES#1.}
   versions=$(query aks get-versions --location "$LOCATION" --query '[values[?isDefault].version, values[?!isPreview].version][]') || return
@@ -133,7 +134,8 @@ cluster() {
     Succeeded) outcome='already exists' ;;
     '')
       create_cluster || cp "$SCRATCH/error" "$SCRATCH/refusal"
-      # Check the cluster's state instead of the exit code of az: if only Azure's reply was lost, the cluster exists.
+      # Check the cluster's state instead of the exit code of az. If Azure created the cluster but its reply was lost,
+      # az fails although the cluster exists.
       state=$(settled cluster_state)
       if [ "$state" != Succeeded ]; then
         [ ! -f "$SCRATCH/refusal" ] || cp "$SCRATCH/refusal" "$SCRATCH/error"
@@ -175,8 +177,9 @@ create_cluster() {
 
 {{/if}}
 {{#if registry}}
-# Assigns the role AcrPull to the kubelet's identity, which the nodes use to pull images. The role is not assigned by
-# `az aks create`, because a missing permission would then leave a partly created cluster.
+# Assigns the role AcrPull to the kubelet's identity, which the nodes use to pull images. `az aks create` can also
+# assign this role. If the user does not have the permission to assign roles, however, `az aks create` would leave a
+# partly created cluster.
 pull_right() {
   local identity scope found
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)

@@ -1,5 +1,5 @@
-# settled <function>: waits until no operation is in progress, then prints the state that the function prints.
-# Prints nothing if the resource does not exist.
+# settled <function>: calls the function, which prints the state of an Azure resource, until Azure has completed all
+# operations on this resource. Then prints the state. Prints nothing if the resource does not exist.
 settled() {
   local state began=$SECONDS
   while :; do

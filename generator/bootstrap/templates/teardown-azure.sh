@@ -9,7 +9,8 @@ could_not() {
   CONTEXT=''
 }
 
-# require_tag <resource> <tag>: stops if the resource does not have the tag that bootstrap sets for this environment.
+# require_tag <resource> <tag>: stops if <tag>, the value of the resource's tag `environment`, is not the name of this
+# environment. bootstrap sets this tag.
 require_tag() {
   [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 does not have the tag environment=$ENVIRONMENT, so meshops did not create it for this environment; nothing was deleted" \
     "delete $1 by hand, or set the tag"
@@ -43,8 +44,8 @@ confirm() {
   [ "$typed" = "$CLUSTER" ] || fail 2 'the typed name does not match the cluster; nothing was deleted' "type $CLUSTER"
 }
 
-# Lists the volumes in the cluster. Errors are reported but do not stop the script, because a cluster without
-# credentials or a cluster that does not respond can still be deleted.
+# Lists the volumes in the cluster. Errors are reported but do not stop the script, because Azure can also delete a
+# cluster that does not respond or for which the credentials cannot be read.
 show_claims() {
   if ! credentials || ! kubectl_ get persistentvolumeclaims --all-namespaces --no-headers --output custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SIZE:.spec.resources.requests.storage >"$SCRATCH/claims"; then
     note "cannot list the volumes in the cluster: $(grep -m 1 . "$SCRATCH/error" || true)"
@@ -57,8 +58,8 @@ show_claims() {
 
 {{#if registry}}
 {{#unless deleteRegistry}}
-# Deletes the role assignment on a registry that is kept. Otherwise, the role assignment would remain after the
-# cluster's identity is deleted.
+# Deletes the role assignment that allows the cluster to pull images from the registry. This script keeps the registry,
+# so the role assignment would otherwise remain after the cluster's identity is deleted.
 revoke_pull_right() {
   local identity scope assignments id
   outcome='not found'
@@ -93,8 +94,9 @@ delete_registry() {
 }
 
 {{/if}}
-# others_in_group: prints the resources in the resource group, one per line. Omits the cluster and the registry if this
-# script deletes them. Azure's list may still contain resources that are already deleted.
+# others_in_group: prints the resources in the resource group, one per line. Omits the cluster. Also omits the registry
+# if this script deletes the registry. These resources are omitted because Azure's list can still contain them after
+# their deletion.
 others_in_group() {
   local group all
   group=$(query group show --name "$RESOURCE_GROUP" --query name) || return

@@ -2,13 +2,13 @@
 
 # delete_ <arguments…>: deletes objects, waits until they no longer exist, and appends their names to $SCRATCH/deleted.
 delete_() {
-  # On Azure, could_not empties $CONTEXT.
+  # On Azure, could_not sets $CONTEXT to an empty string, so that all further deletions in the cluster are skipped.
   [ -n "$CONTEXT" ] || return 0
   kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/deleted"
 }
 
-# delete_own <resource> <namespace> <name>: deletes an object that has meshops's label. Keeps an object of others with
-# the same name.
+# delete_own <resource> <namespace> <name>: deletes the object if it has meshops's label. Keeps an object with this name
+# that does not have the label.
 delete_own() {
   delete_ "$1" --namespace "$2" --field-selector "metadata.name=$3" --selector app.kubernetes.io/managed-by=meshops
 }
@@ -31,8 +31,8 @@ suspend_flux() {
 }
 
 {{else}}
-# The root Kustomization belongs to others, so this script does not suspend it. Stops if the root is not suspended,
-# because it would apply deleted objects again.
+# Another tool manages the root Kustomization, so this script does not suspend it. Stops if the root Kustomization is
+# not suspended, because Flux would then apply the deleted objects again.
 check_suspended() {
   local root
   outcome='not found'
@@ -50,18 +50,20 @@ check_suspended() {
 }
 
 {{/if}}
-# take_down <component> <namespace> <release> <label>: deletes a component. First deletes the webhook configurations and
-# APIServices that have the label. Without the component's pods, the webhooks would make the API server reject new pods,
-# and the APIServices would block the deletion of namespaces. Then deletes the component's Kustomization; Flux then
-# deletes the objects that the Kustomization applied. Last, deletes the component's HelmRelease if it still exists.
+# take_down <kustomization> <namespace> <HelmRelease> <label> [suspended]: deletes a component. First deletes the
+# webhook configurations and APIServices that have the label. Without the component's pods, the webhooks would make the
+# API server reject new pods, and the APIServices would block the deletion of namespaces. Then deletes the component's
+# Kustomization, so that Flux deletes the objects that the Kustomization applied. Last, deletes the component's
+# HelmRelease if it still exists.
 take_down() {
   : >"$SCRATCH/deleted"
   if [ -n "$CONTEXT" ]; then remove_component "$@" || could_not "delete $1"; fi
   outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 
-# resume <kustomization> <namespace> <HelmRelease>: resumes a suspended component. If a suspended object is deleted, Flux
-# keeps what it has applied or installed.
+# resume <kustomization> <namespace> <HelmRelease>: resumes a suspended component before it is deleted. If a suspended
+# Kustomization or HelmRelease is deleted, Flux keeps the objects that it applied and the Helm release that it
+# installed.
 resume() {
   local resource=kustomizations.kustomize.toolkit.fluxcd.io namespace=$NAMESPACE name=$1 found
   if [ -n "$3" ]; then resource=helmreleases.helm.toolkit.fluxcd.io namespace=$2 name=$3; fi
@@ -102,7 +104,7 @@ remove_namespaces() {
   [ -z "$kept" ] || outcome="$outcome; kept because they are not empty:$kept"
 }
 
-# remove_secret <namespace> <name>: deletes a Secret that bootstrap applied. Keeps a Secret of others.
+# remove_secret <namespace> <name>: deletes a Secret that bootstrap applied. Keeps a Secret that meshops did not apply.
 remove_secret() {
   local managers
   [ -n "$CONTEXT" ] || return 0
@@ -111,7 +113,8 @@ remove_secret() {
 }
 
 {{#if bindings}}
-# Deletes the rights of the service accounts of the HelmReleases. The accounts are in the namespaces of the releases.
+# Deletes the ClusterRoleBindings of the service accounts that the HelmReleases use. Does not delete the service
+# accounts themselves, which are in the namespaces of the HelmReleases.
 remove_bindings() {
   : >"$SCRATCH/deleted"
 {{#each bindings}}

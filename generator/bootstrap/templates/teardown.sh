@@ -21,7 +21,7 @@ CONFIRMED=${1:-}
 
 {{else}}
 {{#if keptCluster}}
-# The kubeconfig that bootstrap wrote contains the context of the cluster.
+# If KUBECONFIG is not set, use the kubeconfig that bootstrap wrote, which contains the context of the cluster.
 if [ -z "${KUBECONFIG:-}" ] && [ -f "$STATE/kubeconfig" ]; then export KUBECONFIG="$STATE/kubeconfig"; fi
 
 {{/if}}

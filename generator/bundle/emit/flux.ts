@@ -11,9 +11,10 @@ import { commonLabels, flux } from "./names.ts";
 import { accountOf, kustomizationName, pathInSource, placementOf, rootPath } from "./placement.ts";
 
 /**
- * Emits the files that Flux reads first: one Kustomization per component, with `dependsOn` for the startup order. The
- * folder has no kustomization.yaml, so Flux applies every file in the folder.
- * `flux bootstrap` adds its own files.
+ * Emits the files in the folder that the root Kustomization applies. The folder contains one file for each component
+ * that meshops delivers. The file contains the component's Kustomization, which sets `dependsOn` for the startup order.
+ * The folder has no kustomization.yaml, so Flux applies every file in the folder. `flux bootstrap` adds its own files
+ * to this folder.
  */
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
@@ -23,7 +24,7 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
       yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];
 }
 
-/** Name of the Secret with the cluster's age key. */
+/** Returns the name of the Secret with the cluster's age key. */
 export function ageSecretOf({ spec: { gitops } }: Environment): string {
   return gitops.decryption.secretRef.name;
 }
@@ -53,7 +54,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       timeout: `${timeoutMinutes}m`,
       path: pathInSource(placement, overlayFolder(environment.metadata.name, id)),
       prune: true,
-      // The deletion of the Kustomization waits until Helm has uninstalled the release.
+      // With this field, Flux deletes the Kustomization only after Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       // Flux does not update the status of a suspended HelmRelease, so a health check of this HelmRelease would never
       // succeed.
@@ -67,9 +68,9 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
 }
 
 /**
- * Kustomizations that must be ready before the component is applied. A Kustomization cannot depend on a HelmRelease. If
- * the component needs a HelmRelease, the component's own HelmRelease contains this dependency (see `helmRelease` in
- * kustomize.ts).
+ * Returns the Kustomizations that must be ready before Flux applies the component. A Kustomization cannot depend on a
+ * HelmRelease. If the component needs a HelmRelease, the component's own HelmRelease contains this dependency (see
+ * `helmRelease` in kustomize.ts).
  */
 function dependsOnOf({ needs }: ComponentModel, { components, environment }: Model): JsonMap[] {
   const placement = placementOf(environment);
@@ -87,8 +88,8 @@ function dependsOnOf({ needs }: ComponentModel, { components, environment }: Mod
 }
 
 /**
- * Namespace of Flux. Linkerd's webhooks skip this namespace. Flux can therefore repair the mesh while the injector is
- * down, even if the failure policy of the injector's webhook is `Fail`.
+ * Returns the namespace of Flux, with the label that makes Linkerd's webhooks skip this namespace. Flux can therefore
+ * repair the mesh while the proxy injector is down, even if the failure policy of the injector's webhook is `Fail`.
  */
 export function fluxNamespace(): KubernetesObject {
   return {
@@ -119,9 +120,10 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
 }
 
 /**
- * The Kustomization that applies all other Kustomizations. `flux bootstrap` writes the same object without
- * `retryInterval`. Without this field, kustomize-controller retries a failed reconciliation only after `interval`
- * (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cause a delay of 10 minutes.
+ * Returns the root Kustomization, which applies all other Kustomizations of the environment. `flux bootstrap` writes
+ * the same object without `retryInterval`. Without this field, kustomize-controller retries a failed reconciliation
+ * only after `interval` (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cause a
+ * delay of 10 minutes.
  */
 export function fluxRoot(environment: Environment): KubernetesObject {
   const { gitops } = environment.spec;

@@ -27,10 +27,10 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 }
 
 /**
- * Environment `default` of the root helmfile. If the command has no `-e`, helmfile uses the environment `default`, even
- * if no file declares this environment. helmfile would then install all environments at once. To prevent this,
- * `default` refers to a values file that does not exist, so that helmfile fails. The name of the missing values file
- * explains to the user why helmfile fails.
+ * Returns the environment `default` of the root helmfile. If helmfile is run without `-e`, helmfile uses the
+ * environment `default`, even if no file declares this environment. helmfile would then install all environments at
+ * once. To prevent this, `default` refers to a values file that does not exist, so that helmfile fails. The name of the
+ * missing values file explains to the user why helmfile fails.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -60,8 +60,8 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
 }
 
 /**
- * Values of the environment to which the field `condition` of a release refers. With these values, all helmfile
- * commands skip suspended releases.
+ * Returns the environment of the helmfile, with the values to which the field `condition` of each suspended release
+ * refers. With these values, all helmfile commands skip suspended releases.
  */
 function conditionsOf(components: readonly ComponentModel[]): JsonMap {
   const suspended = components.filter((component) => component.suspended);
@@ -80,8 +80,8 @@ function isHooked(delivery: ComponentModel["delivery"]): boolean {
 }
 
 /**
- * Name and chart of a component's Helm release. For a component without a chart, the chart is the local Kustomize
- * folder with the component's objects.
+ * Returns the name and the chart of a component's Helm release. If the component has no chart, the field `chart` refers
+ * to the local Kustomize folder with the component's objects.
  */
 function chartOf(component: ComponentModel): { name: string; chart: string } {
   const { id } = component;
@@ -94,12 +94,15 @@ function referenceOf({ repository, chart }: Release): string {
   return isOci(repository) ? repository.oci : `${repository.name}/${chart}`;
 }
 
-/** Version of a chart, with its digest if one is set (helmfile, pkg/state/state.go, parseVersionDigest). */
+/**
+ * Returns the version of a chart, followed by its digest if the spec sets a digest (helmfile, pkg/state/state.go,
+ * parseVersionDigest).
+ */
 function versionOf({ repository, version }: Release): string {
   return isOci(repository) && repository.digest !== null ? `${version}@${repository.digest}` : version;
 }
 
-/** Name of the release that helmfile creates for a component. */
+/** Returns the name of the Helm release that helmfile creates for a component. */
 export function helmReleaseName(component: ComponentModel): string {
   return chartOf(component).name;
 }
@@ -124,7 +127,10 @@ function release(component: ComponentModel, model: Model): JsonMap {
   };
 }
 
-/** Additional fields of a release with a chart: the version, the values, and the patches if the component has any. */
+/**
+ * Returns the additional fields of a release with a chart: the version, the files with values, and the files with
+ * patches and transformers if the component has any.
+ */
 function valuesAndPatches(component: ComponentModel, release: Release): JsonMap {
   const { id, patches } = component;
   return {
@@ -136,9 +142,10 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 }
 
 /**
- * Whether the hook runs before a component's release. The hook runs before the release of the identity, because all
- * other releases depend on the identity. The hook also runs before each workload with Secrets. If the environment has
- * no identity, the hook runs before each release that needs an object from the hook.
+ * Whether the hook that `applyFirst` returns runs before a component's release. The hook runs before the release of the
+ * component with the Secrets of the identity, because all other releases depend on this component. The hook also runs
+ * before each workload with Secrets. If no component has Secrets of the identity, the hook runs before each release
+ * that needs a component whose objects the hook applies.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
   if (component.encryptedFiles.length > 0) return true;
@@ -147,8 +154,8 @@ function carriesHook(component: ComponentModel, { components }: Model): boolean 
 }
 
 /**
- * Releases that must be installed before a component, as `namespace/release`. If the hook applies one of the required
- * components, the result contains the release that has the hook.
+ * Returns the releases that must be installed before a component, as `namespace/release`. If the hook applies the
+ * objects of a required component, the result contains the release before which the hook runs.
  */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
@@ -162,8 +169,9 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
 }
 
 /**
- * Hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets are not part of a
- * release, because Helm would store a copy of the private keys.
+ * Returns the hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets are
+ * not part of a Helm release, because Helm stores all objects of a release, and would therefore store a copy of the
+ * private keys.
  */
 function applyFirst(model: Model): JsonMap {
   return {

@@ -54,16 +54,19 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
 }
 
 /**
- * Folder of a component's plain objects. If the component has encrypted Secrets, its other objects are in a separate
- * folder with a separate kustomization.yaml. helmfile installs this folder as a release, because Secrets must not be
- * part of a Helm release.
+ * Returns the folder of the component's objects without the Secrets, as a path in the component's overlay. An empty
+ * string is the folder of the overlay itself. If the component has encrypted Secrets and other objects, the other
+ * objects are in the folder `public/` with a separate kustomization.yaml. helmfile installs this folder as a release,
+ * because Secrets must not be part of a Helm release.
  */
 export function objectsFolder(component: ComponentModel): "" | "public/" {
   const hasObjects = Object.keys(component.objects).length > 0 || component.delivery.kind === "folder";
   return hasSecrets(component) && hasObjects ? "public/" : "";
 }
 
-/** Path from a folder of the repository to its root. */
+/**
+ * Converts the path of a folder in the repository to the relative path from this folder to the root of the repository.
+ */
 function pathToRoot(folder: string): string {
   return folder.replace(/[^/]+/g, "..");
 }
@@ -100,7 +103,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
 /**
  * Returns the kustomization.yaml of a component whose objects are in a folder of the user.
  *
- * @param toRoot path of the repository's root
+ * @param toRoot relative path from the folder of the kustomization.yaml to the root of the repository
  */
 function folderKustomization(component: ComponentModel, path: string, toRoot: string): JsonMap {
   return withoutEmpty({
@@ -127,8 +130,9 @@ function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
 }
 
 /**
- * Patches of an overlay. For a component with a chart, the only patch is the patch of its HelmRelease. The component's
- * own patches are in the HelmRelease, and Flux applies them to the rendered chart.
+ * Returns the entries of the list `patches` in the kustomization.yaml of an overlay. If the component has a chart,
+ * these entries patch only its HelmRelease. The patches in the component's model are then in the HelmRelease, and Flux
+ * applies these patches to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   if (delivery.kind === "folder") return [];
@@ -191,8 +195,8 @@ function publicKustomization(component: ComponentModel, { environment }: Model):
 }
 
 /**
- * The HelmRelease of a component: the whole object, or a patch with the environment's changes to the HelmRelease in the
- * base.
+ * Returns the HelmRelease of a component. If the component has no base, the result is the whole object. Otherwise, the
+ * result is a patch for the HelmRelease in the base.
  */
 function helmRelease(component: ComponentModel, release: Release, environment: Environment): JsonMap {
   const { id, delivery, timeoutMinutes, needs } = component;
@@ -220,7 +224,10 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
   };
 }
 
-/** Field of a HelmRelease with the changes to the rendered chart. Flux applies the patches before the image names. */
+/**
+ * Returns the field `postRenderers` of a HelmRelease, which contains the patches and the new image names for the
+ * rendered chart; an empty map if the component has neither. Flux applies the patches before the image names.
+ */
 function postRenderers(component: ComponentModel): JsonMap {
   const patches = component.patches.map(inline);
   const images = imageNames(component);
@@ -228,7 +235,10 @@ function postRenderers(component: ComponentModel): JsonMap {
   return Object.keys(kustomize).length === 0 ? {} : { postRenderers: [{ kustomize }] };
 }
 
-/** Field of a HelmRelease that refers to the chart. */
+/**
+ * Returns the field of a HelmRelease that refers to the chart: `chartRef` for a chart in an OCI registry, otherwise
+ * `chart`.
+ */
 function chartOf({ id, namespace }: ComponentModel, { chart, repository, version }: Release, whole: boolean): JsonMap {
   const name = fluxName(id);
   if (isOci(repository)) return { chartRef: { kind: "OCIRepository", name, namespace } };
@@ -237,9 +247,9 @@ function chartOf({ id, namespace }: ComponentModel, { chart, repository, version
 }
 
 /**
- * The chart repository of a component, next to its HelmRelease and with the same name. Under Flux's multi-tenancy
- * lockdown (`--no-cross-namespace-refs`), a HelmRelease can only refer to a source in its own namespace
- * (helm-controller, aclAllowAccessTo).
+ * Returns the HelmRepository or the OCIRepository of a component's chart. This object has the same name and namespace
+ * as the component's HelmRelease. Under Flux's multi-tenancy lockdown (`--no-cross-namespace-refs`), a HelmRelease can
+ * only refer to a source in its own namespace (helm-controller, aclAllowAccessTo).
  */
 function chartSource({ id }: ComponentModel, { repository, version }: Release): JsonMap {
   if (isOci(repository)) return ociRepository(fluxName(id), version, repository);
@@ -252,10 +262,10 @@ function chartSource({ id }: ComponentModel, { repository, version }: Release): 
 }
 
 /**
- * A chart in an OCI registry. Without a layer selector, source-controller extracts the first layer of the artifact as a
- * tarball of manifests. helm-controller needs the archive of the chart instead. The operation `copy` keeps the layer as
- * this archive (Flux docs, "OCIRepository", `.spec.layerSelector`). If a digest is set, it takes precedence over the
- * tag. A `+` in a chart version is `_` in a tag (helm, pkg/registry).
+ * Returns the OCIRepository of a chart in an OCI registry. Without a layer selector, source-controller extracts the
+ * first layer of the artifact as a tarball of manifests. helm-controller needs the archive of the chart instead. The
+ * operation `copy` keeps the layer as this archive (Flux docs, "OCIRepository", `.spec.layerSelector`). If a digest is
+ * set, it takes precedence over the tag. A `+` in a chart version is `_` in a tag (helm, pkg/registry).
  */
 function ociRepository(name: string, version: string, { oci, digest }: OciChart): JsonMap {
   return {
@@ -271,12 +281,15 @@ function ociRepository(name: string, version: string, { oci, digest }: OciChart)
   };
 }
 
-/** Files with the values of a component's chart, in the order in which they are merged. */
+/** Returns the names of the files with the values of a component's chart. Later files override earlier files. */
 export function valuesFilesOf({ lastValues }: ComponentModel): string[] {
   return lastValues === null ? [valuesFile] : [valuesFile, lastValuesFile];
 }
 
-/** Objects from which Flux reads the values of a chart. Later objects override earlier ones. */
+/**
+ * Returns the list for the field `valuesFrom` of a HelmRelease: the objects from which Flux reads the values of a
+ * chart. Later objects override earlier ones.
+ */
 function valuesFromOf({ id, overridesFrom, lastValues, valuesFrom }: ComponentModel): JsonMap[] {
   const own = { kind: "ConfigMap", name: `${fluxName(id)}-values` };
   return [

@@ -9,15 +9,15 @@ import type { Environment } from "../../spec/environment.generated.ts";
  */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system" } as const;
 
-/** Labels of every object that meshops writes. */
+/** Returns the labels of the objects that meshops generates for a component. */
 export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
   return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
 }
 
 /**
- * The kubectl context of an environment; null if the spec does not specify a context. The context of an AKS cluster has
- * the name of the cluster (`az aks get-credentials`). helmfile and printed commands use this context, because the
- * current context might be the context of another environment's cluster.
+ * Returns the kubectl context of an environment; null if the spec does not specify a context. The context of an AKS
+ * cluster has the name of the cluster (`az aks get-credentials`). helmfile and printed commands use this context,
+ * because the current context might be the context of another environment's cluster.
  */
 export function contextOf(environment: Environment): string | null {
   return clusterOf(environment).context;

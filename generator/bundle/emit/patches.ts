@@ -12,7 +12,7 @@ export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
   return patches.flatMap(({ target, patch }) => (target === undefined && isMergePatch(patch) ? [patch] : []));
 }
 
-/** Patches with a target. */
+/** Returns the patches that have a target. */
 export function targetedPatches(patches: readonly Patch[]): Patch[] {
   return patches.filter(({ target }) => target !== undefined);
 }
@@ -26,8 +26,8 @@ export function inline({ target, patch }: Patch): JsonMap {
 }
 
 /**
- * Transformers for helmfile: one per patch with a target, and one per image with a new name. These transformers are
- * built into Kustomize. helmfile runs Kustomize on the rendered chart.
+ * Returns the transformers for helmfile: one per patch with a target, and one per image with a new name. helmfile runs
+ * Kustomize with these transformers on the rendered chart. Kustomize contains the code of both kinds of transformers.
  */
 export function transformersOf(component: ComponentModel): JsonMap[] {
   const name = fluxName(component.id);
@@ -44,8 +44,8 @@ export function transformersOf(component: ComponentModel): JsonMap[] {
 }
 
 /**
- * New names of images, as entries of Kustomize's list `images`. The tags and digests do not change. The entries have
- * the same form in a kustomization.yaml and in Flux's post-renderer.
+ * Returns the new names of images as entries of Kustomize's list `images`. The tags and digests do not change. The
+ * entries have the same form in a kustomization.yaml and in Flux's post-renderer.
  */
 export function imageNames({ imageNames: names }: Pick<ComponentModel, "imageNames">): JsonMap[] {
   return Object.entries(names).map(([name, newName]) => ({ name, newName }));

@@ -48,7 +48,10 @@ export function placementOf(environment: Environment, everything?: string): Plac
   };
 }
 
-/** Field of Kustomizations and HelmReleases with the service account; an empty map if no service account is set. */
+/**
+ * Returns the field `serviceAccountName` of Kustomizations and HelmReleases; an empty map if the spec does not set a
+ * service account.
+ */
 export function accountOf({ serviceAccount }: Placement): { serviceAccountName?: string } {
   return serviceAccount === null ? {} : { serviceAccountName: serviceAccount };
 }
@@ -58,27 +61,36 @@ export function kustomizationName({ prefix }: Placement, id: string): string {
   return `${prefix}${fluxName(id)}`;
 }
 
-/** Path of a folder of the platform repository inside the source, without `./`. */
+/** Converts the path of a folder in the platform repository to its path in the Flux source, without `./`. */
 export function folderInSource({ folder }: Placement, inRepository: string): string {
   return folder === "." ? inRepository : `${folder}/${inRepository}`;
 }
 
-/** Path of a folder of the platform repository inside the source, in the form of `spec.path` of a Kustomization. */
+/**
+ * Converts the path of a folder in the platform repository to its path in the Flux source, with `./` at the start as in
+ * `spec.path` of a Kustomization.
+ */
 export function pathInSource(placement: Placement, inRepository: string): string {
   return `./${folderInSource(placement, inRepository)}`;
 }
 
-/** Folder that the root Kustomization applies, inside the source. */
+/** Returns the folder that the root Kustomization applies, as a path in the Flux source without `./`. */
 export function rootFolder(environment: Environment): string {
   return folderInSource(placementOf(environment), fluxFolder(environment.metadata.name));
 }
 
-/** Folder that the root Kustomization applies, in the form of `spec.path` of the root Kustomization. */
+/**
+ * Returns the folder that the root Kustomization applies, with `./` at the start as in `spec.path` of this
+ * Kustomization.
+ */
 export function rootPath(environment: Environment): string {
   return `./${rootFolder(environment)}`;
 }
 
-/** Command that makes Flux reconcile a component's Kustomization. The flux CLI's default namespace is flux-system. */
+/**
+ * Returns the command that makes Flux reconcile a component's Kustomization. The command contains `--namespace` only if
+ * the namespace is not flux-system, which is the flux CLI's default.
+ */
 export function reconcileCommand(placement: Placement, id: string): string {
   const { namespace } = placement;
   const option = namespace === flux.namespace ? "" : ` --namespace ${namespace}`;

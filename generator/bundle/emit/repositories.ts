@@ -2,7 +2,10 @@ import { type ChartRepository, isOci } from "../../catalog/repositories.ts";
 import { type Model, releaseOf } from "../../components/model.ts";
 import { compareText } from "../../system/text.ts";
 
-/** The chart repositories of a model's releases, without duplicates, sorted by name. */
+/**
+ * Returns the Helm chart repositories of a model's releases, without duplicates, sorted by name. Omits charts in OCI
+ * registries.
+ */
 export function repositoriesOf({ components }: Model): ChartRepository[] {
   const repositories = components.flatMap((component) => releaseOf(component)?.repository ?? []);
   const byName = new Map(repositories.flatMap((each) => (isOci(each) ? [] : [[each.name, each] as const])));

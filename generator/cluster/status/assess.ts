@@ -18,7 +18,7 @@ import { kustomizationIn, type Snapshot, sourceIn } from "./snapshot.ts";
  * root Kustomization, the objects that other tools provide, and the components that meshops delivers, in startup order.
  * If meshops delivers no component, the result contains only the objects that other tools provide. Pure.
  *
- * @param placement where the Flux objects of the environment are
+ * @param placement location of the Flux objects of the environment
  */
 export function assess(model: Model, snapshot: Snapshot, placement: Placement = placementOf(model.environment)): StatusNode[] {
   const environment = model.environment.metadata.name;
@@ -76,7 +76,10 @@ function componentNode(
   return withoutPolicies(ofOtherPath(node, wanted, kustomizationIn(snapshot, own)), component, snapshot);
 }
 
-/** Marks a Kustomization as failed if its path is not the path of the component in the generated files. */
+/**
+ * Marks a Kustomization as failed if its `spec.path` in the cluster differs from its `spec.path` in the generated
+ * files.
+ */
 function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject | undefined): StatusNode {
   const path = at(found, "spec", "path");
   if (path === undefined || normalize(String(path)) === normalize(wanted)) return node;
@@ -90,7 +93,7 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
 
 /**
  * Adds a warning to the cause of a component whose NetworkPolicies have never been applied, although its namespace
- * already contains pods. The warning says that every pod in the cluster can connect to these pods.
+ * already contains pods. The warning is that every pod in the cluster can connect to these pods.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -102,8 +105,9 @@ function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentMode
 }
 
 /**
- * Returns the state of a Kustomization. A Kustomization that waits does not report which object is not ready.
- * Therefore, this function takes the cause from the child objects of the Kustomization.
+ * Returns the state of a Kustomization. While Flux waits until the applied objects are ready, the status of the
+ * Kustomization does not show which object is not ready. Therefore, this function takes the cause from the child
+ * objects of the Kustomization.
  */
 function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = kustomizationIn(snapshot, subject);
@@ -125,8 +129,8 @@ function kustomizationNode(below: readonly StatusNode[], subject: Subject, snaps
 }
 
 /**
- * Whether a Kustomization reads this source. If meshops does not manage the root Kustomization, the root Kustomization
- * can read another source.
+ * Whether `spec.sourceRef` of a Kustomization refers to the source. If meshops does not manage the root Kustomization,
+ * the root Kustomization can refer to another source. Returns true if the source or the `sourceRef` is unknown.
  */
 function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | undefined): boolean {
   const reference = at(kustomization, "spec", "sourceRef");
@@ -243,7 +247,10 @@ function revisionOf(source: KubernetesObject): string | null {
   return revision(at(source, "status", "artifact", "revision"));
 }
 
-/** Converts `main@sha1:<commit>` to the branch and the short commit. Returns null for a revision without a branch. */
+/**
+ * Converts the revision `main@sha1:<commit>` to the branch and the short commit. Returns null if the revision is only a
+ * digest (`sha256:…`), or if the value is not a string. Returns all other revisions unchanged.
+ */
 function revision(value: unknown): string | null {
   return typeof value === "string"
     ? value.replace(/@sha1:([0-9a-f]{7})[0-9a-f]*$/, " $1").replace(/^sha256:.*$/, "") || null

@@ -12,9 +12,9 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of the pods of the workloads in the spec: one node per set of pods. If the spec describes a set
- * incorrectly, the node of the set has the state `failed`, because the policies then protect the wrong pods or admit
- * the wrong clients. For a workload that meshops delivers, the result contains only the sets that are described
+ * Returns the state of the pods of the workloads in the spec: one node per set of pods. If the spec describes a set of
+ * pods incorrectly, the node of this set has the state `failed`, because the policies then protect the wrong pods or
+ * admit the wrong clients. For a workload that meshops delivers, the result contains only the sets that are described
  * incorrectly, because the node of its Kustomization already contains its pods. Pure.
  */
 export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
@@ -38,8 +38,8 @@ function setNode(component: string, set: PodSet, { environment }: Model, snapsho
 }
 
 /**
- * Returns the workload of a set. Returns undefined if the spec specifies no workload, or if the snapshot does not
- * contain this workload.
+ * Returns the workload that creates the pods of a set (`workloadRef`). Returns undefined if the spec does not specify
+ * this workload, or if the snapshot does not contain this workload.
  */
 function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot): KubernetesObject | undefined {
   return workloads.find(
@@ -50,7 +50,7 @@ function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot)
 function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly KubernetesObject[]): StatusNode {
   const node = { kind: "Pods", namespace, name: title, children: [] };
   const read = ["Deployment", "StatefulSet", "DaemonSet"].includes(workloadRef?.kind ?? "");
-  // The pods of a Job exist only while the Job runs.
+  // A workload of another kind, such as a Job, has pods only while it runs, so missing pods are not an error.
   if (pods.length > 0 || (workloadRef !== null && !read))
     return { ...node, state: "ready", detail: plural(pods.length, "pod"), cause: null };
   const reason =
@@ -69,7 +69,10 @@ function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly Kube
   };
 }
 
-/** Returns the error in the description of a set of pods. Returns null if the description is correct. */
+/**
+ * Compares the description of a set of pods in the spec with the pods in the cluster. Returns the first difference as a
+ * cause; null if the description is correct.
+ */
 function wrongDescription(
   set: PodSet,
   pods: readonly KubernetesObject[],

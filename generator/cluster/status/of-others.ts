@@ -84,7 +84,11 @@ function otherFact(component: string, versions: readonly string[], environment: 
   return wrong === undefined ? null : wrongFact(wrong.field, String(wrong.found), wrong.declared, environment.metadata.name);
 }
 
-/** Domains in the control plane's chart values. By default, the trust domain is the cluster domain (values.yaml). */
+/**
+ * Returns the cluster domain and the trust domain from the control plane's chart values. If the values do not set a
+ * trust domain, the trust domain is the cluster domain (values.yaml). Returns an empty object if the snapshot does not
+ * contain these domains.
+ */
 function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: string; readonly trustDomain?: string } {
   const text = at(linkerdConfig, "data", "values");
   if (typeof text !== "string") return {};

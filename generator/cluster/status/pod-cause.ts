@@ -50,8 +50,9 @@ export function missingSecret(
 }
 
 /**
- * Returns the cause if a pod is unschedulable or waits for a volume. A PersistentVolumeClaim is not a cause if the
- * claim itself waits until the pod is scheduled.
+ * Returns the cause if a pod is unschedulable or waits for a volume. If the pod is unschedulable for a reason other
+ * than its volume, the result is this reason, because a pending PersistentVolumeClaim can itself wait until the pod is
+ * scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;

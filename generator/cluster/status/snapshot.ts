@@ -43,7 +43,7 @@ export interface Snapshot {
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
-  /** Metrics of the proxies in the pods whose access is in the mode `audit`. */
+  /** Metrics of the proxies in the pods whose access mode is `audit`. */
   readonly proxyMetrics: ProxyMetrics;
   readonly takenAt: Date;
 }
@@ -77,7 +77,7 @@ export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs" | "fetc
 /**
  * Reads a snapshot with parallel requests.
  *
- * @param placement where the Flux objects of the environment are
+ * @param placement location of the Flux objects of the environment
  * @param fluxNamespace namespace of Flux's controllers
  */
 export async function takeSnapshot(
@@ -123,8 +123,9 @@ export async function takeSnapshot(
     everywhere("apps/v1", "StatefulSet"),
     everywhere("apps/v1", "DaemonSet"),
     everywhere("v1", "Pod"),
-    // A missing permission for these objects is not an error, because meshops uses these objects only to explain
-    // problems. Users with access to only a few namespaces often cannot read cluster-scoped objects.
+    // A missing permission for the objects in the following requests is not an error, because meshops uses these
+    // objects only to explain problems. Users with access to only a few namespaces often cannot read cluster-scoped
+    // objects.
     orEmpty(everywhere("v1", "PersistentVolumeClaim")),
     orEmpty(everywhere("v1", "Event")),
     orEmpty(namespacesNamed(cluster, [...namespaces, ...Object.keys(model.environment.spec.namespaces)])),

@@ -167,5 +167,5 @@ function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObje
   };
 }
 
-/** Causes that a new revision of the StatefulSet can fix. */
+/** Codes of the causes that a new revision of the StatefulSet can fix. */
 const repairable: readonly Cause["code"][] = ["image-pull", "pod-broken", "pod-crashing", "probe-failing"];

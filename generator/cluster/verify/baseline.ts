@@ -27,12 +27,13 @@ export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Pr
 }
 
 /**
- * Removes the policy, runs an action, and restores the policy. The policy is also restored if the action fails. To
- * remove the policy, this function suspends the Kustomization and deletes the objects in its inventory. To restore the
- * policy, this function resumes the Kustomization and waits until the objects exist again.
+ * Removes the policies that a Kustomization applies, runs an action, and restores the policies. The policies are also
+ * restored if the action fails. To remove the policies, this function suspends the Kustomization and deletes the
+ * objects in `status.inventory` of the Kustomization. To restore the policies, this function resumes the Kustomization
+ * and waits until the objects exist again.
  *
  * @throws UserError if the Kustomization does not exist, is already suspended or has no inventory, or if Flux does not
- *   restore the policy
+ *   restore the policies
  */
 export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, action: () => Promise<T>): Promise<T> {
   const { name, namespace } = source;

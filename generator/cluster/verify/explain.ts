@@ -85,7 +85,10 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   ];
 }
 
-/** Returns, for each port, the Linkerd objects that allow all clients. The reasons may differ between ports. */
+/**
+ * Returns the reasons why Linkerd allows all clients to connect. A reason is a port that no Server selects, or a Server
+ * or an AuthorizationPolicy that allows all clients on a port. Returns an empty list if no reason exists.
+ */
 function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], { podTitle }: AccessTarget): string[] {
   const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);
   const weak = verdicts.flatMap(({ port, mesh: { server, authorizations } }) => {

@@ -14,7 +14,7 @@ export function verifyName(run: string): string {
   return `${verifyPrefix}${run}`;
 }
 
-/** Whether a service account or a namespace was created by a run. */
+/** Whether a run of verify created the service account or the namespace with this name. */
 export function isVerifyName(name: string): boolean {
   return name.startsWith(verifyPrefix);
 }
@@ -85,7 +85,10 @@ export function refusedProbes(
   };
 }
 
-/** Returns the HTTP call to the inbound port of a target pod's proxy. */
+/**
+ * Returns a copy of the target's HTTP call, with the inbound port of the proxy in a target pod as its address. Returns
+ * an empty list if no target pod has an IP address.
+ */
 function proxyCalls({ pods: set, guarded }: AccessTarget, { pods }: ClusterState): Call[] {
   const ip = at(
     pods.find((pod) => isInSet(pod, set)),

@@ -11,7 +11,7 @@ import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } f
 /** Maximum number of requests per second that tap reports, in total for all pods. */
 const maxRps = 300;
 
-/** A tap that meshops has requested. */
+/** An open request to the tap API, and the events that meshops has received from it. */
 export interface Tap {
   readonly events: readonly TapEvent[];
   /** Ends the tap. @returns the reason why the tap failed; null if the tap succeeded */
@@ -58,8 +58,10 @@ function troubleOf(error: unknown): string {
   return text.trim();
 }
 
-/** Returns the error message in the body of an error response. The body is a Status object, an object `{error}` of
- * Linkerd viz, or plain text. */
+/**
+ * Returns the error message in the body of an error response. The body is a Status object of the API server, an object
+ * `{error}` of Linkerd viz, or plain text.
+ */
 function textOf(body: Buffer): string {
   try {
     const { message, error } = JSON.parse(body.toString()) as { message?: string; error?: string };
@@ -70,12 +72,12 @@ function textOf(body: Buffer): string {
 }
 
 /**
- * Evaluates T3. Tap must report both calls of the listed client, encrypted with mTLS. If a ServiceProfile exists, tap
- * must also report the route of the gRPC call.
+ * Evaluates T3. Tap must report the HTTP call and the gRPC call of the listed client, both encrypted with mTLS. If a
+ * ServiceProfile exists, tap must also report the route of the gRPC call.
  */
 export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<Finding> {
   const { profiles } = state;
-  // The aggregation layer forwards events every 200 ms, and proxies report every second.
+  // Wait for the last events: proxies report every second, and the aggregation layer forwards events every 200 ms.
   await sleep(1500);
   const trouble = await tap.close();
   if (trouble !== null) return failed("tap failed", trouble);
@@ -131,7 +133,10 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
 }
 
-/** Returns the HTTP path of the call of this kind. Uses only calls to ports that the policies protect. */
+/**
+ * Returns the HTTP path of the target's first call of the given kind. Returns an empty string if no call to a port that
+ * the policies protect has this kind.
+ */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);
   return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";

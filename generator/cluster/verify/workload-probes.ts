@@ -51,7 +51,10 @@ function destinationsOf({ ports }: PodSet): [key: string, port: Port][] {
   return Object.entries(ports).filter(([, port]) => isProxied(port));
 }
 
-/** The ports of the first ready pod of a set; empty if no pod is ready. */
+/**
+ * Returns the ports of the first ready pod of a set that the probes call; an empty list if no pod is ready. The probes
+ * call the ports whose connections pass through the proxy.
+ */
 export function destinations(set: PodSet, pods: readonly KubernetesObject[]): Destination[] {
   const pod = pods.find((each) => isInSet(each, set) && isReady(each));
   return pod === undefined ? [] : destinationsOf(set).map(([key, port]) => ({ set, key, port, pod }));

@@ -12,17 +12,19 @@ import type { ProbeRun } from "./run-probe.ts";
 import { callName, type Destination, destinations, isDeclared, testedSets, workloadProbes } from "./workload-probes.ts";
 
 /**
- * Tests the access to the pods in `spec.workloads`. The test clients use each listed service account and an unlisted
- * service account; another test client has no proxy. Each test client calls every port of one pod of each set. The test
- * of a set passes if only the declared clients can connect to the ports of the set. If the set is in the mode `audit`,
- * notes list the clients that the mode `enforce` would refuse.
+ * Tests the access to the pods in `spec.workloads` with three kinds of probes: probes with the service account of a
+ * listed client, probes with an unlisted service account, and probes without a proxy. For each listed client, the
+ * unlisted service account and the client without a proxy, probes call every port of one pod of each set of pods. The
+ * test of a set of pods passes if only the declared clients can connect to its ports. If the access mode of the set is
+ * `audit`, notes in the result list the clients that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();
   const sets = testedSets(run.model).filter(({ title }) => run.wants(title));
   const found = sets.map((set) => ({ set, targets: destinations(set, run.state.pods) }));
   const all = found.flatMap(({ targets }) => targets);
-  // Read the metrics before the probes run, because Linkerd also counts the calls of the probe without an identity.
+  // Read the metrics before the probes run. The metrics also count the calls of the probe without a proxy, which cannot
+  // be distinguished from the calls of other clients without an identity.
   const counted = countedClients(sets, run.state.pods, await readProxyMetrics(run.cluster, sets, run.state.pods));
   const probed = all.length === 0 ? [] : await probeAll(workloadProbes(all, run.id), run);
   for (const { set, targets } of found)

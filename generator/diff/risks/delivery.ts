@@ -100,8 +100,8 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   return {
     risk: "data-loss",
     reason: release === undefined ? deletes(key) : uninstalls,
-    // If the Kustomization is not removed, only the source or namespace of the workload changes. There is nothing to
-    // suspend.
+    // If the Kustomization is not removed, only the field `source` or the namespace of the workload changes. In this
+    // case, the user has nothing to suspend.
     steps: kustomization === undefined ? [] : steps,
   };
 }
@@ -140,9 +140,9 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
 }
 
 /**
- * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload if a patch does not set
- * it. The value comes from a patch in another generated object, if the source of the workload changes, or from the
- * namespace.
+ * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload if the patch that is
+ * compared does not set the annotation. If the field `source` of the workload changes, the value can come from a patch
+ * in another generated object. Otherwise, the value comes from `mesh.inject` of the namespace in the spec.
  */
 function injectOf(key: string, side: "before" | "after", { objects, specs }: ChangeSet): unknown {
   const change = side === "before" ? "removed" : "added";
@@ -174,8 +174,8 @@ function* otherRelease(before: ChangedObject["before"], after: ChangedObject["af
 }
 
 /**
- * Assesses an overlay with another folder, another namespace, or a chart instead of a folder. Flux deletes the objects
- * that it no longer applies.
+ * Assesses an overlay that includes a folder of the user, if the overlay now includes another folder or a chart
+ * instead, or sets another namespace. Flux deletes the objects that it no longer applies.
  */
 function* otherFolder(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const [[old], [next]] = [before, after].map(foldersOf) as [string[], string[]];
@@ -207,7 +207,10 @@ function targetOf(path: string): string {
   return (/"([A-Za-z]+\/[^"]+)"/.exec(path)?.[1] ?? "").replace("/", " ");
 }
 
-/** Splits a change of all patches, or of one patch, into changes of the annotations that the patches set. */
+/**
+ * If a field contains all patches or one whole patch, returns one change for each value that differs in the patches.
+ * Returns every other field unchanged.
+ */
 function byPatch(field: FieldChange): FieldChange[] {
   const { path, before, after } = field;
   if (!/^(spec\.postRenderers|patches)(\."[^"]+")?$/.test(path)) return [field];

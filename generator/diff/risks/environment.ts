@@ -5,9 +5,10 @@ import { specFile } from "../../spec/layout.ts";
 const kept = providers.flatMap(({ keptReleases = [] }) => keptReleases).sort();
 
 /**
- * Returns the assessment for every object of an environment whose spec was removed. After `flux bootstrap git`, the
- * folder of the root Kustomization still contains Flux's own manifests, so Flux deletes the components. With
- * `gitops.flux.manifests`, the folder no longer exists, so kustomize-controller reports an error and deletes nothing.
+ * Returns the assessment for every object of an environment whose spec was removed. If `flux bootstrap git` installed
+ * Flux, the folder of the root Kustomization still contains Flux's own manifests, so Flux applies the folder and
+ * deletes the components. If Flux was installed from `gitops.flux.manifests`, the folder no longer exists, so
+ * kustomize-controller reports an error and deletes nothing.
  */
 export function removedEnvironment(environment: string): Verdict {
   const spec = specFile(environment);

@@ -27,14 +27,14 @@ export function* helmfileRisks(
     };
   const kept = new Set(releasesOf(after).map(idOf));
   const gone = releasesOf(before).filter((release) => !kept.has(idOf(release)));
-  // In a helmfile, each release comes after the releases that it needs. In the reverse order, the policies are uninstalled
-  // after the pods that they protect.
+  // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
+  // that the policies are uninstalled after the pods that they protect.
   const byNeed = [...gone].reverse();
   if (gone.length > 0)
     yield {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
-      // If another tool takes over Linkerd, its releases are not uninstalled.
+      // If another tool takes over Linkerd, the user must not uninstall the Helm releases of Linkerd.
       steps: isHandedOver(objects)
         ? []
         : [
@@ -46,8 +46,8 @@ export function* helmfileRisks(
 }
 
 /**
- * Step that deletes the Servers before the other policies. `helm uninstall` deletes AuthorizationPolicies first
- * (docs/access.md), and a Server without an AuthorizationPolicy refuses all clients.
+ * Returns the steps in which the user deletes the Servers before the other policies. `helm uninstall` deletes
+ * AuthorizationPolicies first (docs/access.md), and a Server without an AuthorizationPolicy refuses all clients.
  */
 function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): Step[] {
   const servers = objects.filter(({ kind, change }) => kind === "Server" && change === "removed");
@@ -64,8 +64,8 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
 }
 
 /**
- * Whether the pods of a release continue to run after the change: the spec still contains the workload, or a new
- * workload can be the same workload with another name.
+ * Whether the pods of a release can continue to run after the change. This is the case if the spec still contains the
+ * workload, or if the spec contains a new workload, which can be the same workload with another name.
  */
 function mayContinue({ name }: Release, { before, after }: ChangeSet["specs"]): boolean {
   const key = /^workload-(.+)$/.exec(name)?.[1];
@@ -81,7 +81,10 @@ function uninstall(releases: readonly Release[]): Step[] {
   return [{ text, command: commands.join(" && ") }];
 }
 
-/** Step that deletes only the record of a release whose objects are still needed (helm, pkg/storage/driver). */
+/**
+ * Returns the step in which the user deletes only the record of a Helm release whose objects are still needed (helm,
+ * pkg/storage/driver).
+ */
 function removal({ name, namespace }: Release): Step {
   return {
     text: `If you install with helmfile, and ${name} must keep running under another name or another tool, delete only the record of the release. Never uninstall the release: Helm would delete the objects. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,

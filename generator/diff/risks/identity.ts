@@ -67,8 +67,8 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
 }
 
 /**
- * Assesses that meshops starts to write the certificates, which another program wrote before. Linkerd's chart replaces
- * the content of the trust bundle. It does not add a trust anchor to the existing content.
+ * Assesses a change after which meshops writes the certificates, which another program wrote before. Linkerd's chart
+ * replaces the content of the trust bundle. The chart does not keep the trust anchors that the other program wrote.
  */
 function ownAnchors(environment: string): Assessment {
   const bundle = `${identityFolder(environment)}/${certificateFiles.trustAnchors}`;

@@ -40,7 +40,10 @@ export function* mirroredImages(
   };
 }
 
-/** Whether the change also removes a HelmRelease with the same chart and version, so that only its place changes. */
+/**
+ * Whether another HelmRelease with the same chart and version is removed at the same time. In this case, only the name
+ * or the namespace of the HelmRelease changes.
+ */
 function isMoved(release: ChangedObject["after"], objects: readonly ChangedObject[]): boolean {
   const chartOf = (object: ChangedObject["after"]): string => {
     const { chart, version } = asMap(at(object, "spec", "chart", "spec"));
@@ -51,7 +54,7 @@ function isMoved(release: ChangedObject["after"], objects: readonly ChangedObjec
   );
 }
 
-/** Assesses new names of Secrets with which pods pull their images. */
+/** Assesses a change after which pods use other Secrets (`imagePullSecrets`) to pull their images. */
 export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable<Assessment> {
   const added = fields.filter(({ path, after }) => /imagePullSecrets/.test(path) && after !== undefined);
   const names = [
@@ -83,7 +86,9 @@ const values = [["controllerImage"], ["defaultRegistry"], ["image", "registry"],
 /** Registries from which the charts pull their images by default. */
 const upstream = ["cr.l5d.io", "docker.io", "ghcr.io"];
 
-/** The registry from which a release pulls its images; undefined if the release uses only upstream registries. */
+/**
+ * Returns the registry from which a release pulls its images; undefined if the release uses only upstream registries.
+ */
 function registryOf(object: ChangedObject["after"]): string | undefined {
   const found = values
     .flatMap((path) => at(object, "spec", "values", ...path) ?? [])

@@ -48,7 +48,7 @@ function restart(namespace: string): Step {
   };
 }
 
-/** Assesses another default inbound policy of pods. @param who the pods, as the subject of a sentence */
+/** Assesses a change of the default inbound policy of pods. @param who the pods, as the subject of a sentence */
 export function ofPolicy(who: string, { before, after }: FieldChange): Assessment {
   return admitsMore(after, before)
     ? {

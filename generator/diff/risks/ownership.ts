@@ -3,7 +3,7 @@ import { suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { overlayOf } from "./placement.ts";
 
-/** Helm does not delete an object with this annotation (helm, pkg/kube/client.go). */
+/** Command that annotates the trust bundle, so that Helm does not delete it (helm, pkg/kube/client.go). */
 const keepBundle = "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep";
 
 /** Components that another tool installs if the spec contains `linkerd.lifecycle: existing`. */
@@ -35,7 +35,10 @@ export function isHandedOver(objects: readonly ChangedObject[]): boolean {
   return objects.some(({ kind, name, change }) => kind === "HelmRelease" && name === "linkerd-crds" && change === "removed");
 }
 
-/** Whether the change also adds a Kustomization for the certificates, so that only its name or namespace changes. */
+/**
+ * Whether the Kustomization for the certificates is only renamed. This is the case if the change also adds a
+ * Kustomization for the certificates.
+ */
 function isRenamed(objects: readonly ChangedObject[]): boolean {
   return objects.some(
     ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayOf(after) === "identity",
@@ -48,9 +51,9 @@ function isRunning(objects: readonly ChangedObject[]): boolean {
 }
 
 /**
- * Assesses that meshops no longer installs Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects. If
- * a suspended HelmRelease is deleted, Flux does not uninstall its Helm release (kustomize-controller and
- * helm-controller, reconcileDelete and finalize).
+ * Assesses a change after which meshops no longer installs Linkerd. If a suspended Kustomization is deleted, Flux keeps
+ * its objects. If a suspended HelmRelease is deleted, Flux does not uninstall its Helm release (kustomize-controller
+ * and helm-controller, reconcileDelete and finalize).
  */
 function handedOver(objects: readonly ChangedObject[], environment: string): Assessment {
   const removed = objects.filter(({ kind, change, before }) => {
@@ -84,9 +87,9 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
 }
 
 /**
- * Assesses that meshops no longer creates the certificates. If a new version of a chart does not contain an object,
- * Helm deletes the object. Helm keeps an object with the annotation helm.sh/resource-policy: keep (helm,
- * pkg/kube/client.go).
+ * Assesses a change after which meshops no longer creates the certificates. If a new version of a chart does not
+ * contain an object, Helm deletes the object. Helm keeps an object with the annotation helm.sh/resource-policy: keep
+ * (helm, pkg/kube/client.go).
  */
 function externalCertificates(kustomization: ChangedObject, objects: readonly ChangedObject[], environment: string): Assessment {
   const losesBundle = objects.some(
@@ -117,7 +120,7 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
   };
 }
 
-/** By Helm release: the values of the chart that contain webhooks, and the Secrets of these webhooks. */
+/** For each Helm release, a map from the chart value that configures a webhook to the name of this webhook's Secret. */
 const webhooks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "linkerd-control-plane": {
     proxyInjector: "linkerd-proxy-injector-k8s-tls",
@@ -128,7 +131,10 @@ const webhooks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "linkerd-jaeger": { webhook: "jaeger-injector-k8s-tls" },
 };
 
-/** Assesses that Linkerd's chart starts to create the certificates of the webhooks, which another program created. */
+/**
+ * Assesses a change after which Linkerd's chart creates the certificates of the webhooks, which another program created
+ * before.
+ */
 function* webhooksByChart({ name, namespace, before, after }: ChangedObject, environment: string): Iterable<Assessment> {
   const own = webhooks[name] ?? {};
   const external = (object: ChangedObject["after"]): boolean =>

@@ -4,7 +4,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 
 /**
  * Risks of changes of these fields in `spec.gitops`: `namePrefix`, `namespace`, `path`, `sourceRef` and
- * `serviceAccountName`. They determine the name, namespace, path, source and service account of Kustomizations.
+ * `serviceAccountName`. These fields determine the name, namespace, path, source and service account of Kustomizations.
  */
 export function* placementRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   if (changed.change === "changed" && changed.fields.some(({ path }) => path === "spec.serviceAccountName"))
@@ -39,7 +39,10 @@ function overlayIn(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/^.*(?=overlays\/)/, "");
 }
 
-/** Name of the overlay that a Kustomization applies, which is the name of its component. */
+/**
+ * Returns the name of the overlay that a Kustomization applies, which is the id of its component; null if the
+ * Kustomization applies no overlay.
+ */
 export function overlayOf(kustomization: ChangedObject["before"]): string | null {
   return /overlays\/[^/]+\/(.+)$/.exec(String(at(kustomization, "spec", "path")))?.[1] ?? null;
 }

@@ -25,7 +25,8 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
           ],
         };
   } else if (path === "spec.proxyProtocol" && ![before, after].every((each) => each === "unknown" || each === "opaque"))
-    // A port with the protocol unknown accepts opaque connections, too.
+    // A change between `unknown` and `opaque` is not reported, because a port with the protocol `unknown` also accepts
+    // opaque connections.
     yield {
       risk: "narrower-access",
       reason: `the proxies treat connections to this port as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
@@ -63,7 +64,7 @@ function otherAuthentication(before: unknown, after: unknown): Assessment {
   };
 }
 
-/** Assesses a label that is added to the selector of a policy, removed from it, or that gets another value. */
+/** Assesses a change of one label in the selector of a policy. The label is added, removed, or gets another value. */
 function otherPods(before: unknown, after: unknown): Assessment {
   if (after === undefined)
     return {

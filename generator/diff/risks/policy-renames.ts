@@ -15,8 +15,8 @@ export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
 ]);
 
 /**
- * Whether an object is only renamed: the change also removes or adds an object of the same kind with another name for
- * the same pods. For a Server, the port must also be the same.
+ * Whether an added or removed object is only renamed. This is the case if an object of the same kind with another name,
+ * but for the same pods, is removed or added at the same time. For a Server, the port must also be the same.
  */
 export function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   const scope = (state: ChangedObject["before"]): string =>
@@ -91,7 +91,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
   };
 }
 
-/** Steps that delete policies, one step per namespace. */
+/** Returns the steps in which the user deletes policies, one step per namespace. */
 function deletions(policies: readonly ChangedObject[], text: (namespace: string) => string): Step[] {
   return [...groupBy(policies, ({ namespace }) => namespace)].map(([namespace, own]) => ({
     text: text(namespace),
@@ -100,14 +100,18 @@ function deletions(policies: readonly ChangedObject[], text: (namespace: string)
 }
 
 /**
- * Whether the policy controller rejects a second Server for the same port of the same pods. stable-2.14.10 does, and the
- * edge releases of the catalog do not (linkerd2, policy-controller/src/admission.rs, `overlaps`).
+ * Whether the policy controller rejects a second Server for the same port of the same pods. The policy controller of
+ * stable-2.14.10 rejects the second Server. The policy controllers of the edge releases in the catalog accept it
+ * (linkerd2, policy-controller/src/admission.rs, `overlaps`).
  */
 function rejectsSecondServer(spec: Environment | null): boolean {
   return spec === null || linkerdRelease(spec.spec.linkerd.version).channel === "stable";
 }
 
-/** Whether an added and a removed object of the same kind are the same object with another name or namespace. */
+/**
+ * Whether an added or removed object is only moved. This is the case if an object of the same kind is removed or added
+ * at the same time, and the names of both objects are equal or differ only in the name of the Helm release.
+ */
 export function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
   const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));
   const names = releases.map(({ before, after }) =>

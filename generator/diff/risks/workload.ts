@@ -45,14 +45,14 @@ export function* workloadRisks(
   if (kind === "Overlay" && change === "changed") yield* overlay(fields);
 }
 
-/** Whether the change adds GRPCRoutes to a namespace. */
+/** Whether one of the changed objects is a new GRPCRoute in the namespace. */
 function hasRoutes(namespace: string, objects: readonly ChangedObject[]): boolean {
   return objects.some((other) => other.kind === "GRPCRoute" && other.change === "added" && other.namespace === namespace);
 }
 
 /**
- * Risks of a changed kustomization.yaml. Its patches and images change objects of the base. The bundle does not contain
- * these objects.
+ * Risks of a changed kustomization.yaml. The patches and images in this file change objects of the base. The bundle
+ * does not contain these objects, so meshops does not know the effect of a patch.
  */
 function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
   for (const { path, before, after } of fields) {

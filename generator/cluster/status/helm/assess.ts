@@ -16,7 +16,10 @@ export interface HelmState {
   readonly drift: readonly Drift[];
 }
 
-/** Reads the Helm releases that helmfile installs. @throws UserError if the user is not allowed to read Secrets */
+/**
+ * Reads the Helm releases that helmfile installs, and determines which of their custom resources have changed in the
+ * cluster. @throws UserError if the user is not allowed to read Secrets
+ */
 export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
   const own = components.filter(isHelmRelease);
   const all = await storedReleases(cluster, [...new Set(own.map(({ namespace }) => namespace))]);

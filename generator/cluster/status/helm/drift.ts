@@ -24,10 +24,11 @@ interface FieldDrift {
 }
 
 /**
- * Returns the custom resources of a Helm release that differ from the applied manifest. Helm 3 does not revert manual
- * changes of custom resources: Helm computes a patch from the old and the new manifest, and ignores the live object
- * (helm 3.22, pkg/kube/client.go, createPatch). If a custom resource is missing, Helm creates the object again. For
- * built-in kinds, Helm computes a three-way patch, which reverts manual changes.
+ * Compares the custom resources of a Helm release in the cluster with the manifest that Helm applied, and returns those
+ * that differ. Helm 3 does not revert manual changes of custom resources: Helm computes a patch from the old and the
+ * new manifest, and ignores the live object (helm 3.22, pkg/kube/client.go, createPatch). If a custom resource is
+ * missing, Helm creates the object again. For built-in kinds, Helm computes a three-way patch, which reverts manual
+ * changes.
  */
 export async function customDrift(cluster: ClusterReader, release: StoredRelease): Promise<Drift[]> {
   const custom = release.objects.filter(({ apiVersion }) => isCustom(apiVersion));
