@@ -2,9 +2,10 @@
 import module from "node:module";
 import { userCacheFolder } from "./system/user-cache.ts";
 
-// Node 22.1 and later can cache compiled code between runs. Do not use Node's default folder, because all users share
-// it: code from another user in this folder would run with this user's keys. Node handles NODE_DISABLE_COMPILE_CACHE
-// itself.
+// Node 22.1 and later can cache compiled code between runs. All users of a machine share Node's default cache folder,
+// so another user could write code to this folder, and this code would run with the rights and keys of the current
+// user. meshops therefore uses a folder of the current user. If NODE_DISABLE_COMPILE_CACHE is set, Node itself turns
+// off the cache.
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 if (enableCompileCache !== undefined && (process.env["NODE_COMPILE_CACHE"] ?? "") === "") {
   const folder = userCacheFolder("compiled");

@@ -6,7 +6,8 @@ const argv = process.argv.slice(2);
 const io = processIo(argv);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader closed the pipe
+  // EPIPE: the program that reads stdout, such as head, closed the pipe.
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok);
   process.exit(reportError(error, io));
 });
 

@@ -1,6 +1,6 @@
 /**
- * Library of meshops. Functions load an environment, render its generated files, add mesh injection to Kubernetes
- * manifests, and check Kubernetes manifests.
+ * Library of meshops. Its functions load an environment, render the generated files of the environment, add mesh
+ * injection to Kubernetes manifests, and check Kubernetes manifests.
  *
  * @packageDocumentation
  */

@@ -15,8 +15,8 @@ export interface Renamed {
 }
 
 /**
- * Returns the files in the folder of an environment's Flux objects that meshops did not generate. The files are from
- * `flux bootstrap git` or from the user. The paths are sorted, and are relative to the root of the repository.
+ * Returns the files in the folder `flux/<env>` that meshops did not generate. `flux bootstrap git` or a user created
+ * these files. The paths are sorted, and are relative to the root of the repository.
  */
 export function ownFluxFiles(root: string, environment: string): string[] {
   const folder = fluxFolder(environment);
@@ -30,10 +30,10 @@ export function ownFluxFiles(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the steps that the user must do after an environment was renamed in the repository.
+ * Returns the steps that the user must do after `meshops env rename`, or after the spec was renamed by hand.
  *
  * @param environment the renamed environment. Null if its spec has errors, or if its spec is abstract. An abstract spec
- *   has no cluster, because it is only a base for other specs.
+ * has no cluster, because it is only a base for other specs.
  */
 export function stepsAfterRename(root: string, environment: Environment | null, { from, to }: Renamed): Step[] {
   const push: Step = {
@@ -77,7 +77,10 @@ function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
   };
 }
 
-/** Returns the steps that change tags in Azure. teardown compares these tags with the name of the environment. */
+/**
+ * Returns the steps that change the tag `environment` of Azure resources, because `meshops teardown` compares this tag
+ * with the name of the environment. Returns no steps if the environment is not on Azure.
+ */
 function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
   if (azure === undefined) return [];
   const { resourceGroup, registry, cluster } = azure;

@@ -7,17 +7,17 @@ import type { Loaded } from "../spec/load.ts";
 import { readIfThere } from "../system/files.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
-/**
- * Returns findings about the changes that `generate` would make to the generated files on disk. Returns no findings if
- * the generated files are up to date.
- */
+/** Returns the findings of the rules that compare a spec with the files that were last generated from this spec. */
 export function changeFindings(root: string, loaded: Loaded): Diagnostic[] {
   return providers
     .flatMap(({ transitionRules = [] }) => transitionRules)
     .flatMap((rule) => ruleFindings(loaded, rule, (environment) => rule.check(environment, generatedFiles(root, environment))));
 }
 
-/** Returns a function that reads generated files of an environment. Paths are relative to the environment's overlay. */
+/**
+ * Returns a function that returns the text of a generated file of an environment, or null if the file does not exist.
+ * The path of the file is relative to the environment's overlay.
+ */
 function generatedFiles(root: string, { metadata }: Environment): (path: string) => string | null {
   const folder = overlayFolder(metadata.name);
   return (path) => readIfThere(join(root, folder, path));

@@ -15,12 +15,12 @@ export interface ConnectionFlags {
 }
 
 /**
- * Returns the kubeconfig and the context to use. The result depends on the options:
+ * Returns the path of the kubeconfig and the name of the context for the cluster of an environment. A value from the
+ * options has priority. If an option is not set, the result is:
  *
- * - `--kubeconfig` is not set: if KUBECONFIG is also not set, returns the kubeconfig that the bootstrap script wrote.
- *   If this file does not exist, or if KUBECONFIG is set, returns null, and the default of kubectl applies.
- * - `--context` is not set: returns the name of the Azure cluster as the context. If the environment is not on Azure,
- *   returns null, and the current context applies.
+ * - `kubeconfig`: the kubeconfig that the bootstrap script wrote, if this file exists and KUBECONFIG is not set.
+ *   Otherwise null, which means that kubectl's default applies.
+ * - `context`: the context of the environment's cluster (see `contextOf`). If it is null, the current context applies.
  */
 export function connectionOf(
   { env, cwd }: Io,
@@ -40,7 +40,7 @@ export function connectionOf(
 /**
  * Returns the name of the only environment that is not abstract.
  *
- * @throws UserError (usage) if the repository contains no such environment, or several such environments
+ * @throws UserError (usage) if all environments are abstract, or if several environments are not abstract
  */
 export function onlyOne(repository: Repository): string {
   const { loaded } = loadAll(repository, []);

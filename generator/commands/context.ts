@@ -16,17 +16,21 @@ import { changeFindings } from "./change-findings.ts";
 import type { Io, Output } from "./io.ts";
 import { placeFindings } from "./place-findings.ts";
 
-/** Option of every command. */
+/** Option that every command has. */
 export interface DirectoryOption {
   readonly directory: string;
 }
 
-/** Options of most commands. */
+/** Options that most commands have. */
 export interface CommonOptions extends DirectoryOption {
   readonly output: "text" | "json";
 }
 
-/** Returns the platform repository in a folder. @throws UserError (missing) if the folder contains no environments/ */
+/**
+ * Returns the platform repository in a folder.
+ *
+ * @throws UserError (missing) if the folder does not contain a folder environments/
+ */
 export function repositoryIn({ cwd }: Io, directory: string): Repository {
   return new Repository(resolve(cwd, directory));
 }
@@ -38,16 +42,16 @@ interface LoadedAll {
 }
 
 /**
- * Loads the environments with the given names, or all environments if no name is given.
+ * Loads and checks the environments with the given names, or all environments if no name is given.
  *
- * @throws UserError (usage) if a name has no spec
+ * @throws UserError (usage) if no spec exists for one of the names
  */
 export function loadAll(repository: Repository, names: readonly string[]): LoadedAll {
   refuseUnknown(repository, names);
   return load(repository, names.length === 0 ? repository.environmentNames() : [...new Set(names)]);
 }
 
-/** Loads environments by name. Each name must have a spec. */
+/** Loads and checks environments. The caller must ensure that a spec exists for each name. */
 export function load(repository: Repository, names: readonly string[]): LoadedAll {
   const loaded = names.map((name) => loadEnvironment(name, repository.source));
   const isGenerated = (name: string): boolean => existsSync(join(repository.root, inventoryFile(name)));
@@ -60,14 +64,14 @@ export function load(repository: Repository, names: readonly string[]): LoadedAl
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }
 
-/** @throws UserError (usage) if a name has no spec */
+/** @throws UserError (usage) if no spec exists for one of the names */
 export function refuseUnknown(repository: Repository, names: readonly string[]): void {
   const [unknown] = unknownEnvironments(repository, names);
   if (unknown !== undefined)
     throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
 }
 
-/** Returns a finding for each name that has no spec. */
+/** Returns a finding for each name for which no spec exists. */
 export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
   const known = repository.environmentNames();
   return [...new Set(names)]
@@ -76,9 +80,10 @@ export function unknownEnvironments(repository: Repository, names: readonly stri
 }
 
 /**
- * Returns the environments that are valid and are not abstract.
+ * Returns the environments of the loaded specs. Omits abstract specs, and specs that could not be loaded because of
+ * errors.
  *
- * @throws UserError (usage) if an abstract environment is requested by name
+ * @throws UserError (usage) if `names` contains an abstract environment
  */
 export function concrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
   const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
@@ -94,7 +99,7 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
 /**
  * Loads one environment.
  *
- * @throws UserError (problem) if the environment is not valid; prints the findings first
+ * @throws UserError (problem) if the environment is not valid. The function prints the findings before it throws
  */
 export function loadOne(io: Io, repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
@@ -116,7 +121,7 @@ function unknownEnvironment(name: string, known: readonly string[], generated: b
 }
 
 /**
- * Reads a text file.
+ * Returns the text of a file or of stdin.
  *
  * @param path path of the file, or 0 for stdin
  * @throws UserError (missing) if the file cannot be read; UserError (problem) if the file is not UTF-8 text
@@ -136,15 +141,17 @@ export function readText(io: Io, path: string | 0): string {
 /**
  * Prints the findings that are not silenced.
  *
- * @param to stdout if the findings are the result of the command; stderr if the findings are errors that prevent a
- *   result
+ * @param to stdout if the findings are the result of the command, and stderr if the command has another result
  */
 export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
   const loud = diagnostics.filter(isLoud);
   if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
-/** Returns the numbers of findings, such as `1 error, 2 warnings, 1 silenced`. Empty if there are no findings. */
+/**
+ * Returns a text with the numbers of errors, warnings and silenced findings, such as `1 error, 2 warnings, 1 silenced`.
+ * Returns an empty text if there are no findings.
+ */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
   const loud = diagnostics.filter(isLoud);
   const errors = loud.filter(({ severity }) => severity === "error").length;

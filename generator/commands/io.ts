@@ -7,8 +7,8 @@ import type { Colors } from "picocolors/types.js";
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Functions that add colors to text. These functions do not change the text if NO_COLOR is set. If the stream is not
-   * a terminal, these functions change the text only if FORCE_COLOR is 1.
+   * Functions that add colors to a text. They return the text without colors if NO_COLOR is set. They also return the
+   * text without colors if the stream is not a terminal, unless FORCE_COLOR is 1.
    */
   readonly colors: Colors;
   write(text: string): void;
@@ -25,8 +25,8 @@ interface Prompt {
 }
 
 /**
- * Input and output of a command, and other properties of its process. Each command gets an `Io` as an argument, so that
- * a test can run several commands in one process.
+ * Input and output of a command, and other properties of its process. Each command gets an `Io` as an argument. A test
+ * can therefore run commands in its own process, with its own input and output.
  */
 export interface Io {
   readonly stdout: Output;
@@ -46,8 +46,8 @@ export interface Io {
   readonly argv: readonly string[];
   now(): Date;
   /**
-   * Calls a handler when the process receives one of these signals. While the handler is set, these signals do not end
-   * the process.
+   * Sets a handler for signals. If the process receives one of the signals, the handler is called, and the signal does
+   * not end the process.
    *
    * @returns a function that removes the handler
    */
@@ -61,8 +61,8 @@ export function processIo(argv: readonly string[]): Io {
     stdout: outputTo(process.stdout, env),
     stderr: outputTo(process.stderr, env),
     stdin: {
-      // Do not access process.stdin here: the access makes a pipe non-blocking, and readFileSync may then fail with
-      // EAGAIN.
+      // Do not use `process.stdin.isTTY`. If stdin is a pipe, any use of process.stdin makes the pipe non-blocking, and
+      // readFileSync can then fail with EAGAIN.
       isTTY: isatty(0),
       read: () => readFileSync(0),
       prompt: async () => {

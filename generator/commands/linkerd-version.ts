@@ -2,9 +2,10 @@ import { edgeOf, isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRe
 import { exitCode, UserError } from "../system/errors.ts";
 
 /**
- * Checks the value of `--linkerd`.
+ * Returns the value of `--linkerd` if it is the name of a Linkerd release that meshops knows.
  *
- * @throws UserError (usage) if the catalog does not contain the release and the release is not a later edge release
+ * @throws UserError (usage) if the catalog does not contain the release. Edge releases that are later than those in the
+ * catalog are accepted
  */
 export function knownVersion(version: string): LinkerdVersion {
   if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;

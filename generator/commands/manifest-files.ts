@@ -10,22 +10,25 @@ interface ManifestFile {
   readonly text: string;
 }
 
-/** Files of manifests, and the folders that contain YAML files which were not read. */
+/**
+ * Result of `readManifestFiles`: the files that were read, and the folders that were skipped although they contain YAML
+ * files.
+ */
 export interface ManifestFiles {
   readonly files: readonly ManifestFile[];
-  /** Folders with templates of Helm charts. Helm must render the templates. */
+  /** Skipped folders with the templates of Helm charts. Only Helm can convert these templates to manifests. */
   readonly templates: readonly string[];
-  /** Folders whose names begin with a dot, except the folders of Git and of GitHub. */
+  /** Skipped folders with YAML files whose names begin with a dot. Does not contain the folders .git and .github. */
   readonly hidden: readonly string[];
 }
 
-/** Maximum size of a file in bytes. For comparison: the CRDs of one Linkerd release are about one megabyte. */
+/** Maximum size of a file in bytes. For comparison, the CRDs of one Linkerd release have about one megabyte. */
 const maxBytes = 32 * 1024 * 1024;
 
 /**
- * Reads a file, stdin (`-`), or all YAML and JSON files in a folder and its subfolders, sorted by path. In a folder,
- * skips hidden files, hidden folders, node_modules, and the templates and dependencies of Helm charts. The templates of
- * a chart are not valid YAML before Helm renders the templates.
+ * Reads manifests from a file, from stdin (`-`), or from all YAML and JSON files in a folder and its subfolders, sorted
+ * by path. In a folder, the function skips hidden files, hidden folders and node_modules. It also skips the templates
+ * and dependencies of Helm charts, because a template is not valid YAML before Helm renders it.
  *
  * @throws UserError (missing) if the path does not exist; UserError (problem) if a file is too large
  */
@@ -48,8 +51,8 @@ export function readManifestFiles({ stdin, cwd }: Io, path: string): ManifestFil
         "split the file into smaller files, and specify the folder that contains these files",
       );
     const text = readFileSync(file, "utf8");
-    // In a folder, skip files without the word apiVersion, such as Helm values. These files are not parsed, so they
-    // need not be valid YAML.
+    // In a folder, skip files that do not contain the word apiVersion, such as values for Helm. Such files contain no
+    // manifests, and can contain text that is not valid YAML.
     return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: named(file), text }] : [];
   });
   return { files, templates: found.templates.map(named).sort(compareText), hidden: found.hidden.map(named).sort(compareText) };
@@ -61,7 +64,10 @@ interface Found {
   readonly hidden: string[];
 }
 
-/** Adds the files of a folder and its subfolders, and the folders that are skipped although they contain YAML files. */
+/**
+ * Adds the manifest files of a folder and its subfolders to `found.paths`. Adds folders that are skipped although they
+ * contain YAML files to `found.templates` and `found.hidden`.
+ */
 function walk(folder: string, found: Found): void {
   const entries = readdirSync(folder, { withFileTypes: true });
   const isChart = entries.some(({ name }) => name === "Chart.yaml");

@@ -1,26 +1,32 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 
-/** `--output`: the format of the result. */
+/** Returns the option `--output`, which selects the format of the result. */
 export function output<const T extends readonly string[]>(
   ...choices: T
 ): Option<"-o, --output <format>", undefined, "text", undefined, false, T[number]> {
   return new Option("-o, --output <format>", "output format").choices(choices).default("text");
 }
 
-/** Parses a DNS label (RFC 1123), such as the name of a Service or a namespace. */
+/**
+ * Returns a text if it is a DNS label (RFC 1123), such as the name of a Service or of a namespace. Otherwise, throws an
+ * error about the option.
+ */
 export function dnsLabel(text: string): string {
   if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError("expected at most 63 lower-case letters, digits and dashes");
 }
 
-/** Parses a DNS name (RFC 1123): labels joined by dots. */
+/**
+ * Returns a text if it is a DNS name (RFC 1123), which consists of labels with dots between them. Otherwise, throws an
+ * error about the option.
+ */
 export function dnsName(text: string): string {
   if (text.length > 253) throw new InvalidArgumentError("expected at most 253 characters");
   for (const label of text.split(".")) dnsLabel(label);
   return text;
 }
 
-/** Parses a duration such as 60d. */
+/** Returns a text if it is a duration such as 60d. Otherwise, throws an error about the option. */
 export function validity(text: string): string {
   if (/^[1-9][0-9]{0,4}[hdy]$/.test(text)) return text;
   throw new InvalidArgumentError("expected a number of hours (h), days (d) or years (y), such as 60d");
@@ -33,8 +39,9 @@ export function portNumber(text: string): number {
 }
 
 /**
- * `--context`: the kubeconfig context of the cluster.
- * @param description help text of the option, including the default
+ * Returns the option `--context`, which selects the kubeconfig context of the cluster.
+ *
+ * @param description help text of the option. The text must include the default
  */
 export function context(description: string): Option<"--context <name>"> {
   return new Option("--context <name>", description);
@@ -47,7 +54,7 @@ export function kubeconfig(): Option<"--kubeconfig <file>"> {
   );
 }
 
-/** `--flux-namespace`: the namespace of Flux and its objects. */
+/** Returns the option `--flux-namespace`, which specifies the namespace of Flux and its objects. */
 export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, undefined, string> {
   return new Option("--flux-namespace <name>", "namespace of Flux and its objects; overrides the values in the spec").argParser(
     dnsLabel,

@@ -16,10 +16,12 @@ import { ruleFindings } from "./rule-findings.ts";
 import { namespaceErrors } from "./workload-folders.ts";
 
 /**
- * Returns findings about files that a spec refers to, and about the path of the platform repository in Git.
+ * Returns the findings that depend on other files than the spec: findings about folders and .proto files to which the
+ * spec refers, and about the path of the platform repository in its Git repository.
  *
  * @param root folder of the platform repository
- * @param place path of the platform repository inside its Git repository; null if it is not in a Git repository
+ * @param place path of the platform repository inside its Git repository, or null if the platform repository is not in
+ * a Git repository
  */
 export function placeFindings(root: string, place: string | null, loaded: Loaded): Diagnostic[] {
   const exists = (path: string): boolean => existsSync(join(root, path));

@@ -24,7 +24,11 @@ import { declareValidate } from "./validate/command.ts";
 import { declareVerify } from "./verify/command.ts";
 import { declareWorkload } from "./workload/command.ts";
 
-/** Configures each command so that the message of a usage error contains the command for its help text. */
+/**
+ * Configures a command and its subcommands, so that each usage error ends with a fix: run the command with `--help`.
+ *
+ * @param line words of the command line that run the command, such as `meshops identity`
+ */
 function showOwnHelp(command: CommandUnknownOpts, line: string): void {
   command.showHelpAfterError(`fix: run ${line} --help`);
   for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
@@ -35,7 +39,7 @@ function describeOption(option: Option): string {
   return option.isBoolean() ? option.description : new Help().optionDescription(option);
 }
 
-/** Commands in the order of `meshops --help`. */
+/** Functions that declare the commands. `meshops --help` lists the commands in this order. */
 const declarations = [
   declareInit,
   declareValidate,
@@ -62,8 +66,8 @@ const declarations = [
 ];
 
 /**
- * Creates the command line parser and declares all commands. The code of a command is imported only when the command
- * runs, so that `--help` is fast.
+ * Creates the command line parser and declares all commands. meshops imports the code of a command only when it runs
+ * the command, so that `meshops --help` is fast.
  *
  * @param end function that is called with the exit code of the command
  */

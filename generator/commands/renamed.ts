@@ -1,9 +1,9 @@
-/** A renamed command or option. The old name works for one more minor version. */
+/** A command or option that was renamed. After the renaming, the old name continues to work for one minor version. */
 interface Renamed {
   /** Command that has this option. */
   readonly command: string;
   readonly from: string;
-  /** New name; empty if the option is no longer needed. */
+  /** New name. Empty if the option was removed, because it is no longer needed. meshops then ignores the old option. */
   readonly to: string;
   /** First version that does not accept the old name. */
   readonly until: string;
@@ -24,7 +24,7 @@ const renamedOptions: readonly Renamed[] = [
   { command: "verify", from: "--timeout", to: "--probe-timeout", until: "0.3" },
 ];
 
-/** A command line in which current names replace the old names of commands and options. */
+/** A command line in which the old names of commands and options are replaced with the new names. */
 interface Current {
   readonly argv: readonly string[];
   /** One message for each old name that was replaced with a new name. */
@@ -32,7 +32,7 @@ interface Current {
 }
 
 /**
- * Replaces the old names of commands and options.
+ * Replaces the old names of commands and options in a command line with the new names.
  *
  * @param argv arguments of the command line, without the program name
  */

@@ -13,8 +13,8 @@ import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
 /**
- * Loads, validates and renders the given environments. If no name is given, uses all environments. Prints findings.
- * Returns null on error.
+ * Loads, validates and renders the environments with the given names, or all environments if no name is given. Prints
+ * the findings to stderr. Returns null if one of the findings is an error.
  */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
@@ -24,12 +24,15 @@ export function renderEnvironments(io: Io, repository: Repository, names: readon
   return hasErrors(diagnostics) ? null : rendered;
 }
 
-/** A rendered environment, with the findings about its identity. */
+/** A rendered environment, with the findings about its identity and about the files to which its workloads refer. */
 interface RenderedEnvironment extends Rendered {
   readonly findings: readonly Diagnostic[];
 }
 
-/** Renders environments, and appends the findings about their identities to `diagnostics`. */
+/**
+ * Renders environments. Appends the findings about their identities, and about the files to which their workloads
+ * refer, to `diagnostics`. Does not return environments with errors in these files.
+ */
 export function renderAll(
   io: Io,
   root: string,
@@ -53,20 +56,20 @@ export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
 }
 
 /**
- * An owner of generated files, and the files of this owner that should exist on disk. The owner is an environment or
- * the root. If the environment was removed, the list of files is empty.
+ * An owner of generated files, and the files of this owner that should exist on disk. The owner is the name of an
+ * environment, or `rootOwner` for the root helmfile.yaml. If the environment was removed, the bundle is empty.
  */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
 /**
- * Returns the bundles that should exist on disk: one bundle per environment, the bundle of the root, and an empty
- * bundle for each removed environment.
+ * Returns the bundles that should exist on disk: one bundle per environment, one bundle with the root helmfile.yaml,
+ * and an empty bundle for each removed environment.
  *
- * @param current bundle of each environment, by the environment's name
- * @param all whether all environments are selected; if false, the result does not contain removed environments
- * @param options.others owners of files, in addition to the owners that have an inventory on disk
- * @param options.unchanged environments whose files are up to date; the result does not contain the bundles of these
- *   environments
+ * @param current bundles of the rendered environments, by name
+ * @param all whether the result contains removed environments
+ * @param options.others owners of generated files that may have no inventory on disk
+ * @param options.unchanged environments that were not rendered, because their files are up to date. The result does not
+ * contain their bundles
  */
 export function wantedBundles(
   repository: Repository,
@@ -82,7 +85,7 @@ export function wantedBundles(
   return [...current, ...(all ? removed : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
 }
 
-/** Returns whether the spec of a previously generated environment was removed or has become abstract. */
+/** Returns whether an environment for which meshops generated files no longer has a spec, or has an abstract spec. */
 function isRemoved(repository: Repository, name: string): boolean {
   const source = repository.source(name);
   return source === null || isAbstract(source);

@@ -1,11 +1,11 @@
 import { exitCode, UserError } from "../system/errors.ts";
 import { type ProgramOptions, runProgram } from "../system/process.ts";
 
-/** Output of a program that renders manifests, or the reason why the program failed. */
+/** Result of a run of helm or kustomize: the output on stdout, or a text that describes why the program failed. */
 type Rendered = { readonly stdout: string; readonly failure: null } | { readonly failure: string };
 
 /**
- * Runs helm or kustomize.
+ * Runs helm or kustomize and returns the result.
  *
  * @throws UserError (missing) if the program is not on the PATH
  */

@@ -10,7 +10,7 @@ import type { Io } from "./io.ts";
 
 /**
  * Runs a script in the root of the repository, and returns the exit code of the script. The script uses the terminal of
- * this process. If the script fails, the script prints the meshops command that the user can run to continue.
+ * this process. If the script fails, it prints the meshops command with which the user can continue (MESHOPS_RESUME).
  *
  * @throws UserError (missing) if bash cannot be run
  */
@@ -23,7 +23,8 @@ export async function runScript(
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
   let child: ChildProcess | undefined;
-  // Ignore Ctrl-C in this process. The script uses the same terminal, and handles Ctrl-C itself.
+  // Ignore SIGINT in this process. If the user presses Ctrl-C, the terminal also sends SIGINT to the script, which
+  // handles the signal.
   const noLongerIgnore = io.onSignals(["SIGINT"], () => {});
   const noLongerPass = io.onSignals(["SIGTERM", "SIGHUP"], (signal) => void child?.kill(signal));
   try {

@@ -26,12 +26,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Prints an error to stderr. @returns the exit code */
+/**
+ * Prints an error to stderr.
+ *
+ * @returns the exit code
+ */
 export function reportError(error: unknown, { stderr }: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const { red, cyan } = stderr.colors;
   const print = (text: string, fix: string | null): void => {
-    // Remove private keys from the message, because errors of libraries may quote their input.
+    // Remove private keys from the message, because the error message of a library can contain a part of its input.
     stderr.write(`${red("meshops:")} ${masked(text)}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
   };
   if (error instanceof UserError) {
@@ -39,7 +43,7 @@ export function reportError(error: unknown, { stderr }: Io): number {
     return error.exitCode;
   }
   const { message, stack, syscall, path } = error as NodeJS.ErrnoException;
-  // Errors of the operating system, such as a full disk or a missing permission, are not bugs.
+  // An error of the operating system, such as a full disk or a missing permission, is not a bug of meshops.
   if (syscall !== undefined) print(path !== undefined && !message.includes(path) ? `${message}: ${path}` : message, null);
   else print(`this is a bug: ${stack ?? String(error)}`, null);
   return exitCode.problem;

@@ -4,9 +4,9 @@ import type { Io } from "./io.ts";
 /** The command line parser, with the global option `--directory`. */
 export type Program = Command<[], { directory: string }>;
 
-/** Values that the command declarations pass to the commands. */
+/** Argument of the functions that declare the commands. */
 export interface Runtime {
   readonly io: Io;
-  /** Sets the exit code of the command. */
+  /** Sets the exit code with which the command line ends. */
   end(code: number): void;
 }

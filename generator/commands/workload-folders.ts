@@ -19,8 +19,9 @@ import { asMap } from "../system/data.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
 /**
- * Returns errors about namespaces in the folders of workloads: a Namespace object for the namespace of the workload, or
- * another namespace in the kustomization.yaml.
+ * Returns errors about namespaces in the folders of workloads. It is an error if a folder contains a Namespace object
+ * for the namespace of its workload. It is also an error if the field `namespace` of its kustomization.yaml specifies
+ * another namespace than the spec.
  */
 export function namespaceErrors(root: string, loaded: Loaded): Diagnostic[] {
   return [
@@ -31,7 +32,10 @@ export function namespaceErrors(root: string, loaded: Loaded): Diagnostic[] {
   ];
 }
 
-/** Returns the field `namespace` of a kustomization.yaml. Null if the file or the field does not exist. */
+/**
+ * Returns the value of the field `namespace` in a kustomization.yaml. Returns null if the file or the field does not
+ * exist.
+ */
 function namespaceField(path: string): string | null {
   if (!existsSync(path)) return null;
   const { namespace } = asMap(parseDocument(readFileSync(path, "utf8")).toJS());
@@ -49,7 +53,7 @@ function readerOf(root: string): ReadFolder {
   return (folder) => objectsBelow(root, folder);
 }
 
-/** Objects in the YAML files below a folder. Files that cannot be parsed are skipped. */
+/** Returns the objects in the YAML files of a folder and its subfolders. Skips files that cannot be parsed. */
 function objectsBelow(root: string, folder: string): FolderObject[] {
   const top = join(root, folder);
   if (statSync(top, { throwIfNoEntry: false })?.isDirectory() !== true) return [];

@@ -9,12 +9,14 @@ import { lookAt, readIfThere } from "../system/files.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the available age identities. Reads the same sources as sops, in the same order: SOPS_AGE_KEY,
- * SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration folder (sops,
- * age/keysource.go). meshops runs the command of SOPS_AGE_KEY_CMD in a shell, but sops splits the command into words
- * without a shell. SSH keys and plugins require the sops binary.
+ * Returns the age identities of the user, each once. Reads the identities from the same places as sops, in the same
+ * order: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration folder
+ * (sops, age/keysource.go). There is one difference: meshops runs the command in SOPS_AGE_KEY_CMD in a shell, and sops
+ * splits the command into words and runs it without a shell. meshops does not support SSH keys and age plugins, so
+ * files that are encrypted to them require the sops binary.
  *
- * @throws UserError (missing) if a variable refers to a file that cannot be read, or to a command that fails
+ * @throws UserError (missing) if the file in SOPS_AGE_KEY_FILE cannot be read, or if the command in SOPS_AGE_KEY_CMD
+ * fails
  */
 export function ageIdentities(variables: Variables): string[] {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
@@ -33,8 +35,8 @@ export function ageIdentities(variables: Variables): string[] {
 }
 
 /**
- * Returns the available age identities. If `ageIdentities` throws a UserError, passes the message to `warn` and returns
- * an empty list.
+ * Returns the result of `ageIdentities`. If `ageIdentities` throws a UserError, passes the message of the error to
+ * `warn` and returns an empty list.
  */
 export function identitiesAtHand(variables: Variables, warn: (message: string) => void): string[] {
   try {
@@ -46,7 +48,7 @@ export function identitiesAtHand(variables: Variables, warn: (message: string) =
   }
 }
 
-/** Path of the user's age key file. sops uses the same path on the operating system. */
+/** Returns the default path of the user's age key file. sops uses the same path on each operating system. */
 function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
@@ -62,18 +64,21 @@ function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.p
 
 /** An identity in the user's key file. */
 export interface KeyEntry {
-  /** Single-line comment before the identity. */
+  /** Text of the comment above the identity, without `#`. The text contains no line break. */
   readonly comment: string;
   readonly identity: string;
   readonly recipient: string;
 }
 
-/** Comment that marks a recipient as used, or as replaced. */
+/**
+ * Beginning of a comment line in the user's key file. The rest of the line is a recipient that is in use or was
+ * replaced.
+ */
 const used = "# meshops: in use or replaced: ";
 
 /**
- * Returns the last identity in the user's key file that has a comment, and whose recipient has not been marked with
- * `markUsed`. Returns null if the file contains no such identity.
+ * Returns the last identity in the user's key file that has the given comment, and whose recipient was not marked by
+ * `markUsed`. Returns null if the file does not contain an identity with these properties.
  */
 export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
   const text = readIfThere(keyFile(variables)) ?? "";
@@ -83,7 +88,10 @@ export function unusedEntry(variables: Variables, comment: string): KeyEntry | n
   return entries.filter((entry) => entry.comment === comment && !text.includes(`${used}${entry.recipient}\n`)).at(-1) ?? null;
 }
 
-/** Marks recipients in the user's key file, so that `unusedEntry` never returns their identities. */
+/**
+ * Marks recipients in the user's key file as used, so that `unusedEntry` no longer returns their identities. Ignores
+ * recipients whose identities are not in the file.
+ */
 export async function markUsed(variables: Variables, recipients: readonly string[]): Promise<void> {
   const text = readIfThere(keyFile(variables)) ?? "";
   const known = recipients.filter((recipient) => text.includes(`# public key: ${recipient}\n`));
@@ -100,7 +108,10 @@ export function addIdentities(variables: Variables, entries: readonly KeyEntry[]
   );
 }
 
-/** Path of the file to which meshops adds keys. */
+/**
+ * Returns the path of the file to which meshops adds age identities: the value of SOPS_AGE_KEY_FILE, or else the
+ * default path of the user's key file.
+ */
 export function keyFile(variables: Variables): string {
   return variables["SOPS_AGE_KEY_FILE"] ?? userKeyFile(variables);
 }
@@ -119,7 +130,8 @@ async function appendToKeyFile(variables: Variables, added: string): Promise<str
   const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     await handle.chmod(0o600);
-    // Append in a single write, so that keys that another process adds at the same time are not lost.
+    // Append all lines with a single write call. If another process appends identities at the same time, no identity is
+    // lost.
     await handle.write(ended ? added : `\n${added}`);
   } finally {
     await handle.close();

@@ -4,24 +4,25 @@ import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
 import { type Certificate, certificatesIn, fingerprint, signerOf } from "./pem.ts";
 
-/** A meshed pod that lacks at least one trust anchor of the cluster's trust bundle. */
+/** A meshed pod that lacks one or more of the trust anchors in the cluster's trust bundle. */
 export interface AnchorGap {
   /** `namespace/name`. */
   readonly pod: string;
   /**
-   * SHA-256 of the anchors that the pod lacks, in lower-case hexadecimal; null if the pod does not list its anchors.
+   * SHA-256 of each trust anchor that the pod lacks, in lower-case hexadecimal. Null if the pod has neither the text of
+   * its trust anchors nor a digest that belongs to one of the current trust anchors.
    */
   readonly lacks: readonly string[] | null;
   /**
-   * Whether the pod lacks the anchor that signed the issuer. If true, the pod rejects every certificate that the mesh
-   * issues now.
+   * Whether the pod does not trust the anchor that signed the current issuer. If true, the pod rejects every
+   * certificate that the mesh issues now.
    */
   readonly breaks: boolean;
 }
 
 /**
- * Certificates in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Empty if
- * the ConfigMap is missing or damaged.
+ * Returns the trust anchors in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust
+ * anchors. Returns an empty list if the ConfigMap is missing or damaged.
  */
 export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
   const text = at(trustRoots, "data", "ca-bundle.crt");
@@ -29,15 +30,17 @@ export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
 }
 
 /**
- * Meshed pods that lack a trust anchor of the bundle. Proxies read the trust anchors only when they start. Therefore,
- * these pods must restart before the next step of a rotation.
+ * Returns the meshed pods that lack one or more of the trust anchors in the trust bundle, so that they do not trust
+ * them. A proxy reads the trust anchors only when it starts. Therefore, these pods must restart before the next step of
+ * a trust anchor rotation.
  *
- * In injected pods, an environment variable of the proxy contains the PEM text. In control plane pods, this variable
- * refers to the ConfigMap (`valueFrom`), so the annotation `linkerd.io/trust-root-sha256` is compared instead: with the
- * digest of the bundle, and with the digest of each of its anchors. The chart writes this annotation
- * (linkerd-control-plane, templates; the same in all four releases).
+ * In injected pods, an environment variable of the proxy contains the PEM text of the trust anchors. In control plane
+ * pods, this variable refers to the ConfigMap (`valueFrom`), so the pod does not contain the text. For these pods, the
+ * function uses the annotation `linkerd.io/trust-root-sha256`, which the chart writes (linkerd-control-plane,
+ * templates; the same in all four releases). The function compares the annotation with the digest of the bundle and
+ * with the digest of each anchor in the bundle.
  *
- * @param issuer the issuer's certificate; undefined if it is not known
+ * @param issuer the issuer's certificate, or undefined if this certificate is not known
  */
 export function anchorGaps(
   pods: readonly KubernetesObject[],
@@ -69,8 +72,9 @@ export function anchorGaps(
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * SHA-256 of a PEM text without and with a trailing newline. The chart hashes its value, which might end with a newline.
- * The text in the ConfigMap does not end with a newline.
+ * Returns two SHA-256 digests of a PEM text: without and with a trailing newline. For the annotation, the chart
+ * computes the digest of a chart value, which might end with a newline. The text in the ConfigMap does not end with a
+ * newline.
  */
 function digestsOf(pem: string): string[] {
   const text = pem.trim();

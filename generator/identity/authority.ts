@@ -4,7 +4,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { type Authority, identifierOf, issueCertificate, keyIdentifierOf, nameOf, subjectOf } from "./certificate.ts";
 
-/** A certificate and its private key. */
+/** A certificate, and the private key that belongs to it. */
 export interface Issued {
   /** PEM with a trailing newline. */
   readonly certificate: string;
@@ -12,12 +12,12 @@ export interface Issued {
 }
 
 /**
- * Minutes between the start of a certificate's validity and the time at which the certificate is issued. The validity
- * starts earlier, because the clocks of a cluster's nodes differ.
+ * The validity of a certificate starts this number of minutes before meshops issues the certificate, because the clocks
+ * of a cluster's nodes can differ.
  */
 export const skewMinutes = 5;
 
-/** Returns the time at which meshops issued a certificate. */
+/** Returns the time at which meshops issued a certificate: `skewMinutes` after the start of its validity. */
 export function madeAt(certificate: X509Certificate): Date {
   return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
 }
@@ -28,20 +28,24 @@ type Names = Pick<
 >;
 
 /**
- * Creates the trust anchor, which all proxies trust (by default CN `root.linkerd.cluster.local`, as in Linkerd's docs).
+ * Creates a trust anchor, which is a self-signed CA that all proxies trust. By default, its common name is
+ * `root.linkerd.cluster.local`, as in Linkerd's docs.
  */
 export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Date): Issued {
   return selfSigned(`root.linkerd.${trustDomain}`, null, anchorValidity, now);
 }
 
-/** Creates the CA of the webhooks' server certificates. The API server trusts this CA because of `caBundle`. */
+/**
+ * Creates the self-signed CA that signs the server certificates of the webhooks. The API server trusts this CA, because
+ * the field `caBundle` of the webhook configurations contains its certificate.
+ */
 export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
   return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
 }
 
 /**
- * Creates the issuer, with which Linkerd's identity service signs the proxies' certificates. The issuer cannot sign
- * other CAs (path length 0), and does not expire later than the trust anchor that signs the issuer.
+ * Creates an issuer. Linkerd's identity service uses its private key to sign the certificates of the proxies. The
+ * issuer cannot sign other CAs (path length 0), and does not expire later than the trust anchor that signs the issuer.
  *
  * @throws UserError (problem) if the anchor has expired
  */
@@ -82,7 +86,9 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
   );
 }
 
-/** Whether a CA is valid at least as long as a certificate that this CA issues now. */
+/**
+ * Whether a CA expires at the same time as, or later than, a certificate with the given validity that is issued now.
+ */
 export function outlives({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }
@@ -91,7 +97,7 @@ function expiry(certificate: string): Date {
   return new Date(new X509Certificate(certificate).validTo);
 }
 
-/** Reads a certificate and its private key from PEM; null if the key does not belong to the certificate. */
+/** Parses a certificate and a private key from PEM. Returns null if the key does not belong to the certificate. */
 export function pairOf(certificate: string, key: string): Issued | null {
   const privateKey = createPrivateKey(key);
   const [own, certified] = [createPublicKey(privateKey), new X509Certificate(certificate).publicKey];
@@ -99,9 +105,9 @@ export function pairOf(certificate: string, key: string): Issued | null {
 }
 
 /**
- * Private key as PEM with a trailing newline.
+ * Returns a private key as PEM with a trailing newline.
  *
- * @param form PEM form; see `keyReaders` for the forms that each program accepts
+ * @param form PEM form. `keyReaders` lists the forms that each program accepts
  */
 export function privateKeyPem({ key }: Issued, form: "PKCS#8" | "SEC1" = "SEC1"): string {
   return key.export({ type: form === "PKCS#8" ? "pkcs8" : "sec1", format: "pem" }).toString();

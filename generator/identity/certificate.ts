@@ -4,22 +4,25 @@ import forge from "node-forge";
 /** The name and the private key of the CA that signs a certificate. */
 export interface Authority {
   /**
-   * Subject of the authority's own certificate, as exact DER bytes, because programs that verify certificates compare
-   * these bytes.
+   * Subject of the CA's own certificate in DER. The bytes must be the same as in that certificate, because programs
+   * that verify certificates compare the bytes.
    */
   readonly subject: Buffer;
-  /** Subject key identifier of the authority's own certificate; null if the certificate has none. */
+  /** Subject key identifier of the CA's own certificate. Null if this certificate has no subject key identifier. */
   readonly keyIdentifier: Buffer | null;
   readonly privateKey: KeyObject;
 }
 
-/** Content of a certificate. */
+/** Content of a certificate to issue. */
 export interface Request {
   readonly commonName: string;
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Present if the certificate is a CA. `pathLength` is the maximum number of CAs below this CA; null for no limit. */
+  /**
+   * Set if the certificate is the certificate of a CA. `pathLength` is the maximum number of CA certificates below this
+   * certificate in a chain. Null means no limit.
+   */
   readonly authority?: { readonly pathLength: number | null };
   /** DNS names of the server. */
   readonly dnsNames?: readonly string[];
@@ -42,8 +45,8 @@ const oid = {
 } as const;
 
 /**
- * Issues an X.509 certificate (RFC 5280) for an ECDSA P-256 key, signed with ECDSA and SHA-256 by another CA or by its
- * own key.
+ * Issues an X.509 certificate (RFC 5280) for an ECDSA P-256 key. The signer signs the certificate with ECDSA and
+ * SHA-256. For a self-signed certificate, the signer has the private key that belongs to the certificate.
  *
  * @returns PEM with a trailing newline
  */
@@ -55,7 +58,8 @@ export function issueCertificate(request: Request, signer: Authority): string {
 }
 
 function toBeSigned(request: Request, signer: Authority): Asn1 {
-  // 128 random bits, but the first two bits are 01, because a serial number must be positive (RFC 5280, 4.1.2.2).
+  // The serial number has 128 bits. The first two bits are 01, because a serial number must be positive (RFC 5280,
+  // 4.1.2.2). All other bits are random.
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   return sequence(
@@ -75,7 +79,8 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
   const constraints = isAuthority
     ? sequence(boolean(true), ...(authority.pathLength === null ? [] : [integer(authority.pathLength)]))
     : sequence();
-  // Bits from the left: 0 digitalSignature, 5 keyCertSign, 6 cRLSign. The first byte is the number of unused bits.
+  // The first byte is the number of unused bits at the end of the second byte. The second byte contains the key usages.
+  // Counted from the left, bit 0 is digitalSignature, bit 5 is keyCertSign, and bit 6 is cRLSign.
   const usage = create(Class.UNIVERSAL, Type.BITSTRING, false, isAuthority ? "\x01\x06" : "\x07\x80");
   const signedBy = signer.keyIdentifier?.toString("binary");
   return [
@@ -95,19 +100,20 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
 }
 
 /**
- * Subject key identifier: the SHA-1 hash of the public key (RFC 5280, 4.2.1.2, method 1). The hash only identifies the key; security does not depend on
- * SHA-1.
+ * Subject key identifier: the SHA-1 hash of the public key (RFC 5280, 4.2.1.2, method 1). The hash only identifies the
+ * key. The security of the certificate does not depend on SHA-1.
  */
 function identifier(key: KeyObject): string {
-  // The point is the last part of the public key in DER. The key is not exported as a JWK, because Node 20 can then
-  // deadlock. Node locks the key's mutex and allocates memory. The garbage collector locks the same mutex to delete the
-  // job that generated the key (node, src/crypto/crypto_ec.cc, ExportJWKEcKey).
+  // In DER, the last 65 bytes of the public key are the point on the curve, which is hashed. Do not export the key as a
+  // JWK to get the point, because Node 20 can deadlock during this export: Node locks the key's mutex and then
+  // allocates memory. If the allocation starts the garbage collector, the collector can delete the job that generated
+  // the key. To delete the job, the collector locks the same mutex (node, src/crypto/crypto_ec.cc, ExportJWKEcKey).
   const point = key.export({ type: "spki", format: "der" }).subarray(-65);
   return createHash("sha1").update(point).digest("binary");
 }
 
 /**
- * Subject of a certificate, in DER. The position of the subject is fixed: it comes after version, serial number,
+ * Returns the subject of a certificate in DER. The subject is always the sixth field, after version, serial number,
  * algorithm, issuer and validity (RFC 5280, 4.1).
  */
 export function subjectOf(certificate: X509Certificate): Buffer {
@@ -118,9 +124,10 @@ export function subjectOf(certificate: X509Certificate): Buffer {
 }
 
 /**
- * Subject key identifier of a certificate; null if the certificate has none. It must be copied from the certificate and
- * not computed from the key, because two certificates with the same key can have different identifiers (RFC 5280,
- * 4.2.1.1).
+ * Returns the subject key identifier of a certificate. Returns null if the certificate has no subject key identifier.
+ * If the certificate belongs to a CA, certificates that the CA signs must contain exactly this identifier. The
+ * identifier must not be computed from the key of the CA, because two certificates with the same key can have different
+ * identifiers (RFC 5280, 4.2.1.1).
  */
 export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
@@ -136,12 +143,12 @@ export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   return null;
 }
 
-/** Key identifier that meshops computes for a key. */
+/** Returns the subject key identifier that meshops writes to certificates for a key. */
 export function identifierOf(key: KeyObject): Buffer {
   return Buffer.from(identifier(key), "binary");
 }
 
-/** A name that consists of a common name only, in DER. */
+/** Returns a subject that consists only of a common name, in DER. */
 export function nameOf(commonName: string): Buffer {
   return bytesOf(name(commonName));
 }
@@ -150,7 +157,7 @@ function bytesOf(value: Asn1): Buffer {
   return Buffer.from(toDer(value).getBytes(), "binary");
 }
 
-/** UTCTime up to 2049, GeneralizedTime after that (RFC 5280, 4.1.2.5). */
+/** Returns a UTCTime for dates before 2050, and a GeneralizedTime for later dates (RFC 5280, 4.1.2.5). */
 function time(date: Date): Asn1 {
   const type = date.getUTCFullYear() < 2050 ? Type.UTCTIME : Type.GENERALIZEDTIME;
   const text = type === Type.UTCTIME ? asn1.dateToUtcTime(date) : asn1.dateToGeneralizedTime(date);

@@ -8,7 +8,7 @@ import { bundleIn } from "./anchors.ts";
 import { isRefused, keyFormOf } from "./key-form.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 
-/** A certificate that the mesh uses in a cluster. */
+/** A certificate that Linkerd or its webhooks use in a cluster. */
 export interface ClusterCertificate {
   /** `trust-anchor`, `issuer`, or the name of a webhook's Service. `meshops identity status` uses the same names. */
   readonly name: string;
@@ -18,23 +18,25 @@ export interface ClusterCertificate {
   readonly sha256: string;
 }
 
-/** Objects that contain the mesh's certificates in a cluster. */
+/** Objects from a cluster that contain the certificates of the mesh. */
 export interface IdentityObjects {
   readonly trustRoots: KubernetesObject | null;
   /**
-   * Secrets by `namespace/name`; an entry is null if the Secret does not exist. The map is null if you are not allowed
-   * to read Secrets.
+   * Secrets by `namespace/name`. An entry is null if the Secret does not exist. The map is null if the user is not
+   * allowed to read Secrets.
    */
   readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
   /**
-   * ConfigMap `meshops-identity` with the last committed certificates; null if the ConfigMap does not exist.
+   * ConfigMap `meshops-identity`, which is part of the bundle and contains the committed certificates. Null if the
+   * cluster does not contain this ConfigMap.
    */
   readonly committed: KubernetesObject | null;
 }
 
 /**
- * Certificates of a cluster: the certificates in the trust bundle, and the certificates in Secrets. Secrets that cannot
- * be read, or that contain no certificate, are skipped.
+ * Returns the certificates that a cluster uses: the trust anchors in the trust bundle, the issuer, and the server
+ * certificates of the webhooks. Skips a certificate if its Secret does not exist, cannot be read, or contains no valid
+ * certificate.
  */
 export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
   const issuer = issuerIn(objects);
@@ -54,9 +56,9 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
 }
 
 /**
- * Issuer certificate of a cluster: from the issuer's Secret, or from the ConfigMap `meshops-identity` if Secrets cannot
- * be read. If the chart wrote the Secret (scheme linkerd.io/tls), its key is `crt.pem` (linkerd-control-plane,
- * templates/identity.yaml).
+ * Returns the issuer certificate of a cluster from the issuer's Secret. If the user is not allowed to read Secrets,
+ * returns the certificate in the ConfigMap `meshops-identity`. In a Secret that the chart created (scheme
+ * linkerd.io/tls), the key of the certificate is `crt.pem` (linkerd-control-plane, templates/identity.yaml).
  */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   const { secrets } = objects;
@@ -70,8 +72,8 @@ export function issuerIn(objects: IdentityObjects): Certificate | undefined {
 }
 
 /**
- * Returns the webhook Secrets with an unusable private key: the program that reads the key does not accept the PEM
- * form.
+ * Returns the Secrets of webhooks whose private key has a PEM form that the program which reads the key does not
+ * accept. `form` is this PEM form.
  */
 export function refusedKeys(
   environment: Environment,
@@ -87,21 +89,24 @@ function certificateIn({ secrets }: IdentityObjects, namespace: string, secret: 
   return certificatesIn(decoded(secrets?.get(`${namespace}/${secret}`), "tls.crt"))[0];
 }
 
-/** Decoded text of a key of a Secret; null if the Secret does not have the key. */
+/** Returns the decoded value of a key under `data` of a Secret. Returns null if the Secret does not have this key. */
 export function decoded(secret: KubernetesObject | null | undefined, key: string): string | null {
   const value = at(secret, "data", key);
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }
 
 /**
- * Returns the Secrets that pods mount but that do not exist, as `namespace/name`, each with one of the pods. Returns an
- * empty list if you are not allowed to read Secrets.
+ * Returns the Secrets that pods mount but that do not exist. Each entry contains `namespace/name` of the Secret, and
+ * one of the pods that mount it. Returns an empty list if the user is not allowed to read Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);
 }
 
-/** Returns the Secrets that pods mount, as `namespace/name`, each with one of the pods. Skips optional Secrets. */
+/**
+ * Returns the Secrets that pods mount. The key is `namespace/name` of the Secret, and the value is one of the pods that
+ * mount it. Skips volumes whose Secret is optional.
+ */
 export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   const found = new Map<string, KubernetesObject>();
   for (const pod of pods) {

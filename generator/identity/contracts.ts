@@ -18,7 +18,8 @@ export interface SecretContract {
 }
 
 /**
- * Requirements for all Secrets of an environment's identity: first the issuer's Secret, then one Secret per webhook.
+ * Returns the requirements for the Secrets of an environment's identity: first for the issuer's Secret, then for the
+ * Secret of each webhook.
  */
 export function secretContracts(environment: Environment): readonly SecretContract[] {
   return [

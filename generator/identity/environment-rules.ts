@@ -1,7 +1,10 @@
 import { isMap, isSeq, parseDocument } from "yaml";
 import { identityFolder, overlayFolder } from "../spec/layout.ts";
 
-/** `path_regex` of the two creation rules of an environment: the rule for Secrets, and the rule for signing keys. */
+/**
+ * Returns the field `path_regex` of the two creation rules in `.sops.yaml` that meshops generates for an environment.
+ * The first rule is for the Secrets in the overlay, and the second rule is for the file with the signing keys.
+ */
 export function rulePatterns(environment: string): readonly [secrets: string, signingKeys: string] {
   const literal = (path: string): string => path.replaceAll(".", "\\.");
   return [
@@ -17,7 +20,8 @@ export function isIdentityPattern(pattern: string): boolean {
 }
 
 /**
- * Copies an environment's creation rules for an environment with another name. Rules that already exist are not added.
+ * Returns the text of `.sops.yaml` with copies of an environment's creation rules for the environment `copy`. If `copy`
+ * already has one of the two rules, this rule is not added again.
  */
 export function withCopiedRules(text: string, environment: string, copy: string): string {
   const document = parseDocument(text);
@@ -36,7 +40,7 @@ export function withCopiedRules(text: string, environment: string, copy: string)
   return document.toString({ lineWidth: 0 });
 }
 
-/** Removes an environment's creation rules. */
+/** Returns the text of `.sops.yaml` without the creation rules that meshops generated for an environment. */
 export function withoutRules(text: string, environment: string): string {
   const document = parseDocument(text);
   const rules = document.get("creation_rules");

@@ -9,28 +9,37 @@ import { recipientsOf } from "../spec/ownership.ts";
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
 import { secretContracts } from "./contracts.ts";
 
-/** Files to write: text by path relative to the repository root. Either all files must be written, or none. */
+/**
+ * Files to write. The keys are paths relative to the repository root, and the values are the new texts. The caller must
+ * write either all files or no file (see `writeChanges`).
+ */
 export type Changes = ReadonlyMap<string, string>;
 
-/** Reads and writes the encrypted files. Plaintext stays in memory. */
+/** Reads, decrypts and encrypts the encrypted files of an environment. Never writes plaintext to disk. */
 export interface SecretStore {
-  /** Text of a file; null if the file does not exist. */
+  /** Returns the text of a file as it is on disk. Returns null if the file does not exist. */
   read(path: string): string | null;
   encrypt(path: string, plain: string, recipients: readonly string[]): Promise<string>;
   decrypt(path: string, text: string): Promise<string>;
-  /** Changes the recipients of a file; see `updateKeys`. */
+  /** Returns the text of a file after a change of its recipients (see `updateKeys`). */
   rekey(path: string, text: string, recipients: readonly string[]): Promise<string>;
 }
 
-/** Private keys in the administrators' file, by name. */
+/** Private keys in the file with the signing keys, which only the administrators can decrypt. */
 export interface SigningKeys {
   readonly "trust-anchor.key": string;
-  /** Key of the new anchor, between steps 1 and 2 of a rotation. */
+  /**
+   * Private key of the new trust anchor. The file contains this key only between steps 1 and 2 of a trust anchor
+   * rotation.
+   */
   readonly "next-trust-anchor.key"?: string;
   readonly "webhook-ca.key": string;
 }
 
-/** Creates a complete identity: trust anchor, issuer, webhook CA and the webhooks' certificates. */
+/**
+ * Creates the certificates and keys of a new identity: the trust anchor, the issuer, the CA of the webhooks, and a
+ * server certificate per webhook. Returns the files that contain them.
+ */
 export async function newIdentity(environment: Environment, store: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
   const names = environment.spec.linkerd.identity;
@@ -50,8 +59,8 @@ export async function newIdentity(environment: Environment, store: SecretStore, 
  * Returns the file with the issuer's certificate, and the issuer's Secret. The Secret contains the trust anchor that
  * signed the issuer.
  *
- * @param fresh whether to replace the Secret's file without decrypting the existing file; needed if no available key
- * can decrypt the existing file
+ * @param fresh whether to replace the Secret's file without decrypting the existing file. Must be true if no available
+ * key can decrypt the existing file
  */
 export async function issuerFiles(
   environment: Environment,
@@ -67,7 +76,10 @@ export async function issuerFiles(
   ];
 }
 
-/** Creates a server certificate and a Secret for every webhook of the environment. */
+/**
+ * Creates a server certificate and a Secret for every webhook of the environment. Returns the file with all these
+ * certificates, and the encrypted files of the Secrets. See `issuerFiles` for `fresh`.
+ */
 export async function webhookFiles(
   environment: Environment,
   ca: Issued,
@@ -93,7 +105,10 @@ export async function webhookFiles(
   return [publicFile(environment.metadata.name, "webhooks", certificates), ...(await Promise.all(secrets))];
 }
 
-/** Changes the recipients of an identity's encrypted files to the recipients in the spec. Missing files are skipped. */
+/**
+ * Changes the recipients of an identity's encrypted files to the recipients in the spec. Returns the changed files.
+ * Skips files that do not exist.
+ */
 export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = recipientsOf(environment);
   const { name } = environment.metadata;
@@ -106,12 +121,15 @@ export async function rekeyed(environment: Environment, store: SecretStore): Pro
   return changes;
 }
 
-/** DNS name that the API server uses to call a webhook. */
+/** Returns the DNS name that the API server uses to call a webhook. */
 export function serverName({ service, namespace }: Webhook): string {
   return `${service}.${namespace}.svc`;
 }
 
-/** Encrypts the administrators' file. The file is not a Kubernetes object, and no overlay refers to the file. */
+/**
+ * Encrypts the signing keys to the administrators. Returns the path and the text of the file. The file does not contain
+ * a Kubernetes object, and no overlay refers to it.
+ */
 export async function signingKeys(environment: Environment, store: SecretStore, keys: SigningKeys): Promise<[string, string]> {
   const path = signingKeysFile(environment.metadata.name);
   return [path, await store.encrypt(path, toYaml([{ data: keys }]), recipientsOf(environment).admin)];
@@ -121,7 +139,11 @@ export function publicFile(environment: string, file: keyof typeof certificateFi
   return [`${identityFolder(environment)}/${certificateFiles[file]}`, text];
 }
 
-/** Creates a Secret of type kubernetes.io/tls, or updates the existing file and keeps fields that users added. */
+/**
+ * Returns the path and the encrypted text of a Secret of type kubernetes.io/tls. If the file of the Secret already
+ * exists and `fresh` is false, only the given keys of `data` change. Other fields, which users may have added, stay the
+ * same.
+ */
 async function secret(
   environment: Environment,
   name: string,
@@ -135,8 +157,8 @@ async function secret(
   const existing = fresh ? null : store.read(path);
   const { age, admin } = recipientsOf(environment);
   const recipients = [...age, ...admin];
-  // Use a new data key, never the existing data key: a removed recipient might know the existing data key, or might
-  // have created the existing file.
+  // Encrypt with a new data key. A recipient who was removed might know the data key of the existing file, because this
+  // recipient could decrypt or even create the file.
   if (existing !== null)
     return [path, await store.encrypt(path, withData(await store.decrypt(path, existing), data), recipients)];
   const object = {

@@ -1,8 +1,8 @@
-/** The public half of an environment's identity, as committed under environments/<env>/identity/. */
+/** The public certificates of an environment, which are committed in environments/<env>/identity/. */
 export interface Identity {
   /**
-   * PEM of the trust anchors that proxies trust, without a trailing newline. There is one anchor, or two during a
-   * rotation.
+   * PEM of the trust anchors that proxies trust, without a trailing newline. The text contains one trust anchor, or two
+   * trust anchors during a rotation.
    */
   readonly trustAnchors: string;
   /** PEM of the issuer certificate that signs the proxies' certificates. */
@@ -11,5 +11,8 @@ export interface Identity {
   readonly webhookCa: string;
 }
 
-/** Empty identity, for environments whose certificates are not in Git, and for code that needs no certificates. */
+/**
+ * Identity without certificates. It is used for environments whose certificates are not in Git, and in code that does
+ * not need the certificates.
+ */
 export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };

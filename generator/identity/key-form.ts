@@ -11,19 +11,19 @@ const labels: Readonly<Record<string, KeyForm>> = {
   "RSA PRIVATE KEY": "PKCS#1",
 };
 
-/** Form of a private key in PEM; null if the text is not one of the known forms. */
+/** Returns the form of a private key in PEM. Returns null if the text contains no private key in a known form. */
 export function keyFormOf(pem: string): KeyForm | null {
   const label = /-----BEGIN ([A-Z ]+)-----\s/.exec(pem)?.[1] ?? "";
   return labels[label] ?? null;
 }
 
 /**
- * Length in bytes of `tls.key` in a Secret (PEM in base64), if the key is a P-256 key in SEC1. If the key is a P-256
- * key in PKCS#8, the length is 324 bytes.
+ * Length in bytes of the value of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. For a P-256 key in
+ * PKCS#8, the length is 324 bytes.
  */
 const sec1Bytes = 304;
 
-/** An encrypted webhook Secret whose private key is not in the form that meshops writes. */
+/** A private key of a webhook in an encrypted Secret. The form of the key is not PKCS#8, which meshops writes. */
 export interface OldKey {
   readonly file: string;
   /** 1-based line of `tls.key`. */
@@ -37,10 +37,10 @@ export interface OldKey {
 }
 
 /**
- * Webhook keys in SEC1, which older versions of meshops wrote.
+ * Returns the private keys of webhooks that are in SEC1, the form that older versions of meshops wrote.
  *
- * Nothing is decrypted: AES-GCM does not change the length of a text, and P-256 keys in SEC1 and in PKCS#8 have
- * different lengths.
+ * The function does not decrypt the Secrets. It determines the form from the length of the encrypted value, because
+ * AES-GCM does not change the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different lengths.
  *
  * @param read returns the text of a file, or null if the file does not exist
  */
@@ -57,14 +57,14 @@ export function oldWebhookKeys(environment: Environment, read: (path: string) =>
   });
 }
 
-/** Whether the program that reads the private key of a Secret rejects a PEM form. */
+/** Whether the program that reads the private key from a Secret does not accept a PEM form. */
 export function isRefused(secret: string, form: KeyForm): boolean {
   return !keyReader(secret).accepts.includes(form);
 }
 
 /**
- * Finding about a webhook's private key: an error if the program that reads the key rejects its form, otherwise a
- * warning.
+ * Returns a finding about the PEM form of a webhook's private key. The finding is an error if the program that reads
+ * the key does not accept this form, and a warning otherwise.
  */
 export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
   const { reader, accepts } = keyReader(secret);

@@ -6,16 +6,19 @@ import type { Identity } from "./identity.ts";
 export type Certificate = X509Certificate;
 
 /**
- * Parses the certificates of a PEM text, in order.
+ * Returns the certificates in a PEM text, in the order of the text. Ignores all other content of the text.
  *
- * @throws Error if a block is not a certificate
+ * @throws Error if a `CERTIFICATE` block does not contain a valid certificate
  */
 export function parsePem(text: string): Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   return blocks.map(certificateOf);
 }
 
-/** Certificates in a PEM text; empty if the text is null or if one of the certificates is damaged. */
+/**
+ * Returns the certificates in a PEM text. Returns an empty list if the text is null, or if one of the certificates is
+ * damaged.
+ */
 export function certificatesIn(text: string | null): Certificate[] {
   try {
     return parsePem(text ?? "");
@@ -25,7 +28,10 @@ export function certificatesIn(text: string | null): Certificate[] {
 }
 
 const parsed = new Map<string, Certificate>();
-/** Maximum number of cached certificates. The certificates of an environment are parsed several times in succession. */
+/**
+ * Maximum number of cached certificates. The cache is useful because one run parses the certificates of an environment
+ * several times.
+ */
 const maxParsed = 100;
 
 function certificateOf(block: string): Certificate {
@@ -37,17 +43,20 @@ function certificateOf(block: string): Certificate {
   return certificate;
 }
 
-/** A certificate as PEM with a trailing newline. */
+/** Returns a certificate as PEM with a trailing newline. */
 export function pemOf(certificate: Certificate): string {
   return `${certificate.toString().trim()}\n`;
 }
 
-/** SHA-256 of a certificate's DER form, in lower-case hexadecimal. */
+/** Returns the SHA-256 hash of a certificate in DER, in lower-case hexadecimal. */
 export function fingerprint(certificate: Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** The certificate authority that signed a certificate; undefined if none of the authorities signed it. */
+/**
+ * Returns the certificate authority that signed a certificate. Returns undefined if none of the given authorities
+ * signed the certificate, or if the certificate is undefined.
+ */
 export function signerOf(
   certificate: Pick<Certificate, "checkIssued" | "verify"> | undefined,
   authorities: readonly Certificate[],
@@ -58,11 +67,12 @@ export function signerOf(
 }
 
 /**
- * Returns a digest that changes whenever meshed pods must restart to stay in the mesh. The digest depends on everything
- * that proxies read only when they start: the trust bundle, the trust domain, the cluster domain, IPv6, and the proxy's
- * version. It also depends on the anchor that signed the issuer. Pod templates have the digest as an annotation, so a
- * new digest restarts the pods. Settings with their default value are not part of the digest. Therefore, an environment
- * without other settings has the same digest as in meshops 0.1.
+ * Returns a digest that changes when a change of the certificates or settings requires a restart of the meshed pods.
+ * The digest depends on everything that a proxy reads only when it starts: the trust bundle, the trust domain, the
+ * cluster domain, IPv6, and the version of the proxy. The digest also depends on the trust anchor that signed the
+ * issuer. meshops writes the digest to an annotation of pod templates, so Kubernetes restarts the pods if the digest
+ * changes. The digest does not include settings that have their default value. If all settings have their default
+ * value, the digest is therefore the same as in meshops 0.1.
  */
 export function identityRevision(identity: Identity, proxy: ProxySettings): string {
   const anchors = parsePem(identity.trustAnchors);
@@ -76,7 +86,10 @@ export function identityRevision(identity: Identity, proxy: ProxySettings): stri
   return sha256(parts.join("\n"));
 }
 
-/** SHA-256 of the proxy settings, for environments whose certificates are not in the repository. */
+/**
+ * Returns a digest of the proxy settings. If the certificates of an environment are not in the repository, this digest
+ * is used instead of the digest that `identityRevision` returns.
+ */
 export function settingsRevision(proxy: ProxySettings): string {
   return sha256([proxy.version, ...settingsOf(proxy)].join("\n"));
 }
@@ -98,8 +111,9 @@ function settingsOf({ trustDomain, clusterDomain, ipv6 }: ProxySettings): string
 }
 
 /**
- * SHA-256 of the issuer certificate. The control plane's pods have this value as an annotation, so that they restart
- * when the issuer changes.
+ * Returns the fingerprint of the issuer certificate, or an empty string if the identity contains no issuer. meshops
+ * writes the fingerprint to an annotation of the control plane's pod templates, so these pods restart if the issuer
+ * changes.
  */
 export function issuerFingerprint(identity: Identity): string {
   const [issuer] = parsePem(identity.issuer);

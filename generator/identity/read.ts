@@ -25,8 +25,8 @@ import { checkSecret, checkSigningKeys } from "./secret-check.ts";
 import { journalFile } from "./transaction.ts";
 
 /**
- * Paths of all encrypted Secrets in an environment's overlay on disk, including Secrets that the environment does not
- * need.
+ * Returns the paths of all encrypted Secrets that exist in the folder `identity` of an environment's overlay. Also
+ * includes Secrets that the environment does not need.
  */
 export function encryptedFiles(root: string, environment: string): string[] {
   const folder = overlayFolder(environment, "identity");
@@ -45,8 +45,9 @@ export interface IdentityResult {
 
 /**
  * Reads the public certificates of an environment, and checks that the environment's Secrets exist and are encrypted.
- * Never decrypts anything. If the certificates are external, the identity is empty. Returns only the certificates of a
- * file. Other content of the file is therefore not copied to the bundle.
+ * Never decrypts a file. If another program issues the certificates (see `hasExternalIdentity`), the identity contains
+ * no certificates. From each certificate file, the function returns only the certificates, so that other content of the
+ * file is not copied to the bundle.
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
   if (hasExternalIdentity(environment)) return { identity: noIdentity, diagnostics: unusedFiles(root, environment) };
@@ -130,7 +131,9 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
-/** Returns a warning if the certificates are external, but files of an identity exist. */
+/**
+ * Returns a warning if files of an identity exist, although another program issues the certificates of the environment.
+ */
 function unusedFiles(root: string, { metadata: { name } }: Environment): Diagnostic[] {
   const files = [...filesOf(root, name), signingKeysFile(name)].filter((file) => existsSync(join(root, file)));
   const [first] = files;
@@ -148,12 +151,15 @@ function unusedFiles(root: string, { metadata: { name } }: Environment): Diagnos
   ];
 }
 
-/** Whether at least one file of an environment's identity exists. */
+/** Whether at least one public certificate file or encrypted Secret of an environment's identity exists. */
 function isPartial(root: string, name: string): boolean {
   return filesOf(root, name).some((file) => existsSync(join(root, file)));
 }
 
-/** Paths of the certificates of an environment, and of its encrypted Secrets on disk. */
+/**
+ * Returns the paths of an environment's identity files: the encrypted Secrets that exist, and the three certificate
+ * files, which may be missing.
+ */
 function filesOf(root: string, name: string): string[] {
   return [
     ...encryptedFiles(root, name),
@@ -164,14 +170,17 @@ function filesOf(root: string, name: string): string[] {
 }
 
 /**
- * Fix for an environment without an identity. If a spec was renamed by hand, the files of its identity still have the
- * old name. In this case, a new identity would split the running mesh. To find these files, the function searches for
- * an identity that is encrypted to the age keys of the environment.
+ * Returns the fix for an environment without an identity. If a user renamed a spec without `meshops env rename`, the
+ * identity files are still in the folders of the old name. A new identity would then split the running mesh, because
+ * proxies with the old and the new certificates do not trust each other. The function therefore searches for a folder
+ * without a spec whose Secrets are encrypted to the age keys of the environment.
  */
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;
   const inventory = readIfThere(join(root, stateFolder, `${name}.json`));
-  // Without the overlay, another program issued the certificates. A damaged inventory lists no files.
+  // The inventory shows whether the generated files included an identity. If the inventory lists overlays, but no
+  // overlay `identity`, another program issued the certificates. If the inventory lists no overlays, it is damaged, and
+  // the fix assumes that an identity existed.
   const wasGenerated =
     inventory !== null && !(/"overlays\//.test(inventory) && !inventory.includes(`${overlayFolder(name, "identity")}/`));
   const init = `${wasGenerated ? `restore the identity from Git, because the existing files of ${name} were generated with it; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}`;
@@ -188,15 +197,18 @@ function initOrRename(root: string, environment: Environment): string {
     : `if ${name} is the new name of ${old.name}, run meshops env rename ${old.name} ${name}; otherwise, ${init}`;
 }
 
-/** Keeps only the first finding about a missing certificate file, because one command creates all three files. */
+/**
+ * Removes all findings about missing files except the first one, because a single command creates all three certificate
+ * files.
+ */
 function onlyFirstMissing(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const first = diagnostics.find(({ code }) => code === "identity-missing");
   return diagnostics.filter((diagnostic) => diagnostic.code !== "identity-missing" || diagnostic === first);
 }
 
 /**
- * Certificates of a text, without other content of the text, with LF and without a trailing newline. Null if the text
- * contains no certificate or a damaged certificate.
+ * Returns the certificates in a PEM text as PEM, with LF line breaks and without a trailing newline. All other content
+ * of the text is removed. Returns null if the text contains no certificate, or if one of its certificates is damaged.
  */
 function certificatesOf(text: string): string | null {
   try {

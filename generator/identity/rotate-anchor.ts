@@ -9,14 +9,16 @@ import type { RotationStep } from "./rotate.ts";
 import { gateOf, type IdentityState, newest, pairWith, readState } from "./state.ts";
 
 /**
- * Runs the next of the three steps of a trust anchor rotation. Each step is a separate commit. Step 1 adds a new trust
- * anchor, so that both anchors are trusted. Step 2 creates an issuer that the new anchor signs. Step 3 removes the old
- * anchor. Between the steps, all meshed pods must restart; otherwise a proxy receives a certificate that it does not
- * trust.
+ * Returns the changes of the next step of a trust anchor rotation. A rotation has three steps, and the user commits
+ * each step separately. Step 1 adds a new trust anchor to the trust bundle, which then contains two anchors. Step 2
+ * creates an issuer that the new anchor signs. Step 3 removes the old anchor. All meshed pods must restart between step
+ * 1 and step 2, and must get a certificate from the new issuer before step 3. Otherwise, proxies receive certificates
+ * that they do not trust.
  *
- * @param pastGate run the step without waiting, because the caller has checked that the condition of the gate is true
- * @throws UserError (problem) if the step must wait, if `meshops generate` was not run after the last step, or if the
- * files match no stage
+ * @param pastGate whether to run the step before the waiting time has passed, because the user has checked that the
+ * condition `until` of the gate is true
+ * @throws UserError (problem) if the step must wait, if `meshops generate` was not run after the previous step, or if
+ * the certificates match no stage of a rotation
  */
 export async function rotateAnchor(
   environment: Environment,
@@ -73,8 +75,9 @@ export async function rotateAnchor(
 }
 
 /**
- * Throws if the generated files do not contain the changes of the last step. In this case, the changes cannot have been
- * applied to the cluster. Compares certificates, not texts, because line ends differ between values and files.
+ * Throws a UserError if the generated files do not contain the changes of the previous step. Flux and helmfile then
+ * cannot have applied these changes to the cluster. The function compares fingerprints of certificates and not PEM
+ * texts, because line breaks can differ between the chart values and the certificate files.
  */
 function assertGenerated(
   { metadata: { name } }: Environment,

@@ -6,7 +6,7 @@ import { type Changes, issuerFiles, publicFile, type SecretStore, signingKeys, w
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import { pairWith, publicText, readState } from "./state.ts";
 
-/** Changes that a command makes, or would make, to an identity. */
+/** Result of a rotation: the files to write, and the texts to print. The caller writes the files. */
 export interface RotationStep {
   readonly changes: Changes;
   /** Summary of the change, in one line. */
@@ -18,7 +18,8 @@ export interface RotationStep {
 /**
  * Creates a new issuer, signed by the trust anchor that signed the old issuer.
  *
- * @throws UserError (problem) if a new trust anchor has been added, but has not signed the issuer yet
+ * @throws UserError (problem) if step 1 of a trust anchor rotation is done but step 2 is not, because step 2 creates
+ * the new issuer
  */
 export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { stage, signer, keys } = await readState(environment, store);
@@ -42,9 +43,10 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
 }
 
 /**
- * Creates new server certificates for the webhooks, signed by the webhook CA, and creates missing Secrets. Replaces the
- * CA if it would expire before the certificates. The API server trusts the old CA until that CA expires, because
- * Secrets and `caBundle` do not change at the same moment.
+ * Creates new server certificates for the webhooks, signed by the webhook CA. Creates the Secrets of webhooks that do
+ * not have a Secret. Creates a new CA if the existing CA would expire before the new certificates. The file of the CA
+ * also keeps the old CAs until they expire, so the API server continues to trust them. This is necessary because the
+ * Secrets and `caBundle` do not change at the same time in the cluster.
  */
 export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { keys } = await readState(environment, store);

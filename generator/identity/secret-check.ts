@@ -8,15 +8,16 @@ import { recipientsOf } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import type { SecretContract } from "./contracts.ts";
 
-/** A problem of an encrypted file: what is wrong, and how to fix it. */
+/** A problem of an encrypted file, and how to fix this problem. `fix` is null if no fix is known. */
 interface SecretProblem {
   readonly message: string;
   readonly fix: string | null;
 }
 
 /**
- * Checks an encrypted Secret without decrypting it: the encryption rule, the plaintext fields, the keys under `data`,
- * and the recipients. The MAC does not cover the plaintext fields, and Flux does not check the MAC.
+ * Checks an encrypted Secret without decrypting it. Checks the encryption rule, the fields that are not encrypted, the
+ * keys under `data`, and the recipients. Returns the first problem, or null. The fields that are not encrypted need
+ * this check, because the MAC does not include them, and Flux does not check the MAC.
  */
 export function checkSecret(
   text: string,
@@ -30,7 +31,10 @@ export function checkSecret(
   return check(text, { environment: ofEnvironment, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
 
-/** Checks the administrators' file. It contains the signing keys, and must be encrypted only to the administrators. */
+/**
+ * Checks the file with the signing keys without decrypting it. The file must be encrypted only to the administrators.
+ * Returns the first problem, or null.
+ */
 export function checkSigningKeys(text: string, environment: Environment): SecretProblem | null {
   return check(text, {
     environment: environment.metadata.name,
@@ -44,11 +48,11 @@ export function checkSigningKeys(text: string, environment: Environment): Secret
 
 interface Expected {
   readonly environment: string;
-  /** Plaintext fields besides `data` and `sops`. */
+  /** Exact fields that the file must have besides `data` and `sops`. These fields are not encrypted. */
   readonly wanted: object;
-  /** Description of the expected plaintext fields, for messages. */
+  /** Text that describes the fields in `wanted`, for messages. */
   readonly words: string;
-  /** Exact keys that `data` must have; null if any key is allowed. */
+  /** Exact keys that `data` must have. Null if `data` may have any keys. */
   readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
   readonly azureKeyVault: string | undefined;
@@ -78,8 +82,8 @@ function wrongPlaintext(
   expected: Expected,
 ): SecretProblem | null {
   const { wanted, words, data: keys } = expected;
-  // Search the whole text, including comments, for PEM, the beginning of PEM in base64, and age keys. The MAC does not
-  // cover comments.
+  // Search the whole text for PEM private keys, for PEM in base64, and for age identities. Also search the comments,
+  // because the MAC does not include comments.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
     return { message: "the file contains a private key in plaintext", fix: plaintextFix };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));

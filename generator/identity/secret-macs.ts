@@ -13,13 +13,17 @@ import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
 import { parsePem, signerOf } from "./pem.ts";
 
-/** Number of encrypted files that were decrypted to check the MAC, and the findings about the encrypted files. */
+/** Result of `verifyMacs`: the number of files that were decrypted and have no finding, and the findings. */
 export interface Verified {
   readonly opened: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks the MAC of every encrypted file that one of the age identities can decrypt. Flux does not check the MAC. */
+/**
+ * Decrypts every encrypted identity file of an environment for which one of the age identities is a recipient. Checks
+ * the MAC of the file, because Flux does not check the MAC. Also checks that the decrypted Secret matches the public
+ * certificates.
+ */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
   const paths = [signingKeysFile(name), ...secretContracts(environment).map((secret) => secretFile(name, secret.name))];
@@ -50,15 +54,15 @@ async function verify(
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    // A damaged age key is not a problem of the file.
+    // Report no finding about the file if no identity can decrypt the file, or if an age key of the user is damaged.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
   }
 }
 
 /**
- * Returns a finding if the program that reads a webhook's private key does not accept the PEM form of the key; null
- * otherwise.
+ * Returns a finding if the file contains the private key of a webhook in a PEM form that the program which reads the
+ * key does not accept. Otherwise, returns null.
  */
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
   const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
@@ -69,14 +73,16 @@ function refusedForm(file: string, environment: Environment, plain: string): Dia
 }
 
 /**
- * Describes how a decrypted Secret differs from the public certificates; null if the Secret matches the certificates.
+ * Returns a message that describes how a decrypted Secret differs from the public certificates of the environment.
+ * Returns null if the Secret matches the certificates.
  */
 function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
   const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
     Buffer.from(data[field] ?? "", "base64").toString(),
   );
-  // The administrators' file contains only private keys. The rotation commands check these keys.
+  // The file with the signing keys contains no certificate. The rotation commands check that these keys belong to the
+  // certificates.
   if (!certificate || !key) return null;
   const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
     parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");

@@ -15,12 +15,12 @@ import { withTemporaryFolder } from "../system/temporary-folder.ts";
 import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
-/** Keys, time and environment variables for reading and writing encrypted files. */
+/** Input of `openSecretStore`: keys, time and environment variables, which are needed to decrypt and encrypt files. */
 export interface StoreAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
   readonly now: Date;
-  /** Environment variables for the sops binary, which Azure Key Vault requires. */
+  /** Environment variables of the sops binary. meshops runs this binary to encrypt files to Azure Key Vault. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -30,8 +30,8 @@ export function openSecretStore(root: string, environment: Environment, { identi
   const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
-      // The cluster might be allowed to use the key in Key Vault, but the cluster must not be able to decrypt the
-      // signing keys.
+      // The file with the signing keys is not encrypted to Azure Key Vault: the cluster might be allowed to use the key
+      // in Key Vault, but must not be able to decrypt the signing keys.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
         : encryptWithBinary(path, plain, { recipients, keyVault: azureKeyVault, env }),
@@ -41,9 +41,10 @@ export function openSecretStore(root: string, environment: Environment, { identi
   return store;
 
   /**
-   * Encrypts the file again in two cases. First: a key service other than age is added or removed. Second: a recipient
-   * is removed, and the file is encrypted to Azure Key Vault. In the second case, only the sops binary can encrypt the
-   * new data key to Azure Key Vault. In all other cases, updates the recipients.
+   * Changes the recipients of a file with `updateKeys`, except in two cases. In both cases, the function decrypts the
+   * file and encrypts it again. In the first case, a key service other than age is added or removed. In the second
+   * case, a recipient is removed, so the file needs a new data key, and the file is encrypted to Azure Key Vault. Only
+   * the sops binary can encrypt this data key to Azure Key Vault.
    */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {
@@ -59,9 +60,9 @@ export function openSecretStore(root: string, environment: Environment, { identi
 }
 
 /**
- * Encrypts with the sops binary, because meshops itself cannot encrypt the data key with Azure Key Vault. The plaintext
- * is passed through a pipe. The creation rule is passed in a file, because sops has no flag for `mac_only_encrypted`.
- * The creation rule is not secret.
+ * Encrypts a file with the sops binary, because meshops itself cannot encrypt the data key with Azure Key Vault.
+ * meshops passes the plaintext through a pipe. meshops passes the creation rule in a temporary file, because sops has
+ * no flag for `mac_only_encrypted`. The creation rule contains no secrets.
  */
 async function encryptWithBinary(
   path: string,
@@ -83,7 +84,7 @@ async function encryptWithBinary(
   });
 }
 
-/** Runs sops with a text on stdin and returns its output. */
+/** Runs sops with a text on stdin and returns the text that sops writes to stdout. */
 async function run(command: string, args: readonly string[], input: string, env: StoreAccess["env"]): Promise<string> {
   const { stdout, stderr, code, absent } = await runProgram(command, args, { input, env, opensStdin: true });
   if (code === 0) return stdout;

@@ -11,7 +11,7 @@ import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
-/** Settings for the encryption of a file, from a creation rule. */
+/** Settings of a creation rule in `.sops.yaml`, which apply when a file is encrypted. */
 export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;
@@ -23,8 +23,11 @@ function sameRule(a: object, b: object): boolean {
 }
 
 /**
- * Adds the rules for an environment's identity to the text of `.sops.yaml`. With these rules, the sops binary can
- * encrypt the same files and change their recipients. Rules for other files, and comments, are kept.
+ * Returns the text of `.sops.yaml` with the creation rules for the identity files of an environment. With these rules,
+ * users can also encrypt the files and change their recipients with the sops binary. All other rules and all comments
+ * stay the same.
+ *
+ * @param text the existing text, or null if the file does not exist
  */
 export function withCreationRules(text: string | null, environment: Environment): string {
   const { metadata } = environment;
@@ -54,16 +57,16 @@ export function withCreationRules(text: string | null, environment: Environment)
   const patterns: readonly unknown[] = wanted.map((rule) => rule.path_regex);
   const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
   const nodes = wanted.map((rule) => document.createNode(rule));
-  // sops uses the first rule that matches, so new rules are inserted before all other rules. Existing rules of the
-  // environment are not moved.
+  // sops uses the first rule that matches a file. New rules are therefore inserted before all other rules. If
+  // `ownRules` finds existing rules of the environment, the new rules replace these rules at their position.
   const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
   rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });
 }
 
 /**
- * Returns the rules of an environment if all rules before them are rules of other environments. Otherwise, returns an
- * empty list, because one of the rules before them could match the same files.
+ * Returns the rules for the identity files of an environment, if all rules before them are rules for the identity files
+ * of other environments. Otherwise, returns an empty list, because a rule before them could match the same files.
  */
 function ownRules(rules: YAMLSeq, environment: string): unknown[] {
   const patterns: readonly unknown[] = rulePatterns(environment);
@@ -74,9 +77,11 @@ function ownRules(rules: YAMLSeq, environment: string): unknown[] {
 }
 
 /**
- * Returns the creation rule for a file: the first rule whose `path_regex` matches, as in sops.
+ * Returns the creation rule for a file: the first rule in `.sops.yaml` that has no `path_regex`, or whose `path_regex`
+ * matches the path. sops selects the rule in the same way.
  *
- * @throws UserError if no rule matches, or if the rule is invalid or requires the sops binary
+ * @throws UserError if no rule matches, if the rule is invalid, or if the rule contains a field that only the sops
+ * binary supports
  */
 export function creationRuleFor(root: string, path: string): CreationRule {
   const rules = readRules(root);

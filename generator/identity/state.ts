@@ -7,27 +7,34 @@ import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SecretStore, SigningKeys } from "./files.ts";
 import { type Certificate, parsePem, pemOf, signerOf } from "./pem.ts";
 
-/** Lifetime of a proxy's certificate, in hours (linkerd2, `identity.issuer.issuanceLifetime`). */
+/**
+ * Validity of a proxy's certificate in hours (linkerd2, default of the chart value `identity.issuer.issuanceLifetime`).
+ */
 const leafHours = 24;
 
-/** Stage of a trust anchor rotation, determined from the files. */
+/** Stage of a trust anchor rotation, determined from the certificates in the repository. */
 export type Stage =
-  /** One anchor, which signed the issuer. */
+  /** The trust bundle contains one anchor, and this anchor signed the issuer: no rotation is in progress. */
   | "settled"
-  /** Two anchors are trusted, and the old anchor signed the issuer. */
+  /** The trust bundle contains two anchors, and the old anchor signed the issuer: step 1 is done. */
   | "bundled"
-  /** Two anchors are trusted, and the new anchor signed the issuer. */
+  /** The trust bundle contains two anchors, and the new anchor signed the issuer: step 2 is done. */
   | "reissued";
 
-/** Earliest time and condition of the next step of a rotation. */
+/**
+ * Limits for the next step of a trust anchor rotation. The step can run after `opensAt`, or earlier if the user has
+ * checked that `until` is true.
+ */
 export interface Gate {
   /** Earliest time of the next step. */
   readonly opensAt: Date;
-  /** Condition that must be true before the next step, as a clause for messages such as `wait until …`. */
+  /**
+   * Condition that must be true before the next step. The text is a clause that follows the word "until" in messages.
+   */
   readonly until: string;
 }
 
-/** Returns the gate of the step after a stage. Returns null if the step does not have to wait. */
+/** Returns the gate of the step that follows a stage. Returns null if this step does not have to wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
@@ -41,7 +48,7 @@ export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "a
   };
 }
 
-/** The identity of an environment, read from its files. */
+/** The certificates and signing keys of an environment, read from its files. */
 export interface IdentityState {
   readonly stage: Stage;
   readonly anchors: readonly Certificate[];
@@ -51,7 +58,10 @@ export interface IdentityState {
   readonly keys: SigningKeys;
 }
 
-/** Stage of a rotation, determined only from the public certificates; null if the certificates match no stage. */
+/**
+ * Returns the stage of a trust anchor rotation, determined only from the public certificates. Returns null if the
+ * certificates match no stage.
+ */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
   const signer = signerOf(issuer, anchors);
   if (signer === undefined || anchors.length > 2) return null;
@@ -63,15 +73,16 @@ export function stageOf(anchors: readonly Certificate[], issuer: Certificate): S
 export function newest(anchors: readonly Certificate[]): Certificate {
   const [first, ...others] = anchors;
   if (first === undefined) throw new Error("a bundle without anchors");
-  // The bundle lists anchors in the order in which they were added. The start times of two anchors could be the same
-  // second, so the start times do not show the order.
+  // The trust bundle lists the anchors in the order in which they were added. The function does not compare the start
+  // times of the anchors, because two anchors can have the same start time.
   return others.at(-1) ?? first;
 }
 
 /**
- * Reads the state of an identity, and decrypts the signing keys.
+ * Reads the certificates of an environment, and decrypts its signing keys.
  *
- * @throws UserError
+ * @throws UserError if a file is missing, cannot be decrypted or has the wrong content, or if the certificates match no
+ * stage of a trust anchor rotation
  */
 export async function readState(environment: Environment, store: SecretStore): Promise<IdentityState> {
   const anchors = parsePem(publicText(environment, store, "trustAnchors"));
@@ -101,7 +112,7 @@ async function readKeys(environment: Environment, store: SecretStore): Promise<S
 }
 
 /**
- * Text of a public certificate file.
+ * Returns the text of a file with public certificates.
  *
  * @throws UserError (problem) if the file does not exist
  */
@@ -119,7 +130,7 @@ function missing(environment: string, path: string): never {
 }
 
 /**
- * Returns the certificate that a private key belongs to, together with the key.
+ * Returns a private key together with the one of the certificates to which the key belongs.
  *
  * @throws UserError (problem) if the key belongs to none of the certificates
  */

@@ -9,7 +9,7 @@ import { serverName } from "./files.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 import { gateOf, stageOf } from "./state.ts";
 
-/** Public facts about a certificate of an environment. */
+/** A certificate of an environment's identity, as `meshops identity status` reports it. */
 export interface CertificateStatus {
   readonly environment: string;
   readonly name: string;
@@ -17,25 +17,31 @@ export interface CertificateStatus {
   /** RFC 3339, in UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** Whole days until the certificate expires; negative if it has expired. */
+  /** Whole days until the certificate expires. Negative if the certificate has expired. */
   readonly daysLeft: number;
   /** SHA-256 of the certificate, in lower-case hexadecimal. */
   readonly sha256: string;
-  /** Recipients that can decrypt the certificate's private key: age recipients, and names of other key services. */
+  /**
+   * Recipients that can decrypt the file with the certificate's private key. An entry is an age recipient or the name
+   * of another key service.
+   */
   readonly recipients: readonly string[];
 }
 
 export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
-  /** Names of certificates that the environment needs and that are missing or damaged. */
+  /** Names of the certificates that the environment needs, but that are missing or damaged. */
   readonly missing: readonly string[];
-  /** State of a trust anchor rotation, in a sentence; null if no rotation is in progress. */
+  /** Text that describes the state of a trust anchor rotation. Null if no rotation is in progress. */
   readonly rotation: string | null;
 }
 
 /**
- * Status of an environment's identity, from the committed files. Nothing is decrypted. For a missing file, the result
- * is the same as for a file without certificates. If the certificates are external, the result is empty.
+ * Returns the status of an environment's identity, determined from the files in the repository. Never decrypts a file.
+ * A missing file has the same result as a file without certificates. If another program issues the certificates (see
+ * `hasExternalIdentity`), the result contains no certificates.
+ *
+ * @param read returns the text of a file, or null if the file does not exist
  */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   if (hasExternalIdentity(environment)) return { certificates: [], missing: [], rotation: null };
@@ -66,7 +72,8 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
-    // The first CA in the file signs certificates. The other CAs are older, and are trusted until they expire.
+    // The first CA in the file signs the server certificates. The other CAs in the file are older. The API server
+    // trusts them until they expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),

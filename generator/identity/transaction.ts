@@ -8,10 +8,16 @@ import { stateFolder } from "../system/state-folder.ts";
 import type { Changes } from "./files.ts";
 import { sopsConfigFile } from "./sops-config.ts";
 
-/** Journal of changes in progress, in a folder that Git ignores. It contains only public and encrypted data. */
+/**
+ * Path of the journal, which contains the changes that `writeChanges` is making. Git ignores the folder of the journal.
+ * The journal contains only public and encrypted data.
+ */
 export const journalFile: string = `${stateFolder}/pending/identity.json`;
 
-/** A file to write: the path, the hash of the previous text (null if the file did not exist), and the new text. */
+/**
+ * A file to write: its path, the SHA-256 hash of its text before the change (null if the file did not exist), and its
+ * new text.
+ */
 type Entry = readonly [path: string, before: string | null, text: string];
 
 /**
@@ -27,12 +33,12 @@ export async function writeChanges(root: string, changes: Changes): Promise<void
 }
 
 /**
- * Completes the changes in the journal of a killed run. Returns whether a journal existed. The caller must have locked
- * the repository. The content of the journal is checked: it may contain only identity files, and these files must not
- * have been changed by other programs since the journal was written.
+ * Completes the changes in a journal, for example after a process was killed during `writeChanges`. Returns whether a
+ * journal existed. The caller must have locked the repository. Before it writes a file, the function checks that all
+ * files in the journal are identity files or .sops.yaml, and that only meshops has changed these files since the
+ * journal was written.
  *
- * @throws UserError (problem) if the journal is damaged or contains other files, or if a file has changed since the
- * journal was written
+ * @throws UserError (problem) if the journal is damaged, or if one of these checks fails
  */
 export async function finishChanges(root: string): Promise<boolean> {
   const path = pathWithin(root, journalFile);
@@ -59,7 +65,7 @@ function parseEntries(text: string): Entry[] {
     )
       return entries;
   } catch {
-    // Reported below, in the same way as JSON with an unexpected structure.
+    // The `throw` below reports invalid JSON and JSON with an unexpected structure in the same way.
   }
   throw refusal("the journal is damaged");
 }
@@ -77,7 +83,7 @@ function hashOf(root: string, path: string): string | null {
   return current.kind === "file" ? sha256(current.text) : null;
 }
 
-/** Whether a path is the path of an identity file or of .sops.yaml. */
+/** Whether a path is the path of .sops.yaml, or of a file of an environment's identity. */
 function mayWrite(path: string): boolean {
   if (path === sopsConfigFile) return true;
   const [, environment = "", file = ""] =

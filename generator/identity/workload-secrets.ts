@@ -11,13 +11,16 @@ import { asMap } from "../system/data.ts";
 import { readIfThere } from "../system/files.ts";
 import { fileNameOf } from "../system/text.ts";
 
-/** Encrypted files of workloads by path, and the findings about them. */
+/** Text of each SOPS file of the workloads, by path, and the findings about these files. */
 export interface WorkloadSecrets {
   readonly files: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads the SOPS files of an environment's workloads (`spec.workloads.<name>.secrets`). Never decrypts anything. */
+/**
+ * Reads and checks the SOPS files of an environment's workloads (`spec.workloads.<name>.secrets`). Never decrypts a
+ * file.
+ */
 export function readWorkloadSecrets(root: string, environment: Environment): WorkloadSecrets {
   const files = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
@@ -50,7 +53,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
   return { files, diagnostics };
 }
 
-/** Encrypted files that the kustomization.yaml of a folder includes. */
+/** Returns the SOPS files in `resources` of the kustomization.yaml of a folder. */
 function encryptedResources(root: string, folder: string): string[] {
   const text = readIfThere(join(root, folder, "kustomization.yaml"));
   const { resources } = asMap(text === null ? null : (parseDocument(text).toJS() as unknown));
@@ -75,8 +78,8 @@ function problemOf(path: string, text: string, namespace: string, environment: E
 }
 
 /**
- * Returns the first problem in the plaintext parts of a file; null if the file contains a correct Secret for the
- * workload.
+ * Checks the fields of a SOPS file that are not encrypted. Returns the first problem. Returns null if the file contains
+ * a Secret that is in the namespace of the workload, and all values of the Secret are encrypted.
  */
 function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): Problem | null {
   const { apiVersion, kind, metadata, data, stringData } = plain;
@@ -97,7 +100,8 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
         typeof own === "string"
           ? `the Secret is in namespace ${own}, but the workload is in namespace ${namespace}`
           : "the Secret has no namespace",
-      // The MAC can cover the namespace, so the encrypted file must not be edited.
+      // The MAC of the file can include the namespace. Without sops, an edit of the namespace would make the MAC
+      // invalid.
       fix: `open the file with sops edit, and set metadata.namespace: ${namespace}; sops edit encrypts the file again`,
     };
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));
@@ -106,7 +110,7 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
     : { message: `the value of ${open[0]} is not encrypted`, fix: "do not commit the file; encrypt the file again with sops" };
 }
 
-/** Whether a value is encrypted. SOPS does not encrypt an empty text. */
+/** Whether a value is encrypted. Returns true for an empty string, because SOPS does not encrypt empty strings. */
 function isEncrypted(value: unknown): boolean {
   return value === "" || (typeof value === "string" && isCiphertext(value));
 }

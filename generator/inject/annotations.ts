@@ -10,8 +10,8 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /**
- * Returns the changes that set the proxy's annotations on a workload's pod template. If an annotation already lists
- * ports, those ports remain in the list.
+ * Returns the changes that set Linkerd's annotations on a workload's pod template: the injection annotation, and the
+ * port lists in the MeshInjection. If an annotation already lists ports, these ports remain in the list.
  */
 export function annotateWorkload(
   workload: Workload,
@@ -20,8 +20,8 @@ export function annotateWorkload(
   { spec }: MeshInjection,
 ): Change[] {
   const existing = proxyAnnotations(workload, stream);
-  // The annotation replaces Linkerd's default list of opaque ports. Therefore, if a port of the workload is in the
-  // default list, the annotation must contain this port.
+  // An annotation for opaque ports replaces Linkerd's default list of opaque ports. If the default list contains a port
+  // of the workload, a new annotation must therefore also contain this port.
   const opaque = [
     ...spec.opaquePorts,
     ...(existing[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : []),
@@ -45,19 +45,20 @@ export function annotateWorkload(
 }
 
 /**
- * Whether the injection annotation of a workload must stay unchanged. Two values must stay unchanged: `ingress`
- * and a substitution of Flux. Ingress controllers that select endpoints themselves need the value `ingress`. Flux
- * replaces the substitution later.
+ * Whether to keep the existing value of a workload's injection annotation. The function keeps the value `ingress`,
+ * because ingress controllers that select endpoints themselves need this value. It also keeps a value with a variable
+ * such as `${INJECT}`, because Flux substitutes the variable later.
  */
 function isKept(value: unknown): boolean {
   return value === "ingress" || String(value).includes("${");
 }
 
 /**
- * Returns the changes that annotate Services. A Service is annotated if one of its target ports is in `opaquePorts` of
- * the configuration. For connections to pod addresses, a client's proxy uses the pod's annotation. For connections to
- * cluster addresses, the proxy uses the Service's annotation (Linkerd docs, "Protocol detection"). Ports that the
- * annotation already lists remain in the list.
+ * Returns the changes that set the annotation for opaque ports on Services. A Service gets the annotation if one of its
+ * target ports is in `opaquePorts` of the MeshInjection. The Service needs the annotation because a client's proxy uses
+ * the annotation of the pod only for connections to the IP address of the pod. For connections to the cluster IP
+ * address of a Service, the proxy uses the annotation of the Service (Linkerd docs, "Protocol detection"). Ports that
+ * the annotation already lists remain in the list.
  */
 export function annotateServices(
   stream: ManifestSet,
@@ -77,7 +78,10 @@ export function annotateServices(
   });
 }
 
-/** Returns the ports of a Service that target pod ports for which a condition is true. */
+/**
+ * Returns the port numbers of a Service whose target port satisfies `matches` for at least one of the workloads. Only
+ * TCP ports are returned.
+ */
 function portsTo(
   service: Manifest,
   workloads: readonly Workload[],
@@ -91,7 +95,7 @@ function portsTo(
     .map(({ port }) => Number(port));
 }
 
-/** Returns the number of the port of a Service that has a given name. Returns null if no port has this name. */
+/** Returns the number of a Service port with a given name. Returns null if the Service has no port with this name. */
 function portNamed(service: Manifest, name: string): number | null {
   const found = listOf(specOf(service)["ports"])
     .map(asMap)
@@ -100,8 +104,11 @@ function portNamed(service: Manifest, name: string): number | null {
 }
 
 /**
- * Adds ports to a port list. The existing text of the list is kept, including names and substitutions such as
- * `${PORT}`. Omits ports that the list already includes by number or by name.
+ * Adds ports to the port list in an annotation, and returns the new list as text. The existing text of the list stays
+ * the same, including port names and variables such as `${PORT}`. The function does not add ports that the list already
+ * contains by number or by name.
+ *
+ * @param resolve returns the number of a port with a given name, or null if no port has this name
  */
 function union(existing: unknown, ports: readonly number[], resolve: (name: string) => number | null = () => null): string {
   const written = String(existing ?? "").trim();

@@ -2,14 +2,14 @@ import type { Path } from "../diagnostics/source.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 
-/** A value to set in an object. */
+/** A change of an object: the value to set at a path of the object. */
 export interface Change {
   readonly manifest: Manifest;
   readonly path: Path;
   readonly value: unknown;
 }
 
-/** An object to add, and the existing object to which the added object applies. */
+/** A policy to add (`object`), and the workload to which this policy applies (`beside`). */
 export interface Addition {
   readonly object: KubernetesObject;
   readonly beside: Manifest;

@@ -7,12 +7,12 @@ import { validateInjection } from "./validator.generated.ts";
 
 /** A parsed MeshInjection, and the findings about this MeshInjection. */
 export interface ReadInjection {
-  /** The MeshInjection with its defaults; null if it has errors. */
+  /** The MeshInjection, in which omitted fields have their default values. Null if the MeshInjection has errors. */
   readonly injection: MeshInjection | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Validates a MeshInjection against its schema and sets the defaults. */
+/** Validates a MeshInjection against its schema, and sets the default values of omitted fields. */
 export function readInjection(source: Source): ReadInjection {
   if (source.document === null) return { injection: null, diagnostics: source.diagnostics };
   const value = structuredClone(source.value);

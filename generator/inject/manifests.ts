@@ -4,15 +4,15 @@ import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";
 
-/** The `spec` of a MeshInjection. Omitted fields have the defaults of the schema. */
+/** The `spec` of a MeshInjection. Only `linkerd` is required. All other fields have the defaults in the schema. */
 export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
 
 /**
- * Injects the Kubernetes objects of a YAML stream, and adds policies for the configured clients. The function is pure.
- * Unchanged parts of the text are kept as written.
+ * Adds injection annotations to the workloads and Services in a YAML stream, and adds policies for the clients in the
+ * spec. The function is pure. Parts of the text that do not change keep their bytes.
  *
- * @returns the stream and the findings about it; if `diagnostics` is not empty or a note is an error, the text is
- *   unchanged
+ * @returns the new text and the findings about it. If `diagnostics` is not empty, or if a note is an error, the text is
+ * the same as the input
  */
 export function injectManifests(text: string, spec: InjectionSpec): Transformed {
   const config = {

@@ -5,7 +5,10 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { isSelectable } from "./policies.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
-/** Returns notes about the policies: client ports that no workload declares, and pods that a selector cannot select. */
+/**
+ * Returns notes about the policies that `spec.clients` requires. Examples are ports of clients that no workload
+ * declares, and workloads for which no policy can be generated. Without `spec.clients`, returns an empty list.
+ */
 export function policyNotes(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   if (injection.spec.clients === undefined) return [];
   return [
@@ -16,8 +19,9 @@ export function policyNotes(workloads: readonly Workload[], ports: PortsOf, inje
 }
 
 /**
- * Reports ports of clients that have no effect. Without `authorization`, only a NetworkPolicy limits the clients, and a
- * NetworkPolicy cannot distinguish the ports: all meshed connections use the proxy's port.
+ * Reports the field `ports` of clients if the field has no effect. If `authorization` is false, only a NetworkPolicy
+ * limits the connections of clients. A NetworkPolicy cannot limit a meshed client to a port of the workload, because
+ * all meshed connections arrive at the proxy's port.
  */
 function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInjection): Note[] {
   const limited = (spec.clients ?? []).filter((client) => client.ports !== undefined);
@@ -50,7 +54,10 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   ];
 }
 
-/** Reports ports of clients that no selected workload declares. The clients could not connect to these ports. */
+/**
+ * Reports ports of clients that no selected workload and none of its Services declares. The generated policies would
+ * not allow connections to these ports.
+ */
 function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   const [first] = workloads;
   if (first === undefined) return [];

@@ -9,12 +9,15 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { WorkloadPorts } from "./ports.ts";
 
 /**
- * Annotation on added objects that contains the kind and name of their workload, such as `Deployment/web`. A later run
- * identifies generated objects by this annotation.
+ * Annotation of generated policies. Its value is the kind and name of the workload, such as `Deployment/web`. Later
+ * runs recognize generated policies by this annotation.
  */
 export const forKey = "meshops.dev/injection-for";
 
-/** Returns the policies that allow the configured clients to connect to a workload; empty without `clients`. */
+/**
+ * Returns the policies that allow the clients in the MeshInjection to connect to a workload. Returns an empty list if
+ * the MeshInjection has no field `clients`, or if the pods of the workload cannot be selected by labels.
+ */
 export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec }: MeshInjection): Addition[] {
   if (spec.clients === undefined || !isSelectable(workload)) return [];
   const pods = podSetOf(workload, ports, spec, spec.clients);
@@ -74,16 +77,17 @@ function udpKey(port: number): string {
 }
 
 /**
- * Whether a selector can select only the pods of a workload. An empty selector would select all pods in the namespace.
+ * Whether the label selector of a workload's pods is not empty. No policy is generated for an empty selector, because
+ * an empty selector would select all pods in the namespace.
  */
 export function isSelectable(workload: Workload): boolean {
   return Object.values(podSelector(workload)).some((part) => part !== null && Object.keys(part as object).length > 0);
 }
 
 /**
- * Returns the label selector of a workload's pods. This is the workload's own selector, which is immutable. If the
- * workload has no selector, the labels of its pods are used. For a Job, the label that Kubernetes sets on the Job's
- * pods is added (1.27 and later).
+ * Returns a label selector for the pods of a workload. If the workload has a selector, returns this selector, which is
+ * immutable. Otherwise, the returned selector contains the labels of the pod template. For a Job with a name, it also
+ * contains the label `batch.kubernetes.io/job-name`, which Kubernetes 1.27 and later sets on the pods of a Job.
  */
 function podSelector({ manifest, labels }: Workload): JsonMap {
   const own = asMap(specOf(manifest)["selector"]);

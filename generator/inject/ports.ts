@@ -8,13 +8,17 @@ import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /**
- * Ports of a workload, and how its proxy handles these ports. This depends on the MeshInjection, on the annotations of
- * the pods or their namespace, and on Linkerd's default list of opaque ports.
+ * Ports of a workload, and functions that return how the proxy handles a port. The proxy's handling of a port depends
+ * on the MeshInjection, on the annotations of the pods or their namespace, and on Linkerd's default list of opaque
+ * ports.
  */
 export interface WorkloadPorts {
   /** TCP ports that the workload's containers declare or that a Service targets, sorted by number. */
   readonly listening: readonly number[];
-  /** UDP ports that the workload's containers declare or that a Service targets. UDP bypasses the proxy. */
+  /**
+   * UDP ports that the workload's containers declare or that a Service targets, sorted by number. UDP traffic bypasses
+   * the proxy.
+   */
   readonly udp: readonly number[];
   readonly release: LinkerdRelease;
   /** Returns the number of a port that is specified by number or by the name of a container port; null if unknown. */
@@ -23,7 +27,7 @@ export interface WorkloadPorts {
   skipsInbound(port: number): boolean;
 }
 
-/** Returns the ports of a workload. For selected workloads, the ports are computed only once. */
+/** Function that returns the ports of a workload. It computes the ports of each selected workload only once. */
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {

@@ -5,9 +5,9 @@ import { endsInBlockScalar, newlineOf } from "../kubernetes/splice-text.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 
 /**
- * Returns the text of manifests after the documents are edited. Objects are added at the end. If the text is JSON, the
- * result is also JSON: new objects are appended to the existing list, or to a new list that starts with the existing
- * object.
+ * Returns the text of manifests after edits of their documents, with new objects at the end. If the text is a single
+ * JSON object, the result is also JSON. If this object is a List, the new objects are appended to its items. Otherwise,
+ * the result is a new List with the existing object and the new objects.
  *
  * @param text the whole text from which the chunks were parsed
  */
@@ -47,7 +47,7 @@ function listOf(object: string, added: readonly KubernetesObject[]): string {
   return `{"apiVersion": "v1", "kind": "List", "items": [\n${items.join(",\n")}\n]}${/\s*$/.exec(object)?.[0] ?? ""}`;
 }
 
-/** @param last the last document of the texts */
+/** @param last the document whose text is the last element of `texts` */
 function withDocuments(
   texts: readonly string[],
   last: Document | undefined,
@@ -59,7 +59,8 @@ function withDocuments(
   const documents = added.map((object) => `---\n${toYaml([object])}`.replaceAll("\n", newline)).join("");
   if (text === "" || text.endsWith("\n")) return `${text}${documents}`;
   if (!endsInBlockScalar((last?.contents ?? null) as never)) return `${text}${newline}${documents}`;
-  // A line break after a block scalar at the end of the text would become part of the scalar.
+  // The text ends with a block scalar, without a line break. A line break at this position would become part of the
+  // block scalar. Therefore, insert the new documents before the last document.
   const end = texts.at(-1) ?? "";
   return `${texts.slice(0, -1).join("")}${documents}${end.startsWith("---") ? "" : `---${newline}`}${end}`;
 }

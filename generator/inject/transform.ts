@@ -9,24 +9,28 @@ import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { withObjects } from "./stream.ts";
 
-/** A YAML text with injected objects. */
+/** Result of an injection: the new text, and the findings about it. */
 export interface Transformed {
   readonly text: string;
-  /** Number of selected workloads. If the number is 0, the configuration may be wrong. */
+  /**
+   * Number of workloads that the MeshInjection selects. If the number is 0, the selection in the MeshInjection may be
+   * wrong.
+   */
   readonly selected: number;
   readonly notes: readonly Note[];
   /**
-   * Findings of the mesh rules about the changed and added objects. The rules check the objects after the injection.
+   * Findings of the mesh rules about the objects that the injection changed or added. The rules check these objects as
+   * they are after the injection.
    */
   readonly judged: readonly Judged[];
-  /** Parse errors. If there are parse errors, the text was not changed. */
+  /** Errors in the input or in the MeshInjection. If this list is not empty, the text is the same as the input. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Injects the objects of a YAML stream. New objects are added at the end of the stream. All bytes outside of the
- * changed places stay the same (see `splice`). Returns the whole text unchanged if the text cannot be parsed, or if a
- * note is an error.
+ * Makes the changes of a MeshInjection in a YAML stream. Adds new objects at the end of the stream. Bytes outside of
+ * the changed places usually stay the same (see `splice`). Returns the whole text unchanged if the text cannot be
+ * parsed, or if a note is an error.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
@@ -36,20 +40,23 @@ export function transform(text: string, injection: MeshInjection): Transformed {
   return { text: result.text, ...findings, diagnostics };
 }
 
-/** Manifests after an injection, with findings. */
+/** Result of `injectDocuments`: the manifests after the injection, and the findings about them. */
 interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
-  /** Manifests of the result, which is parsed again. If nothing was changed, these are the original manifests. */
+  /**
+   * The manifests after the injection, parsed from the new text. If the injection changed nothing, these are the
+   * original manifests.
+   */
   readonly result: Parsed;
 }
 
-/** A text that was parsed without errors. */
+/** Manifests that were parsed without errors. */
 type Parsed = Omit<Manifests, "diagnostics">;
 
 /**
- * Injects objects in the text from which they were parsed.
+ * Makes the changes of a MeshInjection in the text from which the manifests were parsed.
  *
- * @param add function that returns the edit which adds an object to the first document; if null, each added object
- *   becomes a separate document
+ * @param add returns the edit that adds a new object to the first document. If null, each new object becomes a separate
+ * document
  */
 export function injectDocuments(
   manifests: Parsed,
@@ -66,14 +73,15 @@ export function injectDocuments(
   };
   for (const { manifest, path, value } of changes)
     edit(manifest.source.document, { op: "set", path: [...manifest.at, ...path], value });
-  // An object is either a document or an item of a list in a document.
+  // An object to remove is either an item of a List or a whole document. Here, items of a List are removed. Whole
+  // documents are removed below.
   for (const { source, at } of removals) if (at.length > 0) edit(source.document, { op: "remove", path: at });
   if (add !== null) for (const addition of additions) edit(manifests.documents[0], add(addition));
   const removed = new Set<Document>(removals.filter(({ at }) => at.length === 0).map(({ source }) => source.document));
   const chunks = chunksOf(manifests.documents, manifests.text).filter(({ document }) => !removed.has(document));
   const added = add === null ? additions.map(({ object }) => object) : [];
   const text = withObjects(chunks, manifests.text, edits, added);
-  // Findings refer to lines of the result, so the result is parsed again.
+  // Parse the new text, because findings contain line numbers of the new text.
   const result = parseManifests("stdout", text);
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),

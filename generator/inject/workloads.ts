@@ -7,7 +7,10 @@ import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle } f
 import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
-/** Workloads to inject. Also contains the selected workloads that are not injected, each with the reason. */
+/**
+ * Workloads that a MeshInjection selects. `workloads` are the workloads to inject. `passedOver` are the workloads that
+ * are not injected, each with the reason.
+ */
 export interface Selection {
   readonly workloads: readonly Workload[];
   readonly passedOver: readonly PassedOver[];
@@ -16,13 +19,17 @@ export interface Selection {
 interface PassedOver {
   readonly workload: Workload;
   readonly why: string;
-  /** Whether the injector ignores the pods, although no annotation disables the injection. */
+  /**
+   * Whether the injector ignores the pods because of a sidecar of Istio, or because of their namespace. False for all
+   * other reasons, such as an annotation that disables the injection.
+   */
   readonly ignored: boolean;
 }
 
 /**
- * Selects workloads by the namespaces and labels in the configuration. A workload without a namespace matches every
- * namespace. Workloads that cannot have a proxy or opt out of injection are not injected.
+ * Selects workloads by the namespaces and labels in the MeshInjection. A workload that specifies no namespace matches
+ * every namespace. The function does not select a workload for injection if its pods cannot have a proxy, or if an
+ * annotation disables the injection.
  */
 export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
   const release = linkerdRelease(spec.linkerd);

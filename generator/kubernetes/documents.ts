@@ -2,8 +2,8 @@ import { type Document, isScalar, parseAllDocuments, Scalar, type ScalarTag, Sch
 import { hasFlushLists } from "../system/text.ts";
 
 /**
- * A reading of a document: how a program interprets scalars without quotes, and whether it rejects duplicate keys.
- * Every reading has the same nodes.
+ * How a program reads a YAML document: how the program interprets scalars without quotes, and whether it rejects
+ * duplicate keys. The nodes of a parsed document are the same in every reading. Only the values of the scalars differ.
  */
 export interface Reading {
   readonly schema: Schema;
@@ -11,9 +11,9 @@ export interface Reading {
 }
 
 /**
- * The reading of kubectl and Helm, which use sigs.k8s.io/yaml: YAML 1.1 without base 60, converted to JSON. `yes` and
- * `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. If a key occurs several times, the
- * last occurrence applies.
+ * The reading of kubectl and Helm, which use sigs.k8s.io/yaml. It is YAML 1.1 without base-60 numbers, and only with
+ * types that JSON also has. `yes` and `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings.
+ * If a key occurs several times, the last occurrence applies.
  */
 export const asKubectl: Reading = {
   schema: new Schema({
@@ -35,9 +35,9 @@ export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: t
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. This is the only function that parses manifests. The values of manifests, the positions of
- * findings and the edited text therefore come from the same documents. The field `errors` of a document contains its
- * syntax errors.
+ * Parses a YAML text. Only this function parses manifests. Therefore, meshops reads values, determines the positions of
+ * findings and edits manifests with the same parsed documents. The field `errors` of a document contains its syntax
+ * errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
   const documents = parsed(text, reading);
@@ -47,9 +47,11 @@ export function parseDocuments(text: string, reading: Reading): Document.Parsed[
 }
 
 function parsed(text: string, reading: Reading): Document.Parsed[] {
-  // In templates that were not rendered, keys can be maps. The log level suppresses the warnings about such keys.
+  // In Helm templates that were not rendered, keys can be maps. The log level suppresses the parser's warnings about
+  // such keys.
   const documents = parseAllDocuments(text, { ...reading, prettyErrors: false, logLevel: "error" }) as Document.Parsed[];
-  // A directive applies to all documents of a text. Without `...` before it, a second directive is a syntax error.
+  // A directive such as `%YAML 1.1` applies to all documents of a text, so the parser copies the directive to the
+  // following documents. Do not write these copies, because a directive without `...` before it is a syntax error.
   for (const { directives } of documents.slice(1)) directives.yaml.explicit = false;
   return documents;
 }
@@ -59,8 +61,8 @@ const quotedStart = /^( *)(?:- +)*(?:[^\s'"#{[][^'"#]*: +|- +)(?=['"])/;
 
 /**
  * Joins the lines of quoted scalars whose continuation lines are not indented. YAML forbids these continuation lines,
- * but kubectl reads them, and some tools write them into CRDs. Replaces each line break by a space, so that all offsets
- * stay the same.
+ * but kubectl reads them, and some tools write them into CRDs. The function replaces each line break by one space, so
+ * that all offsets stay the same.
  */
 function unfolded(text: string): string {
   const lines = text.split("\n");
@@ -86,7 +88,9 @@ function isClosed(rest: string, quote: string): boolean {
   return plain.includes(quote);
 }
 
-/** Changes the values of a document's scalars to the values in another reading. */
+/**
+ * Sets the value of each scalar in a document to the value that another reading determines from the text of the scalar.
+ */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
   visit(document, {
@@ -97,11 +101,11 @@ export function readAs(document: Document, { schema }: Reading): void {
 }
 
 /**
- * Returns the value of a scalar. Chooses the same tag as the parser: the explicit tag of the scalar, or a tag that
- * depends on the form of its text.
+ * Returns the value of a scalar in a schema. Chooses the same tag as the parser: the explicit tag of the scalar, or the
+ * first tag of the schema whose pattern matches the text of the scalar.
  */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
-  // A node that was added after parsing has no source text.
+  // A node that an edit added after the parsing has no source text.
   if (source === undefined) return value;
   if (tag === undefined && type !== Scalar.PLAIN) return source;
   const isMeant = (each: (typeof tags)[number]): each is ScalarTag =>
@@ -116,7 +120,7 @@ function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknow
 /**
  * Returns a document's value as plain data.
  *
- * @throws if an alias has no anchor or contains itself, or if aliases expand beyond the limit
+ * @throws if an alias refers to a missing anchor or contains itself, or if aliases expand beyond `maxAliasCount`
  */
 export function plainValue(document: Document, text: string): unknown {
   const value: unknown = document.toJS({ maxAliasCount: 1000 });
@@ -125,7 +129,9 @@ export function plainValue(document: Document, text: string): unknown {
 }
 
 /**
- * Returns the values of all documents in a text, read as YAML 1.2. @throws if a document has a syntax error
+ * Returns the values of all documents in a text, read as YAML 1.2.
+ *
+ * @throws if a document has a syntax error
  */
 export function valuesOf(text: string): unknown[] {
   return parseDocuments(text, asYaml12).map((document) => {
@@ -136,8 +142,8 @@ export function valuesOf(text: string): unknown[] {
 }
 
 /**
- * Returns the text of edited documents. Keeps the text of scalars that were not edited, such as `1e3`, `yes` and
- * numbers beyond 2^53. Keeps comments and tags.
+ * Returns the text of edited documents. Scalars that were not edited keep their text, for example `1e3`, `yes` and
+ * numbers beyond 2^53. Comments and tags also stay the same.
  *
  * @param original the text that was parsed; its indentation is kept if possible
  */

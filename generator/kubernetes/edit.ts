@@ -31,7 +31,7 @@ export function removeItem(document: Document, path: Path): void {
   if (isSeq(list)) list.delete(Number(path.at(-1)));
 }
 
-/** Returns a value as a separate document that can be written after other documents. */
+/** Returns a document that contains a value and starts with `---`. */
 function documentOf(value: unknown): Document.Parsed {
   const [document] = parseDocuments(toYaml([value]), asKubectl);
   if (document === undefined) throw new Error("no document");
@@ -41,8 +41,8 @@ function documentOf(value: unknown): Document.Parsed {
 
 /**
  * Replaces aliases and merge keys with copies of their values, so that each copy can be edited separately. Programs
- * with incomplete support for anchors then also read the correct values. `plainValue` has already rejected aliases that
- * contain themselves or expand beyond the limit.
+ * with incomplete support for anchors then also read the correct values. The document contains no recursive aliases,
+ * and its aliases expand to a limited size, because `plainValue` has already rejected all other documents.
  */
 function expandAliases(document: Document): void {
   if (withoutAliases.has(document)) return;
@@ -59,11 +59,16 @@ function expandAliases(document: Document): void {
   if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
 
-/** Documents whose aliases were expanded. They need no second expansion, because new values contain no anchors. */
+/**
+ * Documents in which `expandAliases` has already replaced all aliases. Edits cannot add new aliases to these documents,
+ * because the nodes that `nodeOf` creates contain no anchors.
+ */
 const withoutAliases = new WeakSet<Document>();
 
 /**
- * Returns a node without aliases, anchors and merge keys. @param targets the node to which each alias refers
+ * Returns a node in which aliases and merge keys are replaced by copies of their values, and anchors are removed.
+ *
+ * @param targets the node to which each alias refers
  */
 function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
   const target = targets.get(node);
@@ -111,7 +116,8 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
 }
 
 /**
- * Returns the entry of a key. If the key occurs several times, returns the last entry, which other programs also use.
+ * Returns the entry of a map that has a given key. If the key occurs several times, returns the last entry, because
+ * kubectl and Helm also use the last entry.
  */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
@@ -121,7 +127,10 @@ function keyOf({ key }: Pair): string {
   return String(isScalar(key) ? (key.source ?? key.value) : key);
 }
 
-/** Converts a value to a node. Adds quotes to a string if another reading would interpret it differently. */
+/**
+ * Converts a value to a node. Adds quotes to a string if a YAML 1.1 or YAML 1.2 parser would read the string as a value
+ * of another type.
+ */
 function nodeOf(value: unknown): Node {
   return documentOf(value).contents as Node;
 }

@@ -7,12 +7,17 @@ import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
 
 /** A set of objects that the rules check together, as if all objects were in the same cluster. */
 export class ManifestSet {
-  /** All objects in the input. `stated` includes patches for other objects; `objects` does not. */
+  /**
+   * All objects of the input, including patches for other objects. The field `objects` does not contain the patches.
+   */
   readonly stated: readonly Manifest[];
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /** Whether charts add objects to the cluster. If true, the cluster can contain objects that are not in the set. */
+  /**
+   * Whether the set contains a HelmRelease of Flux or an Application of Argo CD. If true, the cluster can contain
+   * objects that are not in the set.
+   */
   readonly isPartial: boolean;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
@@ -63,15 +68,17 @@ export class ManifestSet {
     return { ...labels, "kubernetes.io/metadata.name": name };
   }
 
-  /** Whether two objects may be in the same namespace. An object without a namespace may be in any namespace. */
+  /**
+   * Whether two objects can be in the same namespace, given the namespaces that they specify. An object that specifies
+   * no namespace can be in any namespace.
+   */
   static mayShareNamespace(a: string, b: string): boolean {
     return a === b || a === "" || b === "";
   }
 
   /**
-   * Whether an object belongs to a namespace that another object specifies. If one of them has no namespace, their
-   * files must be in the same folder, or the folder of one file must contain the folder of the other file. Otherwise,
-   * the objects can belong to different applications.
+   * Whether `object` belongs to the namespace that `by` specifies. If one of the two namespaces is empty, returns the
+   * result of `isRelated`, because objects in unrelated folders can belong to different applications.
    *
    * @param namespace namespace that `by` specifies; default: the namespace of `by`
    */
@@ -80,7 +87,10 @@ export class ManifestSet {
     return ManifestSet.isRelated(by, object);
   }
 
-  /** Whether the files of two objects are in the same folder, or the folder of one contains the folder of the other. */
+  /**
+   * Whether the files of two objects are in the same folder, or the folder of one file contains the folder of the other
+   * file.
+   */
   static isRelated(a: Manifest, b: Manifest): boolean {
     return areRelated(a.source.file, b.source.file);
   }
@@ -93,14 +103,17 @@ export class ManifestSet {
     return this.named("", kind, name).length > 1;
   }
 
-  /** Returns the workloads in the namespace of an object whose pods match a selector; see `sharesNamespace`. */
+  /**
+   * Returns the workloads whose pods match a selector and which are in the namespace of the object `by` (see
+   * `sharesNamespace`).
+   */
   selected(by: Manifest, selector: unknown): Workload[] {
     return this.maybeSelected(by.namespace, selector).filter(({ manifest }) => ManifestSet.sharesNamespace(by, manifest));
   }
 
   /**
-   * Returns the workloads that may be in a namespace and whose pods match a selector. A workload without a namespace may
-   * be in any namespace.
+   * Returns the workloads that can be in a namespace and whose pods match a selector. A workload that specifies no
+   * namespace can be in any namespace.
    */
   maybeSelected(namespace: string, selector: unknown): Workload[] {
     const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
@@ -108,8 +121,8 @@ export class ManifestSet {
   }
 
   /**
-   * Returns the workloads of a Service. Returns no workloads if the Service has no selector: other programs then manage
-   * the endpoints of the Service.
+   * Returns the workloads whose pods a Service selects. Returns an empty list if the Service has no selector, because
+   * other programs then manage the endpoints of the Service.
    */
   workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
@@ -145,8 +158,8 @@ function areRelated(a: string, b: string): boolean {
 }
 
 /**
- * Whether an object is a patch for another object. A Service without ports and a workload without containers are
- * incomplete and therefore patches.
+ * Whether an object is a patch for another object. A workload without containers is a patch. A Service without ports is
+ * a patch, unless it is headless or has the type ExternalName.
  */
 function isPatch(object: Manifest): boolean {
   if (object.kind === "Service" && object.apiVersion === "v1") {
@@ -185,7 +198,10 @@ export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject
   return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }
 
-/** Returns the string that identifies an object in the API server. The string does not contain the API version. */
+/**
+ * Returns a string that identifies an object in a cluster. The string contains API group, kind, namespace and name, but
+ * not the API version.
+ */
 export function idOf({
   apiVersion,
   kind,

@@ -9,7 +9,7 @@ export interface Condition {
   readonly message?: string;
 }
 
-/** Returns the value at a path; undefined if a part of the path is missing. */
+/** Returns the value at a path. Returns undefined if the path does not exist. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => asMap(inner)[key], value);
 }
@@ -24,7 +24,10 @@ export function condition(object: KubernetesObject, type: string): Condition | u
   return listAt<Condition>(object, "status", "conditions").find((each) => each.type === type);
 }
 
-/** Whether the controller has observed the latest spec of the object. */
+/**
+ * Whether the controller has observed the latest spec of the object (`status.observedGeneration`). Returns true if the
+ * status of the object does not contain this field.
+ */
 export function isObserved(object: KubernetesObject): boolean {
   const observed = at(object, "status", "observedGeneration");
   return typeof observed !== "number" || observed >= (object.metadata.generation ?? 0);

@@ -3,8 +3,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonMap = { readonly [key: string]: Json };
 
 /**
- * Labels or annotations whose values are strings. (In the type `Labels`, for parsed manifests, values can have any
- * type.)
+ * Labels or annotations whose values are strings. Labels and annotations of parsed manifests have the type `Labels`, in
+ * which values can have any type.
  */
 export type StringMap = Readonly<Record<string, string>>;
 
@@ -17,7 +17,10 @@ export interface KubernetesObject {
     readonly namespace?: string;
     readonly labels?: StringMap;
     readonly annotations?: StringMap;
-    /** The API server sets this field and all following fields. */
+    /**
+     * meshops never writes this field and the following fields of `metadata`. Objects from the API server can contain
+     * them.
+     */
     readonly generation?: number;
     readonly uid?: string;
     readonly deletionTimestamp?: string;

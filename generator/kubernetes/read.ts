@@ -16,10 +16,14 @@ export interface Manifest {
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
   /**
-   * File and document of the object. The document contains the positions for diagnostics. Edits change the document.
+   * File and YAML document of the object. Diagnostics get their positions from the nodes of the document. Functions
+   * that edit the object change these nodes or splice the text at their positions.
    */
   readonly source: Source & { readonly document: Document.Parsed };
-  /** Path of the object in its document: empty for the root, or the path of an item in a List. */
+  /**
+   * Path of the object in its document. Empty if the whole document is the object. If the document is a List, the path
+   * of the item in the List.
+   */
   readonly at: Path;
 }
 
@@ -34,7 +38,8 @@ export interface Manifests {
 
 /**
  * Parses the Kubernetes objects of a YAML stream. Skips documents that are not objects, such as values or a
- * kustomization.yaml. Returns a diagnostic for each document with a syntax error, and still parses all other documents.
+ * kustomization.yaml. Returns a diagnostic for each document that has a syntax error, and still returns the objects of
+ * all other documents.
  */
 export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
@@ -57,7 +62,7 @@ export function parseManifests(file: string, text: string): Manifests {
         fix: "render the template first, for example with helm template, and check the output",
       });
     else if (document.errors[0] !== undefined) {
-      // The other errors of a document usually have the same cause.
+      // Report only the first error of a document, because its other errors usually have the same cause.
       const { message, pos } = document.errors[0];
       diagnostics.push(failed("yaml-syntax", lowerFirst(message), pos[0], pos[1] - pos[0]));
     } else
@@ -71,9 +76,9 @@ export function parseManifests(file: string, text: string): Manifests {
 }
 
 /**
- * Returns the offset of a template (`{{ x }}`) that was not rendered; null if the text has no template. A YAML parser
- * reads `{{ x }}` outside of quotes as a map whose only key is a map. If a whole line is a template, the parser reports
- * a syntax error.
+ * Returns the offset of a Helm or other template expression (`{{ x }}`) that was not rendered. Returns null if the
+ * document contains no such expression. A YAML parser reads `{{ x }}` outside of quotes as a map whose only key is a
+ * map. If a whole line consists of a template expression, the parser can report a syntax error.
  */
 function templateAt(document: Document.Parsed, text: string): number | null {
   let found: number | null = null;
@@ -113,7 +118,9 @@ function failure(
 }
 
 /**
- * Returns the objects of a document, with the same values as kubectl. @throws if `plainValue` throws
+ * Returns the objects of a document, with the values that kubectl reads from the document.
+ *
+ * @throws if `plainValue` throws
  */
 export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
   const value = plainValue(document, text);
@@ -128,14 +135,17 @@ export function objectsIn(document: Document.Parsed, file: string, text: string)
 }
 
 /**
- * Returns the text of a scalar in the file, for example `0755` for a number. Returns null if the value is not a scalar.
+ * Returns a scalar as it is written in the file, for example `0755` for a number. Returns null if the value is not a
+ * scalar.
  */
 export function writtenAt({ source, at }: Manifest, path: Path): string | null {
   const node: unknown = source.document.getIn([...at, ...path], true);
   return isScalar(node) ? (node.source ?? null) : null;
 }
 
-/** Returns the objects of a document: the items if the document is a List, otherwise the document itself. */
+/**
+ * Returns the objects of a document, each with its path: the items if the value is a List, otherwise the value itself.
+ */
 function flatten(value: unknown, at: Path): { value: Record<string, unknown>; at: Path }[] {
   if (!isMap(value)) return [];
   const { kind, items } = value;

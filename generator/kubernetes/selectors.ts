@@ -4,8 +4,8 @@ import { at } from "./object-fields.ts";
 import { type Labels, listOf } from "./workload.ts";
 
 /**
- * Whether a label selector selects pods with the given labels. An empty or missing selector selects all pods
- * (Kubernetes API, LabelSelector).
+ * Whether a label selector selects pods with the given labels. An empty selector selects all pods (Kubernetes API,
+ * LabelSelector). The function also returns true if the selector is missing.
  */
 export function selects(selector: unknown, labels: Labels): boolean {
   const { matchLabels, matchExpressions } = asMap(selector);

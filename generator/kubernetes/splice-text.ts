@@ -8,12 +8,14 @@ export interface TextEdit {
   readonly insert: string;
 }
 
-/** Thrown if an edit is possible only by rewriting the whole document. */
+/**
+ * Thrown if the edit cannot be made by replacing a part of the text, so that the whole document must be written again.
+ */
 export class NotSpliceable extends Error {}
 
 /**
- * Adds entries to a block map or flow map. In a block map, adds the entries at the end, or at the start if
- * the map ends with a block scalar. In a flow map, adds the entries at the start.
+ * Returns the edit that adds entries to a block map or flow map. In a block map, adds the entries at the end, or at the
+ * start if the map ends with a block scalar. In a flow map, adds the entries at the start.
  */
 export function insertIntoMap(
   map: YAMLMap,
@@ -37,14 +39,18 @@ export function insertIntoMap(
   const lines = blockLines(entries, column, newlineOf(text));
   const end = endOf(map);
   if (end !== null) return afterLine(end, lines, text);
-  // The map ends with a block scalar. Lines that are added after the block scalar would change its value.
+  // The map ends with a block scalar. Lines after the block scalar could become a part of its value, so insert the
+  // entries before the first entry of the map.
   if (key === null && column > 0) throw new NotSpliceable();
   const at = key === null ? lineStart(text, rangeOf(first)[0]) : nextLine(text, rangeOf(key)[1]);
   if (at > rangeOf(first)[0]) throw new NotSpliceable();
   return { from: at, to: at, insert: lines };
 }
 
-/** Returns the end of the last value in a block collection; null if the last value is a block scalar. */
+/**
+ * Returns the offset of the end of the last value in a block collection. Returns null if this last value is a block
+ * scalar.
+ */
 function endOf(node: Node): number | null {
   if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
     const last = node.items.at(-1) as Node | { key: Node; value: Node | null };
@@ -56,7 +62,7 @@ function endOf(node: Node): number | null {
   return isBlockScalar(node) ? null : rangeOf(node)[1];
 }
 
-/** Adds lines after the line that contains an offset. */
+/** Returns the edit that adds lines after the line that contains an offset. */
 function afterLine(offset: number, lines: string, text: string): TextEdit {
   const at = nextLine(text, offset);
   return text[at - 1] === "\n"
@@ -64,7 +70,7 @@ function afterLine(offset: number, lines: string, text: string): TextEdit {
     : { from: at, to: at, insert: `${newlineOf(text)}${lines.trimEnd()}` };
 }
 
-/** A value of a map, or an item of a list (without a key). */
+/** A value of a map with its key, or an item of a list. The `key` of a list item is null. */
 export interface Place {
   readonly key: Node | null;
   readonly value: Node | null;
@@ -72,7 +78,7 @@ export interface Place {
   readonly flow: boolean;
 }
 
-/** Replaces a value. */
+/** Returns the edit that replaces a value, or that inserts a value after a key without a value. */
 export function replaceValue({ key, value, flow }: Place, next: unknown, text: string): TextEdit {
   const [from, to] = value === null ? emptyAfter(key, text) : rangeOf(value);
   const isCollection = typeof next === "object" && next !== null && Object.keys(next).length > 0;
@@ -89,14 +95,19 @@ export function replaceValue({ key, value, flow }: Place, next: unknown, text: s
   const column = columnOf(text, lineIndent(text, rangeOf(key)[0])) + 2;
   const lines = blockLines(next, column, newline);
   if (from === to) {
-    // The value is missing. Insert after the line of the key, because this line can contain a comment.
+    // The key has no value. Insert the new lines below the line of the key, because this line can end with a comment.
     return afterLine(rangeOf(key)[1], lines, text);
   }
   if (isBlock(value)) return { from: lineStart(text, from), to, insert: text[to - 1] === "\n" ? lines : lines.trimEnd() };
   return { from: text.lastIndexOf(":", from) + 1, to, insert: `${newline}${lines.trimEnd()}` };
 }
 
-/** Adds items at the end of a list. @param removed indexes of the items that are removed */
+/**
+ * Returns the edit that adds items at the end of a list. If the list ends with a block scalar and the text does not end
+ * with a line break, the edit adds the items at the start of the list.
+ *
+ * @param removed indexes of the items that other edits remove from the list
+ */
 export function appendToList(list: YAMLSeq, values: readonly unknown[], removed: ReadonlySet<number>, text: string): TextEdit {
   const [start, end] = rangeOf(list);
   const last = list.items.at(-1) as Node | undefined;
@@ -113,12 +124,17 @@ export function appendToList(list: YAMLSeq, values: readonly unknown[], removed:
   const lines = blockLines(values, columnOf(text, start), newlineOf(text));
   const lastEnd = endOf(list);
   if (lastEnd !== null) return afterLine(lastEnd, lines, text);
-  // If the text of the block scalar ends with a line break, lines after the block scalar do not change its value.
+  // The list ends with a block scalar. If the text of the block scalar ends with a line break, items that are added
+  // after the block scalar do not change its value.
   if (text[end - 1] === "\n") return { from: end, to: end, insert: lines };
   return { from: lineStart(text, start), to: lineStart(text, start), insert: lines };
 }
 
-/** Removes items of a list. @param refilled whether other items are added, so that the list does not become empty */
+/**
+ * Returns the edits that remove items from a list.
+ *
+ * @param refilled whether another edit adds items to the list, so that the list does not become empty
+ */
 export function removeFromList(list: YAMLSeq, removed: ReadonlySet<number>, refilled: boolean, text: string): TextEdit[] {
   if (list.flow === true) throw new NotSpliceable();
   const [start, end] = rangeOf(list);
@@ -134,7 +150,8 @@ export function removeFromList(list: YAMLSeq, removed: ReadonlySet<number>, refi
 }
 
 /**
- * Whether a node ends with a block scalar. A text that is added after the node would become part of the block scalar.
+ * Whether a node ends with a block scalar. Text that is added directly after the node would become part of this block
+ * scalar.
  */
 export function endsInBlockScalar(node: Node | null): boolean {
   if (isMap(node)) return endsInBlockScalar((node.items.at(-1)?.value ?? null) as Node | null);
@@ -145,7 +162,7 @@ function isBlockScalar(node: Node | null): boolean {
   return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
 }
 
-/** Returns the line end that a text uses, according to its first line. */
+/** Returns the line break that a text uses, determined from the end of its first line. */
 export function newlineOf(text: string): "\n" | "\r\n" {
   return text[text.indexOf("\n") - 1] === "\r" ? "\r\n" : "\n";
 }
@@ -155,7 +172,7 @@ function rangeOf(node: Node): [start: number, end: number] {
   return [node.range[0], node.range[1]];
 }
 
-/** Returns the position after the colon of a key, where its missing value can be inserted. */
+/** Returns the empty range after the colon of a key that has no value. The value can be inserted at this offset. */
 function emptyAfter(key: Node | null, text: string): [start: number, end: number] {
   if (key === null) throw new NotSpliceable();
   const colon = text.indexOf(":", rangeOf(key)[1]);
@@ -176,7 +193,7 @@ function lineIndent(text: string, offset: number): number {
   return start + (/^[ -]*/.exec(text.slice(start, offset))?.[0].length ?? 0);
 }
 
-/** Returns the start of the next line, or the end of the text if no line follows. */
+/** Returns the offset of the start of the next line. If no line follows, returns the offset of the end of the text. */
 function nextLine(text: string, offset: number): number {
   const end = text.indexOf("\n", offset);
   return end === -1 ? text.length : end + 1;
@@ -197,7 +214,10 @@ function scalarText(value: unknown): string {
   return written.includes("\n") ? JSON.stringify(value) : written;
 }
 
-/** Whether to write a flow value as JSON. True if the text before the value has quoted keys, or the text is JSON. */
+/**
+ * Whether to write a value in a flow collection as JSON. True if the key directly before `offset` has double quotes, or
+ * if the whole text starts with `{"` or `["`.
+ */
 function isJson(text: string, offset: number): boolean {
   return /"\s*:\s*$/.test(text.slice(Math.max(0, offset - 400), offset)) || /^\s*[{[]\s*"/.test(text);
 }
@@ -206,7 +226,7 @@ function flowEntry(key: string, value: unknown, json: boolean): string {
   return `${flowText(key, json)}: ${flowText(value, json)}`;
 }
 
-/** Text of a value inside a flow collection. */
+/** Returns the text of a value inside a flow collection. */
 function flowText(value: unknown, json: boolean): string {
   if (json) return JSON.stringify(value);
   if (typeof value === "object" && value !== null) {

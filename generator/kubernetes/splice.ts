@@ -9,7 +9,7 @@ export type Edit =
   | { readonly op: "set" | "append"; readonly path: Path; readonly value: unknown }
   | { readonly op: "remove"; readonly path: Path };
 
-/** A parsed document, and its part of the text. */
+/** A parsed document, and the offsets of the start and the end of its part of the text. */
 export interface Chunk {
   readonly document: Document.Parsed;
   readonly from: number;
@@ -17,7 +17,8 @@ export interface Chunk {
 }
 
 /**
- * Returns the part of the text for each document. The part of the first document includes the comments before it.
+ * Returns one chunk per document. Together, the chunks cover the whole text. The chunk of the first document also
+ * contains the text before this document, for example comments.
  */
 export function chunksOf(documents: readonly Document.Parsed[], text: string): Chunk[] {
   return documents.map((document, index) => ({
@@ -28,10 +29,10 @@ export function chunksOf(documents: readonly Document.Parsed[], text: string): C
 }
 
 /**
- * Returns the text of a document after edits. Usually, all bytes outside of the edited places stay the same. If the
- * path of an edit contains an anchor, an alias or a merge key, the function expands the aliases of the document and
- * rewrites the whole document. Without the expansion, the edit would also change other places that refer to the same
- * value.
+ * Returns the text of a document after edits. Usually, all bytes outside of the edited places stay the same. If an edit
+ * is not possible in this way, the function expands the aliases of the document and writes the whole document again. An
+ * example is an edit whose path contains an anchor, an alias or a merge key: without the expansion, the edit would also
+ * change other places that refer to the same value.
  *
  * @param text the whole text from which the document was parsed
  */
@@ -71,7 +72,7 @@ function textEdits(document: Document.Parsed, text: string, edits: readonly Edit
     const path = edit.op === "append" ? edit.path : edit.path.slice(0, -1);
     const node = nodeAt(root, path);
     if (!isSeq(node)) {
-      // The list does not exist yet, so all its items are new.
+      // The document does not contain the list yet. `newLists` combines the appended items to a new list.
       if (edit.op === "append") created.push(edit);
       continue;
     }
@@ -90,7 +91,10 @@ function textEdits(document: Document.Parsed, text: string, edits: readonly Edit
   ];
 }
 
-/** Returns one edit for each list that does not exist yet. The edit contains all items of the list. */
+/**
+ * Combines edits that append items to lists that the document does not contain yet. Returns one edit per list, which
+ * sets the whole list.
+ */
 function newLists(edits: readonly Edit[]): Extract<Edit, { value: unknown }>[] {
   const byPath = new Map<string, { path: Path; value: unknown[] }>();
   for (const edit of edits) {
@@ -103,12 +107,14 @@ function newLists(edits: readonly Edit[]): Extract<Edit, { value: unknown }>[] {
   return [...byPath.values()].map((list) => ({ op: "set", ...list }));
 }
 
-/** Returns a text with a single document after edits. See `splice`. */
+/** Returns the text of a file with a single document after edits (see `splice`). */
 export function spliceOne(document: Document, text: string, edits: readonly Edit[]): string {
   return splice({ document: document as Document.Parsed, from: 0, to: text.length }, text, edits);
 }
 
-/** Values to set, by key. */
+/**
+ * Values to set in a map or list, by key or index. An entry is either a new value or a patch for the existing value.
+ */
 type Patch = Map<string, Patch | Leaf>;
 
 class Leaf {
@@ -133,7 +139,7 @@ function patchOf(sets: readonly { readonly path: Path; readonly value: unknown }
   return root;
 }
 
-/** Returns the value that a patch sets if no value exists at its path. */
+/** Returns the new value if the document contains no value at the path of the patch. */
 function plain(patch: Patch | Leaf): unknown {
   if (patch instanceof Leaf) return patch.value;
   return Object.fromEntries([...patch].map(([key, child]) => [key, plain(child)]));
@@ -151,7 +157,7 @@ function childOf(node: Node | null, step: string): Node | null {
   return isMap(node) ? ((pairOf(node, step)?.value as Node | null | undefined) ?? null) : null;
 }
 
-/** @throws NotSpliceable if a node has an anchor, or is an alias or a map with a merge key */
+/** @throws NotSpliceable if the node has an anchor, is an alias, or is a map with a merge key */
 function refuseShared(node: Node | null): void {
   const isMerged = isMap(node) && node.items.some(({ key }) => isScalar(key) && key.source === "<<");
   if (isAlias(node) || isMerged || (node as { anchor?: string } | null)?.anchor !== undefined) throw new NotSpliceable();
@@ -186,7 +192,8 @@ function editsIn(node: Node | null, patch: Patch, text: string, key: Node | null
 }
 
 /**
- * Returns the entry of a key. If the key occurs several times, returns the last entry, which other programs also use.
+ * Returns the entry of a map that has a given key. If the key occurs several times, returns the last entry, because
+ * kubectl and Helm also use the last entry.
  */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast(({ key: own }) => String(isScalar(own) ? (own.source ?? own.value) : own) === key);

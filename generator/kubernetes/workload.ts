@@ -4,10 +4,10 @@ import type { Manifest } from "./read.ts";
 
 export type Labels = Readonly<Record<string, unknown>>;
 
-/** An object that creates pods, with the fields of its pod template. */
+/** A Pod or an object that creates pods, and the fields of its pod template. */
 export interface Workload {
   readonly manifest: Manifest;
-  /** Path from the object to the pod's `metadata` and `spec`. */
+  /** Path in the object to the pod template, which contains `metadata` and `spec` of the pods. Empty for a Pod. */
   readonly template: Path;
   readonly labels: Labels;
   readonly annotations: Labels;
@@ -27,8 +27,8 @@ const templates: ReadonlyMap<string, Path> = new Map<string, Path>(
 );
 
 /**
- * Returns the workload of an object. Returns null if the object does not create pods. Custom kinds that have a pod
- * template (such as Argo's Rollout) are workloads.
+ * Returns the object together with the fields of its pod template. Returns null if the object does not create pods. An
+ * object of a custom kind creates pods if its `spec.template` is a pod template, as in Argo's Rollout.
  */
 export function workloadOf(manifest: Manifest): Workload | null {
   const core = /^(v1$|apps\/|batch\/)/.test(manifest.apiVersion);
@@ -46,7 +46,9 @@ function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
 }
 
-/** Returns the containers of a pod, init containers first, each with its path in the object. */
+/**
+ * Returns the init containers and then the containers of a workload's pod template, each with its path in the object.
+ */
 export function containersOf({ pod, template }: Workload): { container: Record<string, unknown>; path: Path }[] {
   return ["initContainers", "containers"].flatMap((list) =>
     listOf(pod[list]).flatMap((container, index) =>

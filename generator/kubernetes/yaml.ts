@@ -2,9 +2,9 @@ import { stringify } from "yaml";
 import { isMap } from "../system/data.ts";
 
 /**
- * Returns YAML documents as text. The same data always results in the same bytes. Words such as `yes` and `on` are
- * quoted, so that YAML 1.1 parsers (such as Go's yaml.v2) read the same values. Long lines are not wrapped, and
- * multi-line strings become literal blocks.
+ * Returns the text of a YAML stream with one document per value. The same data always results in the same bytes. Words
+ * such as `yes` and `on` are quoted, so that YAML 1.1 parsers (such as Go's yaml.v2) read the same values. Long lines
+ * are not wrapped, and multi-line strings become literal blocks.
  */
 export function toYaml(documents: readonly unknown[], header?: string): string {
   return joined(documents.map(text), header);
@@ -29,7 +29,7 @@ function cachedText(document: unknown): string {
 }
 
 const textCache = new Map<string, string>();
-/** Maximum number of cached entries; a bundle has about 150. */
+/** Maximum number of cached entries. A bundle has about 150 top-level entries. */
 const maxEntries = 5000;
 
 function entryText([key, value]: [string, unknown]): string {

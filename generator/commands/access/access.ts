@@ -45,8 +45,8 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
 }
 
 /**
- * Returns the cells of the access table. Evaluates the policies that meshops generates for an environment. Returns null
- * if the spec is not valid.
+ * Returns the cells of the access table for an environment, determined from the policies that meshops generates. Prints
+ * the findings and returns null if the spec has errors.
  */
 function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io): AccessCell[] | null {
   if (names.length === 0)
@@ -61,7 +61,10 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
   return accessTable(modelOf(environment));
 }
 
-/** Returns the cells of the access table. Evaluates the policies in manifests. Returns null if these are not valid. */
+/**
+ * Returns the cells of the access table for manifests, determined from the policies in the manifests. Prints the
+ * findings. Returns null if one of them is an error.
+ */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
   const read = readManifestFiles(io, path).files.map(({ file, text }) => parseManifests(file, text));
   const diagnostics = read.flatMap((each) => each.diagnostics);

@@ -2,16 +2,17 @@ import { type AccessCell, otherMeshed, unmeshed } from "../../mesh/access-cells.
 import { groupBy } from "../../system/data.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
 
-/** Width of the first column: the client. */
+/** Width of the first column of a table, which contains the name of the client. */
 const clientWidth = 28;
-/** Width of a column with a verdict. */
+/** Width of each other column, which contains the result for a port, such as `refused: mesh`. */
 const verdictWidth = 17;
-/** Ports in one table. */
+/** Maximum number of ports in one table. */
 const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 
 /**
- * Returns one table per set of pods, with a row per client and a column per port. A client has no row of its own if its
- * verdicts are equal to the verdicts of other meshed pods.
+ * Returns tables as text: one table per set of pods, with one row per client and one column per port. If a set of pods
+ * has too many ports for one table, it has several tables. The row `otherMeshed` contains the results for all other
+ * meshed pods. A client whose results are equal to the results in this row has no row.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));
@@ -36,7 +37,7 @@ function table(server: string, keys: readonly string[], cells: readonly AccessCe
     ({ client, texts }) => client === otherMeshed || client === unmeshed || texts.join() !== ofOthers,
   );
   const rows = shown.flatMap(({ client, texts }) =>
-    // Print a long client name on a separate line above the verdicts.
+    // Print a long client name on a separate line above the line with its results.
     client.length < clientWidth - 2 ? [line(client, texts)] : [`  ${client}`, line("", texts)],
   );
   return [line(server, keys).replace(/^ {2}/, ""), ...rows];
@@ -46,7 +47,10 @@ function line(client: string, verdicts: readonly string[]): string {
   return `  ${client.padEnd(clientWidth - 2)}${verdicts.map((text) => text.padEnd(verdictWidth)).join("")}`.trimEnd();
 }
 
-/** Returns the name and the number of a port. Several containers of a pod can use the same port name. */
+/**
+ * Returns the key and the number of a port, as the heading of its column. The number is necessary because several
+ * containers of a pod can use the same port name.
+ */
 function portOf({ key, port }: AccessCell): string {
   return `${key} ${port}`;
 }
@@ -56,7 +60,10 @@ function verdict({ access, network }: AccessCell): string {
   return network.admits ? "refused: mesh" : "refused: network";
 }
 
-/** Explains each connection: the decision of the NetworkPolicies and of Linkerd, and the policies that decide. */
+/**
+ * Returns an explanation of each connection: the decision of the NetworkPolicies, the decision of Linkerd, and the
+ * names of the policies that cause these decisions.
+ */
 export function explain(cells: readonly AccessCell[]): string {
   return `${cells.map(explanation).join("\n\n")}\n`;
 }

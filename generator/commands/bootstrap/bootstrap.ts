@@ -56,10 +56,12 @@ export function refuseWithoutComponents(environment: Environment): void {
 }
 
 /**
- * Returns the kubectl context in the options or in `spec.cluster`; null if neither is set, or on Azure.
+ * Returns the kubectl context that the option `--context` specifies. Without this option, returns the context in
+ * `spec.cluster`. Returns null if neither the option nor the spec specifies a context, or if the environment is on
+ * Azure.
  *
- * @throws UserError (usage) if `--context` is set and the environment is on Azure. On Azure, the name of the context is
- *   always the name of the cluster
+ * @throws UserError (usage) if `--context` is set and the environment is on Azure, because the context then always has
+ * the name of the cluster
  */
 export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
   if (spec.azure === undefined) return context ?? spec.cluster.context ?? null;

@@ -8,20 +8,23 @@ export interface Candidate {
 }
 
 /**
- * Returns the possible values of an argument or an option. `argument` is the name of the argument, or the option with its
- * dashes; `folder` is the folder of the repository. Returns no values if meshops does not complete the argument.
+ * Returns the possible values of an argument or an option. Returns an empty list if meshops does not complete the
+ * values of this argument or option.
+ *
+ * @param argument name of the argument, or the long form of the option with its dashes, such as `--linkerd`
+ * @param folder folder of the platform repository
  */
 export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
 
 /**
- * Returns the possible completions of the last word. If the word is a file, or if meshops does not complete the value,
- * returns no completions, and the shell uses its own completion.
+ * Returns the possible completions of the last word. Returns an empty list if the word is the path of a file, or
+ * another value that meshops does not complete. The shell then uses its own completion.
  *
- * @param words words of the command line after the program's name; the last word ends at the cursor
+ * @param words words of the command line after the name of the program. The last word ends at the cursor
  */
 export function candidates(program: CommandUnknownOpts, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
   const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
-  // bash splits `--output=text` into three words, one of which is `=`.
+  // bash splits `--output=text` into the three words `--output`, `=` and `text`.
   const begun = typed === "=" ? "" : typed;
   const before = [...words.slice(0, -1), ...(prefix === "" ? [] : [prefix])];
   const line = readLine(program, before.flatMap(apart));
@@ -31,21 +34,21 @@ export function candidates(program: CommandUnknownOpts, words: readonly string[]
     .sort((a, b) => compareText(a.word, b.word));
 }
 
-/** Splits `--option=value` into two words. */
+/** Returns `--option=value` as two words, and the word `=` as no word. Returns all other words unchanged. */
 function apart(word: string): string[] {
   if (word === "=") return [];
   const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
   return option === undefined ? [word] : [option, ...(value === undefined || value === "" ? [] : [value])];
 }
 
-/** The command line before the word to complete. */
+/** What the words before the word to complete specify. */
 interface Line {
   readonly command: CommandUnknownOpts;
-  /** Arguments of the command. */
+  /** Arguments of the command that the user has already typed. */
   readonly given: readonly string[];
-  /** Option whose value the user is typing; null if the word is not the value of an option. */
+  /** Option whose value is the word to complete. Null if the word is not the value of an option. */
   readonly open: Option | null;
-  /** Value of --directory. */
+  /** Value of the option `--directory`, or `.` without this option. */
   readonly folder: string;
   /** Whether the words contain `--`, which ends the options. */
   readonly ended: boolean;

@@ -10,7 +10,10 @@ import { topics } from "../help/help.ts";
 import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
-/** `meshops completion <shell>`: prints the completion script of a shell. The script calls `meshops complete`. */
+/**
+ * `meshops completion <shell>`: prints the completion script for a shell. When the user completes a word, this script
+ * runs `meshops complete`.
+ */
 export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
   io.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));
   return exitCode.ok;
@@ -39,10 +42,13 @@ export function complete(program: CommandUnknownOpts): (words: readonly string[]
   };
 }
 
-/** Returns the names of the environments; empty if the folder is not a platform repository. */
+/**
+ * Returns the names of the environments in a folder. Returns an empty list if the folder is not a platform repository.
+ */
 function environmentsIn(folder: string): readonly string[] {
   try {
-    // Return only valid names, because the shell inserts a completion into the command line.
+    // Return only valid names. The shell inserts a completion into the command line, so a name with special characters
+    // could be dangerous.
     return new Repository(folder).environmentNames().filter(isEnvironmentName);
   } catch {
     return [];

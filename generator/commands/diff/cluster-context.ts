@@ -3,10 +3,10 @@ import type { ObjectChange } from "../../diff/diff.ts";
 import { shellWord } from "../../system/shell.ts";
 
 /**
- * Adds the kubectl context of an environment to the commands in the steps of a change. With this context, the commands
- * always run in the cluster of the environment.
+ * Adds the context of an environment's cluster to the kubectl and helm commands in the steps of a change. With this
+ * context, the commands always run in this cluster.
  *
- * @param context kubectl context; null if the spec does not specify a context
+ * @param context kubectl context, or null if the spec does not specify a context. If null, returns the change as it is
  */
 export function inContext(change: ObjectChange, context: string | null): ObjectChange {
   return context === null ? change : { ...change, steps: change.steps.map((step) => stepIn(step, shellWord(context))) };

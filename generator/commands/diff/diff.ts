@@ -42,7 +42,7 @@ import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 interface DiffOptions {
   readonly directory: string;
   readonly output: "text" | "json" | "markdown";
-  /** Commit whose files are compared with the new files. */
+  /** Commit whose files are compared with the files that `generate` would write. */
   readonly from: string;
   /** Exit 1 only if a change has at least this risk. */
   readonly failOn?: Risk;
@@ -50,7 +50,10 @@ interface DiffOptions {
   readonly scaffold: boolean;
 }
 
-/** `meshops diff [env…]`: prints the objects that `generate` would change compared with a commit, and their risks. */
+/**
+ * `meshops diff [env…]`: compares a commit with the files that `generate` would write. Prints the objects that differ,
+ * and the risk of each change.
+ */
 export async function diff(names: readonly string[], options: DiffOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   if (options.scaffold) {
@@ -73,7 +76,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
     io.stdout.write(diffText(changes, io.stdout.colors));
-    // diff does not assess the risk of changes in bases/.
+    // List changed files in bases/, because `meshops diff` does not assess the risk of changes to these files.
     const bases = changedFiles(repository.root, tree, basesFolder);
     if (bases.length > 0) io.stdout.write(`${changes.length === 0 ? "" : "\n"}not assessed: ${bases.join(", ")}\n`);
     io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
@@ -84,8 +87,9 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
 }
 
 /**
- * Returns the old context if the change renames the cluster. The steps of the change need the old context, because they
- * change objects in the old cluster. Returns null if the context does not change.
+ * Returns the kubectl context of the environment in the commit, if the context changes, for example because the cluster
+ * was renamed. The commands in the steps need this old context, because they change objects in the old cluster. Returns
+ * null if the context does not change.
  */
 function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
   const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
@@ -93,7 +97,7 @@ function oldContext(changes: readonly ObjectChange[], environment: string): stri
   return typeof before === "string" ? before : null;
 }
 
-/** Returns the files in a folder of the repository that differ from a commit. */
+/** Returns the paths of the files in a folder of the repository that were changed, added or removed since a commit. */
 function changedFiles(root: string, tree: GitTree, name: string): string[] {
   const folder = join(root, name);
   const onDisk = existsSync(folder)
@@ -108,7 +112,7 @@ function changedFiles(root: string, tree: GitTree, name: string): string[] {
   });
 }
 
-/** Returns the names of the environments that have an inventory in a commit. */
+/** Returns the names of the environments whose inventory is in a commit. */
 function ownersIn(tree: GitTree): string[] {
   return [...tree.paths()].flatMap((path) => {
     const owner = new RegExp(`^${stateFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? "";
@@ -116,10 +120,15 @@ function ownersIn(tree: GitTree): string[] {
   });
 }
 
-/** Number of owners (environments, or the root) whose files are read from Git at the same time. */
+/** Number of owners whose files are read from Git at the same time. An owner is an environment or `rootOwner`. */
 const chunk = 50;
 
-/** @param withRemoved whether the result contains removed environments. The result always contains renamed ones */
+/**
+ * Returns the objects that differ between a commit and the files that `generate` would write.
+ *
+ * @param all bundles that should exist on disk
+ * @param withRemoved whether the result contains removed environments. The result always contains renamed environments
+ */
 async function compare(
   io: Io,
   repository: Repository,
@@ -160,7 +169,8 @@ async function compare(
       if (specs.after !== null) changes.push(...accessChanges(specs.before, specs.after));
     }
   }
-  // No generated file contains the root, so an environment whose files do not change can have another root.
+  // The generated files do not contain Flux's root Kustomization. A spec can specify another root Kustomization,
+  // although no generated file of the environment changes. Therefore, compare the specs.
   if (changedFiles(root, tree, environmentsFolder).length > 0)
     for (const [owner] of wanted.filter(([each]) => each !== rootOwner)) {
       const { before, after } = await specsOf(owner);
@@ -169,7 +179,7 @@ async function compare(
   return changes;
 }
 
-/** The specs in a commit. */
+/** Returns a source of specs that contains the specs in a commit. */
 async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">> {
   const texts = await tree.read([...tree.paths()].filter((path) => path.startsWith(`${environmentsFolder}/`)));
   return {
@@ -182,12 +192,15 @@ async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">> {
 
 interface StaleFile {
   readonly owner: string;
-  /** Paths of the files that differ from the commit, and of all other files in the same folders. */
+  /** Paths of the files that differ from the commit, and of all other files of the owner in the same folders. */
   readonly paths: ReadonlySet<string>;
   readonly after: ReadonlyMap<string, string>;
 }
 
-/** Returns the files of an owner that differ from the commit. Compares hashes, and does not read files from Git. */
+/**
+ * Returns the files of an owner that differ from the commit. The function compares Git hashes. Therefore, it does not
+ * read the content of files from Git.
+ */
 function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
   const after = new Map([...bundle, ...secrets]);
@@ -205,9 +218,9 @@ function secretsOf(root: string, environment: string): [string, string][] {
 }
 
 /**
- * Returns the files of an owner in the commit, and the files that `generate` would write. The files in the commit are
- * the encrypted files and the files in the owner's inventory. If the inventory is missing or damaged, the result
- * contains all files in the commit at paths that meshops writes to.
+ * Returns the files of an owner in the commit (`before`), and the files that `generate` would write (`after`). `before`
+ * contains the encrypted files in the commit, and the files that the owner's inventory in the commit lists. If this
+ * inventory is missing or damaged, `before` contains the files in the overlay and at the paths of the new files.
  */
 function sidesOf(
   owner: string,
@@ -236,8 +249,8 @@ function sidesOf(
 }
 
 /**
- * Returns the owner of a path in the commit. For files below overlays/ and flux/ and for signing keys, the owner is the
- * environment. For helmfile.yaml, the owner is the root. Returns null for other paths.
+ * Returns the owner of a file in the commit. The owner of files below overlays/ and flux/ and of signing keys is their
+ * environment. The owner of helmfile.yaml is `rootOwner`. Returns null for all other files.
  */
 function ownerOf(path: string): string | null {
   if (path === helmfileFile) return rootOwner;

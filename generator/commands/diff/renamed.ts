@@ -10,10 +10,10 @@ import { ownFluxFiles, type Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
 
 /**
- * Returns the environments that were renamed since a commit. A new environment is considered a renamed environment if
- * one of its encrypted files is equal to the encrypted file of an environment that was removed since the commit.
+ * Returns the environments that were renamed since a commit. The function recognizes a renamed environment by its first
+ * encrypted file: the commit contains the same file, but in the folder of an environment that no longer has a spec.
  *
- * @param removed environments of the commit that no longer have a spec
+ * @param removed environments in the commit that no longer have a spec
  */
 export function renamedSince(root: string, tree: GitTree, wanted: readonly Wanted[], removed: readonly string[]): Renamed[] {
   if (removed.length === 0) return [];
@@ -27,8 +27,8 @@ export function renamedSince(root: string, tree: GitTree, wanted: readonly Wante
 }
 
 /**
- * Returns a view of the commit in which the files of the old environment have the paths of the new environment. The
- * view does not contain the inventory, because the text of the inventory contains the old paths.
+ * Returns a view of the commit in which the files of the environment have the paths that belong to its new name. The
+ * view does not contain the inventory of the environment, because the text of the inventory contains the old paths.
  */
 export function asRenamed(tree: GitTree, rename: Renamed): GitTree {
   return tree.withPaths((path) => (path === inventoryFile(rename.from) ? null : moved(path, rename)));
@@ -40,7 +40,10 @@ function moved(path: string, { from, to }: Renamed): string {
   return owned ? [top, to, ...rest].join("/") : path;
 }
 
-/** Returns the change of the environment's name. The generated files do not contain Flux's root Kustomization. */
+/**
+ * Returns the change of an environment's name as a change of an object, with the steps for the user. The risk is
+ * `stalled-rollout`, because the root Kustomization in the cluster still applies the old folder.
+ */
 export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
   const old = fluxFolder(from);
   const left = ownFluxFiles(root, from);

@@ -10,10 +10,10 @@ import { wrap } from "../terminal/wrap.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 
-/** Maximum number of fields per object in the text output. The JSON output contains all fields. */
+/** Maximum number of changed fields per object in the text output. The JSON output contains all changed fields. */
 const shownFields = 12;
 
-/** Returns the changes as text, grouped by environment. */
+/** Returns the text output, in which the changes are grouped by environment. */
 export function diffText(changes: readonly ObjectChange[], colors: Colors): string {
   return [...byEnvironment(changes)].map(([environment, own]) => `${section(environment, own, colors)}\n`).join("\n");
 }
@@ -45,7 +45,10 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
   return [title, ...blocks].join("\n");
 }
 
-/** Returns a note if a step contains a command of kubectl or helm without a context. */
+/**
+ * Returns a note for the user if one of the steps contains a kubectl or helm command without a context. Otherwise,
+ * returns an empty text.
+ */
 function usesContext(steps: readonly Step[]): string {
   const without = steps.some(({ command = "" }) => /\b(kubectl|helm) (?!.*--(kube-)?context )/.test(command));
   return without ? " (commands use the current kubectl context)" : "";
@@ -53,7 +56,7 @@ function usesContext(steps: readonly Step[]): string {
 
 type Group = readonly [ObjectChange, ...ObjectChange[]];
 
-/** Groups changes with the same risk, reason and steps. Sorts the groups by the position of their first change. */
+/** Groups the changes that have the same risk, reason and steps. The groups are in the order of their first changes. */
 function groups(changes: readonly ObjectChange[]): Group[] {
   const found = groupBy(changes, ({ risk, reason, steps }) => JSON.stringify([risk, reason, steps]));
   return [...found.values()] as unknown as Group[];
@@ -67,14 +70,18 @@ interface Head {
 }
 
 /**
- * Maximum number of added or removed objects of a group that the text output lists. If a group contains more such
- * objects, the text output contains only the number of objects per kind. The JSON output contains all objects.
+ * Maximum number of added objects, and of removed objects, that the output lists for a group. If a group contains more
+ * added or removed objects, the output contains only their number and their kinds. The JSON output contains all
+ * objects.
  */
 const shownObjects = 6;
 
 const shownKinds = 4;
 
-/** Returns the lines for the objects of a group. If many objects have no changed fields, returns only their number. */
+/**
+ * Returns one line per object of a group. If the group contains more than `shownObjects` added or removed objects,
+ * returns a single line with their number instead.
+ */
 function heads(group: Group): Head[] {
   const [{ risk }] = group;
   const counted = (["added", "removed"] as const).filter(
@@ -100,8 +107,10 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
 }
 
 /**
+ * Returns the JSON output:
  * `[{environment,kind,namespace,name,change,risk,reason,steps:[{text,command}],fields:[{path,before,after}]}]`.
- * `command` is null if a step has no command. `before` and `after` are null if the field does not exist.
+ * `command` is null if a step has no command. `before` is null if the field did not exist before the change. `after` is
+ * null if it does not exist after the change.
  */
 export function diffJson(changes: readonly ObjectChange[]): string {
   const rows = changes.map(({ fields, steps, ...change }) => ({
@@ -112,7 +121,7 @@ export function diffJson(changes: readonly ObjectChange[]): string {
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
-/** Returns the changes as Markdown, for a comment on a pull request. */
+/** Returns the Markdown output, for a comment on a pull request. */
 export function diffMarkdown(changes: readonly ObjectChange[], from: string): string {
   if (changes.length === 0) return `meshops: no changes compared with ${code(from)}.\n`;
   const sections = [...byEnvironment(changes)].map(([environment, own]) => {
@@ -148,7 +157,7 @@ function markdownSteps(steps: readonly Step[]): string {
     .join("\n");
 }
 
-/** `3 objects change: 1 immutable-field, 2 harmless`. */
+/** Returns a text with the number of changes per risk, such as `3 objects change: 1 immutable-field, 2 harmless`. */
 export function summary(all: readonly ObjectChange[]): string {
   const changes = all.filter(({ kind }) => kind !== accessKind);
   const access = all.filter(({ kind }) => kind === accessKind);
@@ -188,7 +197,10 @@ function fieldText({ path, before, after }: FieldChange, colors: Colors | null):
   return newText === null ? `${name}: - ${oldText}` : `${name}: ${oldText} → ${newText}`;
 }
 
-/** Formats a value in one line. Certificates are shown as fingerprints. Long values are truncated. */
+/**
+ * Returns a value as one line of text. Replaces each certificate with the first 12 digits of its fingerprint. Truncates
+ * values with more than 100 characters.
+ */
 function valueText(value: unknown): string {
   const certificates = typeof value === "string" ? certificatesIn(value) : [];
   if (certificates.length > 0)

@@ -2,8 +2,8 @@ import { createTwoFilesPatch } from "diff";
 import { trackedFiles } from "../init/tracked.ts";
 
 /**
- * Returns a patch for `git apply` with the changes that this version of meshops makes to bases, hooks and workflows.
- * The patch also contains changes to files that a user has edited.
+ * Returns a patch for `git apply`. The patch changes the bases, hooks and workflows in the repository to the files of
+ * this version of meshops. The patch contains the files that a user has edited only if their template has changed.
  *
  * @param root absolute path of the repository, without symbolic links
  */

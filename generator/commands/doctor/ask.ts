@@ -3,19 +3,19 @@ import { runProgram } from "../../system/process.ts";
 import { duration } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 
-/** Timeout of a program in milliseconds. The Azure CLI takes several seconds. */
+/** Maximum duration of a program in milliseconds. The Azure CLI needs several seconds. */
 const timeoutMs = 20_000;
 
-/** The output of a program, and the error if the program failed. */
+/** Result of running a program. */
 export interface Reply {
   readonly text: string;
-  /** The error of the program; null if the exit code was 0. */
+  /** Description of the failure. Null if the program ended with the exit code 0. */
   readonly trouble: { readonly absent: boolean; readonly message: string } | null;
 }
 
 /**
- * Runs a program. The returned promise never rejects. On Windows, runs the program in a shell, because `az` is a script
- * on Windows.
+ * Runs a program and returns the result. The promise never rejects, even if the program is not installed. On Windows,
+ * the function runs the program in a shell, because `az` is a script on Windows.
  */
 export async function ask({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
   const finished = await runProgram(name, args, { timeoutMs, env, shell: platform() === "win32" });

@@ -1,7 +1,10 @@
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops doctor`, which checks tools, access and keys. */
+/**
+ * Declares `meshops doctor`, which checks the installed tools, the kubeconfig contexts, the Azure account and the age
+ * keys.
+ */
 export function declareDoctor(program: Program, { io, end }: Runtime): void {
   program
     .command("doctor")

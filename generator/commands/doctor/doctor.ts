@@ -20,8 +20,8 @@ import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
 import { lookAtTools } from "./look-at-tools.ts";
 
 /**
- * `meshops doctor`: checks tools, access and keys, and shows how to fix problems. Outside of a platform repository,
- * checks only the tools.
+ * `meshops doctor`: checks the installed tools, the kubeconfig contexts, the Azure account and the age keys, and shows
+ * how to fix problems. Outside of a platform repository, checks only the tools.
  */
 export async function doctor(_: readonly string[], options: CommonOptions, io: Io): Promise<number> {
   const { root, environments, broken } = loadRepository(io, options.directory);
@@ -31,11 +31,13 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   });
   const groups = [
     ...environments.filter((each) => !hasExternalIdentity(each)).map(({ metadata }) => group(metadata.name)),
-    // If a spec cannot be loaded, the list of expected files is not known. In this case, check only existing files.
+    // If a spec cannot be loaded, the list of encrypted files that the environment needs is not known. Therefore, check
+    // the keys of this environment only if encrypted files exist.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
   const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
-  // `onAzure` is null (unknown) if no repository exists, or if no loaded spec is on Azure but a spec cannot be loaded.
+  // `onAzure` is null (unknown) if the folder is not a platform repository. It is also null if one of the specs cannot
+  // be loaded, and none of the other environments is on Azure.
   const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([
@@ -92,8 +94,8 @@ function loadRepository(io: Io, directory: string): LoadedRepository {
 }
 
 /**
- * Reports a spec that cannot be loaded. If a spec cannot be loaded, `meshops doctor` checks neither the cluster nor the
- * Azure account of the environment.
+ * Returns the check for a spec that cannot be loaded. For this environment, `meshops doctor` checks neither the
+ * kubeconfig context nor the Azure account.
  */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");

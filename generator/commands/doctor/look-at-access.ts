@@ -11,16 +11,14 @@ import type { DoctorCheck } from "./check.ts";
 /** The kubeconfig and the context of an environment's cluster. */
 export interface Place {
   readonly environment: string;
-  /** Path of the kubeconfig; null for kubectl's default (`KUBECONFIG` or `~/.kube/config`). */
+  /** Path of the kubeconfig. Null if kubectl's default applies (`KUBECONFIG`, or else `~/.kube/config`). */
   readonly kubeconfig: string | null;
-  /** Name of the context; null for the current context. */
+  /** Name of the context. Null if the current context applies. */
   readonly context: string | null;
   readonly onAzure: boolean;
 }
 
-/**
- * Checks that the kubeconfig contains a context for the cluster of each environment. Does not connect to the clusters.
- */
+/** Checks that the kubeconfig contains the context of each environment's cluster. Does not connect to the clusters. */
 export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[] {
   return places.map((place): DoctorCheck => {
     const { environment, kubeconfig, context, onAzure } = place;
@@ -49,9 +47,9 @@ function defaultFiles(io: Io): string[] {
 
 interface Kubeconfig {
   readonly contexts: readonly string[];
-  /** Empty if the file has no current context. */
+  /** Name of the current context. Empty if the file does not specify one. */
   readonly current: string;
-  /** The error if the file could not be read; otherwise null. */
+  /** Error message if the file could not be read. Otherwise null. */
   readonly trouble: string | null;
 }
 
@@ -61,14 +59,15 @@ function readKubeconfig(file: string): Kubeconfig {
     const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
     return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
   } catch (error) {
-    // Do not print the message of the YAML parser, because the message may quote a line that contains a token.
+    // Do not print the error message of the YAML parser, because this message can contain a line of the file with a
+    // token.
     const { syscall, code } = error as NodeJS.ErrnoException;
     const trouble = syscall === undefined ? `${file} is not valid YAML` : `${file} cannot be read: ${code}`;
     return { contexts: [], current: "", trouble };
   }
 }
 
-/** Checks that the Azure CLI is signed in and can access the subscriptions of the environments. */
+/** Checks that the user is signed in to the Azure CLI, and can access the subscriptions of the environments. */
 export async function lookAtAzure(io: Io, environments: readonly Environment[]): Promise<DoctorCheck[]> {
   const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
   if (onAzure.length === 0) return [];
@@ -99,7 +98,10 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
 const notSignedIn = "the Azure CLI is not signed in";
 const notInstalled = "the Azure CLI is not installed";
 
-/** Returns the subscriptions of the Azure CLI, or an error message. */
+/**
+ * Returns the subscriptions that `az account list` prints. Returns an error message as text if the user is not signed
+ * in, or if the Azure CLI fails.
+ */
 async function azureAccounts(io: Io): Promise<Record<string, unknown>[] | string> {
   const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
   if (trouble !== null) return trouble.absent ? notInstalled : `the Azure CLI failed: ${trouble.message}`;

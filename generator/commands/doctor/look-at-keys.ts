@@ -5,14 +5,17 @@ import { signingKeysFile } from "../../spec/layout.ts";
 import { plural, shortRecipient } from "../../system/text.ts";
 import type { DoctorCheck } from "./check.ts";
 
-/** Encrypted files of an environment. */
+/** Encrypted files of an environment's identity. */
 export interface EncryptedFiles {
   readonly environment: string;
-  /** Path and text of each file; the text is null if the file does not exist. */
+  /** Text of each file, by path. The text is null if the file does not exist. */
   readonly files: ReadonlyMap<string, string | null>;
 }
 
-/** Checks which files the available age identities can decrypt. Compares only recipients, and decrypts no files. */
+/**
+ * Checks which files the age identities of the user can decrypt. Compares the recipients of the files with the
+ * recipients of the identities, and does not decrypt files.
+ */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);
   const own = groups.flatMap(({ environment, files }) => {
@@ -59,8 +62,8 @@ function judge(
       found: `${plural(existing.length, "file")} can be decrypted by ${[...new Set(used)].map(shortRecipient).join(", ")}`,
       fix: "",
     };
-  // Add the fix for a lost key to only one of the two checks of an environment, because `identity init --force`
-  // replaces the Secrets and the signing keys.
+  // Each environment has one check for its Secrets and one for its signing keys. Add the fix for a lost key to only one
+  // of these two checks, because `identity init --force` replaces both the Secrets and the signing keys.
   const lost =
     what !== "Secrets"
       ? ""
@@ -75,7 +78,7 @@ function judge(
   };
 }
 
-/** Returns the recipients of a file; empty if the file is damaged. */
+/** Returns the age recipients of a file. Returns an empty list if the file is damaged. */
 function readersOf(text: string): string[] {
   try {
     return inspectFile(text).age.map(({ recipient }) => recipient);

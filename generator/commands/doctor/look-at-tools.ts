@@ -8,15 +8,18 @@ import { type Tool, tools, versionIn } from "./tools.ts";
  * Checks whether each program is installed, and whether meshops supports the installed version. Runs the checks in
  * parallel.
  *
- * @param onAzure whether an environment is on Azure; null if unknown
- * @param helmVersions major versions of Helm that the specs declare
+ * @param onAzure whether at least one environment is on Azure. Null if this is unknown
+ * @param helmVersions major versions of Helm in the field `helmfile.helmVersion` of the specs
  */
 export function lookAtTools(io: Io, onAzure: boolean | null, helmVersions: readonly number[]): Promise<DoctorCheck[]> {
   const wanted = tools.filter(({ azure }) => onAzure !== false || !azure).map((tool) => withHelmVersion(tool, helmVersions));
   return Promise.all(wanted.map((tool) => lookAt(io, tool, tool.required || (tool.azure && onAzure === true))));
 }
 
-/** Returns Helm with the range of supported versions that the specs require. Returns other programs unchanged. */
+/**
+ * For Helm, returns the tool with the range of versions that is compatible with all specs. Returns other tools
+ * unchanged.
+ */
 function withHelmVersion(tool: Tool, versions: readonly number[]): Tool {
   if (tool.name !== "helm" || versions.length === 0) return tool;
   const needed = versions.includes(3) ? tool.needed : "4.0";

@@ -7,17 +7,20 @@ export interface Tool {
   readonly asks: readonly string[];
   /** Oldest supported version. */
   readonly needed: string;
-  /** First newer version that meshops does not support; undefined if meshops supports all newer versions. */
+  /**
+   * Upper limit of the supported versions: the first version after `needed` that meshops does not support. Undefined if
+   * there is no upper limit.
+   */
   readonly below?: string;
-  /** Whether the program is required, and for which tasks. */
+  /** Text for the user: whether the program is required, and for which tasks. */
   readonly why: string;
-  /** Page that describes how to install the program. */
+  /** URL of the page that describes how to install the program. */
   readonly how: string;
   /** Whether the program is required in every platform repository. */
   readonly required: boolean;
   /**
-   * Whether the program is required only for environments on Azure. If no environment is on Azure, the program is not
-   * checked.
+   * Whether only environments on Azure require the program. If no environment is on Azure, `meshops doctor` does not
+   * check the program.
    */
   readonly azure: boolean;
 }
@@ -25,11 +28,11 @@ export interface Tool {
 const optional = { required: false, azure: false } as const;
 
 /**
- * Programs that `meshops doctor` checks. For these programs, `needed` is the first version with a feature that meshops
+ * Programs that `meshops doctor` checks. For four programs, `needed` is the first version with a feature that meshops
  * uses: sops 3.9 (`mac_only_encrypted`), kustomize 5.0 (`sortOptions`), Helm 3.8 (`--post-renderer-args`) and helmfile
- * 1.0 (file format). For the other programs, `needed` is an estimate. By default, the only
- * accepted major version of Helm is 3, because Helm 4 accepts only plugins as post-renderers. A spec can declare Helm 4
- * (see look-at-tools.ts). The tests use the versions in scripts/tools/pins.ts.
+ * 1.0 (file format). For the other programs, `needed` is an estimate. By default, meshops accepts only Helm 3, because
+ * Helm 4 accepts only plugins as post-renderers. If a spec sets `helmfile.helmVersion` to 4, `withHelmVersion` changes
+ * the accepted versions. The tests use the versions in scripts/tools/pins.ts.
  */
 export const tools: readonly Tool[] = [
   {
@@ -110,7 +113,10 @@ export const tools: readonly Tool[] = [
   },
 ];
 
-/** Returns the first version in the output of a program, such as `3.22.0`. Returns null if no version is found. */
+/**
+ * Returns the first version number in the output of a program, such as `3.22.0`. Returns null if the output contains no
+ * version number.
+ */
 export function versionIn(text: string): string | null {
   return /(?<![\d.])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1] ?? null;
 }

@@ -37,7 +37,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     });
     writeAtomic(pathWithin(repository.root, path), text);
     const { diagnostics } = loadEnvironment(name, repository.source);
-    // Ignore missing recipients. The next command that the user runs (identity keygen) adds the recipients.
+    // Ignore missing recipients, because the command that the user runs next, `identity keygen`, adds the recipients.
     const open = diagnostics.filter(({ code }) => code !== "missing-key");
     io.stdout.write(`create  ${path}\n\nnext:\n`);
     for (const step of [

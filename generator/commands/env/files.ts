@@ -10,8 +10,8 @@ import { generate } from "../generate/generate.ts";
 import type { Io } from "../io.ts";
 
 /**
- * Returns the paths of an environment's certificates and encrypted files. `generate` does not write these files. The
- * paths are sorted, and are relative to the root of the repository.
+ * Returns the paths of the files of an environment's identity: the certificates and the encrypted files. `generate`
+ * does not write these files. The paths are sorted, and are relative to the root of the repository.
  */
 export function identityFilesOf(root: string, environment: string): string[] {
   const folder = identityFolder(environment);
@@ -19,7 +19,7 @@ export function identityFilesOf(root: string, environment: string): string[] {
   return [...names.map((name) => `${folder}/${name}`), ...encryptedFiles(root, environment)].sort(compareText);
 }
 
-/** Removes the certificates, encrypted files and creation rules of an environment. */
+/** Removes the certificates and encrypted files of an environment, and its creation rules in `.sops.yaml`. */
 export function removeIdentity(root: string, environment: string): void {
   const within = pathsWithin(root);
   for (const path of identityFilesOf(root, environment)) removeFile(within(path), root);
@@ -28,7 +28,9 @@ export function removeIdentity(root: string, environment: string): void {
 }
 
 /**
- * Generates all environments. Also removes the generated files of environments without a spec.
+ * Runs `meshops generate` for all environments. This also removes the generated files of environments that no longer
+ * have a spec.
+ *
  * @returns the exit code
  */
 export function generateAll(directory: string, io: Io): Promise<number> {

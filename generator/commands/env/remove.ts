@@ -32,9 +32,9 @@ type RemoveOptions = DirectoryOption &
 
 /**
  * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
- * Keeps certificates and encrypted files, unless `--purge` is set. If a run was interrupted, the user can run the same
- * command again to complete the removal. If the interrupted run had `--purge` and already removed the spec, the user
- * must add `--force` to the second run.
+ * Keeps the certificates and encrypted files, unless `--purge` is set. If a run is interrupted, the user can run the
+ * same command again to complete the removal. If an interrupted run with `--purge` has already removed the spec, the
+ * user must add `--force` to the second run.
  */
 export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
   const { directory, force, purge } = options;
@@ -66,7 +66,7 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   return exitCode.ok;
 }
 
-/** @throws UserError (problem) if another spec extends this spec */
+/** @throws UserError (problem) if another spec extends the spec of the environment */
 function refuseIfExtended(repository: Repository, name: string, known: readonly string[]): void {
   const heirs = known.filter((other) => asMap(asMap(repository.source(other)?.value)["spec"])["extends"] === name);
   if (heirs.length > 0)
@@ -77,7 +77,10 @@ function refuseIfExtended(repository: Repository, name: string, known: readonly 
     );
 }
 
-/** @throws UserError (problem) if the environment is still deployed, or if the cluster cannot be checked */
+/**
+ * @throws UserError (problem) if the environment is still deployed in its cluster, or if meshops cannot read the
+ * cluster
+ */
 async function refuseIfRunning(environment: Environment, options: RemoveOptions, io: Io): Promise<void> {
   const { name } = environment.metadata;
   let running: string | null;
@@ -100,7 +103,10 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
     );
 }
 
-/** Returns the name of an object of the environment that exists in the cluster. Returns null if no object is found. */
+/**
+ * Returns a text that names a Kustomization or Helm release of the environment in the cluster. Returns null if the
+ * cluster contains no such object.
+ */
 async function runningPart(cluster: ClusterReader, environment: Environment, placement: Placement): Promise<string | null> {
   const { root, managesRoot, namespace } = placement;
   const get = (name: string, from: string): Promise<KubernetesObject | null> =>

@@ -19,9 +19,10 @@ import { refuseUnlessFree } from "./add.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 /**
- * `meshops env rename <env> <new-name>`: renames the spec, the identity and the creation rules of sops, and generates
- * all environments. First writes the new files, then generates all environments, and then removes the old files.
- * Because of this order, the user can run the same command again to complete an interrupted run.
+ * `meshops env rename <env> <new-name>`: renames the spec, the identity files and the creation rules in `.sops.yaml`,
+ * and generates all environments. The command first copies the identity files and moves the spec, then generates all
+ * environments, and then removes the old identity files. Because of this order, the user can run the same command again
+ * if a run is interrupted.
  */
 export async function rename(
   [name = "", newName = ""]: readonly string[],
@@ -48,9 +49,9 @@ export async function rename(
 }
 
 /**
- * Moves the files in the folder of the Flux objects that meshops did not generate. In the files of `flux bootstrap
- * git`, also changes the path of the root Kustomization. If a file stayed at the old path, Flux would find the old
- * folder without components, and would delete the components.
+ * Moves the files that meshops did not generate from `flux/<name>` to `flux/<newName>`. In the files of `flux bootstrap
+ * git` (folder flux-system), also changes the path of the root Kustomization. If one of these files stayed in the old
+ * folder, this folder would still exist, but without the components. Flux would then delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
   const within = pathsWithin(root);
@@ -64,19 +65,27 @@ function moveFluxFiles(root: string, name: string, newName: string): void {
   }
 }
 
-/** Returns whether an interrupted run has already moved the spec. @throws UserError (usage) */
+/**
+ * Returns whether an interrupted run has already moved the spec.
+ *
+ * @throws UserError (usage) if the old name has no spec, or if the new name is not valid or already has a spec
+ */
 function refuseUnlessRenamable(repository: Repository, name: string, newName: string): boolean {
   const known = repository.environmentNames();
   const leftovers = identityFilesOf(repository.root, name).length > 0;
   if (!known.includes(name) && known.includes(newName) && leftovers) return true;
   refuseUnknown(repository, [name]);
-  // A run that was interrupted after it wrote the new spec leaves two specs that differ only in metadata.name.
+  // If a run was interrupted after it wrote the new spec, two specs exist that differ only in metadata.name. In this
+  // case, continue.
   const halfDone = known.includes(newName) && specText(repository, newName) === renamedSpec(repository, name, newName);
   if (!halfDone) refuseUnlessFree(newName, known);
   return false;
 }
 
-/** Copies the identity, writes the new spec, updates specs that extend the old spec, and removes the old spec. */
+/**
+ * Copies the identity files and creation rules. If `resumed` is false, also writes the new spec, changes the field
+ * `extends` in the specs that extend the old spec, and removes the old spec.
+ */
 function moveSpec(repository: Repository, name: string, newName: string, resumed: boolean): void {
   const { root } = repository;
   const within = pathsWithin(root);
@@ -101,7 +110,11 @@ function specText(repository: Repository, name: string): string | null {
   return readIfThere(join(repository.root, specFile(name)));
 }
 
-/** Returns the spec with the new name. @throws UserError (problem) if the spec cannot be parsed */
+/**
+ * Returns the text of a spec with the new name in metadata.name.
+ *
+ * @throws UserError (problem) if the spec cannot be parsed
+ */
 function renamedSpec(repository: Repository, name: string, newName: string): string {
   const text = specText(repository, name) ?? "";
   const document: Document | null = repository.source(name)?.document?.clone() ?? null;

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops generate`, which writes the generated files. */
+/** Declares `meshops generate`, which writes the generated files of environments. */
 export function declareGenerate(program: Program, { io, end }: Runtime): void {
   program
     .command("generate")

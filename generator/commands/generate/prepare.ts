@@ -14,21 +14,27 @@ import type { Io } from "../io.ts";
 import { bundlesOf, renderAll, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
 
-/** The fields of a plan that the output of `generate` contains. */
+/** The fields of a plan that `generate` prints. */
 export type PlanSummary = Pick<Plan, "owner" | "unchanged" | "changes">;
 
-/** The plans of one run of `generate`, and the data for its output. */
+/** The plans of one run of `generate`, and other data that `generate` prints. */
 export interface Prepared {
   readonly plans: readonly Plan[];
   /** Number of selected environments. */
   readonly environments: number;
-  /** Models of the environments to describe; empty if more than `described` environments are selected. */
+  /**
+   * Models of the environments whose components `generate` prints. Empty if more than `described` environments are
+   * selected.
+   */
   readonly models: readonly Model[];
-  /** Environments that were not rendered, because their inputs and generated files are unchanged. */
+  /** Environments that were not rendered, because their inputs and generated files match their inventories. */
   readonly passedOver: readonly PlanSummary[];
 }
 
-/** Loads, validates and renders environments, and plans the changes. Prints findings. Returns null on error. */
+/**
+ * Loads, validates and renders environments, and plans the changes of their files. Prints the findings. Returns null if
+ * one of the findings is an error.
+ */
 export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null || lacksBases(io, repository, rendered)) return null;
@@ -39,12 +45,12 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * Prepares a run that writes files. In contrast to `prepare`, also records the hashes of the inputs in the inventories.
- * Loads and validates all selected specs. Usually renders all selected environments. If more than `described`
- * environments exist and all environments are selected, renders only the environments whose inputs or files differ from
- * their inventories.
+ * Does the same as `prepare`, for a run that writes files. There are two differences. First, the planned inventories
+ * contain the hashes of the inputs. Second, if all environments are selected and more than `described` environments
+ * exist, the function renders only the environments whose inputs or files do not match their inventories. In both
+ * cases, it loads and validates all selected specs.
  *
- * @param acceptScaffold record edited bases, hooks and workflows as up to date
+ * @param acceptScaffold whether to record edited bases, hooks and workflows as up to date
  */
 export function prepareToWrite(
   io: Io,
@@ -62,8 +68,9 @@ export function prepareToWrite(
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics) || lacksBases(io, repository, rendered)) return null;
-  // Inventories do not record findings about an identity. An environment with findings about its identity is rendered
-  // in every run, so that every run reports these findings.
+  // Inventories do not record the findings about identities and about the files of workloads. If an environment has
+  // such findings, its inventory does not contain the hash of the inputs. Every run therefore renders the environment,
+  // and reports these findings again.
   const withFindings = new Set(
     rendered.filter(({ findings }) => findings.length > 0).map(({ model }) => model.environment.metadata.name),
   );
@@ -77,7 +84,7 @@ export function prepareToWrite(
   return { plans, environments: environments.length, models, passedOver };
 }
 
-/** Prints an error if the repository lacks a base. */
+/** Returns whether the repository lacks a base that a generated file includes. If it does, prints an error. */
 function lacksBases(io: Io, { root }: Repository, rendered: readonly Pick<Rendered, "model">[]): boolean {
   const missing = missingBases(
     root,
@@ -104,7 +111,7 @@ function loadWithInputs(
       inputs.ofEnvironment(name, files, environment === null ? [] : workloadFilePaths(environment)),
     ]),
   );
-  // Release the parsed specs, because the specs of a thousand environments take 150 MB of memory.
+  // Clear the cache of parsed specs, because the parsed specs of a thousand environments take 150 MB of memory.
   repository.forget();
   return { environments, own, diagnostics };
 }
@@ -124,7 +131,7 @@ function findUnchanged(
   return unchanged;
 }
 
-/** Returns the plans, and adds a plan for bases, hooks and workflows if some of these files are outdated. */
+/** Returns the plans. If some bases, hooks or workflows are outdated, also returns a plan that updates these files. */
 function withScaffold({ root }: Repository, plans: readonly Plan[], accept: boolean = false): Plan[] {
   const plan = scaffoldPlan(root, accept);
   return plan === null ? [...plans] : [...plans, plan];

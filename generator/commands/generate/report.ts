@@ -14,7 +14,8 @@ import type { PlanSummary, Prepared } from "./prepare.ts";
  * Checks that the plans overwrite only files that meshops generated. The caller must call this function before it
  * writes files.
  *
- * @throws UserError (problem) with the paths of the files that meshops did not generate
+ * @throws UserError (problem) if a path is not a regular file, or if meshops did not generate a file and `force` is
+ * false
  */
 export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
   const places = (action: FileChange["action"]): string[] =>
@@ -35,7 +36,10 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
     );
 }
 
-/** Prints the components of each environment, the files that `generate` changed, and the number of files. */
+/**
+ * Prints the result of `generate`: the components of each environment in `models`, the changed files, and the numbers
+ * of written, removed and unchanged files.
+ */
 export function printPlans(io: Io, { plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
   if (options.output === "json") {
     io.stdout.write(toJson([...plans, ...passedOver]));
@@ -54,7 +58,11 @@ export function printPlans(io: Io, { plans, environments, models, passedOver }: 
   io.stdout.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 
-/** Prints the files that `generate` would change, for `--check`. @returns the exit code */
+/**
+ * Prints the result of `generate --check`: the files that `generate` would change.
+ *
+ * @returns the exit code
+ */
 export function printDrift(io: Io, plans: readonly Plan[], options: CommonOptions): number {
   const drifted = plans.filter(hasDrift);
   if (options.output === "json") io.stdout.write(toJson(plans));
@@ -89,7 +97,7 @@ function touched(plans: readonly Plan[]): FileChange[] {
   return plans.flatMap(({ changes }) => changes).sort((a, b) => compareText(a.path, b.path));
 }
 
-/** `[{owner, unchanged, changes: [{path, action, edited}]}]`. */
+/** Returns the JSON output: `[{owner, unchanged, changes: [{path, action, edited}]}]`. */
 function toJson(plans: readonly PlanSummary[]): string {
   return `${JSON.stringify(
     plans.map(({ owner, unchanged, changes }) => ({ owner, unchanged, changes })),
@@ -99,8 +107,8 @@ function toJson(plans: readonly PlanSummary[]): string {
 }
 
 /**
- * Returns a description of an environment with lines of at most 80 columns. The description contains the versions of
- * Linkerd and of the services, and the components in startup order.
+ * Returns a text that describes an environment: the versions of Linkerd and of the services, and the components in
+ * startup order. A line has at most 80 columns.
  */
 function describe({ environment, components }: Model, colors: Colors): string {
   const { linkerd } = environment.spec;

@@ -10,8 +10,8 @@ interface UpgradeNotes {
 }
 
 /**
- * Changes of the generated files that affect users, oldest version first. CHANGELOG.md contains these changes under
- * "When you upgrade".
+ * Notes about changes of the generated files that require an action of the user or restart pods. The oldest version is
+ * first. The section "When you upgrade" in CHANGELOG.md contains the same changes.
  */
 const upgradeNotes: readonly UpgradeNotes[] = [
   {
@@ -24,12 +24,12 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** Version of meshops that is assumed if an inventory does not contain a version. */
+/** If an inventory does not contain a version, meshops assumes that this version of meshops generated the files. */
 const unrecorded = "0.1.0";
 
 /**
- * Prints the upgrade notes of each version that is newer than the version in at least one inventory. After this call,
- * `generate` writes the current version to the inventories, so the next run does not print these notes again.
+ * Prints the notes of each version that is newer than the version in at least one of the previous inventories. The new
+ * inventories contain the current version, so the next run of `generate` does not print these notes again.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

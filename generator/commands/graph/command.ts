@@ -1,7 +1,10 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops graph`, which draws the startup order of the components and the access to the pods. */
+/**
+ * Declares `meshops graph`, which draws the startup order of an environment's components, and the clients that can
+ * connect to its pods.
+ */
 export function declareGraph(program: Program, { io, end }: Runtime): void {
   program
     .command("graph")

@@ -7,8 +7,9 @@ const styles: Readonly<Record<GraphEdge["kind"], string>> = {
 };
 
 /**
- * Returns graphs in the DOT language of Graphviz. If there are several graphs, each graph is in a frame, and one frame
- * is above the other. The last graph is written first, because Graphviz places the first frame at the bottom.
+ * Returns graphs in the DOT language of Graphviz. If there are several graphs, each graph has a frame, and the frames
+ * are one above the other. The text contains the last graph first, because Graphviz places the first frame at the
+ * bottom.
  */
 export function toDot(graphs: readonly Graph[], title: string): string {
   const direction = graphs.every((graph) => graph.direction === "down") ? "TB" : "LR";
@@ -49,7 +50,7 @@ function arrowAttributes({ kind, ...arrow }: GraphEdge): string {
   return `label=${label(lines.map((line) => ` ${line} `))} tooltip=${quoted(words)} labeltooltip=${quoted(words)} ${styles[kind]}`;
 }
 
-/** Returns a label of several centered lines. */
+/** Returns a DOT label with one centered line of text per element of `lines`. */
 function label(lines: readonly string[]): string {
   return `"${lines.map(escaped).join("\\n")}"`;
 }

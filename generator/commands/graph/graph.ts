@@ -16,8 +16,8 @@ interface GraphOptions {
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /**
- * `meshops graph <env> [other]`: draws the startup order of an environment and the access to its pods. If the user
- * specifies two environments, marks the differences.
+ * `meshops graph <env> [other]`: draws the startup order of an environment's components, and the clients that can
+ * connect to its pods. If the user specifies two environments, draws the graphs of both and marks the differences.
  */
 export async function graph(names: readonly string[], { directory, output, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
@@ -36,7 +36,10 @@ export async function graph(names: readonly string[], { directory, output, show 
   return exitCode.ok;
 }
 
-/** Compares the graphs of two environments and marks the differences. Does not change the graph of one environment. */
+/**
+ * If there are two graphs, returns them with marks at the differences. If there is one graph, returns it without
+ * changes.
+ */
 function withDifferences(graphs: readonly Graph[]): readonly Graph[] {
   const [a, b] = graphs;
   return a === undefined || b === undefined ? graphs : compare(a, b);

@@ -2,7 +2,7 @@ import { bordersOf, type Graph, type GraphEdge, type GraphNode, marksShown } fro
 
 const arrowOf: Readonly<Record<GraphEdge["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
 
-/** Returns graphs as Markdown with Mermaid diagrams. GitHub renders Mermaid diagrams. */
+/** Returns graphs as Markdown. Each graph is a Mermaid diagram, which GitHub shows as an image. */
 export function toMermaid(graphs: readonly Graph[]): string {
   return graphs.map((graph) => `### ${graph.title}\n\n${graph.caption}\n\n\`\`\`mermaid\n${diagram(graph)}\`\`\`\n`).join("\n");
 }

@@ -3,7 +3,7 @@ import { compareText } from "../../system/text.ts";
 /** A graph of nodes and edges, independent of the output format. */
 export interface Graph {
   readonly title: string;
-  /** Direction of the edges: `right` for a wide graph, `down` for a narrow graph. */
+  /** Direction in which the edges point: to the right or down. */
   readonly direction: "right" | "down";
   /** Text that explains how to read the graph. */
   readonly caption: string;
@@ -12,10 +12,13 @@ export interface Graph {
 }
 
 export interface GraphNode {
-  /** Name of the node. A component or client has the same name in the graphs of all environments. */
+  /** Name of the node. Nodes with the same name in the graphs of two environments are compared. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** Name of the application that contains the node, or `outside` for clients that no policy lists. */
+  /**
+   * Name of the group, which determines the border color. For a component, it is the field `group` of the component.
+   * For clients that no policy lists, it is `outside`.
+   */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
   readonly mark?: Difference;
@@ -26,23 +29,23 @@ export interface GraphEdge {
   readonly to: string;
   readonly lines: readonly string[];
   /**
-   * `allowed`: the policies allow the connection. `refused`: the policies refuse the connection. `open`: the connection
-   * is allowed without an identity check.
+   * `allowed` means that the policies allow the connection. `refused` means that the policies refuse the connection.
+   * `open` means that the connection is allowed without a check of the client's identity.
    */
   readonly kind: "allowed" | "refused" | "open";
   readonly mark?: Difference;
 }
 
 /**
- * Border colors of groups. People with color blindness can distinguish these colors (Okabe-Ito palette). Text and
- * shapes show the same information as the colors.
+ * Border colors of the groups. People with color blindness can distinguish these colors (Okabe-Ito palette). The graph
+ * shows the same information with text and shapes, so it is readable without colors.
  */
 const fixedBorders: Readonly<Record<string, string>> = { linkerd: "#0072B2", meshops: "#009E73", outside: "#6B6B6B" };
 const otherBorders = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9"] as const;
 
 /**
- * Returns the border color of each group in a graph. Groups without a fixed color get the remaining colors, in
- * alphabetical order of the groups.
+ * Returns the border color of each group in a graph. Groups that are not in `fixedBorders` get the colors in
+ * `otherBorders`, in alphabetical order of the groups.
  */
 export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   const groups = [...new Set(boxes.map(({ group }) => group))];
@@ -52,10 +55,16 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   );
 }
 
-/** Result of comparing a node or an edge with the graph of the other environment. */
+/**
+ * Difference between a node or edge and the graph of the other environment. `only here` means that the other graph does
+ * not contain the node or edge. `differs` means that its text is different.
+ */
 type Difference = "only here" | "differs";
 
-/** Compares the graphs of two environments, and marks the differences in both graphs. */
+/**
+ * Returns the graphs of two environments with marks at the nodes and edges that differ. If nothing differs, adds a
+ * sentence to the captions.
+ */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
   const equal = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
@@ -76,7 +85,10 @@ function marked(graph: Graph, other: Graph): Graph {
   };
 }
 
-/** Returns a key for an edge. Edges of two graphs have the same key if their nodes and kinds are equal. */
+/**
+ * Returns a string that identifies an edge by its two nodes and its kind. Two edges with the same string in the graphs
+ * of two environments are compared.
+ */
 export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
 }
@@ -86,7 +98,10 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
   return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
 }
 
-/** Returns the lines of a node or an edge. The last line is the difference mark, if the node or the edge has one. */
+/**
+ * Returns the lines of text of a node or an edge. If the node or edge differs from the other graph, the last line
+ * contains the difference.
+ */
 export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];
 }

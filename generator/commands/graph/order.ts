@@ -3,8 +3,8 @@ import { type ComponentModel, type Model, neededComponents } from "../../compone
 import type { Graph } from "./model.ts";
 
 /**
- * Returns the graph of the startup order of an environment's components. If component B waits for component A, the
- * graph contains an edge from A to B.
+ * Returns the graph of the startup order of an environment's components. An edge from component A to component B means
+ * that B starts when A is ready. The graph omits an edge if other edges already imply it.
  */
 export function orderOf({ environment, components }: Model): Graph {
   return {
@@ -29,8 +29,8 @@ export function orderOf({ environment, components }: Model): Graph {
 }
 
 /**
- * Returns the dependencies that the graph must show. Omits dependency X of a component if another dependency
- * of the component depends on X, directly or indirectly.
+ * Returns the components in `needs` that the graph must show as dependencies of a component. Omits a component X if
+ * another component in `needs` depends on X, directly or indirectly.
  */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);

@@ -5,10 +5,10 @@ import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
 /**
- * Returns a self-contained HTML page with graphs. The user can move, zoom and search the graphs. Tables on the page
- * contain the same data as the graphs.
+ * Returns an HTML page with graphs, which needs no other files. The user can move, zoom and search the graphs. Tables
+ * on the page contain the same data as the graphs.
  *
- * @param groups one group of graphs per subject (startup order, access); each group contains one graph per environment
+ * @param groups one list of graphs per subject (startup order or access). Each list contains one graph per environment
  */
 export async function toPage(groups: readonly (readonly Graph[])[], environments: readonly string[]): Promise<string> {
   const sections = await Promise.all(
@@ -46,7 +46,10 @@ interface Row {
   readonly difference: string;
 }
 
-/** Returns one table row per node and per edge. Each row contains the text of the node or edge in each graph. */
+/**
+ * Returns one table row per node and one per edge. A row contains the text of the node or edge in the graph of each
+ * environment.
+ */
 function rows(graphs: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
     graphs,

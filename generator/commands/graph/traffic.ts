@@ -15,7 +15,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Graph, GraphEdge, GraphNode } from "./model.ts";
 
-/** A set of pods that clients connect to, with the group of the component that contains the pods. */
+/** A set of pods to which clients connect, and the group of the component to which the pods belong. */
 interface Server extends PodSet {
   readonly group: string;
 }
@@ -23,15 +23,15 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Maximum number of servers in a graph with separate boxes for viz and for everyone else. If a graph has more servers,
- * the arrows from these boxes would hide the other arrows. The graph then has no such boxes, and the box of each server
- * shows the access of everyone else.
+ * Maximum number of servers in a graph with separate boxes for viz and for all other clients (`everyoneElse`). With
+ * more servers, the arrows from these boxes would hide the other arrows. A graph with more servers therefore does not
+ * have these boxes. Instead, the text in the box of each server describes what all other clients can do.
  */
 const fewServers = 6;
 
 /**
- * Returns the graph of the access to an environment's pods. The graph shows the clients with their identities, and the
- * ports that each client is allowed to use.
+ * Returns a graph that shows which clients can connect to the pods of an environment. The graph contains the clients
+ * with their identities, and the ports to which each client is allowed to connect.
  */
 export function trafficOf({ environment, components }: Model): Graph {
   const servers = components
@@ -71,7 +71,7 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
-/** @param withOthers whether the box also shows the access of everyone else */
+/** @param withOthers whether the text in the box also describes what all other clients (`everyoneElse`) can do */
 function serverNode(server: Server, withOthers: boolean): GraphNode {
   const { title, namespace, replicas, serviceAccountName, workloadRef, group } = server;
   return {
@@ -87,12 +87,18 @@ function serverNode(server: Server, withOthers: boolean): GraphNode {
   };
 }
 
-/** Whether a client has no selector for pods in the server's namespace. */
+/**
+ * Whether a client has no `podSelector`. The field `podSelector` selects pods in the namespace of the server.
+ * `peerEdges` draws the edges of clients with a `podSelector`.
+ */
 function isSeparate(client: Client): boolean {
   return !isAccountClient(client) || client.podSelector === undefined;
 }
 
-/** The servers whose pods have the service account of a client. */
+/**
+ * Returns the servers whose pods have the service account of a client. Returns an empty list if the client is not a
+ * service account.
+ */
 function serversOf(client: Client, servers: readonly Server[]): Server[] {
   return servers.filter(
     ({ namespace, serviceAccountName }) =>
@@ -103,15 +109,18 @@ function serversOf(client: Client, servers: readonly Server[]): Server[] {
 }
 
 /**
- * Returns the names of a client's boxes. If the pods of the client are servers, returns the names of these servers.
- * Otherwise, returns the name of the client.
+ * Returns the names of the boxes from which the edges of a client start. If servers have the service account of the
+ * client, returns the titles of these servers. Otherwise, returns the title of the client.
  */
 function nodesOf(client: Client, servers: readonly Server[]): string[] {
   const own = serversOf(client, servers);
   return own.length === 0 ? [titleOf(client)] : own.map(({ title }) => title);
 }
 
-/** Returns the unique clients that are not the pods of a server. */
+/**
+ * Returns the clients that need their own box, each once. A client does not need its own box if it has a `podSelector`,
+ * or if servers have its service account.
+ */
 function outside(servers: readonly Server[]): Client[] {
   const clients = servers.flatMap(({ access }) => access.clients).filter(isSeparate);
   const others = clients.filter((client) => serversOf(client, servers).length === 0);
@@ -128,8 +137,8 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
 }
 
 /**
- * Returns one edge per client, with all ports that the client is allowed to use. If pods of the server have the same
- * identity as the client, the edge also contains the ports that these pods are allowed to use.
+ * Returns one edge per client, with all ports to which the client is allowed to connect. If several clients of the
+ * server have the same title, because they have the same identity, the edge contains the ports of all these clients.
  */
 function clientEdges(server: Server, servers: readonly Server[]): GraphEdge[] {
   const titles = new Set(server.access.clients.filter(isSeparate).map(titleOf));
@@ -148,7 +157,10 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
   return (a, b) => names.indexOf(a.from) - names.indexOf(b.from);
 }
 
-/** Returns the edges from one server to another server, or to the same server. */
+/**
+ * Returns the edges from the server `from` to the server `to`, which can be the same server. There is one edge for each
+ * client of `to` whose `podSelector` selects the pods of `from`.
+ */
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);
   return to.access.clients

@@ -11,7 +11,7 @@ import { plainText } from "../terminal/plain-text.ts";
 const docs = new URL("../docs/", programFolder);
 
 /**
- * `meshops help [topic…]`: prints the usage of a command, the page of a topic, or the explanation of a finding's code.
+ * `meshops help [topic…]`: prints the usage of a command, the page of a topic, or the explanation of a finding code.
  */
 export function help(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   return (words, io) => {
@@ -41,7 +41,7 @@ export function help(program: CommandUnknownOpts): (words: readonly string[], io
   };
 }
 
-/** Returns the names of the topics: the documentation pages outside of docs/rules/. */
+/** Returns the names of the topics. Each page in docs/ is a topic. The pages in docs/rules/ are not topics. */
 export function topics(): string[] {
   return pagesIn(docs);
 }
@@ -70,8 +70,8 @@ function pageOf(topic: string): string | null {
 }
 
 /**
- * Returns the explanation of a finding's code from the table in findings.md. This table contains the codes that have no
- * page in docs/rules/. Returns null if the table has no row for the code.
+ * Returns the explanation of a finding code as Markdown. The explanation is from the table in docs/findings.md, which
+ * contains the codes that have no page in docs/rules/. Returns null if the table does not contain the code.
  */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);

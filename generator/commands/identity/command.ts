@@ -1,7 +1,7 @@
 import { output, validity } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops identity`, the commands for certificates and their private keys. */
+/** Declares `meshops identity`, whose subcommands create, show and rotate certificates and keys. */
 export function declareIdentity(program: Program, { io, end }: Runtime): void {
   const identity = program.command("identity").description("create, inspect and rotate the certificates of the mesh");
   identity

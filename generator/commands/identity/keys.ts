@@ -13,14 +13,14 @@ import type { Io } from "../io.ts";
 
 interface KeygenOptions {
   readonly directory: string;
-  /** Write the recipients to the spec. */
+  /** Also write the recipients to the spec. */
   readonly write: boolean;
-  /** Replace existing recipients. */
+  /** With `write`: replace existing recipients in the spec. */
   readonly force: boolean;
 }
 
 /**
- * `meshops identity keygen <env>`: creates an age identity (private key) for the cluster and another for its
+ * `meshops identity keygen <env>`: creates one age identity (private key) for the cluster and one for its
  * administrator. Adds the identities to the user's key file, and prints the recipients (public keys).
  */
 export async function keygen(
@@ -30,7 +30,8 @@ export async function keygen(
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
   const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
-  // If an earlier call created keys and no spec contains their recipients yet, use the keys again.
+  // If an earlier run created identities, and the spec does not contain their recipients yet, use these identities
+  // again.
   const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
   const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
   const entries = reused
@@ -63,10 +64,11 @@ function isInSpec(io: Io, directory: string, name: string, recipient: string): b
 }
 
 /**
- * Reads a spec. The `write` function of the result writes recipients to the spec.
+ * Returns the recipients that a spec contains (`replaced`), and a function that writes new recipients to the spec
+ * (`write`).
  *
  * @throws UserError if the spec does not exist, is not valid YAML, or already contains recipients and `force` is not
- *   set
+ * set
  */
 function writableSpec(
   io: Io,
@@ -105,7 +107,8 @@ function writableSpec(
 
 /**
  * `meshops identity age-key <env>`: prints the age identities (private keys) of the cluster's recipients, one per line.
- * The user can pipe the output to kubectl. The output does not contain private keys that are not available.
+ * The user can pipe the output to kubectl. If the user does not have the private key of a recipient, the output does
+ * not contain this key.
  */
 export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
@@ -123,7 +126,8 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
       `environment ${name} has no age key, because its spec does not set spec.secrets`,
       `an age key is needed only for encrypted files; to create one, run meshops identity keygen ${name} --write`,
     );
-  // While the user replaces the cluster's key, the spec lists two recipients, and the Secret must contain both keys.
+  // While the user replaces the cluster's key, the spec lists two recipients of the cluster. In this time, the Secret
+  // from which Flux reads the keys must contain both keys.
   const identities = recipients.flatMap((recipient) => known.get(recipient) ?? []);
   if (identities.length > 0) {
     io.stdout.write(identities.map((identity) => `${identity}\n`).join(""));

@@ -20,7 +20,7 @@ type AnchorOptions = DirectoryOption & { readonly podsRestarted: boolean };
 
 /**
  * `meshops identity init <env>`: creates the trust anchor, the issuer certificate and the webhook certificates.
- * Encrypts the private keys before writing them.
+ * Encrypts the private keys before it writes them to disk.
  */
 export async function init([name = ""]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
@@ -42,7 +42,7 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
   });
 }
 
-/** `meshops identity rotate-issuer <env>`: creates a new issuer certificate under the same trust anchor. */
+/** `meshops identity rotate-issuer <env>`: creates a new issuer certificate that is signed by the same trust anchor. */
 export function issuer([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateIssuer(environment, secretStoreOf(io, root, environment), io.now()),
@@ -64,8 +64,8 @@ export function anchor([name = ""]: readonly string[], options: AnchorOptions, i
 }
 
 /**
- * `meshops identity updatekeys <env>`: encrypts the environment's files to the recipients in the spec, and updates
- * `.sops.yaml`.
+ * `meshops identity updatekeys <env>`: changes the recipients of the identity's encrypted files to the recipients in
+ * the spec, and updates the creation rules in `.sops.yaml`.
  */
 export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
@@ -81,7 +81,10 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
   });
 }
 
-/** Loads an environment, changes its files while holding the lock, and prints the changed files and the next step. */
+/**
+ * Runs a command that changes the identity of an environment. Locks the repository, loads the environment, writes the
+ * changes that `make` returns, and prints the changed files and the next step.
+ */
 async function changing(
   io: Io,
   name: string,
@@ -104,7 +107,7 @@ async function changing(
   });
 }
 
-/** Returns the error for an environment whose certificates are issued by another program. */
+/** Returns the error that the commands report if another program issues the certificates of the environment. */
 function externalCertificates(environment: Environment): UserError {
   const { name } = environment.metadata;
   const field = installsLinkerd(environment) ? "linkerd.identity.provider is external" : "linkerd.lifecycle is existing";

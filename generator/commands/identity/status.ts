@@ -35,7 +35,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") io.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
   else for (const environment of all) printStatus(io, environment, expiring, now);
-  // The JSON output on stdout contains only certificates, so write findings to stderr.
+  // With JSON output, stdout contains only the list of certificates, so write findings to stderr.
   const findings = options.output === "json" ? io.stderr : io.stdout;
   for (const { name, certificates: own } of all)
     warn(
@@ -57,7 +57,10 @@ export function status(names: readonly string[], options: CommonOptions & { read
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
 
-/** Prints a warning with the expiring certificates, because the list of certificates marks them only with a color. */
+/**
+ * Prints a warning that lists the expiring certificates. The warning is necessary because the list of all certificates
+ * marks expiring certificates only with a color.
+ */
 function warn(
   to: Output,
   environment: string,

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops images`, which lists the images of the environments. */
+/** Declares `meshops images`, which lists the container images that the environments use. */
 export function declareImages(program: Program, { io, end }: Runtime): void {
   program
     .command("images")

@@ -8,7 +8,7 @@ import type { Io } from "../io.ts";
 
 /**
  * `meshops images [env…]`: prints the container images that the environments use. With `--mirror`, prints the commands
- * that copy the images to the registry.
+ * that copy the images to the registry of each environment.
  */
 export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }, io: Io): number {
   const repo = repositoryIn(io, options.directory);
@@ -32,9 +32,12 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
 }
 
 /**
- * Returns one command per image: `az acr import` for a registry in Azure, otherwise `skopeo copy`. The option `--force`
- * of `az` overwrites images that the registry already contains. The option `--all` of `skopeo` copies the images of all
+ * Returns one command per image, which copies the image to the environment's registry. The command is `az acr import`
+ * for the Azure registry (`spec.azure.registry`), and `skopeo copy` if `spec.registry.images` is `mirror`. With
+ * `--force`, az overwrites images that the registry already contains. With `--all`, skopeo copies the images of all
  * platforms.
+ *
+ * @throws UserError (problem) if the spec specifies no registry for mirrored images
  */
 function importCommands(environment: Environment): string[] {
   const { azure, registry } = environment.spec;

@@ -1,8 +1,10 @@
-/** Settings of a new repository, from the prompts or the options of `meshops init`. */
+/** Settings of a new repository, from the options of `meshops init` or from the answers of the user. */
 export interface Answers {
   /** Name of the platform. The names of the Azure resources contain this name. */
   readonly name: string;
-  /** `aks`: bootstrap creates an AKS cluster. `own`: the environments use existing clusters. */
+  /**
+   * `aks` means that `meshops bootstrap` creates an AKS cluster. `own` means that the user provides existing clusters.
+   */
   readonly cluster: "aks" | "own";
   readonly environments: readonly [string, ...string[]];
   /** URL that Flux uses to clone the repository. */
@@ -13,7 +15,7 @@ export interface Answers {
    * repository, or if it is not inside a Git repository.
    */
   readonly path: string;
-  /** The test client that `meshops verify` uses; null if the new repository does not contain the test client. */
+  /** The test client that `meshops verify` uses. Null if the new repository does not contain the test client. */
   readonly client: TestClient | null;
   /** Whether the environments have a database. */
   readonly database: boolean;
@@ -23,15 +25,16 @@ export interface Answers {
 
 /** The test client of a repository. */
 interface TestClient {
-  /** Image without a tag; null if bootstrap builds the image in the environment's registry. */
+  /** Name of the image, without a tag. Null if `meshops bootstrap` builds the image in the environment's registry. */
   readonly image: string | null;
 }
 
-/** Tag of the test client's first image. */
+/** Tag of the test client's image in the specs of a new repository. */
 export const clientTag = "1.0.0";
 
 /**
- * Converts the name of a folder to a name that Azure and npm accept. Returns `platform` if no valid character remains.
+ * Converts the name of a folder to a name that Azure and npm accept. If the name contains no valid characters, returns
+ * `platform`.
  */
 export function platformName(folder: string): string {
   const name = folder

@@ -4,35 +4,38 @@ import { fileURLToPath } from "node:url";
 import { programFolder } from "../../system/program-folder.ts";
 import { compareText } from "../../system/text.ts";
 
-/** Files that are part of the meshops package. The key is the path, the value the text. */
+/** Files that are part of the meshops package. The keys are the paths, and the values are the texts. */
 export type Assets = ReadonlyMap<string, string>;
 
-/** Returns the templates of a new repository. Paths are relative to the template folder. */
+/** Returns the templates of the files in a new repository. The paths are relative to `templates/`. */
 export function templateAssets(): Assets {
   return assets("commands/init/templates/");
 }
 
-/** Returns the Kustomize bases. Paths are relative to `bases/`. */
+/** Returns the files in `bases/`. The paths are relative to `bases/`. */
 export function baseAssets(): Assets {
   return assets("../bases/");
 }
 
-/** Returns the sources of the test client's image. Paths are relative to `clients/`. */
+/** Returns the files from which the image of the test client is built. The paths are relative to `clients/`. */
 export function clientAssets(): Assets {
   return assets("../clients/");
 }
 
 /**
- * Returns the path of the file that is created from a template. Replaces `dot-` with a leading dot, and removes the
- * extension `.hbs`, which marks templates with placeholders.
+ * Returns the path of the file that `init` creates from a template. In the path of the template, the prefix `dot-` of a
+ * file or folder name means a leading dot. The extension `.hbs` means that the template contains placeholders, and is
+ * removed.
  */
 export function targetOf(template: string): string {
   return template.replace(/(^|\/)dot-/g, "$1.").replace(/\.hbs$/, "");
 }
 
 /**
- * Returns the files below a folder. `folder` is relative to the program's folder. The paths are sorted and contain
+ * Returns the files in a folder and its subfolders, sorted by path. The paths are relative to the folder, and contain
  * forward slashes.
+ *
+ * @param folder path relative to `programFolder`
  */
 function assets(folder: string): Assets {
   const root = fileURLToPath(new URL(folder, programFolder));

@@ -57,14 +57,17 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   const { dim } = io.stdout.colors;
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
-  // Print one line for all files in bases/, because bases/ has many files that are equal in all repositories.
+  // Print a single line for all files in bases/. These files are numerous, and they are the same in all repositories.
   const bases = files.filter(({ path }) => path.startsWith("bases/"));
   const lines = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
   if (bases.length > 0) lines.push(`bases/ (${plural(bases.length, "file")})`);
   for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
-/** Writes the running version of meshops to the repository as an npm package. The repository needs this package. */
+/**
+ * Writes the running version of meshops to the repository as an npm package. The package.json of the repository refers
+ * to this package.
+ */
 async function writePackage(io: Io, root: string): Promise<void> {
   const target = pathsWithin(realpathSync(root))(vendoredPackage);
   const exists = existsSync(target);
@@ -73,15 +76,18 @@ async function writePackage(io: Io, root: string): Promise<void> {
 }
 
 /**
- * Records the written files in an inventory. Later versions of meshops use this inventory to detect files that a user
- * has edited, and update only the other files.
+ * Records the hashes of the bases, hooks and workflows in an inventory. With this inventory, later versions of meshops
+ * recognize files that a user has edited. They update only the other files.
  */
 function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));
   writeAtomic(target, inventoryText(scaffoldInventory(files)));
 }
 
-/** @param ownPackage whether the folder already contained a package.json, to which the user must add meshops */
+/**
+ * @param ownPackage whether the folder already contained a package.json. In this case, the user must add meshops to
+ * this package.json
+ */
 function printNext(io: Io, root: string, { environments, branch, existingLinkerd }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
@@ -101,8 +107,8 @@ function printNext(io: Io, root: string, { environments, branch, existingLinkerd
 }
 
 /**
- * Prints the additional commands for a platform repository that is a subfolder of a Git repository. The user must copy
- * the workflows, because GitHub reads workflows only in the root of the Git repository.
+ * Prints the additional commands that the user must run if the platform repository is a subfolder of a Git repository.
+ * These commands copy the workflows, because GitHub reads only workflows in the root of a Git repository.
  */
 function printSubfolder(io: Io, folder: string): void {
   const name = folder.replaceAll(/[^A-Za-z0-9]+/g, "-");
@@ -122,7 +128,7 @@ function printSubfolder(io: Io, folder: string): void {
   );
 }
 
-/** Returns whether the new specs are valid. Prints invalid answers as findings about the specs. */
+/** Returns whether the specs of the new repository are valid. If they are not, prints the findings about the specs. */
 function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answers): boolean {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const found = environments.flatMap((name) => {
@@ -130,14 +136,14 @@ function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answe
       const text = texts.get(specFile(wanted));
       return text === undefined ? null : parseSource(specFile(wanted), text);
     });
-    // Ignore missing recipients, because `identity keygen` adds the recipients later.
+    // Ignore missing recipients, because the user adds them later with `identity keygen`.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
   if (hasErrors(found)) printDiagnostics(io.stderr, distinct(found));
   return !hasErrors(found);
 }
 
-/** Returns whether a folder is empty or does not exist. A folder that contains only `.git` is considered empty. */
+/** Returns whether a folder is empty, does not exist, or contains only `.git`. */
 function isEmpty(root: string): boolean {
   try {
     return readdirSync(root).every((name) => name === ".git");
@@ -149,7 +155,7 @@ function isEmpty(root: string): boolean {
   }
 }
 
-/** Returns the version of the Kubernetes client that meshops is tested with. */
+/** Returns the version of `@kubernetes/client-node` in `peerDependencies` of the package.json of meshops. */
 function clientVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL("../package.json", programFolder), "utf8")) as {
     peerDependencies: Record<string, string>;

@@ -8,7 +8,7 @@ export interface InitOptions {
   readonly gitUrl?: string;
   readonly branch?: string;
   readonly name?: string;
-  /** Image of the test client; `true` if the option has no value. */
+  /** Value of `--with-client`: name of the test client's image, or `true` if the option has no value. */
   readonly withClient?: string | true;
   /** Whether the environments have a database. */
   readonly database: boolean;
@@ -16,8 +16,8 @@ export interface InitOptions {
   readonly existingLinkerd: boolean;
   /** Do not prompt. Use the default values for missing options. */
   readonly yes: boolean;
-  /** Write to a folder that is not empty; overwrite existing files. */
+  /** Write to a folder that is not empty, and overwrite existing files. */
   readonly force: boolean;
-  /** Write to a folder that is not empty; keep existing files. */
+  /** Write to a folder that is not empty, and keep existing files. */
   readonly keep: boolean;
 }

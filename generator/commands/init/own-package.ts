@@ -9,8 +9,9 @@ import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 let packed: Promise<Buffer> | null = null;
 
 /**
- * Returns the running version of meshops as an npm package. A new repository contains this package and depends on it.
- * With this package, `npm install` does not need a registry that contains meshops, and all clones use the same version.
+ * Returns the running version of meshops as an npm package (.tgz). `init` writes this package to the new repository. In
+ * the repository, `npm install` therefore does not need a registry that contains meshops, and all clones of the
+ * repository use the same version.
  *
  * @throws UserError (missing) if npm is not installed
  */

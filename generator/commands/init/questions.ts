@@ -5,8 +5,9 @@ import type { Answers } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 
 /**
- * Returns the settings of the new repository. If stdin is a terminal, prompts for missing options, and repeats a
- * question if the answer is invalid. Without a terminal, or with `--yes`, uses the default values for missing options.
+ * Returns the settings of the new repository. If stdin and stderr are terminals, asks the user for the options that are
+ * not set, and repeats a question if the answer is invalid. Otherwise, or with `--yes`, uses the default values for
+ * these options.
  *
  * @param name name of the platform
  * @param path path of the new repository inside the Git repository that contains it
@@ -55,7 +56,12 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
   }
 }
 
-/** @throws UserError (usage) if the image of the test client is missing, or if bootstrap builds a specified image */
+/**
+ * Returns the test client that the option `--with-client` specifies, or null without this option.
+ *
+ * @throws UserError (usage) if `--no-dgraph` is also set, if `--with-client` has no value for the cluster `own`, or if
+ * it has a value for the cluster `aks`
+ */
 function clientOf({ withClient, database }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
   if (!database)
@@ -79,7 +85,10 @@ function clientOf({ withClient, database }: InitOptions, cluster: Answers["clust
   return { image: withClient === true ? null : withClient };
 }
 
-/** Converts Git's short form of an SSH URL, `git@host:path`, to the full form, which Flux requires. */
+/**
+ * Returns a Git URL in a form that Flux accepts. Converts the short form of an SSH URL (`git@host:path`) to the full
+ * form (`ssh://git@host/path`).
+ */
 function asUrl(text: string): string {
   return text.replace(/^([\w.-]+@[\w.-]+):(?!\/)(.+)$/, "ssh://$1/$2");
 }

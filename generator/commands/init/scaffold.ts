@@ -14,17 +14,20 @@ export interface ScaffoldFile {
 
 /** Files of the meshops package that `init` copies or renders. */
 export interface Sources {
-  /** Templates; paths relative to templates/. Templates whose path ends in `.hbs` are rendered. */
+  /**
+   * Templates, by path relative to templates/. `init` renders the templates whose path ends in `.hbs`, and copies the
+   * others.
+   */
   readonly templates: Assets;
-  /** Kustomize bases; paths relative to bases/. */
+  /** Files in bases/, by path relative to bases/. */
   readonly bases: Assets;
-  /** Sources of the test client; paths relative to clients/. */
+  /** Files of the test client, by path relative to clients/. */
   readonly clients: Assets;
 }
 
 /**
- * Returns the files of a new repository. The names of templates for hidden files start with `dot-`, because npm would
- * exclude some hidden files from the package. In the returned paths, `dot-` is replaced with a dot.
+ * Returns the files of a new repository. If the name of a file or folder starts with a dot, the name of its template
+ * starts with `dot-` instead, because npm would exclude some hidden files from the meshops package.
  */
 export function scaffold(answers: Answers, { templates, bases, clients }: Sources, clientVersion: string): ScaffoldFile[] {
   const { client, cluster, environments } = answers;
@@ -32,7 +35,7 @@ export function scaffold(answers: Answers, { templates, bases, clients }: Source
     ...answers,
     aks: cluster === "aks",
     delivers: answers.database || !answers.existingLinkerd,
-    // If the environments have no database, meshops verify does not need the image of the test client.
+    // Whether `meshops verify` can run. It needs the image of the test client only if the environments have a database.
     verifies: client !== null || !answers.database,
     first: environments[0],
     version,

@@ -17,7 +17,11 @@ export function specs(answers: Answers): [path: string, text: string][] {
   ];
 }
 
-/** Returns the spec of an additional environment. @param options.base name of the spec that the new spec extends */
+/**
+ * Returns the path and the text of the spec for an additional environment.
+ *
+ * @param options.base name of the spec that the new spec extends
+ */
 export function environmentSpec(
   name: string,
   { base: parent, ...answers }: Pick<Answers, "name" | "cluster" | "existingLinkerd"> & { readonly base: string },
@@ -75,7 +79,7 @@ function environment(
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,
-    // In Azure, the name of a registry must be globally unique, and must consist of 5 to 50 letters and digits.
+    // The name of an Azure container registry must be globally unique, and must consist of 5 to 50 letters and digits.
     registry: {
       name: own
         .replace(/[^a-z0-9]/g, "")

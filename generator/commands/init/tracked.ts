@@ -8,8 +8,8 @@ import { baseAssets, targetOf, templateAssets } from "./assets.ts";
 import { writtenBefore } from "./written-before.ts";
 
 /**
- * Matches the templates of the files that `generate` updates. These files contain code. The only setting in these files
- * that depends on the user is the branch.
+ * Matches the paths of the templates for hooks and workflows, which `generate` updates. These files contain code. The
+ * branch is the only value in these files that depends on the settings of the user.
  */
 const trackedTemplates = /^(dot-githooks\/|dot-github\/workflows\/|dot-azure-pipelines\/|azure-pipelines\.yml)/;
 
@@ -21,18 +21,18 @@ export interface TrackedFile {
   /** Text that this version of meshops writes. */
   readonly text: string;
   /**
-   * `current`: equal to the text of this version. `outdated`: equal to the text of an older version. `edited`: changed
-   * by a user.
+   * `current` means that the file has the text of this version of meshops. `outdated` means that it has the text of an
+   * older version. `edited` means that a user has changed the file.
    */
   readonly state: "current" | "outdated" | "edited";
-  /** Whether the template of this version differs from the template that the file was created from. */
+  /** Whether this version of meshops would write another text than the version that last wrote the file. */
   readonly templateChanged: boolean;
 }
 
 /**
- * Fixes of earlier errors in the files that `init` writes. An edited file must also contain these fixes. If a file
- * contains the text `shows`, the file contains the fix. The text `without` describes the problem of files without the
- * fix.
+ * Fixes of errors in files that older versions of `init` wrote. meshops reports edited files that do not contain these
+ * fixes. A file contains a fix if it contains the text `shows`. The text `without` describes what goes wrong without
+ * the fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
@@ -48,8 +48,9 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 ];
 
 /**
- * Compares the files that `init` wrote with the files that this version would write. Omits files that do not exist, and
- * files that meshops did not write. meshops wrote a file if an inventory or the list `writtenBefore` contains its path.
+ * Compares the bases, hooks and workflows on disk with the files that this version of meshops would write. Omits files
+ * that do not exist. Also omits files that differ from this version if neither the inventory nor the list
+ * `writtenBefore` contains their path, because meshops did not write these files.
  *
  * @param root absolute path of the repository, without symbolic links
  */
@@ -71,10 +72,10 @@ export function trackedFiles(root: string): TrackedFile[] {
 }
 
 /**
- * Returns a plan that updates the outdated files and records the hashes of all tracked files in the inventory. The plan
- * does not update edited files. Returns null if no update is necessary.
+ * Returns a plan that updates the outdated files, and that records hashes of the tracked files in the inventory. The
+ * plan does not change edited files. Returns null if neither a file nor the inventory needs an update.
  *
- * @param accept also record edited files as up to date
+ * @param accept whether to record edited files as up to date, so that meshops no longer reports them as outdated
  */
 export function scaffoldPlan(root: string, accept: boolean): Plan | null {
   const files = trackedFiles(root);
@@ -95,14 +96,17 @@ export function scaffoldPlan(root: string, accept: boolean): Plan | null {
   return hasDrift(plan) ? plan : null;
 }
 
-/** Returns the inventory of the tracked files that `init` writes to a new repository. */
+/** Returns an inventory with the hashes of those given files that are tracked: bases, hooks and workflows. */
 export function scaffoldInventory(files: readonly { readonly path: string; readonly text: string }[]): Inventory {
   const tracked = currentTexts();
   const own = files.filter(({ path }) => tracked.has(path));
   return { version, inputs: null, files: new Map(own.map(({ path, text }) => [path, [hashOf(text)]])) };
 }
 
-/** Returns findings about edited files whose template has changed. `generate` does not update these files. */
+/**
+ * Returns findings about edited files that are outdated, because their template has changed or because they lack one of
+ * the `requiredFixes`. `generate` does not update edited files.
+ */
 export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {
     const missing = requiredFixes.filter((fix) => fix.path === path && !standing.includes(fix.shows));
@@ -128,7 +132,7 @@ function inventoryIn(root: string): Inventory | null {
   return found.kind === "file" ? parseInventory(found.text, scaffoldOwner) : null;
 }
 
-/** Returns the tracked files that this version writes for the branch `main`. */
+/** Returns the tracked files that this version of meshops would write if the branch is `main`. */
 function currentTexts(): Map<string, string> {
   const templates = [...templateAssets()].filter(([path]) => trackedTemplates.test(path));
   return new Map([
@@ -138,8 +142,9 @@ function currentTexts(): Map<string, string> {
 }
 
 /**
- * Renders a tracked template for the branch `main`. Does not use Handlebars, because Handlebars takes 30 ms to load and
- * the branch is the only placeholder. In these templates, `\\{{` is the escape sequence for `{{`.
+ * Renders the template of a hook or workflow for the branch `main`. The function does not use Handlebars, because
+ * loading Handlebars takes 30 ms, and the branch is the only placeholder in these templates. In these templates, `\\{{`
+ * is the escape sequence for `{{`.
  */
 function withMainBranch(template: string): string {
   return template.replaceAll("{{branch}}", "main").replaceAll("\\{{", "{{");
@@ -147,13 +152,16 @@ function withMainBranch(template: string): string {
 
 const branches = /^( *(?:branches|include): )\["([^"*]+)"\]$/gm;
 
-/** Returns a template with the branch that is set in a file. */
+/** Returns the text `template` with the branch that the file on disk specifies. */
 function withBranchOf(standing: string, template: string): string {
   const [, , branch = "main"] = new RegExp(branches.source, "m").exec(standing) ?? [];
   return template.replace(branches, (_, key: string) => `${key}["${branch}"]`);
 }
 
-/** Returns the hash of a file. The hash does not depend on the branch that is set in the file. */
+/**
+ * Returns the SHA-256 hash of a file in which the branch is replaced with `main`. The hash therefore does not depend on
+ * the branch.
+ */
 function hashOf(text: string): string {
   return sha256(text.replace(branches, '$1["main"]'));
 }

@@ -1,6 +1,7 @@
 /**
- * SHA-256 hashes of the tracked files of old versions, oldest version first. These versions did not record the tracked
- * files in an inventory. Each hash is computed from the text with the branch `main`. Source: test/frozen.
+ * SHA-256 hashes of the bases, hooks and workflows that old versions of meshops wrote, oldest version first. These
+ * versions did not record the files in an inventory. Each hash is computed from the text with the branch `main`.
+ * Source: test/frozen.
  */
 export const writtenBefore: readonly Readonly<Record<string, string>>[] = [
   // 0.1.0, commit 1e5175a

@@ -1,6 +1,6 @@
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops inject`, a post-renderer for Helm and helmfile. */
+/** Declares `meshops inject`, which Helm and helmfile can run as a post-renderer. */
 export function declareInject(program: Program, { io, end }: Runtime): void {
   program
     .command("inject")

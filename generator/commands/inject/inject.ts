@@ -10,16 +10,16 @@ import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
 /**
- * `meshops inject <config>`: reads manifests from stdin, adds mesh injection and policies, and prints the manifests. On
- * error, prints nothing to stdout.
+ * `meshops inject <config>`: reads manifests from stdin, adds injection annotations and policies, and prints the result
+ * to stdout. If a finding is an error, prints nothing to stdout.
  */
 export function inject([path = ""]: readonly string[], _: unknown, io: Io): number {
   const { injection, diagnostics } = readInjection(parseSource(path, readText(io, path)));
   printDiagnostics(io.stderr, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // Report all findings about the manifests as warnings, because the user may not be able to change the manifests.
-  // Other commands report some of these findings as errors.
+  // Report all findings of the mesh rules as warnings, because the user might be unable to change the manifests. Other
+  // commands report some of these findings as errors.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));

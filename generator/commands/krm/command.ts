@@ -1,6 +1,6 @@
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops krm`, a KRM function for kustomize and kpt. */
+/** Declares `meshops krm`, which kustomize and kpt can run as a KRM function. */
 export function declareKrm(program: Program, { io, end }: Runtime): void {
   program
     .command("krm")

@@ -23,14 +23,14 @@ import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
 /**
- * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, the function is a generator. If the
- * functionConfig is a MeshInjection, the function is a transformer.
+ * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, the command generates the objects of
+ * the environment. If the functionConfig is a MeshInjection, the command changes the items of the list.
  */
 export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
   const { text, results, failed } = await work(readText(io, 0), directory, io);
   io.stdout.write(text);
-  // Also print the results to stderr, because some orchestrators do not print the results in the ResourceList.
-  // kustomize prints the stderr of a function.
+  // Also print errors and warnings to stderr, because some orchestrators do not print the results in the ResourceList.
+  // kustomize prints the text that a function writes to stderr.
   for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
   return failed ? exitCode.problem : exitCode.ok;
 }
@@ -50,7 +50,8 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
     // one of its parent folders.
     return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
-    // Return two kinds of errors as results of the function: errors that the user can fix, and operating system errors.
+    // Return a UserError or an operating system error as a result in the ResourceList. Throw all other errors, because
+    // they are bugs.
     const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
     if (!(error instanceof UserError) && syscall === undefined) throw error;
     return answer(list, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
@@ -58,8 +59,8 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
 }
 
 /**
- * Generates the environment in the functionConfig. Reads the specs that the environment extends, its certificates and
- * the bases from the repository.
+ * Returns the list with the objects of the environment in the functionConfig. Reads the specs that the environment
+ * extends, its certificates, the files of its workloads and the bases from the repository.
  */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(asMap(list.functionConfig["metadata"])["name"]);

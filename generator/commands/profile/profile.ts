@@ -17,13 +17,13 @@ export interface ProfileOptions {
   readonly namespace: string;
   readonly clusterDomain: string;
   /**
-   * Full or short names of the gRPC services that the Kubernetes Service serves; default: all gRPC services in the
-   * file.
+   * Full or short names of the gRPC services that the Kubernetes Service serves. If undefined, all gRPC services in the
+   * file are used.
    */
   readonly grpcService?: readonly string[];
   /** Print GRPCRoutes instead of a ServiceProfile. */
   readonly grpcRoute: boolean;
-  /** gRPC port of the Service. */
+  /** gRPC port of the Service. Only allowed and required with `grpcRoute`. */
   readonly port?: number;
 }
 
@@ -43,7 +43,11 @@ export function profile(_: readonly string[], options: ProfileOptions, io: Io): 
   return exitCode.ok;
 }
 
-/** Returns the port for the GRPCRoutes. Returns null for a ServiceProfile, because a ServiceProfile has no port. */
+/**
+ * Returns the port for the GRPCRoutes. Returns null for a ServiceProfile, because a ServiceProfile has no port.
+ *
+ * @throws UserError (usage) if only one of `--grpc-route` and `--port` is set
+ */
 function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
   if (!grpcRoute && port === undefined) return null;
   if (grpcRoute && port !== undefined) return port;

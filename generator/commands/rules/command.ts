@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops rules export`, which prints rules as policies that the API server applies. */
+/** Declares `meshops rules export`, which prints rules as ValidatingAdmissionPolicies for the API server. */
 export function declareRules(program: Program, { io, end }: Runtime): void {
   const rules = program.command("rules").description("export rules as policies for the API server");
   rules

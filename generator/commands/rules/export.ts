@@ -10,7 +10,10 @@ interface ExportOptions {
   readonly action: AdmissionAction;
 }
 
-/** `meshops rules export --validating-admission-policy`: prints the policies as a YAML stream. */
+/**
+ * `meshops rules export --validating-admission-policy`: prints ValidatingAdmissionPolicies and their bindings as a YAML
+ * stream.
+ */
 export async function exportRules({ linkerd, action }: ExportOptions, io: Io): Promise<number> {
   const release = linkerd === undefined ? null : nearestRelease(knownVersion(linkerd));
   io.stdout.write(toYaml(admissionPolicies(release, action)));

@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops secrets`, the commands for SOPS files. */
+/** Declares `meshops secrets`, whose subcommands encrypt and decrypt SOPS files. */
 export function declareSecrets(program: Program, { io, end }: Runtime): void {
   const secrets = program.command("secrets").description("encrypt and decrypt SOPS files without the sops binary");
   const age = (): Option => new Option("--age <recipient...>", "age recipients (default: the recipients in .sops.yaml)");

@@ -17,8 +17,8 @@ interface RecipientOptions {
 }
 
 /**
- * `meshops secrets decrypt <file…>`: verifies the MACs and prints the plaintext. If there are several files, prints one
- * stream of YAML documents. If one of the files cannot be decrypted, prints nothing.
+ * `meshops secrets decrypt <file…>`: decrypts files, verifies their MACs and prints the plaintext. Prints several files
+ * as one stream, with `---` between the files. If one of the files cannot be decrypted, prints no file.
  */
 export async function decrypt(paths: readonly string[], _: unknown, io: Io): Promise<number> {
   paths.forEach(checkFormat);
@@ -30,7 +30,10 @@ export async function decrypt(paths: readonly string[], _: unknown, io: Io): Pro
   return exitCode.ok;
 }
 
-/** `meshops secrets encrypt <file>`: prints the encrypted file, or writes it in place. */
+/**
+ * `meshops secrets encrypt <file>`: encrypts a file and prints the result. With `--in-place`, overwrites the file
+ * instead.
+ */
 export async function encrypt(
   [path = ""]: readonly string[],
   options: RecipientOptions & { readonly inPlace: boolean },
@@ -48,13 +51,14 @@ export async function encrypt(
 }
 
 /**
- * `meshops secrets updatekeys <file…>`: encrypts the data keys of the files to the recipients in `.sops.yaml`, or to
- * the recipients of `--age`.
+ * `meshops secrets updatekeys <file…>`: changes the recipients of files to the recipients in `.sops.yaml`, or to the
+ * recipients in `--age`.
  */
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   paths.forEach(checkFormat);
   const identities = ageIdentities(io.env);
-  // Compute all new files before writing the first file, so that no file is changed if one file cannot be decrypted.
+  // Compute the new text of all files before writing the first file. If one of the files cannot be decrypted, no file
+  // changes.
   const updated: [path: string, before: string, after: string][] = [];
   for (const path of paths) {
     const before = readText(io, path);
@@ -73,9 +77,9 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
 }
 
 /**
- * Throws an error if sops would not use the format YAML or JSON for a file. sops selects the format by the file
- * extension (sops, cmd/sops/formats/formats.go, FormatForPath). The encrypted text of a file in another format can look
- * like JSON, but its decrypted text has the other format.
+ * Throws a UserError if sops would use another format than YAML or JSON for a file. sops selects the format by the file
+ * extension (sops, cmd/sops/formats/formats.go, FormatForPath). meshops must not guess the format from the text: a file
+ * in another format can be valid JSON after the encryption, but its plaintext has the other format.
  */
 function checkFormat(path: string): void {
   const [, ending = ""] = /\.([^./\\]+)$/.exec(path) ?? [];

@@ -7,17 +7,22 @@ import { wrap } from "../terminal/wrap.ts";
 export interface InstalledFlux {
   /** For example `v2.9.6`. */
   readonly version: string;
-  /** Whether this version accepts the generated files. */
+  /** Whether this version of Flux accepts the generated files. */
   readonly supported: boolean;
 }
 
-/** Returns the version of Flux in a cluster. Returns null if the snapshot does not contain this version. */
+/**
+ * Returns the version of Flux in a cluster. Returns null if the snapshot of the cluster does not contain a valid
+ * version.
+ */
 export function installedFlux({ fluxVersion }: Snapshot): InstalledFlux | null {
   const known = fluxVersion !== null && /^v\d+\.\d+\.\d+/.test(fluxVersion);
   return known ? { version: fluxVersion, supported: isVersionAtLeast(fluxVersion, fluxReleases.minimum) } : null;
 }
 
-/** Returns a warning for the text output if the Flux in the cluster is too old. Otherwise, returns no lines. */
+/**
+ * Returns the lines of a warning if the version of Flux in the cluster is too old. Otherwise, returns an empty list.
+ */
 export function renderFlux(environment: string, flux: InstalledFlux | null): string[] {
   if (flux?.supported !== false) return [];
   return wrap(

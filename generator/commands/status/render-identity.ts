@@ -4,7 +4,7 @@ import type { ClusterCertificate } from "../../identity/cluster-certificates.ts"
 import { plural, timeLeft } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** The certificates and trust anchors in Git, and those in the cluster. */
+/** The fields of the status report that describe trust anchors, certificates and keys, in Git and in the cluster. */
 export interface IdentityReport {
   readonly environment: string;
   readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean | null };
@@ -23,7 +23,7 @@ interface CertificateRow {
   readonly sha256: string;
 }
 
-/** Returns the lines of the text output about trust anchors, certificates and keys. */
+/** Returns lines for the text output about trust anchors, certificates and keys. */
 export function renderIdentity(report: IdentityReport, now: Date, colors: Colors): string[] {
   const { trustAnchors, cluster } = report;
   const anchors =
@@ -43,7 +43,7 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
   ];
 }
 
-/** Returns the fix for a private key of a webhook that is in a wrong format. */
+/** Returns the fix for a webhook's private key in a PEM form that the program which reads the key does not accept. */
 function rekey({ environment, trustAnchors }: IdentityReport): string {
   return trustAnchors.asCommitted === null
     ? "change the format in the program that writes the Secret (cert-manager: privateKey.encoding: PKCS8)"
@@ -71,8 +71,9 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
 }
 
 /**
- * Returns lines about the certificate that expires first, in Git and in the cluster. Returns one line if the
- * certificates in Git and in the cluster are equal.
+ * Returns lines about the certificate that expires first. If the certificates in Git and in the cluster are equal,
+ * returns one line. Otherwise, returns one line for Git, one line for the cluster, and the names of the certificates
+ * that differ. If the user is not allowed to read Secrets, returns a note instead of the line for the cluster.
  */
 function expiry({ certificates, cluster, trustAnchors }: IdentityReport, now: Date, colors: Colors): string[] {
   const describe = ({ name, notAfter }: CertificateRow): string => {

@@ -14,7 +14,7 @@ const marks: Readonly<Record<NodeState, Mark>> = {
 
 /**
  * Returns the tree of objects as text. A mark before each object shows its state, so that the text is readable without
- * color. The text contains only the number of ready workloads, not their names.
+ * color. The text does not contain the names of workloads that are ready. It contains only their number.
  */
 export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
   return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");
@@ -27,7 +27,8 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const shown = state === "ready" && depth === 0 && !["Namespace", "Pods"].includes(kind) ? summary(node) : (detail ?? "");
   const head = `${paintMark(marks[state], colors)} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
   const indent = `     ${margin}`;
-  // Omit a cause that only refers to child objects, because the next lines contain the causes of these child objects.
+  // Omit the cause of an object if it only refers to child objects, because the following lines contain the causes of
+  // these child objects.
   const shownCause =
     cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
       ? []

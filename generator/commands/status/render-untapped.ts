@@ -5,20 +5,26 @@ import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { plural } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** A workload with pods that started before viz's tap injector. */
+/** A workload with pods that started before the tap injector of viz. Tap cannot report the calls of these pods. */
 export interface Untapped {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly pods: readonly string[];
-  /** Command that restarts the pods. After the restart, tap reports the calls of these pods. */
+  /** Command that restarts the pods. After the restart, tap can report the calls of these pods. */
   readonly fix: string;
 }
 
-/** Name of the Deployment of the webhook that enables tap in new pods. The name is from the rendered linkerd-viz charts. */
+/**
+ * Name of the Deployment of the tap injector, as in the rendered linkerd-viz charts. The tap injector is a webhook that
+ * enables tap in new pods.
+ */
 const tapInjector = "tap-injector";
 
-/** Returns the workloads with pods that started before viz's tap injector. Empty if the tap injector is not ready. */
+/**
+ * Returns the workloads with pods that started before the tap injector of viz. Returns an empty list if the tap
+ * injector is not ready.
+ */
 export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
   const ready = workloads.some(
     (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
@@ -35,7 +41,7 @@ export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapsh
     }));
 }
 
-/** Returns the lines of the text output about pods whose calls tap cannot report. */
+/** Returns lines for the text output about the pods whose calls tap cannot report. */
 export function renderUntapped(found: readonly Untapped[]): string[] {
   if (found.length === 0) return [];
   const count = found.reduce((sum, { pods }) => sum + pods.length, 0);

@@ -53,7 +53,8 @@ export async function status(names: readonly string[], options: StatusOptions, i
   let shown = "";
   for (;;) {
     const report = await look(cluster, model, options, repository.root).catch((error: unknown) => {
-      // If an earlier request succeeded, the error may be transient, for example while the API server restarts.
+      // If an earlier attempt succeeded, the error can be transient, for example because the API server restarts. In
+      // this case, try again.
       if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
       io.stderr.write(`${error.message}; retrying\n`);
       return null;
@@ -76,62 +77,66 @@ export async function status(names: readonly string[], options: StatusOptions, i
   }
 }
 
-/** The result of `--output json`. */
+/** The object that `--output json` prints. */
 interface StatusReport {
   readonly environment: string;
   readonly context: string;
   readonly ready: boolean;
-  /** Linkerd release in the spec, such as `edge-25.10.7 (2.19)`. */
+  /** Linkerd release that the spec specifies, such as `edge-25.10.7 (2.19)`. */
   readonly linkerd: string;
   /**
-   * The commit that Flux has applied, and the meshops version that generated its files. Null for helmfile, or if Flux
-   * has not applied a commit yet.
+   * The commit that Flux has applied, and the version of meshops that generated the files in this commit. Null if the
+   * engine is helmfile, or if Flux has not applied a commit yet.
    */
   readonly generatedBy: GeneratedBy | null;
-  /** The version of Flux in the cluster. Null for helmfile, or if the cluster does not show the version. */
+  /**
+   * The version of Flux in the cluster. Null if the engine is helmfile, or if meshops cannot determine the version from
+   * the cluster.
+   */
   readonly flux: InstalledFlux | null;
   readonly nodes: readonly StatusNode[];
   readonly trustAnchors: TrustAnchors;
-  /** Certificates in Git. */
+  /** Certificates in the repository. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
-  /** Ready workloads with pods whose calls tap cannot report. */
+  /** Workloads with pods whose calls tap cannot report. */
   readonly untapped: readonly Untapped[];
-  /** Clients that can connect to pods only because the access of these pods is in the mode `audit`. */
+  /** Clients that can connect to pods only because the access mode of these pods is `audit`. */
   readonly counted: readonly Counted[];
 }
 
 /** The trust anchors in the cluster, and whether they are equal to the committed trust anchors. */
 interface TrustAnchors {
   /**
-   * SHA-256 hash of the trust bundle in the cluster, computed as in Linkerd's chart; null if the cluster has no trust
-   * bundle.
+   * SHA-256 hash of the trust bundle in the cluster, computed in the same way as in Linkerd's chart. Null if the
+   * cluster has no trust bundle.
    */
   readonly sha256: string | null;
-  /** Whether the trust anchors in the cluster and in Git are equal. Null if external certificates are used. */
+  /** Whether the trust anchors in the cluster and in Git are equal. Null if another program issues the certificates. */
   readonly asCommitted: boolean | null;
 }
 
-/** Certificates and trust anchors of the mesh in the cluster. */
+/** Certificates of the mesh in the cluster, and problems with them. */
 interface ClusterIdentity {
   /** Whether the user is allowed to read Secrets. If false, `certificates` contains only trust anchors. */
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
   /**
-   * Webhook Secrets whose private key is in a wrong format. A format is wrong if the program that reads the Secret does
-   * not accept this format.
+   * Secrets of webhooks whose private key has a PEM form (`form`) that the program which reads the Secret does not
+   * accept.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
-   * Meshed pods of all namespaces that do not trust one of the trust anchors. Null if the user is not allowed to list
-   * pods in all namespaces.
+   * Meshed pods of all namespaces that lack one or more of the trust anchors in the trust bundle. Null if the user is
+   * not allowed to list pods in all namespaces.
    */
   readonly anchorGaps: readonly AnchorGap[] | null;
 }
 
 /**
- * Returns the Kustomization whose revision is the applied commit. If meshops does not manage the root Kustomization,
- * does not return the root Kustomization, because it can read another repository. Returns undefined if the source is an
+ * Returns a Kustomization whose last applied revision is a commit of the repository. If meshops manages the root
+ * Kustomization, returns the root Kustomization. Otherwise, the source of the root Kustomization can be another
+ * repository, so the function returns the Kustomization of the first component. Returns undefined if the source is an
  * OCIRepository, because the revisions of an OCIRepository are not commits.
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
@@ -188,7 +193,7 @@ function identityIn({ environment }: Model, { identity, meshed }: Snapshot): Clu
   };
 }
 
-/** @param certificates certificates in Git; null if the certificates are external */
+/** @param certificates certificates in the repository, or null if another program issues the certificates */
 function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[] | null): TrustAnchors {
   const bundle = at(trustRoots, "data", "ca-bundle.crt");
   if (typeof bundle !== "string") return { sha256: null, asCommitted: certificates === null ? null : false };

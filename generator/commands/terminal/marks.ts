@@ -1,6 +1,9 @@
 import type { Colors } from "picocolors/types.js";
 
-/** Marks at the start of a line. A mark consists of two characters, so that the output is readable without color. */
+/**
+ * Marks at the start of an output line. A mark has a color, but also consists of two characters, so that the output is
+ * readable without color.
+ */
 const marks = {
   ok: { text: "ok", color: "green" },
   progress: { text: "..", color: "yellow" },

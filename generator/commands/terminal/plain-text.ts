@@ -2,9 +2,9 @@ import type { Colors } from "picocolors/types.js";
 import { columns, wrap } from "./wrap.ts";
 
 /**
- * Converts a page of the docs to text for a terminal, with at most 80 columns. Does not wrap lines of code. Converts
- * each row of a table to a paragraph. The paragraph contains the first cell, and each other cell with its column
- * heading.
+ * Converts a page of the docs from Markdown to text for a terminal. Lines have at most 80 columns, but lines of code
+ * are not wrapped. Each row of a table becomes a paragraph, which contains the first cell, and each other cell after
+ * the heading of its column.
  */
 export function plainText(markdown: string, colors: Colors): string {
   const blocks = blocksOf(markdown.replace(/^<!--.*-->\n/gm, ""));
@@ -12,7 +12,8 @@ export function plainText(markdown: string, colors: Colors): string {
 }
 
 /**
- * Splits a page into blocks, and removes the empty lines between blocks. Keeps the empty lines in a fenced code block.
+ * Splits a page into blocks: headings, tables, fenced code blocks, and other text. Removes the empty lines between
+ * blocks, but keeps the empty lines in a fenced code block.
  */
 function blocksOf(markdown: string): string[] {
   const blocks: string[][] = [[]];
@@ -36,7 +37,10 @@ function blockText(block: string, colors: Colors): string {
   return starts.flatMap((start, index) => paragraph(lines.slice(start, starts[index + 1]).join(" "), colors)).join("\n");
 }
 
-/** Indents a line of code. If the line is too long, moves the comment at its end to separate lines before the code. */
+/**
+ * Indents a line of code. If the line is too long and ends with a comment, moves this comment to separate lines before
+ * the code.
+ */
 function codeLines(line: string): string[] {
   const indent = "  ";
   const [, code = "", comment = ""] = /^(.*\S)\s+# (.*)$/.exec(line) ?? [];
@@ -72,8 +76,8 @@ function cellsOf(row: string): string[] {
 }
 
 /**
- * Removes the Markdown syntax of links, bold text and line breaks. If the URL of a link does not refer to a page of the
- * docs, keeps the URL in the text.
+ * Removes the Markdown syntax of links, bold text and line breaks. The text keeps the URL of a link if the URL starts
+ * with `http:` or `https:`.
  */
 function inline(text: string): string {
   return text

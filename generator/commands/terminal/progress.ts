@@ -1,12 +1,13 @@
 import type { Io } from "../io.ts";
 /**
  * Maximum number of environments for which `generate` prints the components. If more environments are selected,
- * `generate` does not print the components, because the output would be too long.
+ * `generate` prints no components, because the output would be too long.
  */
 export const described = 8;
 
 /**
- * Yields the items. If stderr is a terminal and there are more than `described` items, shows the progress in one line.
+ * Yields the items one by one. If stderr is a terminal and there are more than `described` items, also prints a line
+ * such as `rendering 3 of 20` to stderr and updates it for each item.
  */
 export function* withProgress<T>({ stderr }: Io, verb: string, items: readonly T[]): Iterable<T> {
   const shown = stderr.isTTY && items.length > described;

@@ -1,7 +1,7 @@
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops validate`, which reports all problems of specs or manifests. */
+/** Declares `meshops validate`, which reports the problems of specs or manifests. */
 export function declareValidate(program: Program, { io, end }: Runtime): void {
   program
     .command("validate")

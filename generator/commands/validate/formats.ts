@@ -13,8 +13,8 @@ export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
 /**
  * Formats findings for `validate`.
  *
- * @param fromHere function that returns the path of a file relative to the working directory; GitHub and SARIF viewers
- *   need this path
+ * @param fromHere converts the path of a file to a path relative to the working directory, which GitHub and SARIF
+ * viewers need
  */
 export function formatted(
   diagnostics: readonly Diagnostic[],

@@ -8,12 +8,12 @@ import { knownVersion } from "../linkerd-version.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 import { notChecked, notCheckedFindings, skippedFolders } from "./not-checked.ts";
 
-/** Value of `--linkerd` for a cluster without Linkerd. */
+/** Value of `--linkerd` that means a cluster without Linkerd. */
 const none = "none";
 
 /**
- * Checks Kubernetes manifests. Returns the findings, a text with the number of checked objects, and a note about the
- * objects that were not checked.
+ * Checks Kubernetes manifests. Returns the findings, a text with the number of checked objects, and a text about
+ * objects and folders that were not checked.
  */
 export function validateManifests(
   io: Io,

@@ -6,17 +6,20 @@ import { groupBy } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { ManifestFiles } from "../manifest-files.ts";
 
-/** Objects that can change the access to pods or the injection of pods, but that the rules do not read. */
+/**
+ * Objects whose content the rules do not read, although they can change which clients can connect to pods, or whether
+ * pods are injected.
+ */
 export interface NotChecked {
   /** Short description of the objects, such as `the values of 2 HelmReleases`. */
   readonly what: string;
   readonly objects: readonly Manifest[];
 }
 
-/** Groups whose policies the rules do not read. */
+/** API groups whose policies the rules do not read. */
 const policyGroups = ["cilium.io", "projectcalico.org", "crd.projectcalico.org", "policy.networking.k8s.io"];
 
-/** Returns the objects that the rules do not read, grouped by kind. */
+/** Returns the objects whose content the rules do not read, grouped by kind. */
 export function notChecked(objects: readonly Manifest[]): NotChecked[] {
   const valued = objects.filter(
     (object) => object.kind === "HelmRelease" && (specOf(object)["values"] ?? specOf(object)["valuesFrom"]) !== undefined,
@@ -34,7 +37,10 @@ export function notChecked(objects: readonly Manifest[]): NotChecked[] {
   ];
 }
 
-/** Returns one silenced finding per object that the rules do not read, for output formats that other programs read. */
+/**
+ * Returns one silenced finding per object whose content the rules do not read. The text output of `validate` does not
+ * contain these findings. The other output formats contain them.
+ */
 export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
   return found.flatMap(({ objects }) =>
     objects.map((object): Diagnostic => {
@@ -50,7 +56,10 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
   );
 }
 
-/** Returns what was not read in a folder, with one silenced finding at the first folder. */
+/**
+ * Returns descriptions of the folders that `readManifestFiles` skipped: one for chart templates, and one for hidden
+ * folders. Each description has a silenced finding, whose position is the first of these folders.
+ */
 export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; finding: Diagnostic }[] {
   const of = ([first]: readonly string[], what: string, message: string, fix: string) =>
     first === undefined ? [] : [{ what, finding: skippedFolder(first, message, fix) }];

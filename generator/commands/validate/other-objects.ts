@@ -16,7 +16,10 @@ import { gitRootOf } from "../../system/git-place.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import { ruleFindings } from "../rule-findings.ts";
 
-/** Returns a finding if an environment generates an object that another file of the Git repository already contains. */
+/**
+ * Returns findings about environments for which meshops generates an object that another file in the Git repository
+ * already contains.
+ */
 export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): Diagnostic[] {
   const top = gitRootOf(root);
   if (top === null) return [];
@@ -26,7 +29,7 @@ export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): D
   );
 }
 
-/** Kinds of objects that are looked up in the Git repository. */
+/** Kinds of the objects that `nameFindings` compares. */
 const kinds = ["Kustomization", "HelmRelease", "Namespace"];
 
 /** Returns the objects of the kinds in `kinds` that meshops generates for an environment. */
@@ -48,20 +51,25 @@ function ownObjects(environment: Environment): OwnObject[] {
   ];
 }
 
-/** Maximum file size in bytes. Larger files are not read, because files with Flux Kustomizations are small. */
+/**
+ * Maximum size in bytes of a file that is read. Larger files are skipped, because files with objects of Flux are small.
+ */
 const largest = 1 << 20;
 
-/** Folders that are not read. */
+/** Names of folders that are skipped everywhere in the Git repository. */
 const skippedFolders: readonly string[] = [".git", "node_modules"];
 
-/** Folders of a platform repository that contain the objects of its environments. */
+/**
+ * Names of the folders in a platform repository that contain the objects of its environments. These folders are also
+ * skipped.
+ */
 const ownFolders: readonly string[] = [overlaysFolder, basesFolder];
 
 /**
- * Returns the objects of the kinds in `kinds` in a Git repository, without the objects that meshops generates. The Git
- * repository can contain several platform repositories, and older versions of meshops did not label all objects that
- * they generated. The function therefore skips the folders `overlays` and `bases` of each platform repository. Skips
- * files and documents that cannot be parsed, for example templates.
+ * Returns the objects in a Git repository that have one of the `kinds` and that meshops did not generate. The function
+ * recognizes generated objects by their label. Older versions of meshops did not label all objects, so the function
+ * also skips the folders `overlays` and `bases` of each platform repository. A Git repository can contain several
+ * platform repositories. The function skips files and documents that cannot be parsed, for example templates.
  *
  * @param top root of the Git repository
  * @param root root of the platform repository
@@ -91,7 +99,7 @@ function objectsIn(file: string, text: string): OtherObject[] {
   return objects
     .filter(({ apiVersion, kind, value }) => {
       const isOwn = at(value, "metadata", "labels", "app.kubernetes.io/managed-by") === "meshops";
-      // A kustomization.yaml has the same kind as a Kustomization of Flux.
+      // A kustomization.yaml of kustomize and a Kustomization of Flux have the same kind, but different API groups.
       return kinds.includes(kind) && !apiVersion.startsWith("kustomize.config.k8s.io/") && !isOwn;
     })
     .map(({ kind, name, namespace }) => ({ file, kind, name, namespace: namespace === "" ? null : namespace }));

@@ -10,20 +10,21 @@ import type { Workload } from "../../spec/environment.generated.ts";
 import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 import { runRenderer } from "../renderer.ts";
 
-/** Variables and folder that rendering uses. */
+/** Folder and environment variables in which helm and kustomize run. */
 interface Place {
   /** Root of the platform repository. */
   readonly root: string;
-  /** Environment variables of helm and kustomize. */
+  /** Environment variables for helm and kustomize. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Returns the objects of a workload: helm or kustomize renders the objects, and kustomize applies the patches
- * in the generated files. If a program reports an error, returns the error as text. The rendered objects do not use
- * values from objects in the cluster. Hooks are not patched, because Helm 3 does not pass hooks to post-renderers.
+ * Returns the objects that a workload renders. helm renders the chart, or kustomize builds the folder. Then kustomize
+ * applies the patches to the objects. If helm or kustomize fails, returns the error message as text. The function does
+ * not read objects in the cluster, so the result does not depend on values in such objects. It does not patch hooks,
+ * because Helm 3 does not pass hooks to post-renderers.
  *
- * @param patches the patches of the workload in the generated files
+ * @param patches the patches that the generated files contain for the workload
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */
 export async function renderWorkload(
@@ -39,7 +40,10 @@ export async function renderWorkload(
   return typeof objects === "string" || patches.length === 0 ? objects : patched(place, key, objects, patches);
 }
 
-/** Applies patches to objects. Secrets are left out of the temporary folder, so that no key is written to the disk. */
+/**
+ * Returns the objects after kustomize has applied the patches. The function does not write Secrets to the temporary
+ * folder, so that the disk never contains their values. Secrets and hooks are not patched.
+ */
 async function patched(
   place: Place,
   key: string,
@@ -60,7 +64,10 @@ async function patched(
   return typeof result === "string" ? result : [...result, ...objects.filter((each) => !isPatched(each))];
 }
 
-/** Whether a patch changes only a Secret. Kustomize reports an error if the patched object is missing. */
+/**
+ * Whether a patch is a strategic merge patch for a Secret. `patched` omits such patches, because kustomize fails if the
+ * object of a patch is missing.
+ */
 function patchesSecret({ target, patch }: Patch): boolean {
   return target === undefined && "kind" in patch && patch.kind === "Secret";
 }
@@ -79,7 +86,7 @@ async function objectsFrom(
   return unreadable === undefined ? [...objects] : `${program}: ${unreadable.message}`;
 }
 
-/** Arguments of `helm template`. The values are read from stdin. */
+/** Returns the arguments of `helm template`. With these arguments, helm reads the values from stdin. */
 function templateArguments(key: string, namespace: string, { chart, oci }: NonNullable<Workload["source"]>): string[] {
   const name = chart?.releaseName ?? oci?.releaseName ?? key;
   const from = chart === undefined ? [oci?.url ?? ""] : [chart.name, "--repo", chart.repository];

@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 import { ruleFindings } from "../rule-findings.ts";
 import { renderWorkload } from "./render-workload.ts";
 
-/** Rule for a description that does not match the objects of the workload. */
+/** Rule for a workload in a spec that does not match the objects that its chart or folder renders. */
 const differs: RuleInfo = {
   code: "workload-differs",
   severity: "error",
@@ -20,7 +20,7 @@ const differs: RuleInfo = {
   fix: "",
 };
 
-/** Rule for objects of a workload that will fail later, or that leave access unprotected. */
+/** Rule for rendered objects that will cause failures later, or that leave access to the pods unprotected. */
 const risk: RuleInfo = {
   code: "workload-risk",
   severity: "warning",
@@ -29,12 +29,12 @@ const risk: RuleInfo = {
   fix: "",
 };
 
-/** The rules of `validate --render`. */
+/** The rules that only `validate --render` checks. */
 export const renderedRules: readonly RuleInfo[] = [differs, risk];
 
 /**
- * Renders the workloads that meshops delivers, and compares the rendered objects with the descriptions of the
- * workloads. Runs the installed helm and kustomize.
+ * Renders the workloads that meshops delivers, and compares the rendered objects with the workloads in the specs. Runs
+ * the programs helm and kustomize.
  *
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */

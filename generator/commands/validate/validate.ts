@@ -24,15 +24,21 @@ interface ValidateOptions {
   readonly output: DiagnosticFormat;
   /** Check the Kubernetes objects in a folder or a file, or on stdin (`-`), instead of the specs. */
   readonly manifests?: string;
-  /** Linkerd release for objects that do not specify a release. */
+  /** With `manifests`: Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
-  /** Compare workloads with the objects that are rendered from their charts and folders. */
+  /** Also compare the workloads in the specs with the objects that their charts and folders render. */
   readonly render?: true | undefined;
-  /** Whether to check certificates and encrypted files. `generate` requires these files for each environment. */
+  /**
+   * Whether to check certificates and encrypted files. If false, an environment without these files is valid, although
+   * `generate` requires them.
+   */
   readonly identity: boolean;
 }
 
-/** `meshops validate [env…]`: reports all problems of the specs and of existing certificates and encrypted files. */
+/**
+ * `meshops validate [env…]`: reports the problems of the specs and of the certificates and encrypted files. With
+ * `--manifests`, reports the problems of manifests instead.
+ */
 export async function validate(names: readonly string[], options: ValidateOptions, io: Io): Promise<number> {
   const { manifests } = options;
   const { diagnostics, checked, note } = await findings(io, names, options);
@@ -100,7 +106,10 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   };
 }
 
-/** Returns a silenced finding for each environment whose certificates and encrypted files are not checked. */
+/**
+ * Returns one silenced finding per environment, because `--no-identity` skips the check of certificates and encrypted
+ * files.
+ */
 function skippedIdentities(environments: readonly Environment[]): { diagnostics: Diagnostic[]; note: string } {
   const message = "certificates and encrypted files were not checked";
   const fix = "run meshops validate without --no-identity";
@@ -114,7 +123,7 @@ function skippedIdentities(environments: readonly Environment[]): { diagnostics:
   return { diagnostics, note: `; ${message}` };
 }
 
-/** Returns the number of checked specs, such as `2 environments and 1 base`. */
+/** Returns a text with the number of checked specs, such as `2 environments and 1 base`. A base is an abstract spec. */
 function countChecked(loaded: readonly Loaded[]): string {
   const bases = loaded.filter(({ abstract }) => abstract).length;
   const counts = [plural(loaded.length - bases, "environment"), ...(bases === 0 ? [] : [plural(bases, "base")])];
@@ -122,8 +131,8 @@ function countChecked(loaded: readonly Loaded[]): string {
 }
 
 /**
- * Checks the certificates, and the unencrypted parts of encrypted files. If an available key can decrypt an encrypted
- * file, also checks the MAC of this file.
+ * Checks the certificates, and the fields of encrypted files that are not encrypted. If an age identity of the user can
+ * decrypt an encrypted file of the identity, also checks the MAC of this file.
  */
 async function checkIdentities(
   io: Io,

@@ -1,7 +1,7 @@
 import { context, fluxNamespace, kubeconfig, output, seconds } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops verify`, which tests a running cluster. */
+/** Declares `meshops verify`, which tests an environment in its running cluster. */
 export function declareVerify(program: Program, { io, end }: Runtime): void {
   program
     .command("verify")

@@ -2,7 +2,10 @@ import type { TestResult } from "../../cluster/verify/result.ts";
 import type { AccessTarget } from "../../components/check.ts";
 import type { Graph, GraphEdge } from "../graph/model.ts";
 
-/** The clients of the access tests. `answered` is true if the calls of the client must be answered. */
+/**
+ * The clients of the access tests. `answered` is true if the server must answer the calls of the client, and false if
+ * these calls must be refused.
+ */
 const clients = [
   { id: "T0", lines: ["unmeshed client, no policy", "no proxy"], answered: true },
   { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
@@ -11,7 +14,10 @@ const clients = [
   { id: "T2c", lines: ["client with a forged label", "no proxy, label of meshed pods"], answered: false },
 ] as const;
 
-/** Returns a graph with the clients and the results of their access tests. Returns null if no access test was run. */
+/**
+ * Returns a graph with the clients of the access tests, the server, and the result of each test. Returns null if no
+ * access test was run.
+ */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
   const ran = clients.flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);
@@ -37,7 +43,7 @@ function outcome(answered: boolean, status: TestResult["status"]): Pick<GraphEdg
   return { lines: [answered ? "refused, must be allowed" : "allowed, must be refused"], kind: "open" };
 }
 
-/** Returns the ports that the clients call, such as `HTTP 8080, gRPC 9080`. */
+/** Returns a text with the ports that the clients call, such as `HTTP 8080, gRPC 9080`. */
 function portsOf({ guarded, pods }: AccessTarget): string {
   const names = { http: "HTTP", http2: "HTTP/2", grpc: "gRPC", tcp: "TCP", tls: "TLS", spread: "" };
   return guarded.map(({ kind, name }) => `${names[kind]} ${pods.ports[name]?.port}`).join(", ");

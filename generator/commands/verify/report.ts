@@ -22,7 +22,8 @@ export function reportOf(environment: string, tests: readonly TestResult[]): Ver
 const marks: Readonly<Record<CheckStatus, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
 
 /**
- * Returns the text of a test result. If the test is failed or undecided, causes and evidence follow on separate lines.
+ * Returns the result of a test as text. If the test failed or is undecided, the next lines contain the causes and the
+ * evidence.
  */
 export function resultLine(result: TestResult, colors: Colors): string {
   const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
@@ -45,7 +46,7 @@ export function summaryLine({ environment, passed, tests }: VerifyReport, colors
   return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
 }
 
-/** Returns JUnit XML for CI systems. An undecided test is reported as an error. */
+/** Returns the results as JUnit XML for CI systems. In the XML, an undecided test is an error. */
 export function junit(report: VerifyReport): string {
   const of = (status: CheckStatus): number => report.tests.filter((test) => test.status === status).length;
   const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
@@ -59,9 +60,9 @@ export function junit(report: VerifyReport): string {
 }
 
 /**
- * Returns one self-contained HTML page with the access graph, the results and the evidence.
+ * Returns an HTML page with the access graph, the results and the evidence. The page needs no other files.
  *
- * @param target target of the access tests; null if the environment has no access target
+ * @param target pods to which the clients of the access tests connect, or null if the environment has no such pods
  * @param when time of the run, in RFC 3339 format
  */
 export async function html(report: VerifyReport, context: string, when: string, target: AccessTarget | null): Promise<string> {

@@ -27,8 +27,8 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
 }
 
 /**
- * `meshops verify [env]`: tests the access to the services, the mesh and its workloads. Exits with 1 if a test is
- * failed or undecided.
+ * `meshops verify [env]`: tests the health of the mesh, the access to the services, and the traffic that tap reports.
+ * Exits with 1 if a test failed or is undecided.
  */
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = repositoryIn(io, flags.directory);
@@ -89,14 +89,19 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
   );
 }
 
-/** Returns the image of a component with the tools that the probes need; null if no component has such an image. */
+/**
+ * Returns the image of a component that contains the tools which the probe pods need. Returns null if no component has
+ * such an image.
+ */
 function probeImageOf({ components }: Model): string | null {
   const image = components.find(({ probeImage }) => probeImage !== null)?.probeImage ?? null;
   return image === null ? null : `${image.name}:${image.tag}`;
 }
 
 /**
- * @throws UserError (usage) if a selected test needs a probe, but no image for the probe is specified
+ * Refuses to run the selected tests if no image for the probe pods is known.
+ *
+ * @throws UserError (usage) if one of the selected tests needs a probe pod
  */
 function refuseProbes(model: Model, only: ReadonlySet<string>): void {
   const refused = testsOf(model).filter(({ id, needsProbe }) => needsProbe && only.has(id));

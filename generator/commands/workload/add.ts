@@ -18,15 +18,17 @@ type AddOptions = DirectoryOption &
     readonly env?: string | undefined;
     readonly namespace?: string | undefined;
     readonly print: boolean;
-    /** False if another tool delivers the service. */
+    /** False if another tool, and not meshops, installs the service (`--no-source`). */
     readonly source: boolean;
   };
 
 /**
- * `meshops workload add <name>`: creates a description of the pods in manifests, and inserts the description into the
- * spec. Comments in the description mark values that meshops guessed, because the manifests do not contain them.
+ * `meshops workload add <name>`: creates the block of a workload from manifests, and inserts the block into
+ * `spec.workloads`. In the block, comments mark the values that meshops guessed because the manifests do not specify
+ * them.
  *
- * @throws UserError if there are no manifests, if the manifests contain no pods, or if the spec cannot be changed
+ * @throws UserError if the options specify no manifests, if the manifests contain no pods, or if the block cannot be
+ * inserted into the spec
  */
 export async function add([name = ""]: readonly string[], options: AddOptions, io: Io): Promise<number> {
   if (!/^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$/.test(name))
@@ -93,7 +95,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
 }
 
 /**
- * Returns the namespace of the manifests. Returns null if the manifests contain no namespace, or several namespaces.
+ * Returns the namespace that the manifests specify. Returns null if they specify no namespace, or several namespaces.
  */
 function namespaceOf(manifests: readonly Manifest[]): string | null {
   const names = [...new Set(manifests.map(({ namespace }) => namespace).filter((each) => each !== ""))];

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { context, kubeconfig } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops workload`, which describes services in a spec. */
+/** Declares `meshops workload`, whose subcommand `add` adds a service to a spec. */
 export function declareWorkload(program: Program, { io, end }: Runtime): void {
   program
     .command("workload")

@@ -11,7 +11,10 @@ import type { Io } from "../io.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 import { runRenderer } from "../renderer.ts";
 
-/** Options that specify the source from which `workload add` reads the manifests of a service. */
+/**
+ * Options of `workload add` that specify from where the command reads the manifests of a service. Only one of them can
+ * be set.
+ */
 export interface Sources {
   readonly manifests?: string | undefined;
   readonly path?: string | undefined;
@@ -20,10 +23,11 @@ export interface Sources {
 }
 
 /**
- * Returns the section `source` of a workload that meshops will deliver. Returns null if another tool delivers the
- * workload.
+ * Returns the value for the field `source` of a workload that meshops will install. Returns null if neither `--path`
+ * nor `--chart` is set, because another tool then installs the workload.
  *
- * @throws UserError if the chart has no exact version, or if the folder is outside of the repository
+ * @throws UserError (usage) if the reference of the chart contains no version or is not a URL, or if the folder is not
+ * below the root of the repository
  */
 export function sourceOf({ path, chart }: Sources, repository: Repository, io: Io): WorkloadSource | null {
   if (path !== undefined) return { path: folderIn(repository, path, io) };
@@ -51,7 +55,12 @@ function folderIn({ root }: Repository, path: string, { cwd }: Io): string {
   );
 }
 
-/** @throws UserError if no source is set, if a program is missing or fails, or if the manifests are not valid */
+/**
+ * Returns the manifests of a service from the source that one of the options specifies.
+ *
+ * @throws UserError if none of the options is set, if helm or kustomize is missing or fails, or if the manifests are
+ * not valid
+ */
 export async function manifestsFrom(
   name: string,
   { manifests, path, chart, fromCluster, ...options }: Sources & ConnectionFlags & { readonly namespace?: string | undefined },
@@ -84,7 +93,7 @@ function parsed(file: string, text: string): Manifest[] {
   return [...objects];
 }
 
-/** Returns the arguments of `helm template` for the reference of a chart: `https://host/charts/shop@1.2.3`. */
+/** Returns the arguments of `helm template` for the reference of a chart, such as `https://host/charts/shop@1.2.3`. */
 function templateArguments(name: string, reference: string, namespace: string): string[] {
   const { source, version } = partsOf(reference);
   const base = ["template", name, "--namespace", namespace, ...(version === undefined ? [] : ["--version", version])];
@@ -92,13 +101,19 @@ function templateArguments(name: string, reference: string, namespace: string): 
   return repository === null ? [...base, source] : [...base, chart, "--repo", repository];
 }
 
-/** Parts of a reference: `<source>@<version>`. */
+/**
+ * Splits the reference of a chart, `<source>@<version>`, into its parts. The version is undefined if the reference
+ * contains no version.
+ */
 function partsOf(reference: string): { source: string; version: string | undefined } {
   const [, source = "", version] = /^(.*?)(?:@([^@/]+))?$/.exec(reference) ?? [];
   return { source, version };
 }
 
-/** Repository and name of a chart in `https://host/path/name`; the repository is null for other sources. */
+/**
+ * Splits a chart URL, `https://host/path/name`, into the URL of the repository and the name of the chart. For other
+ * sources, such as `oci://`, the repository is null and the name is the whole source.
+ */
 function chartIn(source: string): { repository: string | null; name: string } {
   const [, repository = null, name = source] = /^(https?:\/\/.*)\/([^/]+)$/.exec(source) ?? [];
   return { repository, name };
@@ -110,7 +125,7 @@ async function output(program: "helm" | "kustomize", args: readonly string[], { 
   throw new UserError(exitCode.problem, `${program} failed: ${rendered.failure}`);
 }
 
-/** Kinds of objects that describe a service, with their API versions. */
+/** API versions and kinds of the objects that `--from-cluster` reads. */
 const kinds = [
   ["apps/v1", "Deployment"],
   ["apps/v1", "StatefulSet"],

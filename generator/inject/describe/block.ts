@@ -3,8 +3,9 @@ import type { DescribedSet, Description } from "./describe.ts";
 import type { DescribedPort } from "./ports.ts";
 
 /**
- * Returns the block of a workload for `spec.workloads`, as lines of YAML without indentation. If the manifests do not
- * specify a value, a comment above the line explains the value.
+ * Returns the block of a workload for `spec.workloads`, as lines of YAML. The first level of the block has no
+ * indentation. If a value is a guess, because the manifests do not specify it, the comment above its line contains the
+ * reason.
  */
 export function blockOf({ name, namespace, source, sets, notes }: Description): string[] {
   return [
@@ -85,7 +86,7 @@ function below(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-/** A value in one line of YAML, such as `{port: 8080, protocol: HTTP/1}`. */
+/** Returns a value as one line of YAML in flow style, such as `{port: 8080, protocol: HTTP/1}`. */
 function flow(value: unknown): string {
   return new Document(value).toString({ collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
 }

@@ -4,31 +4,37 @@ import { resolvePort } from "../../mesh/ports.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 
-/** A client that the manifests suggest. */
+/**
+ * A client of a set of pods, found in manifests. A set of pods is a client of another set if its environment variables
+ * or arguments contain the address of a Service that selects the other set.
+ */
 export interface DescribedClient {
   readonly key: string;
-  /** The set of pods of the client, in the form `workload/set`. */
+  /** The client's set of pods, in the form `<workload>/<set>`. */
   readonly workload: string;
-  /** Keys of the ports to which the client connects; null for all ports. */
+  /** Keys of the ports to which the client connects. Null if the client can connect to all ports. */
   readonly ports: readonly string[] | null;
-  /** Place in the manifests that contains the address of the server. */
+  /**
+   * Text for the user with the names of the environment variables or arguments that contain the address, such as
+   * `REDIS_HOST of web`.
+   */
   readonly guess: string;
 }
 
-/** The address of a Service in the configuration of a workload. */
+/** An address of a Service that was found in an environment variable or argument of a workload. */
 interface Address {
-  /** Environment variable or argument that contains the address. */
+  /** Name of the environment variable or argument that contains the address. */
   readonly place: string;
   /** Workloads whose pods the Service selects. */
   readonly workloads: readonly Workload[];
-  /** Port of the pods; null if the address contains no port. */
+  /** Number of the pods' port. Null if the address contains no port, or a port that the Service does not have. */
   readonly port: number | null;
 }
 
 /**
- * Returns the addresses of Services in the environment variables and arguments of a workload's containers. An address
- * is a value such as `redis:6379` or `http://api.shop.svc:8080/path`, if its host is the name of a Service in the
- * manifests.
+ * Returns the addresses of Services in the environment variables, commands and arguments of a workload's containers. A
+ * value such as `redis:6379` or `http://api.shop.svc:8080/path` is an address if its host is the name of a Service in
+ * the manifests and this Service selects workloads.
  */
 export function addressesIn(workload: Workload, stream: ManifestSet): Address[] {
   return containersOf(workload).flatMap(({ container }) => {
@@ -46,16 +52,21 @@ export function addressesIn(workload: Workload, stream: ManifestSet): Address[] 
   });
 }
 
-/** Names of variables and arguments whose value can be the name of a host without a port. */
+/**
+ * Names of environment variables and arguments whose value can be a host name, even if the value contains neither a
+ * scheme nor a port.
+ */
 const hostName = /(host|addr|address|url|uri|server|endpoint|service)$/i;
 
-/** @param mayBeHost whether a word without scheme and port can be a host */
+/** @param mayBeHost whether a text without a scheme and a port can be a host name */
 function addressOf(text: string, mayBeHost: boolean, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
   const [, scheme, host = "", port] =
     /^(?:([a-z0-9+]+):\/\/)?(?:[^@/]*@)?([a-z0-9][a-z0-9.-]*)(?::(\d+))?(?:[/?].*)?$/i.exec(text.trim()) ?? [];
-  // A value without scheme and port is a host name only if the name of the variable or argument indicates a host.
+  // A text without a scheme and a port is a host name only if the name of the environment variable or argument
+  // indicates a host name.
   if (host === "" || (scheme === undefined && port === undefined && !mayBeHost)) return null;
-  // A host is the name of a Service, or of a pod of a Service, with or without the namespace.
+  // The host is either the name of a Service (`service` or `service.namespace`), or the name of a pod of a Service
+  // (`pod.service` or `pod.service.namespace`).
   const [first = "", second, third] = host.split(".");
   const service =
     serviceNamed(stream, first, second ?? manifest.namespace) ??

@@ -11,8 +11,8 @@ import { type DescribedSet, describe } from "./describe.ts";
 import type { Note } from "./notes.ts";
 
 /**
- * Findings about the description of a workload. `differences` are contradictions between the description and the
- * objects of the workload. `risks` are problems in the objects themselves.
+ * Findings about a workload in a spec. `differences` are contradictions between the spec and the objects that the
+ * workload renders. `risks` are properties of these objects that cause problems in the mesh.
  */
 export interface Compared {
   readonly differences: readonly RuleFinding[];
@@ -21,7 +21,7 @@ export interface Compared {
 
 type Entry = ReturnType<typeof entriesOf>[number];
 
-/** Compares the description of a workload in a spec with the objects that its chart or folder renders. */
+/** Compares a workload in a spec (`spec.workloads.<key>`) with the objects that its chart or folder renders. */
 export function compareWorkload(environment: Environment, key: string, manifests: readonly Manifest[]): Compared {
   const workload = environment.spec.workloads[key];
   if (workload === undefined) return { differences: [], risks: [] };
@@ -50,8 +50,9 @@ export function compareWorkload(environment: Environment, key: string, manifests
 }
 
 /**
- * Whether a note is about a risk of the described workload. Only the mode `enforce` refuses clients. A Service that is
- * open to clients outside of the cluster is not a risk if the description contains the networks of these clients.
+ * Whether a note about the objects is a risk for the workload. False if no set of pods has the mode `enforce`, because
+ * no other mode refuses clients. False for hooks. For a Service that clients outside of the cluster can use, false if a
+ * client of a set of pods with the mode `enforce` has the field `cidrs`.
  */
 function isRisk({ about }: Note, entries: readonly Entry[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
@@ -109,8 +110,9 @@ function* missingServices({ name, set, at }: Entry, services: readonly string[])
 }
 
 /**
- * Reports opaque ports that have another number in a Service than in the description. The annotation of such a Service
- * has no effect.
+ * Reports opaque ports whose number in a Service is not the number in the spec (`servicePort`, or else `port`). The
+ * annotation for opaque ports that meshops adds to this Service would contain the wrong number, and would have no
+ * effect.
  */
 function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
@@ -131,7 +133,10 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
   }
 }
 
-/** Reports pods that the selector of a set selects, although the pods belong to a hook or to another object. */
+/**
+ * Reports pods that the selector of a set of pods selects, although these pods belong to a hook or to an object other
+ * than `workloadRef`.
+ */
 function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): Iterable<RuleFinding> {
   const own = pods.workloadRef;
   const others = workloads.filter(
@@ -149,7 +154,10 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
   };
 }
 
-/** Reports probes that Linkerd refuses by default, if the kubelet is not a declared client of the port. */
+/**
+ * Reports probes that Linkerd does not allow by default, if the mode of the port is `enforce` and the spec does not
+ * allow the kubelet to connect to the port.
+ */
 function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   for (const [key, port] of Object.entries(pods.ports)) {

@@ -10,51 +10,55 @@ import { addressesIn, type DescribedClient } from "./clients.ts";
 import { type Note, notesOn } from "./notes.ts";
 import { type DescribedPort, portsOf } from "./ports.ts";
 
-/** A Service with opaque ports of a set. */
+/** A Service that targets at least one opaque port of a set of pods. */
 interface DescribedService {
   readonly name: string;
   /**
-   * Port numbers of the Service that differ from the port number of the container. The key is the key of the port in
-   * the set.
+   * Port numbers of the Service, by the key of the port in the set of pods. Contains only ports whose number in the
+   * Service is not the number of the container port.
    */
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** A set of pods for `spec.workloads`, found in manifests. Texts in `guesses` explain what the manifests do not show. */
+/**
+ * A set of pods for `spec.workloads`, as the manifests describe it. If a value is a guess, the text in `guesses`
+ * contains the reason. Otherwise, this text is null.
+ */
 export interface DescribedSet {
   readonly key: string;
   readonly workload: Workload;
   readonly selector: Labels;
   readonly serviceAccountName: string;
-  /** Whether the pods never have a proxy, so that their ports cannot be protected. */
+  /** Whether the pods have no proxy, so that policies of Linkerd cannot protect their ports. */
   readonly unmeshed: boolean;
   /**
-   * Ports that the proxy skips, from the annotation of the pod template. Null if the pod template has no such
-   * annotation.
+   * Value of the annotation `config.linkerd.io/skip-inbound-ports` of the pod template. Null if the pod template does
+   * not have this annotation, or if its value is empty.
    */
   readonly skipInboundPorts: string | null;
   /**
-   * Null if the pod template has no annotation for injection. In this case, the annotation of the namespace applies.
+   * Value for the field `inject` of the set of pods. Null if the field should be omitted, because the annotation of the
+   * namespace determines whether the pods are injected.
    */
   readonly inject: string | null;
   readonly ports: readonly DescribedPort[];
-  /** Services that send connections to opaque ports of the pods. */
+  /** Services that target opaque ports of the pods. */
   readonly services: readonly DescribedService[];
   readonly clients: readonly DescribedClient[];
   readonly guesses: { readonly selector: string | null; readonly inject: string | null };
 }
 
-/** The section `source` of a workload. */
+/** The field `source` of a workload in `spec.workloads`. */
 export type WorkloadSource =
   | { readonly chart: { readonly repository: string; readonly name: string; readonly version: string } }
   | { readonly oci: { readonly url: string; readonly version: string } }
   | { readonly path: string };
 
-/** What manifests show about a workload. */
+/** A workload for `spec.workloads`, as the manifests describe it. */
 export interface Description {
   readonly name: string;
   readonly namespace: string;
-  /** Where meshops finds the workload; null if another tool delivers it. */
+  /** Value for the field `source` of the workload. Null if another tool, and not meshops, installs the workload. */
   readonly source: WorkloadSource | null;
   readonly sets: readonly DescribedSet[];
   /** Facts about the workload that its block cannot express. */
@@ -62,12 +66,14 @@ export interface Description {
 }
 
 /**
- * Describes the pods in manifests: one set per Deployment, StatefulSet, DaemonSet, CronJob, and Job that is not a hook of
- * Helm.
+ * Describes the pods in manifests. The result contains one set of pods for each Deployment, StatefulSet, DaemonSet,
+ * CronJob and Job that is not a Helm hook.
  *
  * @param name name of the workload in the spec
- * @param namespace namespace of manifests that do not specify a namespace; only objects in this namespace are described
- * @param source where meshops finds the workload; null if another tool delivers it
+ * @param namespace namespace of the workload. The function describes only objects in this namespace, and objects that
+ * specify no namespace
+ * @param source value for the field `source` of the workload. Null if another tool, and not meshops, installs the
+ *   workload
  */
 export function describe(
   manifests: readonly Manifest[],
@@ -107,7 +113,10 @@ function isDescribed(manifest: Manifest): boolean {
   return ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"].includes(manifest.kind) && !isHook(manifest);
 }
 
-/** Keys of the sets: the names of the workloads without the name that they share. */
+/**
+ * Returns the key of each set of pods: the name of its Deployment or other object, without the prefix `<name>-`. A key
+ * has at most 30 characters. If two sets would have the same key, a number is appended to the second key.
+ */
 function keysOf(workloads: readonly Workload[], name: string): Map<Workload, string> {
   const short = (full: string): string =>
     (full.startsWith(`${name}-`) ? full.slice(name.length + 1) : full).replaceAll(".", "-").slice(0, 30).replace(/-$/, "");
@@ -123,12 +132,16 @@ function keysOf(workloads: readonly Workload[], name: string): Map<Workload, str
   );
 }
 
-/** Labels that change with a version. Policies must select the pods of the next version, too. */
+/**
+ * Labels whose value usually changes with each version of the application. Policies must also select the pods of the
+ * next version, so their selectors should not contain these labels.
+ */
 const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", "chart", "pod-template-hash"];
 
 /**
- * Returns the labels that select the pods of a workload. Omits labels that change with a version, unless the selector
- * would then also select other pods.
+ * Returns labels that select the pods of a workload. Omits the labels in `versionLabels`. If the remaining labels would
+ * also select pods of other workloads, or if no label remains, returns all labels of the selector. `guess` is a text
+ * for the user if labels are omitted, or if the labels also select pods of another workload.
  */
 function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels: Labels; readonly guess: string | null } {
   const { manifest, labels } = workload;
@@ -150,7 +163,7 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
-/** Pods that the proxy injector does not inject. */
+/** For each reason why the proxy injector ignores pods, a text that describes these pods. */
 const uninjected: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "pods with hostNetwork",
   "other-sidecar": "pods with the sidecar of another mesh",
@@ -158,7 +171,11 @@ const uninjected: Readonly<Record<InjectionObstacle, string>> = {
   "namespace-excluded": "pods in this namespace",
 };
 
-/** @param delivered whether meshops delivers the workload, and can therefore annotate the pod template */
+/**
+ * Returns the value for the field `inject` of a set of pods, and the reason if this value is a guess.
+ *
+ * @param delivered whether meshops installs the workload, and can therefore annotate the pod template
+ */
 function injectionOf(
   { annotations, manifest, pod }: Workload,
   namespace: string,

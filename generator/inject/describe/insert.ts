@@ -2,15 +2,16 @@ import { isMap, isScalar, type Pair, type ParsedNode } from "yaml";
 import { asKubectl, parseDocuments } from "../../kubernetes/documents.ts";
 
 /**
- * Why a block cannot be inserted. `exists`: the spec already contains the workload. `not-a-block`: `spec` or
- * `spec.workloads` is not a map in YAML's block style.
+ * Reason why a block cannot be inserted. `exists` means that the spec already contains the workload. `not-a-block`
+ * means that `spec` or `spec.workloads` is not a map in YAML's block style.
  */
 export type InsertProblem = "exists" | "not-a-block";
 
 /**
- * Inserts the block of a workload into the text of a spec. Nothing else in the text changes.
+ * Inserts the block of a workload into `spec.workloads` in the text of a spec. Returns the new text, or the reason why
+ * the block cannot be inserted. The rest of the text does not change.
  *
- * @param block lines without indentation
+ * @param block lines of the block, as `blockOf` returns them
  */
 export function insertWorkload(text: string, name: string, block: readonly string[]): string | InsertProblem {
   const [document] = parseDocuments(text, asKubectl);
@@ -25,7 +26,8 @@ export function insertWorkload(text: string, name: string, block: readonly strin
   }
   if (!isMap<ParsedNode, ParsedNode>(workloads.value) || workloads.value.flow === true) return "not-a-block";
   if (pairIn(workloads.value, name) !== undefined) return "exists";
-  // Insert the block directly below the key, so that each comment stays above its workload.
+  // Insert the block directly below the key `workloads`, before the other workloads, so that comments above these
+  // workloads stay above them.
   const indent = columnOf(text, workloads.value.items[0]);
   return indent === null ? "not-a-block" : splice(text, lineEnd(text, startOf(workloads) ?? 0), block, indent);
 }
@@ -50,13 +52,16 @@ function lineEnd(text: string, offset: number): number {
   return end === -1 ? text.length : end + 1;
 }
 
-/** Column of a key; null if the position of the key is not known. */
+/** Returns the column of the key of an entry. Returns null if the entry is undefined. */
 function columnOf(text: string, pair: ParsedPair | undefined): number | null {
   const start = startOf(pair);
   return start === null ? null : start - lineStart(text, start);
 }
 
-/** End of the value of a top-level key: the start of the line of the next key, or the end of the text. */
+/**
+ * Returns the offset of the end of a top-level key's value. This is the start of the line with the next top-level key.
+ * If no key follows, it is the end of the text.
+ */
 function endOf(text: string, contents: unknown, key: string): number {
   if (!isMap<ParsedNode, ParsedNode>(contents)) return text.length;
   const index = contents.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === key);

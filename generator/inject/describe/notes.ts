@@ -1,7 +1,10 @@
 import { isHook, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { hasPreStop, listOf, type Workload } from "../../kubernetes/workload.ts";
 
-/** A fact about the objects of a workload that the block of the workload cannot express. */
+/**
+ * A fact about the objects of a workload that the user should know, and that a block in `spec.workloads` cannot
+ * express.
+ */
 export interface Note {
   readonly about: "exposed" | "hooks" | "network-policies" | "pre-stop" | "shared-accounts";
   readonly message: string;
@@ -9,14 +12,17 @@ export interface Note {
   readonly fix: string;
 }
 
-/** The parts of a described set of pods that notes need. */
+/** The fields of `DescribedSet` that the notes use. */
 interface Pods {
   readonly workload: Workload;
   readonly serviceAccountName: string;
   readonly ports: readonly unknown[];
 }
 
-/** Returns the notes about the objects of a workload. The message of each note contains the names of the objects. */
+/**
+ * Returns the notes about the objects of a workload, at most one note per subject. The message of a note lists the
+ * names of all objects to which it applies.
+ */
 export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
   const policies = stream.ofKind("networking.k8s.io", "NetworkPolicy").map(({ name }) => name);
   const hooks = stream.workloads.filter(({ manifest }) => isHook(manifest)).map(({ manifest }) => manifest.name);
@@ -59,9 +65,10 @@ function note(
 }
 
 /**
- * Returns the names of workloads whose servers stop immediately at SIGTERM. The proxies of clients receive the removal
- * of the pod about one second later. Measured on edge-26.8.3 at 50 calls per second: one or two calls fail per
- * terminating pod. With a pause of 5 s, 0 of 16,900 calls failed.
+ * Returns the names of workloads that have more than one replica and ports, but no preStop hook. The servers of these
+ * workloads can stop immediately at SIGTERM. The proxies of clients are informed about the removal of the pod about one
+ * second later. In a measurement with edge-26.8.3 and 50 calls per second, one or two calls failed per terminating pod.
+ * With a pause of 5 s, 0 of 16,900 calls failed.
  */
 function abruptStops(sets: readonly Pods[]): string[] {
   return sets

@@ -5,20 +5,23 @@ import type { Protocol } from "../../mesh/pod-set.ts";
 import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 
-/** A port of a set of pods, and why its protocol was chosen. */
+/** A port of a set of pods, as the manifests describe it. */
 export interface DescribedPort {
   readonly key: string;
   readonly port: number;
   readonly protocol: Protocol;
-  /** Reason for the choice of the protocol; null if the manifests specify the protocol. */
+  /** Reason why this protocol was chosen. Null if the kind of a probe specifies the protocol. */
   readonly guess: string | null;
-  /** Kind of the probe, if this port has a probe that Linkerd refuses by default; otherwise null. */
+  /** Kind of the probe, if this port has a probe that Linkerd does not allow by default. Otherwise null. */
   readonly guardedProbe: "gRPC" | "HTTPS" | "HTTP on an opaque port" | null;
-  /** Whether the port seems to be the port of a webhook that the API server calls. */
+  /**
+   * Whether the API server probably calls a webhook on this port, because the name of the port contains `webhook` or
+   * `admission`.
+   */
   readonly isWebhook: boolean;
 }
 
-/** Facts about a port in the manifests. */
+/** Properties of a port that the manifests specify. */
 interface PortFacts {
   readonly port: number;
   /** Name of the container port; null if the port has no name. */
@@ -29,13 +32,16 @@ interface PortFacts {
   readonly probes: readonly ("grpc" | "http" | "https")[];
   readonly image: string;
   /**
-   * Whether the port is opaque. A port is opaque if the pods or their Service mark it as opaque, or if Linkerd's
-   * default list contains the port.
+   * Whether the port is opaque. The list of opaque ports is in an annotation of the pods or of their namespace. Without
+   * this annotation, Linkerd's default list applies.
    */
   readonly opaque: boolean;
 }
 
-/** Returns the TCP ports that the containers of a workload declare, and the ports that are used only by probes. */
+/**
+ * Returns the ports of a workload's pods: the TCP ports that the containers declare, and undeclared ports that a
+ * Service targets or a probe uses.
+ */
 export function portsOf(workload: Workload, stream: ManifestSet): DescribedPort[] {
   const facts = factsOf(workload, stream);
   const used = new Set<string>();
@@ -98,7 +104,7 @@ interface Probed {
   readonly kind: PortFacts["probes"][number];
 }
 
-/** Images of servers whose protocol is not HTTP. */
+/** Names of images of servers that use a protocol other than HTTP, such as databases. */
 const otherProtocols =
   /(^|\/)(mysql|mariadb|percona|postgres|postgresql|redis|valkey|memcached|mongo|mongodb|kafka|rabbitmq|nats|etcd|cassandra|postfix)(-server)?(:|@|$)/;
 const otherNames = /^(tcp-)?(mysql|mariadb|postgres|postgresql|redis|memcached|mongo|mongodb|kafka|amqp|nats|smtp)/;
@@ -107,7 +113,8 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   const { name, serviceNames, appProtocols, probes, image, opaque } = facts;
   const names = [name, ...serviceNames].filter((each) => each !== null);
   const named = (pattern: RegExp): string | undefined => [...names, ...appProtocols].find((each) => pattern.test(each));
-  // A Server for HTTP or gRPC refuses connections to a port that the pods mark as opaque.
+  // Check first whether the port is opaque: if a Server specified HTTP or gRPC for a port that the pods mark as opaque,
+  // Linkerd would refuse the connections to this port.
   if (opaque) return { protocol: "opaque", guess: "opaque, because the pods or Linkerd's defaults mark this port as opaque" };
   if (probes.includes("grpc")) return { protocol: "gRPC", guess: null };
   if (probes.includes("https")) return { protocol: "TLS", guess: null };

@@ -13,8 +13,8 @@ import { placed, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
 
 /**
- * Runs as a KRM transformer: injects the items of the list as the MeshInjection of the list specifies. Items are parsed
- * in the same way as kubectl parses them.
+ * Runs as a KRM transformer, which makes the changes of the MeshInjection in `functionConfig` to the items of the list.
+ * Reads the values of the items in the same way as kubectl.
  */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
@@ -36,7 +36,12 @@ export function injectList(list: ResourceList): Answer {
   ]);
 }
 
-/** The edit that adds a policy to the list. Its path is the file `<workload>-mesh.yaml` in the folder of the workload. */
+/**
+ * Returns the edit that appends a policy to the items of the list. The path annotation of the policy contains the file
+ * `<workload>-mesh.yaml` in the folder of the workload.
+ *
+ * @param indexes number of policies that were already added, by path
+ */
 function added({ object, beside }: Addition, indexes: Map<string, number>): Edit {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
@@ -51,8 +56,8 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
 }
 
 /**
- * Converts a finding to a result. If the rule reports an error, the result is only a warning, because the user might be
- * unable to change the objects.
+ * Converts a finding to a result. If the finding is an error, the result is only a warning, because the user might be
+ * unable to change the objects. If the finding is silenced, the result has the severity info.
  */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {

@@ -10,10 +10,10 @@ import { runProgram } from "../../system/process.ts";
 import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 
 /**
- * Builds the bundle of an environment with the real kustomize, from the environment's overlays, the bases of the
- * repository, and the chart repositories. Returns YAML in which each object has the annotation
- * `config.kubernetes.io/origin`. Encrypted Secrets remain encrypted. The result does not specify the order in which
- * Flux applies the objects.
+ * Builds the components of an environment with the program kustomize. The input is the bundle, the bases and encrypted
+ * files in the repository, and the folders of the workloads. Returns YAML in which each object has the annotation
+ * `config.kubernetes.io/origin`. Encrypted Secrets remain encrypted. The order of the objects in the YAML is not the
+ * order in which Flux applies the components.
  *
  * @param env environment variables for kustomize
  * @throws UserError if kustomize is not installed (missing) or fails (problem)
@@ -42,16 +42,18 @@ export async function buildBundle(
 }
 
 /**
- * Returns the top-level folders of the repository that contain workloads. The build folder contains a link to each of
- * these folders. Kustomize first resolves the link. Therefore, a kustomization.yaml in a linked folder can refer to
- * files outside of its own folder.
+ * Returns the top-level folders of the repository that contain the folders of workloads. `buildBundle` creates a
+ * symbolic link to each of these folders in the build folder. kustomize resolves a link before it reads the folder.
+ * Therefore, a kustomization.yaml in the folder of a workload can refer to files outside of its own folder.
  */
 function foldersOf(components: readonly ComponentModel[]): string[] {
   const paths = components.flatMap(({ delivery }) => (delivery.kind === "folder" ? [delivery.path] : []));
   return [...new Set(paths.map((path) => path.split("/")[0] ?? ""))];
 }
 
-/** Runs kustomize. If kustomize is not installed, runs the kustomize that is built into kubectl. */
+/**
+ * Runs `kustomize build` for a folder and returns its output. If kustomize is not installed, runs `kubectl kustomize`.
+ */
 async function kustomize(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   for (const [program, ...args] of [
     ["kustomize", "build"],

@@ -3,14 +3,19 @@ import { toYaml } from "../../kubernetes/yaml.ts";
 import type { ResourceList } from "./resource-list.ts";
 import type { Result } from "./result.ts";
 
-/** Response of a KRM function: text for stdout, results, and whether the function failed. */
+/**
+ * Response of a KRM function: the ResourceList for stdout as text, its results, and whether one of the results is an
+ * error.
+ */
 export interface Answer {
   readonly text: string;
   readonly results: readonly Result[];
   readonly failed: boolean;
 }
 
-/** Returns the list with its results. If a result is an error, the items are not changed. */
+/**
+ * Returns the response with the given results. Makes the edits in the text of the list only if no result is an error.
+ */
 export function answer({ document, text }: ResourceList, results: readonly Result[], edits: readonly Edit[] = []): Answer {
   const failed = results.some(({ severity }) => severity === "error");
   const all: Edit[] = [
@@ -20,7 +25,7 @@ export function answer({ document, text }: ResourceList, results: readonly Resul
   return { text: spliceOne(document, text, all), results, failed };
 }
 
-/** Response to an invalid ResourceList: an empty list with results. */
+/** Returns the response to an invalid ResourceList: a ResourceList with the results and without items. */
 export function refuse(results: readonly Result[]): Answer {
   return {
     text: toYaml([{ apiVersion: "config.kubernetes.io/v1", kind: "ResourceList", items: [], results }]),

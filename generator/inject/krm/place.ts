@@ -1,6 +1,9 @@
 import { asMap } from "../../system/data.ts";
 
-/** Returns the path and index of an object from its annotations. Returns null if the annotations contain no path. */
+/**
+ * Returns the file path of an object and its index in this file, as the annotations of the object specify them. Returns
+ * null if the annotations specify no path.
+ */
 export function placeOf(object: Readonly<Record<string, unknown>>): { path: string; index: number } | null {
   const annotations = asMap(asMap(object["metadata"])["annotations"]);
   const path = annotations["internal.config.kubernetes.io/path"] ?? annotations["config.kubernetes.io/path"];

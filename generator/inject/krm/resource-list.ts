@@ -5,16 +5,22 @@ import { asMap, isMap } from "../../system/data.ts";
 import { lowerFirst } from "../../system/text.ts";
 import type { Result } from "./result.ts";
 
-/** Input that an orchestrator passes to a function (KRM Functions Specification v1). */
+/**
+ * A ResourceList, which an orchestrator such as kustomize passes to a KRM function on stdin (KRM Functions
+ * Specification v1).
+ */
 export interface ResourceList {
   readonly text: string;
-  /** The parsed `text`. Unchanged parts are written exactly as they were read. */
+  /** The document that was parsed from `text`. With its positions, edits change only parts of `text`. */
   readonly document: Document.Parsed;
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly functionConfig: Readonly<Record<string, unknown>>;
 }
 
-/** The current API version, and earlier versions that older orchestrators send. All have the same list format. */
+/**
+ * API versions of a ResourceList: the current version, and earlier versions that older orchestrators send. The format
+ * of the list is the same in all versions.
+ */
 const versions = ["config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1"];
 const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "results"]);
 
@@ -51,7 +57,10 @@ function valueOrError(document: Document, text: string): unknown {
   }
 }
 
-/** Reports the identifying fields that an item lacks. An item without these fields is not a Kubernetes object. */
+/**
+ * Returns an error for each of the fields `apiVersion`, `kind` and `metadata.name` that an item does not have. An item
+ * without these fields is not a Kubernetes object. `metadata.generateName` can replace `metadata.name`.
+ */
 function wrongItem(item: unknown, index: number): Result[] {
   const { apiVersion, kind, metadata } = asMap(item);
   const missing = [
@@ -59,8 +68,8 @@ function wrongItem(item: unknown, index: number): Result[] {
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
     ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
   ];
-  // Kustomize's own objects, such as a Kustomization, need no `metadata.name`. The list may contain such objects, because a
-  // folder can contain a kustomization.yaml.
+  // Objects of kustomize itself, such as a Kustomization, do not need `metadata.name`. The list can contain a
+  // Kustomization if an orchestrator reads a folder with a kustomization.yaml.
   const named = missing.filter(
     (field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"),
   );
@@ -68,8 +77,8 @@ function wrongItem(item: unknown, index: number): Result[] {
 }
 
 /**
- * Returns a result that reports an error in the list. The result has no `field`, because `field` requires a
- * `resourceRef`, and a list is not a resource.
+ * Returns a result that reports an error in the ResourceList itself. The result has no `field`, because `field`
+ * requires a `resourceRef`, and a ResourceList is not a resource.
  */
 function refusal(message: string): Result {
   return { message, severity: "error" };
@@ -81,8 +90,8 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Returns the annotations with an object's path and index: the annotations that the specification defines, and the
- * older annotations that some tools still use.
+ * Returns the annotations that specify the file path of an object and its index in this file. Each value is in two
+ * annotations: the annotation that the specification defines, and the older annotation that some tools still use.
  */
 export function placed(path: string, index: number): Readonly<Record<string, string>> {
   return {

@@ -21,7 +21,7 @@ export interface Result {
 /**
  * Converts a finding to a result.
  *
- * @param config the functionConfig, if the finding is about a value in the functionConfig
+ * @param config the functionConfig if the finding is about a value in the functionConfig, otherwise null
  */
 export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
   const { code, severity, fix, file, path } = diagnostic;
@@ -34,7 +34,7 @@ export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string,
   };
 }
 
-/** Reference to the object that a result describes, and to the file of the object. */
+/** Returns the fields of a result that refer to an object (`resourceRef`) and to the file of the object (`file`). */
 export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "resourceRef" | "file"> {
   const { apiVersion, kind, metadata } = object;
   const { generateName, name = generateName, namespace } = asMap(metadata);
@@ -50,7 +50,7 @@ export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "
   };
 }
 
-/** Formats a path as in the specification, such as `spec.containers[0].name`. */
+/** Formats a path in the way that the KRM Functions Specification defines, such as `spec.containers[0].name`. */
 export function fieldPath(path: readonly (string | number)[]): string {
   return path.map((step, index) => (/^\d+$/.test(String(step)) ? `[${step}]` : index === 0 ? String(step) : `.${step}`)).join("");
 }
