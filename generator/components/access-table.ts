@@ -8,8 +8,9 @@ import { type Client, hasAccount, type PodSet, titleOf } from "../mesh/pod-set.t
 import { type Model, objectsOf, podSetsIn } from "./model.ts";
 
 /**
- * Returns whether each client can connect to each port of the pods in an environment. Evaluates only the policies that
- * meshops generates. Policies of charts and of other tools are ignored.
+ * Returns one cell for each client and each port of the pods in an environment. The cell shows whether the client can
+ * connect to the port. Evaluates only the policies that meshops generates. Policies of charts and of other tools are
+ * ignored.
  *
  * @param options.other another state of the environment; the table also has rows for the clients that this state lists
  * @param options.policies state of the environment from which the policies are taken; null for no policies. Default:
@@ -65,7 +66,11 @@ export function namespaceAnnotations(
   return found === undefined ? null : (found.metadata.annotations ?? {});
 }
 
-/** Returns a listed client whose pods the spec does not describe. Returns nothing for described pods and for `all`. */
+/**
+ * Returns a list with a client, if the client is in `access.clients` but the spec does not describe its pods. Returns
+ * an empty list for a client whose pods the spec describes, and for entries that admit clients of all namespaces
+ * (`all`).
+ */
 function outside(client: Client, sets: readonly PodSet[]): AccessClient[] {
   const title = titleOf(client);
   if ("serviceAccountRef" in client) {

@@ -10,7 +10,7 @@ export interface AssessedValues {
   readonly helmRelease: string;
   /** Dotted paths of values. A path includes all values below it. */
   readonly paths: readonly string[];
-  /** Effect of a change of these values; null if the component has its own rule. */
+  /** Effect of a change of these values; null if a change rule of the component describes the effect. */
   readonly effect: string | null;
 }
 
@@ -42,7 +42,7 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
 const patchedByMeshops =
   /^(metadata\.annotations|spec\.(jobTemplate\.spec\.)?template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
 
-/** Fields that the patches of meshops set on objects of a base. */
+/** Fields that the patches of meshops set on the objects of a folder under bases/. */
 const patchedInBase =
   /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.imagePullSecrets|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
 
@@ -73,7 +73,10 @@ export function isGeneratedPatch({ path, before, after }: FieldChange): boolean 
   return [before, after].every((value) => [...leaves(value, inner)].every((leaf) => patchedByMeshops.test(leaf)));
 }
 
-/** Key of a patch for one object: its kind and its name. */
+/**
+ * Matches the key of a patch for one object. The key consists of the kind and the name of the object, as in
+ * `Kind/name`.
+ */
 const objectKey = /^[A-Za-z]+\/.+$/;
 
 /**

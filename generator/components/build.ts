@@ -115,8 +115,8 @@ function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[]
 }
 
 /**
- * Needs of a component. A need for a component that the environment does not have is removed. If a component needs no
- * other component that meshops delivers, a need for the component `namespaces` is added. All other components already
+ * Returns the needs of a component. Omits needs for components that the environment does not have. Adds a need for the
+ * component `namespaces` if the component needs no other component that meshops delivers. All other components already
  * start after the namespaces, because the components that they need start after the namespaces.
  */
 function needsOf(component: ComponentModel, all: readonly ComponentModel[]): readonly Need[] {

@@ -4,8 +4,8 @@ import type { Risk } from "./risk-levels.ts";
 /** A field that differs. `before` is undefined if the field was added, and `after` is undefined if it was removed. */
 export interface FieldChange {
   /**
-   * For example `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. `[]` in a path is an
-   * entry of a list in which the order of the entries has no meaning.
+   * Path of the field, such as `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. In a
+   * path, `[]` means an entry of a list in which the order of the entries has no meaning.
    */
   readonly path: string;
   readonly before?: unknown;

@@ -67,10 +67,10 @@ export interface ProbeAnswers {
   readonly notes: readonly string[];
 }
 
-/** Settings that all tests of a run share. */
+/** Settings that all tests of one run of `meshops verify` share. */
 export interface RunSettings {
   readonly now: Date;
-  /** Value that the test of writes stores and reads back; null if the run must not write anything. */
+  /** Value that the write test stores and reads back; null if the run must not write anything. */
   readonly token: string | null;
 }
 
@@ -86,8 +86,8 @@ export interface StateCheck extends CheckInfo {
 }
 
 /**
- * A test of a component. The test evaluates calls that a probe makes with the identity of a listed client. If several
- * checks use the same call name, the probe makes this call only once.
+ * A test of a component. The test evaluates calls that a probe makes with the identity of a client that the spec lists.
+ * If several checks use the same call name, the probe makes this call only once.
  */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];

@@ -20,7 +20,10 @@ export interface Input {
   readonly identity: Identity;
   /** Encrypted files of workloads, by path in the repository. If omitted, the overlays contain empty files. */
   readonly encryptedFiles?: ReadonlyMap<string, string>;
-  /** The gRPC services in the .proto files of workloads, by path in the repository. If omitted, their routes are empty. */
+  /**
+   * The gRPC services in the .proto files of workloads, by path in the repository. If omitted, meshops generates no
+   * routes for the methods in these files.
+   */
   readonly grpcServices?: ReadonlyMap<string, readonly GrpcService[]>;
 }
 
@@ -97,8 +100,8 @@ export interface TransitionRule extends RuleInfo {
 /** One component of an environment: one folder of the bundle, one Flux Kustomization, one helmfile release. */
 export interface Component {
   /**
-   * Name of the component's folder under overlays/<env>/ and of its Flux Kustomization. If the component has no chart,
-   * its helmfile release has this name too.
+   * Path of the component's folder under overlays/<env>/, such as `dgraph` or `policies/shop`. `fluxName` derives the
+   * names of the Flux objects from the id and, if the component has no chart, the name of the helmfile release.
    */
   readonly id: string;
   /** Application to which the component's objects belong (`app.kubernetes.io/part-of`). */
@@ -116,8 +119,8 @@ export interface Component {
 
 /**
  * A resource that must be ready before a component is applied: another component, a Flux Kustomization or, for
- * components with a chart, a HelmRelease. A component that the environment does not have is ignored. helmfile ignores
- * Flux Kustomizations and HelmReleases.
+ * components with a chart, a HelmRelease. The generated files do not contain needs for components that the environment
+ * does not have. The helmfile does not contain needs for Flux Kustomizations and HelmReleases.
  */
 export type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
 
@@ -147,9 +150,9 @@ export interface Release {
   readonly version: string;
   readonly values: JsonMap;
   /**
-   * Whether the user chose the chart. If true, Flux installs the CRDs in the chart's folder `crds/`, as Helm does. Flux
-   * then does not correct drift of the chart's objects, because other programs might change these objects in the
-   * cluster. Examples are autoscalers, and hooks that write a `caBundle`.
+   * Whether the user chose the chart. If true, Flux installs the CRDs in the chart's folder `crds/`, as Helm does. If
+   * true, Flux also does not correct drift of the chart's objects, because other programs might change these objects in
+   * the cluster. Examples are autoscalers, and hooks that write a `caBundle`.
    */
   readonly ofUser?: true;
 }
@@ -174,13 +177,13 @@ export type Delivery =
   /** A folder of the repository with a kustomization.yaml of the user. */
   | { readonly kind: "folder"; readonly path: string }
   /**
-   * Only `objects` and `secrets`. helmfile installs them as a release (`release`), or applies them in a hook before the
-   * first release (`hook`).
+   * The component consists only of `objects` and `secrets`. helmfile installs them as a release (`release`), or applies
+   * them in a hook before the first release (`hook`).
    */
   | { readonly kind: "objects"; readonly helmfile: "release" | "hook" }
   /**
-   * meshops does not deliver the component; another tool does. `podsIn` is the namespace whose pods `meshops status`
-   * shows for the component; null to show no pods.
+   * Another tool delivers the component. `podsIn` is the namespace whose pods `meshops status` shows for the component;
+   * null to show no pods.
    */
   | { readonly kind: "none"; readonly podsIn: string | null };
 

@@ -3,8 +3,8 @@ import { plural } from "../system/text.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "./model.ts";
 
 /**
- * Short description of what a component delivers: its chart, the number of its Secrets, its image, or the number of its
- * objects.
+ * Returns a short description of what a component delivers: its chart, its folder, the number of its Secrets, its
+ * image, or the number of its objects. If another tool delivers the component, returns `provided by others`.
  */
 export function contentsOf(component: ComponentModel): string {
   const {

@@ -10,7 +10,7 @@ export interface Finding {
    * are joined by `; `.
    */
   readonly cause: string | null;
-  /** All causes that were found. Each cause includes the objects in which it was found. */
+  /** All causes that were found, one cause per entry. */
   readonly causes: readonly string[];
   /** Details of what the check observed, one fact per line. */
   readonly evidence: readonly string[];

@@ -7,20 +7,21 @@ import type { Step } from "./change-rule.ts";
  */
 const asFlux = "--field-manager=flux-client-side-apply";
 
-/** Command that suspends or resumes Flux objects of one namespace. */
+/** Returns a command that suspends (`value` is true) or resumes Flux objects of one namespace. */
 export function suspend(kind: string, names: readonly string[], namespace: string, value: boolean): string {
   return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${asFlux} --type merge --patch '{"spec":{"suspend":${value}}}'`;
 }
 
-/** Command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
+/** Returns a command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
 export function suspendKustomizations(names: readonly string[], namespace: string): string {
   return suspend("kustomization.kustomize.toolkit.fluxcd.io", names, namespace, true);
 }
 
 /**
- * Step that suspends Kustomizations of one namespace before a push that deletes them.
+ * Returns a step in which the user suspends Kustomizations of one namespace, before a push that deletes these
+ * Kustomizations.
  *
- * @param what the Kustomizations, as the object of a sentence
+ * @param what description of the Kustomizations; the text of the step contains it after the word "suspend"
  */
 export function suspendFirst(
   what: string,

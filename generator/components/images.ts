@@ -14,7 +14,9 @@ export interface EnvironmentImage {
   readonly target: string;
 }
 
-/** Images to copy to the registry that mirrors them, as pairs of references, sorted and without duplicates. */
+/**
+ * Returns the images to copy to the registry that mirrors them, as pairs of references, sorted and without duplicates.
+ */
 export function mirroredCopies(environment: Environment): [source: string, target: string][] {
   const { images, mirror } = runningImages(environment);
   const copies = images.flatMap(({ image }): [string, string][] => {
@@ -31,8 +33,8 @@ export interface Copy {
 }
 
 /**
- * Images that an environment runs, in the order of its components. Includes third-party images, and images of
- * containers that run only if an annotation requests the container. Excludes images of Helm hooks that meshops
+ * Returns the images that an environment runs, in the order of its components. Includes third-party images, and images
+ * of containers that run only if an annotation requests the container. Excludes images of Helm hooks that meshops
  * disables.
  */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
@@ -45,8 +47,8 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
 }
 
 /**
- * Images to copy into a registry, sorted and without duplicates. Skips images that are published in this registry, for
- * example the image of the test client.
+ * Returns the images to copy into a registry, sorted and without duplicates. Skips images that are published in this
+ * registry, for example the image of the test client.
  */
 export function copiesInto(registry: string, environment: Environment): Copy[] {
   const copies = runningImages(environment)

@@ -13,7 +13,7 @@ export function mirrorField({ spec: { registry } }: Environment): string {
 }
 
 /**
- * Names of the Secrets with the credentials of a private registry.
+ * Returns the names of the Secrets with the credentials of a private registry; undefined if the spec sets no names.
  *
  * @param own names in the section of the component; they take precedence over `registry.pullSecretRef`
  */

@@ -10,9 +10,12 @@ export interface ComponentModel extends Omit<Component, "build">, Required<Compo
    * ConfigMaps and Secrets to which an override refers. Their chart values take precedence over the release's values.
    */
   readonly overridesFrom: readonly ValuesObject[];
-  /** Values that are merged after `overridesFrom`; null if the values of the release already contain them. */
+  /**
+   * Chart values that are merged after `overridesFrom`. Null if the component has no chart. Also null if
+   * `overridesFrom` is empty, because the values of the release then already contain the values of the override.
+   */
   readonly lastValues: JsonMap | null;
-  /** Whether updates of the component by Flux and helmfile are suspended. */
+  /** Whether the spec suspends the component (`suspend`). If true, Flux and helmfile do not update the component. */
   readonly suspended: boolean;
 }
 
@@ -24,17 +27,17 @@ export interface Model {
   readonly components: readonly ComponentModel[];
 }
 
-/** Helm release of a component that is delivered as a chart; null for other components. */
+/** Returns the Helm release of a component that is delivered as a chart; null for other components. */
 export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Release | null {
   return delivery.kind === "chart" ? delivery.release : null;
 }
 
-/** Objects that meshops generates for components. */
+/** Returns the objects that meshops generates for components. */
 export function objectsOf(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
   return components.flatMap(({ objects }) => Object.values(objects).flat());
 }
 
-/** Sets of pods of all components. */
+/** Returns the sets of pods of all components. */
 export function podSetsIn({ components }: Pick<Model, "components">): PodSet[] {
   return components.flatMap(({ pods }) => pods);
 }
@@ -49,7 +52,7 @@ export function hasSecrets({ secrets, encryptedFiles }: Pick<ComponentModel, "se
   return secrets.length + encryptedFiles.length > 0;
 }
 
-/** Ids of the components that a component needs. */
+/** Returns the ids of the components that a component needs. */
 export function neededComponents({ needs }: Pick<ComponentModel, "needs">): string[] {
   return needs.flatMap((need) => ("component" in need ? [need.component] : []));
 }

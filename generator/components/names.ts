@@ -7,8 +7,8 @@ import { workloadsFolder } from "../spec/layout.ts";
 const singular: Readonly<Record<string, string>> = { policies: "policy", [workloadsFolder]: "workload" };
 
 /**
- * Name of a component's HelmRelease and of the component's file in `flux/`. If the component has no chart, its helmfile
- * release has the same name.
+ * Returns the name of a component's HelmRelease and of the component's file in `flux/`. If the component has no chart,
+ * its helmfile release has the same name.
  */
 export function fluxName(id: string): string {
   const [kind = "", ...rest] = id.split("/");

@@ -2,8 +2,9 @@ import { installsLinkerd } from "../spec/ownership.ts";
 import type { Component, Context } from "./component.ts";
 
 /**
- * Returns the component of Linkerd for an environment. If another tool installs Linkerd, `meshops status` and `meshops
- * verify` check the component, but meshops does not deliver the component.
+ * Returns a component of Linkerd, as it applies to an environment. If meshops installs Linkerd, returns the component
+ * unchanged. If another tool installs Linkerd, returns a component that meshops does not deliver, but that `meshops
+ * status` and `meshops verify` check.
  */
 export function ofLinkerd({ environment }: Pick<Context, "environment">, component: Component): Component {
   return installsLinkerd(environment) ? component : ofOthers(component);

@@ -1,9 +1,9 @@
 import type { CallResult } from "./check.ts";
 
 /**
- * Outcome of a call. `answered`: the application answered; `denied`: a proxy refused the call by policy; `silent`: no
- * answer, for example because a NetworkPolicy drops the packets; `broken`: a proxy could not reach the application, or
- * any other error.
+ * Outcome of a call. `answered`: the application answered. `denied`: a proxy refused the call because of a policy.
+ * `silent`: no answer, for example because a NetworkPolicy drops the packets. `broken`: any other error, for example
+ * because a proxy could not reach the application.
  */
 export type Outcome = "answered" | "denied" | "silent" | "broken";
 
@@ -11,12 +11,12 @@ export type Outcome = "answered" | "denied" | "silent" | "broken";
  * Classifies the result of a call. Exit codes of curl are 7 if the connection was refused, 28 if there was no answer in
  * time, and 52, 55 or 56 if the connection was closed (curl's manual). grpcurl exits with 64 plus the status code, or
  * with 1 if it cannot connect (source of grpcurl, cmd/grpcurl). A proxy that refuses a call answers with 403 or the
- * status PERMISSION_DENIED (linkerd2-proxy, inbound/src/http/server.rs); a proxy that cannot reach the application
- * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE. A connection without a request is open if it lasts until
- * the time limit of curl.
+ * status PERMISSION_DENIED (linkerd2-proxy, inbound/src/http/server.rs). A proxy that cannot reach the application
+ * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE. A connection without a request (`tcp`) counts as answered
+ * if it stays open until the time limit of curl.
  */
 export function outcomeOf(kind: "http" | "http2" | "grpc" | "tcp" | "tls", { exit, output }: CallResult): Outcome {
-  // A server that requires a client certificate ends the handshake with an alert.
+  // A server that requires a client certificate ends the handshake with an alert. This alert also counts as an answer.
   if (kind === "tls") return exit === 0 || /alert|certificate/i.test(output) ? "answered" : "silent";
   if (kind === "tcp") return /\(28\)/.test(output) && !/^connected 0(\.0+)?$/m.test(output) ? "answered" : "silent";
   if (kind === "grpc") {
@@ -36,7 +36,10 @@ export function hasResponse({ output }: CallResult): boolean {
   return statusOf(output) !== null;
 }
 
-/** Whether a proxy sent the response. Errors of a proxy have this header (linkerd2-proxy, app/core/src/errors). */
+/**
+ * Whether a proxy sent the response. Errors of a proxy have the header `l5d-proxy-error` (linkerd2-proxy,
+ * app/core/src/errors).
+ */
 export function isFromProxy({ output }: CallResult): boolean {
   return /^l5d-proxy-error: /im.test(output);
 }
@@ -55,7 +58,8 @@ export function tellCall({ name, exit, output }: CallResult): string {
 }
 
 /**
- * Status code of an HTTP response that curl printed together with the headers; null if the output contains no response.
+ * Returns the status code of an HTTP response that curl printed together with the headers; null if the output contains
+ * no response.
  */
 function statusOf(output: string): number | null {
   const found = /^HTTP\/\S+ (\d{3})/.exec(output)?.[1];

@@ -12,10 +12,12 @@ import { workloadId } from "./names.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
-/** Changes of the generated files of one component. */
+/** Changes that the spec specifies for the generated files of one component. */
 export type Override = Environment["spec"]["components"][string];
 
-/** The changes of a component in a spec, and their path in the spec. */
+/**
+ * The changes that a spec specifies for a component, and a function that returns the path of a field of these changes.
+ */
 export interface OverrideInSpec {
   readonly override: Override;
   readonly at: (...steps: Path) => Path;
@@ -37,7 +39,10 @@ export function overrideOf(id: string, { spec: { components, workloads } }: Envi
   return override === undefined ? undefined : { override, at: (...steps) => spec("components", id, ...steps) };
 }
 
-/** Changes a component as the spec specifies. Values and patches are applied last. */
+/**
+ * Returns a component with the changes that the spec specifies. The values and patches in the spec are applied after
+ * the values and patches of the component.
+ */
 export function withOverrides(component: ComponentModel, environment: Environment): ComponentModel {
   const found = overrideOf(component.id, environment);
   if (found === undefined) return component;
@@ -68,7 +73,7 @@ function sourceOf({ configMapRef, secretRef }: Override["valuesFrom"][number]): 
   return secretRef === undefined ? [] : [{ kind: "Secret", ...secretRef }];
 }
 
-/** The part of a component's values that overrides must not replace. */
+/** Returns the part of a component's values that overrides must not replace. */
 function ownedPart(values: JsonMap, { owned }: ComponentModel): JsonMap {
   return owned.reduce<JsonMap>((part, { path }) => {
     const value = at(values, ...path);
@@ -78,7 +83,9 @@ function ownedPart(values: JsonMap, { owned }: ComponentModel): JsonMap {
   }, {});
 }
 
-/** Patches of an override, in the order of their names. A patch that is not valid YAML is left out. */
+/**
+ * Returns the patches of an override, in the order of their names. Omits patches for which `parsePatch` returns null.
+ */
 function patchesOf({ patches }: Override): Patch[] {
   return Object.entries(patches)
     .sort(([a], [b]) => compareText(a, b))

@@ -7,7 +7,7 @@ export interface OwnedValue {
   readonly field: string;
 }
 
-/** Lists each leaf of a map of chart values as an owned value, with its path. */
+/** Returns one owned value for each leaf of a map of chart values. */
 export function owned(values: JsonMap, field: string, above: readonly string[] = []): OwnedValue[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const path = [...above, key];
@@ -15,7 +15,7 @@ export function owned(values: JsonMap, field: string, above: readonly string[] =
   });
 }
 
-/** Lists dotted paths of chart values as owned values. */
+/** Returns one owned value for each dotted path of a chart value. */
 export function ownedPaths(paths: readonly string[], field: string): OwnedValue[] {
   return paths.map((path) => ({ path: path.split("."), field }));
 }

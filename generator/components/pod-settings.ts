@@ -16,14 +16,14 @@ interface PatchedWorkload {
   readonly selector: JsonMap;
 }
 
-/** Removes undefined values. */
+/** Returns a map without the entries whose value is undefined. */
 export function given(values: Readonly<Record<string, unknown>>): JsonMap {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as JsonMap;
 }
 
 /**
- * Returns a patch that sets the pod fields for which a chart has no value. Returns an empty list if none of these
- * fields is given.
+ * Returns a list with one patch that sets the pod fields for which a chart has no value. Returns an empty list if none
+ * of these fields is given.
  */
 export function podPatches(
   { kind, metadata, selector }: PatchedWorkload,

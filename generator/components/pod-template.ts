@@ -2,8 +2,8 @@ import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { Patch } from "./patch.ts";
 
 /**
- * Annotation for meshed pod templates. Its value changes when the pods must restart to stay in the mesh. Returns no
- * annotation if the revision is not known at render time.
+ * Returns an annotation for meshed pod templates. The value of the annotation changes when the pods must restart to
+ * stay in the mesh. Returns no annotation if the revision is not known at render time.
  */
 export function revisionAnnotation(revision: string | null): StringMap {
   return revision === null ? {} : { "meshops.dev/identity-revision": revision };

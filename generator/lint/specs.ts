@@ -61,8 +61,8 @@ export function checkRules(environment: Environment): Judgement[] {
 }
 
 /**
- * Checks environments against the rules about conflicts. If two environments conflict, the finding is about the
- * environment that comes later in the list.
+ * Checks environments against the rules about conflicts between environments. If two environments conflict, the finding
+ * is about the environment that comes later in the list.
  */
 export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
   return jointRules.flatMap((rule) => collisions(rule, environments));

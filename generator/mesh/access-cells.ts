@@ -25,17 +25,17 @@ export interface AccessCell {
    * Whether the NetworkPolicies admit the connection, and the names of the NetworkPolicies that determine this result.
    */
   readonly network: { readonly admits: boolean; readonly policies: readonly string[] };
-  /** Whether Linkerd admits the connection, and the object or the other reason for this result. */
+  /** Whether Linkerd admits the connection, and the object or another reason that determines this result. */
   readonly mesh: { readonly admits: boolean; readonly by: string };
 }
 
-/** A client of the table. */
+/** A client of the access table. */
 export interface AccessClient {
   readonly title: string;
   readonly from: AttemptClient;
 }
 
-/** A set of pods in the table. The set is both a client (row) and a server (columns). */
+/** A set of pods in the access table. The set is both a client (row) and a server (columns). */
 export interface AccessPods extends AccessClient {
   readonly pod: KubernetesObject;
   readonly ports: readonly { readonly key: string; readonly port: number }[];
@@ -43,14 +43,15 @@ export interface AccessPods extends AccessClient {
   readonly listed: readonly AccessClient[];
 }
 
-/** Title of the row for a meshed client that is not in the list of clients of any set. */
+/** Title of the row for meshed clients that are not in the list of clients of any set of pods. */
 export const otherMeshed = "other meshed pods";
 /** Title of the row for clients without a proxy. */
 export const unmeshed = "pods without a proxy";
 
 /**
  * Returns one cell for each client and each port. The clients are the pods of the table, the listed clients, other
- * meshed pods, and pods without a proxy. The result does not show that requests on HTTP probe paths are always allowed.
+ * meshed pods, and pods without a proxy. The cells do not show that Linkerd always allows requests on the paths of HTTP
+ * probes.
  */
 export function accessCells(
   all: readonly AccessPods[],

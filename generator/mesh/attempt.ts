@@ -18,7 +18,7 @@ export interface AttemptClient {
   /** IP address; omitted if it is not known. */
   readonly address?: string;
   /**
-   * `node`: a program of the pod's node, such as the kubelet. NetworkPolicies do not apply to this client. `loopback`:
+   * `node`: a program on the pod's node, such as the kubelet. NetworkPolicies do not apply to this client. `loopback`:
    * `kubectl port-forward`, which connects to the pod's loopback interface and bypasses NetworkPolicies and the proxy.
    */
   readonly from?: "node" | "loopback";
@@ -27,7 +27,7 @@ export interface AttemptClient {
 /** A connection to a port of a pod. */
 export interface Attempt {
   readonly from: AttemptClient;
-  /** The pod as the injector creates it: with its proxy, and with the annotations that it inherits from its namespace. */
+  /** The pod after injection: with its proxy, and with the annotations that it inherits from its namespace. */
   readonly to: KubernetesObject;
   /** Port to which the client connects. */
   readonly port: number;

@@ -17,10 +17,11 @@ interface ProtectedPort {
 }
 
 /**
- * Returns the policies that admit only the given clients to a port: a Server, and AuthorizationPolicies. For clients
- * with an identity, there is an AuthorizationPolicy with a MeshTLSAuthentication. For clients without an identity,
- * there is a second AuthorizationPolicy with a NetworkAuthentication, because a client must meet all authentications of
- * an AuthorizationPolicy. Linkerd still admits `GET` requests on the paths of HTTP probes from all clients (linkerd2,
+ * Returns the policies that admit only the given clients to a port: a Server, and AuthorizationPolicies. An
+ * AuthorizationPolicy with a MeshTLSAuthentication admits the clients with an identity. A second AuthorizationPolicy
+ * with a NetworkAuthentication admits the clients without an identity. One AuthorizationPolicy with both
+ * authentications would admit only clients that meet both, because a client must meet all authentications of an
+ * AuthorizationPolicy. Linkerd still admits `GET` requests on the paths of HTTP probes from all clients (linkerd2,
  * policy-controller, default probe routes).
  */
 export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {

@@ -10,8 +10,9 @@ import type { PodSet } from "./pod-set.ts";
  * Returns an example pod of a set, as it would exist after injection. The pod has labels that match the selector, a
  * proxy if the set is meshed, and the ports of the set as container ports.
  *
- * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod. Null if the namespace
- *   is not known: a set that inherits injection from its namespace is then assumed to be meshed.
+ * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod. Null if these
+ *   annotations are not known. The function then assumes that a set is meshed if it inherits injection from its
+ *   namespace.
  */
 export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null): KubernetesObject {
   const meshed = isDescribedAsMeshed(set, namespaceAnnotations);
@@ -34,7 +35,7 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
       labels: { ...selectedLabels(set.selector), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) },
       annotations: {
         ...inherited,
-        // The injector writes the default list if no annotation exists.
+        // If the pod has no annotation for opaque ports, the injector adds the annotation with Linkerd's default list.
         [portKeys.opaque]: [inherited[portKeys.opaque] ?? defaultOpaquePorts, opaque].filter(Boolean).join(","),
         ...(skipped === "" ? {} : { [portKeys.skipInbound]: skipped }),
       },
@@ -48,11 +49,12 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
   };
 }
 
-/** Whether the pods of a set have proxies, according to the description. */
+/** Whether the pods of a set have proxies, according to the field `inject` and the annotations of the namespace. */
 export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
   const metadata = namespaceAnnotations === null ? null : { labels: {}, annotations: namespaceAnnotations };
   const own = inject === "inherited" ? {} : { [injectKey]: inject };
-  // The result is `unknown` if the set inherits injection from a namespace that is not known. Assume a proxy then.
+  // The result is `unknown` if the set inherits injection from a namespace that is not known. In this case, assume that
+  // the pods have proxies.
   return isMeshed(factsOf(own, {}, { name: namespace, metadata })) !== "no";
 }
 

@@ -20,18 +20,21 @@ export interface MeshVerdict {
   readonly admits: boolean;
   /** Whether the client is admitted only because of the mode `audit`. */
   readonly counted: boolean;
-  /** The object or the other reason that determines the decision, such as `Server api-http` or `probe path /health`. */
+  /**
+   * The object that determines the decision, such as `Server api-http`, or another reason, such as `probe path
+   * /health`.
+   */
   readonly by: string;
   /**
-   * The Server that selects the port. If no Server selects the port: null, and the pod's default inbound policy
-   * applies.
+   * The Server that selects the port. Null if no Server selects the port. In this case, the pod's default inbound
+   * policy applies.
    */
   readonly server: KubernetesObject | null;
   /** Authorizations of the Server, and of the route that the request uses. */
   readonly authorizations: readonly Authorization[];
 }
 
-/** A connection as the proxy of the pod sees it. */
+/** A connection, with the facts that the proxy of the pod uses for its decision. */
 interface Inbound extends Attempt {
   readonly client: ProxyClient;
   /** Whether the connection bypasses the proxy, or the pod has no proxy. */
@@ -50,7 +53,8 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
     authorizations,
   });
   if (bypassed) return verdict(true, "no proxy");
-  // The inbound port accepts only connections from proxies. The control port accepts only connections from tap.
+  // The proxy's inbound port accepts only connections that other proxies open. The proxy's control port accepts only
+  // connections from tap.
   if (port === proxyPorts.inbound) return verdict(false, "proxy");
   if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
   const protocol = server === null ? podProtocol(to, port) : String(at(server, "spec", "proxyProtocol") ?? "unknown");
@@ -73,8 +77,9 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
 
 /**
  * Returns the route that a request uses, or `probe` for the automatic route of a probe path. Returns `no-route` if the
- * Server has routes but none of them matches the request. Returns null if there are no routes (linkerd2,
- * policy-controller, inbound index, http_routes). Opaque and TLS connections have no routes.
+ * Server has routes but none of them matches the request. Otherwise, returns null (linkerd2, policy-controller, inbound
+ * index, http_routes). Also returns null for opaque and TLS connections, because routes do not apply to these
+ * connections.
  */
 function route(
   { to, port, path }: Inbound,

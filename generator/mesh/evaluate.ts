@@ -24,10 +24,10 @@ export interface Verdict {
 }
 
 /**
- * Evaluates whether policy objects admit a connection to a port of a pod: NetworkPolicies, Servers, routes,
+ * Determines whether a connection to a port of a pod is admitted. Evaluates NetworkPolicies, Servers, routes,
  * AuthorizationPolicies, ServerAuthorizations and authentications. The mesh layer admits every connection to a pod
  * without a proxy, and to a port in the pod's `skip-inbound-ports`. This function does not evaluate egress rules, rate
- * limits, connections that are already open, and headers in the matches of routes.
+ * limits, connections that are already open, or headers in the matches of routes.
  *
  * @param objects policies of any namespace; objects of other kinds are ignored
  */

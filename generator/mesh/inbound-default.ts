@@ -5,8 +5,9 @@ import { inCluster } from "./networks.ts";
 import { podLists } from "./ports.ts";
 
 /**
- * Returns the default inbound policy of a pod: the value of the pod's annotation. The injector copies this annotation
- * from the namespace. If the annotation is missing, returns the default inbound policy of the Linkerd installation.
+ * Returns the value of the pod's annotation `config.linkerd.io/default-inbound-policy`. The injector copies this
+ * annotation from the namespace to the pod. If the annotation is missing, returns the default inbound policy of the
+ * Linkerd installation (`ofCluster`).
  */
 export function defaultPolicyOf({ metadata }: KubernetesObject, ofCluster: string): string {
   return metadata.annotations?.[`${proxyPrefix}default-inbound-policy`] ?? ofCluster;
@@ -16,7 +17,8 @@ export function defaultPolicyOf({ metadata }: KubernetesObject, ofCluster: strin
 type Treatment = "admitted" | "counted" | "refused";
 
 /**
- * Applies a default inbound policy or the `accessPolicy` of a Server (linkerd2, policy-controller/k8s/index/src/defaults.rs).
+ * Returns how a default inbound policy or the `accessPolicy` of a Server treats a client that no authorization admits
+ * (linkerd2, policy-controller/k8s/index/src/defaults.rs).
  *
  * @param needsIdentity whether the port requires an identity (proxy-require-identity-inbound-ports)
  */
@@ -28,7 +30,10 @@ export function treatmentBy(policy: string, { identity, address }: ProxyClient, 
   return anyone || identity !== null ? "admitted" : "refused";
 }
 
-/** Whether an annotation of a pod requires an identity at a port (if no Server selects the port). */
+/**
+ * Whether the pod's annotation `config.linkerd.io/proxy-require-identity-inbound-ports` contains a port. If it does and
+ * no Server selects the port, the proxy requires an identity from the clients of the port.
+ */
 export function requiresIdentity(pod: KubernetesObject, port: number): boolean {
   return podLists(pod, `${proxyPrefix}proxy-require-identity-inbound-ports`, port);
 }

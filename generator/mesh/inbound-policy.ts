@@ -17,8 +17,8 @@ export interface Authorization {
   readonly kind: "AuthorizationPolicy" | "ServerAuthorization";
   readonly name: string;
   /**
-   * Identities have the form `name.namespace`. `*.namespace` means all accounts of a namespace, and `*` means all meshed
-   * clients.
+   * Identities have the form `name.namespace`. `*.namespace` means all service accounts of a namespace, and `*` means
+   * all meshed clients.
    */
   readonly requirements: readonly Requirement[];
 }
@@ -33,8 +33,8 @@ export interface ProxyClient {
 
 /**
  * Returns the Server that applies to a port of a pod. If several Servers select the port, the oldest Server applies
- * (linkerd2, policy-controller, inbound index). If no Server selects the port, returns null: the pod's default inbound
- * policy applies.
+ * (linkerd2, policy-controller, inbound index). Returns null if no Server selects the port. In this case, the pod's
+ * default inbound policy applies.
  */
 export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
   const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
@@ -50,7 +50,9 @@ function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   return typeof port === "string" ? namedPort(port, podContainers(pod)) : port;
 }
 
-/** Returns the containers of a pod, init containers first: a native sidecar is an init container. */
+/**
+ * Returns the init containers and then the containers of a pod. A proxy that is a native sidecar is an init container.
+ */
 export function podContainers(pod: KubernetesObject): unknown[] {
   return [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")];
 }
@@ -87,7 +89,7 @@ export function admitsClient({ requirements }: Authorization, { identity, addres
   );
 }
 
-/** All identities in the requirements of an authorization. */
+/** Returns all identities in the requirements of an authorization. */
 export function namedIdentities({ requirements }: Authorization): readonly string[] {
   return requirements.flatMap((each) => ("identities" in each ? each.identities : []));
 }
@@ -142,8 +144,8 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
 }
 
 /**
- * Returns the identities of a MeshTLSAuthentication. If the object does not exist, returns an empty list: Linkerd then
- * admits no client.
+ * Returns the identities of a MeshTLSAuthentication. If the object does not exist, returns an empty list, because
+ * Linkerd then admits no client.
  */
 function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
   const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);

@@ -19,7 +19,7 @@ export function routesOf(server: KubernetesObject, objects: readonly KubernetesO
 /**
  * Returns the route that a request uses. This is the route with the most specific match of the path (Gateway API,
  * HTTPRoute). Assumes that the request meets all matches of headers and query parameters. If the path is null, every
- * route matches.
+ * route matches. Returns null if no route matches.
  */
 export function routeFor(routes: readonly KubernetesObject[], path: string | null): KubernetesObject | null {
   const weighted = routes.map((route) => ({ route, weight: weightOf(route, path) })).filter(({ weight }) => weight >= 0);
@@ -27,7 +27,10 @@ export function routeFor(routes: readonly KubernetesObject[], path: string | nul
   return weighted[0]?.route ?? null;
 }
 
-/** Returns the length of the path in the most specific match of a route; -1 if the route does not match. */
+/**
+ * Returns a number that is larger if a match of the route is more specific: the length of the path in the match, plus 1
+ * if the match is exact. Returns -1 if the route does not match.
+ */
 function weightOf(route: KubernetesObject, path: string | null): number {
   const weights = listAt(route, "spec", "rules").flatMap((rule) => {
     const matches = listAt(rule, "matches");
@@ -58,8 +61,9 @@ function matchesExpression(expression: string, path: string): boolean {
 }
 
 /**
- * Returns the paths of the HTTP probes of a pod on a port. The policy controller admits GET requests on these paths from
- * all clients. It ignores gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound, pod_http_probes).
+ * Returns the paths of a pod's HTTP probes that use a port. The policy controller admits GET requests on these paths
+ * from all clients. It ignores gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound,
+ * pod_http_probes).
  */
 export function probePaths(pod: KubernetesObject, port: number): string[] {
   const containers = podContainers(pod);

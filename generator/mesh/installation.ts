@@ -17,7 +17,10 @@ export function admitsEveryPod(policy: string): boolean {
   return ["all-unauthenticated", "cluster-unauthenticated", "audit"].includes(policy);
 }
 
-/** Values of the default inbound policy, in order. The first value admits the fewest clients. */
+/**
+ * Values of the default inbound policy. The first value admits the fewest clients, and the last value admits all
+ * clients.
+ */
 const byOpenness = [
   "deny",
   "cluster-authenticated",
@@ -27,7 +30,10 @@ const byOpenness = [
   "all-unauthenticated",
 ];
 
-/** Whether a default inbound policy admits more clients than another policy. A missing value admits all clients. */
+/**
+ * Whether a default inbound policy admits more clients than another policy. A missing value means
+ * `all-unauthenticated`, which admits all clients.
+ */
 export function admitsMore(policy: unknown, than: unknown): boolean {
   const openness = (value: unknown): number => byOpenness.indexOf(String(value ?? "all-unauthenticated"));
   return openness(policy) > openness(than);

@@ -10,8 +10,8 @@ import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
 
 /**
  * Returns whether each client can connect to each port of the workloads in manifests. Evaluates the policies in the
- * same manifests. Objects without a namespace are in the namespace `default`. If the manifests do not show whether a
- * workload is meshed, the function assumes that the workload is meshed.
+ * same manifests. Treats objects without a namespace as objects of the namespace `default`. If the manifests do not
+ * show whether a workload is meshed, the function assumes that the workload is meshed.
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
   const stream = new ManifestSet(manifests);

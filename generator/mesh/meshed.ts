@@ -26,7 +26,7 @@ export interface InjectionFacts {
   readonly otherSidecar: boolean;
 }
 
-/** Why the proxy injector does not inject a pod, although an annotation requests injection. */
+/** Reason why the proxy injector does not inject a pod, although an annotation requests injection. */
 export type InjectionObstacle = "host-network" | "other-sidecar" | "webhooks-disabled" | "namespace-excluded";
 
 /** Whether the value of the annotation `linkerd.io/inject` requests a proxy. */
@@ -110,7 +110,7 @@ export function injectionNamespace(name: string, namespaces: readonly Kubernetes
   return { name, metadata: found === undefined ? null : { labels, annotations } };
 }
 
-/** Whether the pods in a manifest already have a proxy of Linkerd. */
+/** Whether the manifest of a workload already contains the container of Linkerd's proxy. */
 export function hasProxy(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) => container["name"] === proxyContainer);
 }
@@ -129,7 +129,10 @@ function hasOtherSidecar(pod: unknown): boolean {
   );
 }
 
-/** Annotations of a workload's pods, including the proxy configuration that the pods inherit from their namespace. */
+/**
+ * Returns the annotations of a workload's pods, including the proxy configuration (`config.…`) that the pods inherit
+ * from their namespace.
+ */
 export function proxyAnnotations({ annotations, manifest }: Workload, stream: ManifestSet): Labels {
   const namespace = stream.namespaceOf(manifest.namespace);
   const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));

@@ -10,7 +10,8 @@ export function namespacesOfOthers({ spec }: Environment): (readonly [name: stri
 }
 
 /**
- * Returns the annotations for the settings of a namespace in `spec.namespaces`. They affect a pod when it is created.
+ * Returns the annotations for the field `mesh` of a namespace in `spec.namespaces`. A change of these annotations
+ * affects only pods that are created after the change.
  */
 export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
   const { inject, defaultInboundPolicy, proxy } = mesh;
@@ -23,13 +24,16 @@ export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
 
 /**
  * Returns the annotations of a declared namespace. Returns null if meshops does not create the namespace, and the spec
- * does not declare its injection.
+ * does not set `mesh.inject` for the namespace.
  */
 export function declaredAnnotations(declared: DeclaredNamespace): StringMap | null {
   return !declared.create && declared.mesh.inject === undefined ? null : meshAnnotations(declared);
 }
 
-/** Returns the declared annotations that differ in an existing namespace, as `key is "a" instead of "b"`. */
+/**
+ * Returns a text such as `key is "a" instead of "b"` for each declared annotation that an existing namespace does not
+ * have, or has with another value.
+ */
 export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
   return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {
     const own = found[key];

@@ -24,7 +24,7 @@ export function rulesOf(policy: Manifest, direction: Direction): readonly Policy
 
 /**
  * Whether at least one peer of a rule has a proxy. Assumes that IP blocks, and pods in the namespaces `linkerd` and
- * `kube-system`, have no proxy.
+ * `kube-system`, have no proxy. Returns `unknown` if the rule lists no peers.
  */
 export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSet): Meshed {
   const list = listOf(peers).map(asMap);
@@ -47,14 +47,20 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   return allMeshed(pods, stream);
 }
 
-/** Returns `yes` if at least one workload is meshed, and `no` if all workloads are known to have no proxy. */
+/**
+ * Returns `yes` if at least one workload is meshed, and `no` if all workloads are known to have no proxy. Returns
+ * `unknown` in all other cases, and if the list is empty.
+ */
 export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";
   return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
 }
 
-/** Whether the peers of a rule include a namespace. Assumes that an IP block contains the pods of the namespace. */
+/**
+ * Whether the peers of a rule include the pods of a namespace. A rule without peers includes all pods. Assumes that an
+ * IP block contains the pods of the namespace.
+ */
 export function reaches(to: unknown, namespace: string, stream: ManifestSet): boolean {
   const labels = {
     "linkerd.io/is-control-plane": "true",

@@ -41,8 +41,9 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
 }
 
 /**
- * Returns the namespace of a client. Returns null if the NetworkPolicy does not select the client by its namespace and
- * its proxy, but by pod labels, by networks, or as all clients.
+ * Returns the namespace of a client that the NetworkPolicy selects by its namespace and its proxy. Returns null for a
+ * client that the NetworkPolicy selects by pod labels or by networks, and for an entry that admits clients of all
+ * namespaces (`all`).
  */
 function namespaceOf(client: Client): string | null {
   if ("namespace" in client) return client.namespace;
@@ -69,7 +70,10 @@ function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
   return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
 }
 
-/** Returns a rule for clients with a proxy; empty if the clients are not allowed to connect to a port. */
+/**
+ * Returns a list with one rule for clients with a proxy. The list is empty if the clients are not allowed to connect to
+ * any port.
+ */
 function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: LinkerdRelease): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   const bypassing = numbers(
@@ -81,13 +85,19 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }
 
-/** Returns a rule for clients with or without a proxy. It allows the ports of the pods and the proxy's inbound port. */
+/**
+ * Returns a list with one rule for clients with or without a proxy. The rule allows the ports of the pods and, if one
+ * of them is a TCP port, the proxy's inbound port. The list is empty if there are no ports.
+ */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   return rule(peers, [...(tcp.length > 0 ? [proxyPorts.inbound] : []), ...tcp], numbers(ports, "UDP"));
 }
 
-/** Returns a rule that admits all clients to some ports. The rule applies to clients with and without a proxy. */
+/**
+ * Returns a list with one rule that admits all clients, with and without a proxy, to the given ports. The list is empty
+ * if no ports are given.
+ */
 function open(ports: readonly Port[]): JsonMap[] {
   return ports.length === 0 ? [] : rule([], [proxyPorts.inbound, ...numbers(ports, "TCP")], numbers(ports, "UDP"));
 }

@@ -1,18 +1,21 @@
 import ipaddr from "ipaddr.js";
 
-/** A network without the networks in `except`. */
+/** A network. It does not include the networks in `except`. */
 export interface Network {
   readonly cidr: string;
   readonly except?: readonly string[];
 }
 
 /**
- * Networks of pods and nodes in the default values of Linkerd's chart (linkerd-control-plane, `clusterNetworks`; the same
- * in all releases). The default inbound policies `cluster-…` admit clients in these networks.
+ * Networks of pods and nodes in the default values of Linkerd's chart (linkerd-control-plane, `clusterNetworks`). All
+ * releases have the same default. The default inbound policies `cluster-…` admit clients in these networks.
  */
 const clusterNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"] as const;
 
-/** Whether an address is in a network. For an unknown address (null): whether the network contains all addresses. */
+/**
+ * Whether an address is in a network. If the address is not known (null), returns whether the network contains all
+ * addresses.
+ */
 export function inNetwork(address: string | null, { cidr, except = [] }: Network): boolean {
   if (cidr.endsWith("/0") && except.length === 0) return address === null || kindOf(address) === kindOf(cidr);
   return address !== null && contains(cidr, address) && !except.some((each) => contains(each, address));
@@ -39,7 +42,7 @@ export function inCluster(address: string | null): boolean {
 }
 
 function contains(cidr: string, address: string): boolean {
-  // An authentication can contain an address without a prefix (linkerd2, NetworkAuthentication).
+  // A NetworkAuthentication can contain an address without the length of a prefix (linkerd2, NetworkAuthentication).
   const [network, prefix] = cidr.includes("/") ? cidr.split("/") : [cidr, kindOf(cidr) === "ipv6" ? "128" : "32"];
   if (!ipaddr.isValid(address) || !isNetwork(`${network}/${prefix}`)) return false;
   const [parsed, base] = [ipaddr.parse(address), ipaddr.parse(network ?? "")];

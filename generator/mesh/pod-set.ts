@@ -1,7 +1,7 @@
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { selects } from "../kubernetes/selectors.ts";
 
-/** Protocol of a port for the proxy. The values are the values of the field `proxyProtocol` of a Server. */
+/** Protocol of a port, with the values of the field `proxyProtocol` of a Server. */
 export type Protocol = "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
 
 /** A port on which pods listen. */
@@ -125,7 +125,7 @@ export function isInSet({ metadata }: KubernetesObject, { namespace, selector }:
   return metadata.namespace === namespace && selects(selector, metadata.labels ?? {});
 }
 
-/** Whether the pods of a set have a service account. */
+/** Whether the pods of a set run with the given service account. */
 export function hasAccount({ namespace, serviceAccountName }: PodSet, account: Account): boolean {
   return namespace === account.namespace && serviceAccountName === account.name;
 }
@@ -144,7 +144,7 @@ export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key:
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }
 
-/** Clients of a set that may connect to a port. */
+/** Returns the clients of a set that may connect to a port. */
 export function clientsAt({ access }: Pick<PodSet, "access">, key: string): readonly Client[] {
   return access.clients.filter(({ ports }) => ports === undefined || ports.includes(key));
 }
@@ -159,12 +159,12 @@ export function modeOf({ access }: Pick<PodSet, "access">, { mode = access.mode 
   return mode;
 }
 
-/** Whether policies are generated for a set. */
+/** Whether meshops generates policies for a set of pods. */
 export function isProtected(pods: Pick<PodSet, "access" | "ports">): boolean {
   return pods.access.mode !== "off" || Object.values(pods.ports).some((port) => modeOf(pods, port) !== "off");
 }
 
-/** Whether a port of a set is in the mode `audit`. */
+/** Whether at least one port of a set is in the mode `audit`. */
 export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
   return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
 }

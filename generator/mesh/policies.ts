@@ -8,18 +8,18 @@ import { clientsAt, isProtected, isProxied, modeOf, type PodSet } from "./pod-se
 /** Policies for a set of pods: NetworkPolicies and Linkerd's policies. */
 export interface Policies {
   /**
-   * One NetworkPolicy that admits the clients of the set. Empty if the mode of the set is not `enforce`: the mode
-   * `audit` admits and counts all clients, and a NetworkPolicy cannot count clients.
+   * One NetworkPolicy that admits the clients of the set. Empty if the mode of the set is not `enforce`. In the mode
+   * `audit`, all clients must be admitted and counted, and a NetworkPolicy cannot count clients.
    */
   readonly network: readonly KubernetesObject[];
   /**
-   * One Server for each port whose connections pass through the proxy. If the port has clients, also an AuthorizationPolicy
-   * and a MeshTLSAuthentication that apply to the Server.
+   * One Server for each port whose connections pass through the proxy and whose mode is not `off`. If the port has
+   * clients, also AuthorizationPolicies for the Server, each with a MeshTLSAuthentication or a NetworkAuthentication.
    */
   readonly mesh: readonly KubernetesObject[];
 }
 
-/** Metadata that the policies of a set have in addition to their name and namespace. */
+/** Name of the NetworkPolicy of a set of pods, and labels and annotations of all policies of the set. */
 export interface PolicyMetadata {
   /** Name of the NetworkPolicy; default: the name of the set. */
   readonly networkPolicyName?: string;

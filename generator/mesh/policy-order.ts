@@ -1,5 +1,6 @@
 /**
- * Kinds of policy objects that deny access. Without an object of these kinds, pods and ports accept all connections.
+ * Kinds of policy objects that deny access: a NetworkPolicy refuses the connections that no rule allows, and a Server
+ * refuses the clients that no authorization admits.
  */
 const denying: readonly string[] = ["NetworkPolicy", "Server"];
 

@@ -18,7 +18,8 @@ export function parsePorts(text: unknown): readonly Range[] {
 }
 
 /**
- * Returns the opaque ports that annotations specify. If the annotation is missing, returns Linkerd's default list.
+ * Returns the ports in the annotation `config.linkerd.io/opaque-ports`. If the annotation is missing, returns Linkerd's
+ * default list.
  *
  * @param workload the workload with the annotation; the annotation can contain names of its container ports (linkerd2,
  *   pkg/util/parsing.go, ParseContainerOpaquePorts)

@@ -17,7 +17,8 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
 }
 
 /**
- * Whether a workload runs to completion, but its pods never complete with a proxy, because no program stops the proxy.
+ * Whether a workload should run to completion, but its pods never complete, because no program stops the proxies of the
+ * pods.
  *
  * @param release null if the release is not known
  */
@@ -52,8 +53,9 @@ export function callsShutdown(workload: Workload): boolean {
 }
 
 /**
- * Whether the proxy accepts calls of its endpoint /shutdown. In releases that read the annotation, the endpoint is
- * disabled by default (linkerd2, charts/linkerd-control-plane/values.yaml, `proxy.enableShutdownEndpoint`).
+ * Whether the proxy accepts calls of its endpoint /shutdown. In releases that read the annotation
+ * `config.linkerd.io/proxy-admin-shutdown`, the endpoint is disabled by default (linkerd2,
+ * charts/linkerd-control-plane/values.yaml, `proxy.enableShutdownEndpoint`).
  */
 function mayShutDown(workload: Workload, stream: ManifestSet, release: LinkerdRelease | null): boolean {
   const known = linkerdAnnotations[shutdownKey];

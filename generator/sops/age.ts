@@ -2,7 +2,10 @@ import { armor, Decrypter, Encrypter, identityToRecipient } from "age-encryption
 import { SopsError } from "./error.ts";
 import { type AgeEntry, type Metadata, otherServices } from "./metadata.ts";
 
-/** Encrypts the data key to each recipient separately. The result has one age file per recipient, as in sops. */
+/**
+ * Encrypts the data key to each recipient separately. Returns one entry with an armored age file for each recipient, as
+ * sops does.
+ */
 export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly string[]): Promise<AgeEntry[]> {
   if (recipients.length === 0) throw new SopsError("recipient", "the list of recipients is empty");
   return Promise.all(
@@ -37,7 +40,7 @@ export async function unwrapDataKey(metadata: Metadata, identities: readonly str
   throw noKey(metadata, identities.length);
 }
 
-/** Returns the identities by their recipients (`age1…`), and the number of damaged identities. */
+/** Returns a map from each recipient (`age1…`) to its identity, and the number of damaged identities. */
 export async function byRecipient(
   identities: readonly string[],
 ): Promise<{ readonly known: ReadonlyMap<string, string>; readonly damaged: number }> {
@@ -52,8 +55,8 @@ export async function byRecipient(
 /**
  * Returns the recipient of an identity.
  *
- * @throws SopsError (recipient) if the identity is damaged; the error of the library age-encryption would quote the
- *   identity
+ * @throws SopsError (recipient) if the identity is damaged. The function does not throw the error of the library
+ *   age-encryption, because that error quotes the identity
  */
 async function recipientOf(identity: string): Promise<string> {
   try {

@@ -10,7 +10,7 @@ const tagBytes = 16;
 const form = /^ENC\[AES256_GCM,data:([A-Za-z0-9+/=]+),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]$/;
 const types: ReadonlySet<string> = new Set<ScalarType>(["str", "int", "float", "bool", "time", "comment"]);
 
-/** Whether a text has the form of an encrypted value. */
+/** Whether a text has the form of an encrypted value, `ENC[AES256_GCM,…]`. */
 export function isCiphertext(text: string): boolean {
   return form.test(text);
 }
@@ -28,8 +28,9 @@ export function plaintextBytes(ciphertext: string): number | null {
  * Encrypts a value. An empty text is not encrypted, as in sops.
  *
  * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved to another
- *   path. For a value, the context is its path. For the MAC, the context is the time of the change
- * @param nonce nonce of the previous encryption if the value has not changed
+ *   path. For a value, the context is its path. For the MAC, the context is the time of the last change
+ *   (`lastmodified`)
+ * @param nonce default: a random nonce. For a value that has not changed, pass the nonce of its previous encryption
  */
 export function encryptValue(
   scalar: Scalar,
@@ -47,7 +48,8 @@ export function encryptValue(
 }
 
 /**
- * A decrypted value, and the nonce that encrypted it. The nonce is null for the empty text, which is never encrypted.
+ * A decrypted value, and the nonce with which the value was encrypted. The nonce is null if the value is an empty text,
+ * because an empty text is never encrypted.
  */
 export interface Opened {
   readonly scalar: Scalar;
@@ -83,8 +85,8 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
 }
 
 /**
- * Decodes a base64 text. Returns null if the text is not valid base64 or has stray bits. (Node would accept such
- * texts.)
+ * Decodes a base64 text. Returns null if the text is not exactly the text to which Node would encode the decoded bytes.
+ * (Node also decodes texts that contain invalid characters, or whose last character has unused bits that are not zero.)
  */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");

@@ -9,7 +9,8 @@ export function checkJson(text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    // Only the position is used, because the error message quotes the text, which may be a secret.
+    // Report only the position from the error of JSON.parse. The message of this error quotes the text, and the text
+    // may be a secret.
     const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
     const where = position === undefined ? "" : ` at line ${text.slice(0, Number(position)).split("\n").length}`;
     throw new SopsError("syntax", `the file is not valid JSON${where}`);
@@ -17,9 +18,10 @@ export function checkJson(text: string): void {
 }
 
 /**
- * Rejects characters that end a line or the file in YAML 1.1 but not in YAML 1.2. sops and Flux parse files as YAML
- * 1.1, but meshops parses files as YAML 1.2. If a file contained such a character, the programs would read different
- * content.
+ * Rejects characters that parsers for YAML 1.1 and parsers for YAML 1.2 can treat differently: a carriage return
+ * without a line feed, control characters, Unicode line separators, and byte order marks that are not at the start of
+ * the file. sops and Flux parse files as YAML 1.1, but meshops parses files as YAML 1.2. If a file contained such a
+ * character, meshops could read other content than sops and Flux.
  *
  * @throws SopsError (unsupported) if the text contains such a character
  */

@@ -35,7 +35,8 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
 /**
  * Escapes a character that YAML 1.1 rejects or treats as a line end. Also escapes U+FEFF, which go-yaml skips if its
  * read buffer begins with this character (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer).
- * These characters occur only in double-quoted strings, because `parseTree` rejects them everywhere else.
+ * These characters occur only in double-quoted strings: `parseTree` rejects files that contain the characters
+ * themselves, and `valueLeaf` writes decrypted values that contain them in double quotes.
  */
 function escaped(letter: string): string {
   const named: Readonly<Record<string, string>> = {
@@ -68,7 +69,10 @@ function restoreListComments(document: Tree["document"]): void {
   });
 }
 
-/** Converts metadata to nodes: strings without quotes if possible, and armored keys as literal blocks. */
+/**
+ * Converts metadata to YAML nodes. Strings are written without quotes if possible. Strings with several lines, such as
+ * armored keys, are written as literal blocks.
+ */
 function nodeOf(value: unknown): Node {
   if (Array.isArray(value)) {
     const list = new YAMLSeq();

@@ -10,8 +10,8 @@ import { seal, unseal } from "./seal.ts";
 import { parseTree } from "./tree.ts";
 
 /**
- * Options for encrypting a new file. The defaults are for Secrets: only the payload is encrypted, and the MAC does not
- * cover unencrypted values such as labels.
+ * Options for encrypting a new file. The defaults are for Secrets: only `data` and `stringData` are encrypted, and the
+ * MAC does not cover unencrypted values such as labels.
  */
 export interface EncryptOptions {
   readonly recipients: readonly string[];
@@ -21,7 +21,7 @@ export interface EncryptOptions {
   readonly macOnlyEncrypted?: boolean;
 }
 
-/** Keys for decrypting a file, and the time of a change. */
+/** The age identities that decrypt a file, and the time that is recorded if the file is encrypted again. */
 export interface KeyAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
@@ -46,7 +46,7 @@ export async function encryptFile(text: string, options: EncryptOptions): Promis
 }
 
 /**
- * Decrypts a file. The MAC of the file is always checked.
+ * Returns the decrypted text of a file, without the metadata. Always checks the MAC of the file.
  *
  * @throws SopsError
  */
@@ -58,9 +58,9 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
 }
 
 /**
- * Changes the recipients that can decrypt a file's data key. If a recipient is removed, the file is encrypted with a
- * new data key. Otherwise, the removed recipient could decrypt later versions of the file with the old data key. (The
- * removed recipient can still decrypt versions that were committed before the change.)
+ * Changes the recipients that can decrypt a file's data key, and returns the new text of the file. If a recipient is
+ * removed, the file is encrypted with a new data key. With the old data key, the removed recipient could also decrypt
+ * later versions of the file. (The removed recipient can still decrypt versions that were committed before the change.)
  *
  * @throws SopsError
  */

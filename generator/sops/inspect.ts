@@ -4,7 +4,7 @@ import type { Format } from "./leaf.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
 import { parseTree, type Tree } from "./tree.ts";
 
-/** Returns the format of a file according to its name. */
+/** Returns `json` if the name of a file ends in `.json`, otherwise `yaml`. */
 export function formatOf(path: string): Format {
   return path.endsWith(".json") ? "json" : "yaml";
 }

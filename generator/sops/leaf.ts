@@ -20,7 +20,7 @@ export interface Leaf {
   write(scalar: Scalar): void;
 }
 
-/** Formats a path for messages. */
+/** Joins the keys of a path with dots, for messages. */
 export function shown(path: readonly string[]): string {
   return path.join(".");
 }
@@ -28,7 +28,7 @@ export function shown(path: readonly string[]): string {
 /**
  * Resolves the value of a scalar. Returns null for the YAML value null.
  *
- * @throws SopsError (unsupported) if the scalar has a tag, or if sops cannot represent its value
+ * @throws SopsError (unsupported) if the scalar has a tag other than `!!str`, or if sops cannot represent its value
  */
 export function meaning(node: ScalarNode, path: readonly string[], format: Format): Scalar | null {
   // sops treats `<<` as an ordinary string.
@@ -90,7 +90,8 @@ function floatText(text: string): string {
 }
 
 /**
- * Returns the style in which a value must be written, so that sops and YAML 1.1 parsers resolve it to the same type.
+ * Returns the style in which a value must be written, so that sops and YAML 1.1 parsers resolve the written value to
+ * the same type.
  */
 function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
@@ -103,7 +104,7 @@ function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
 
 type Commented = { comment?: string | null; commentBefore?: string | null };
 
-/** Yields one leaf per line of a comment. */
+/** Yields one leaf for each non-empty line of a comment. */
 export function* commentLeaves(holder: unknown, field: keyof Commented, path: readonly string[]): Iterable<Leaf> {
   const owner = holder as Commented;
   const count = owner[field]?.split("\n").length ?? 0;

@@ -13,8 +13,8 @@ export interface AgeEntry {
 export interface Metadata {
   readonly age: readonly AgeEntry[];
   /**
-   * Entries of key services other than age. Each entry contains the same data key, encrypted by a key service. The
-   * entries are kept unchanged.
+   * Entries of key services other than age. Each entry contains the same data key, encrypted by a key service. meshops
+   * does not change these entries.
    */
   readonly others: Readonly<Record<string, unknown>>;
   /**
@@ -31,7 +31,10 @@ export interface Metadata {
 /** The sops version whose file format meshops writes. */
 export const formatVersion = "3.13.3";
 
-/** Names of the key services that sops supports but meshops does not support, by the key of their entries. */
+/**
+ * Key services that sops supports but meshops does not support. Maps each field of the metadata to the name of its key
+ * service.
+ */
 const services: Readonly<Record<string, string>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",

@@ -33,7 +33,7 @@ const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
 /**
  * Resolves a scalar that starts with a decimal point. Go passes such a scalar only to ParseFloat, so it cannot be a
- * hexadecimal number. Underscores are rejected.
+ * hexadecimal number. The function throws an error if the digits contain an underscore.
  */
 function resolveDotted(text: string): Scalar {
   if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree on whether the value is a number; quote the value");
@@ -42,7 +42,10 @@ function resolveDotted(text: string): Scalar {
   return { type: "str", text };
 }
 
-/** Parses an integer like Go's `ParseInt(text, 0, 64)` (decimal, 0x, 0b, 0o, and 0 for octal), but of any size. */
+/**
+ * Parses an integer like Go's `ParseInt(text, 0, 64)` (decimal, 0x, 0b, 0o, and 0 for octal), but of any size. Returns
+ * null if the text is not an integer.
+ */
 function parseInteger(text: string): bigint | null {
   const [, sign, digits] = /^([-+]?)(.*)$/s.exec(text) ?? [];
   const body = digits ?? "";

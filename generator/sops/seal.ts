@@ -15,7 +15,10 @@ export type Nonces = ReadonlyMap<string, Uint8Array>;
 
 type Covered = Pick<Metadata, "rule" | "macOnlyEncrypted">;
 
-/** Encrypts a tree in place. Returns its MAC, which is encrypted and bound to the time of the change. */
+/**
+ * Encrypts a tree in place. Returns the encrypted MAC of the tree. The time of the change is authenticated together
+ * with the MAC.
+ */
 export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: string, nonces: Nonces = new Map()): string {
   const encrypted = encryptedBy(how.rule);
   const mac = new Mac(how);
@@ -24,7 +27,7 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
     const secret = encrypted(leaf.path);
     if (!leaf.comment) mac.add(scalar, secret);
     if (!secret) continue;
-    // Keep a comment that could not be decrypted.
+    // If a comment is still ciphertext, it could not be decrypted. Keep this ciphertext.
     if (leaf.comment && isCiphertext(scalar.text)) continue;
     if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} seems to be already encrypted`);
     leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(contextOf(leaf), scalar))), leaf));
@@ -51,14 +54,14 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      // Do not decrypt comments that the rule does not encrypt. Otherwise, meshops would later write these comments in
-      // plaintext. The MAC does not cover comments.
+      // Do not decrypt comments that the rule does not encrypt, because meshops would later write the decrypted
+      // comments in plaintext. Do not add comments to the MAC, because the MAC does not cover comments.
       if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
     const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
-    // sops stores a comment in a list as an item. The type of a value is not authenticated and the MAC does not cover
-    // comments. Therefore only list items are accepted as comments.
+    // sops stores a comment in a list as an encrypted item of the list. Accept the type `comment` only for list items,
+    // because the type of a value is not authenticated, and the MAC does not cover comments.
     if (scalar.type === "comment" && !leaf.item) throw new SopsError("tampered", `${shown(leaf.path)}: the value was changed`);
     if (scalar.type !== "comment") mac.add(scalar, secret);
   }
@@ -81,7 +84,7 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
   }
 }
 
-/** Returns the paths of the maps and lists that the rule encrypts, formatted as contexts. */
+/** Returns the contexts (see `context`) of all paths in the tree that the rule encrypts. */
 function encryptedPlaces({ leaves }: Tree, encrypted: (path: readonly string[]) => boolean): string[] {
   const paths = leaves.flatMap(({ path }) => path.map((_, index) => path.slice(0, index + 1)).concat([[]]));
   return [...new Set(paths.filter(encrypted).map(context))];
@@ -123,7 +126,7 @@ function checkMac(computed: string, key: Uint8Array, { mac, lastModified }: Meta
   if (a.length !== b.length || !timingSafeEqual(a, b)) throw tampered;
 }
 
-/** SHA-512 over the values in order, in upper-case hexadecimal (sops.go, Encrypt). */
+/** SHA-512 hash over the values in the order of the file, in upper-case hexadecimal (sops.go, Encrypt). */
 class Mac {
   readonly #hash = createHash("sha512");
   readonly #onlyEncrypted: boolean;

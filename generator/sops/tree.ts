@@ -84,7 +84,7 @@ function* nodeLeaves(node: Node | null, around: readonly string[], path: readonl
 
 function keyText(key: unknown, format: Format): string {
   if (isScalar(key) && typeof key.value === "string" && meaning(key, [key.value], format)?.type === "str") {
-    // sops writes multi-line keys as block scalars, which the stringifier cannot indent by four spaces.
+    // sops writes multi-line keys as block scalars, which the library yaml cannot indent by four spaces.
     if (key.type?.startsWith("BLOCK") === true) key.type = "QUOTE_DOUBLE";
     return key.value;
   }
@@ -96,8 +96,8 @@ function keyText(key: unknown, format: Format): string {
 }
 
 /**
- * Returns the indentation of a file, so that unchanged lines stay the same: the number of spaces before its first
- * nested line, and whether lists are indented.
+ * Returns the number of spaces before the first nested line of a file, and whether its lists are indented. If meshops
+ * writes the file with this indentation, unchanged lines stay the same.
  */
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const [, step = "  "] = /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*( +)[^\s#-]/m.exec(text) ?? [];

@@ -8,7 +8,7 @@ export function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : {};
 }
 
-/** Groups items by a key. Groups and items keep the order of the input. */
+/** Returns a map from each key to the items with this key. The keys and the items have the order of the input. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

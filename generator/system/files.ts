@@ -27,13 +27,13 @@ export function folderAbove(folder: string, name: string): string | null {
   return dirname(folder) === folder ? null : folderAbove(dirname(folder), name);
 }
 
-/** Suffix of temporary files. A killed run may leave temporary files behind. */
+/** Suffix of temporary files. If meshops is killed, temporary files may remain. */
 export const temporarySuffix = ".meshops-tmp";
 
 /**
  * Returns the absolute path of a file in the repository. Rejects a path that leads out of the repository or contains a
- * symbolic link. Otherwise, the files of one environment could be written to the folder of another environment or
- * outside the repository.
+ * symbolic link. Through such a path, meshops could write the files of one environment to the folder of another
+ * environment or outside the repository.
  *
  * @param root absolute path, with symbolic links resolved
  * @throws UserError (problem) if the path is rejected
@@ -67,7 +67,7 @@ function isPlain(folder: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const itself = lstatSync(folder, { throwIfNoEntry: false });
     // If the folder does not exist, check its parent. `itself` is defined in two cases: for a dangling link, and for a
-    // folder that was created just now.
+    // folder that another process created after the call of `realpathSync`.
     if (itself === undefined) return isPlain(dirname(folder));
     return !itself.isSymbolicLink() && isPlain(folder);
   }
@@ -80,8 +80,8 @@ function isPlain(folder: string): boolean {
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**
- * Reads what exists at a path. Does not follow a symbolic link. If the path is a named pipe, the function does not wait
- * for a writer.
+ * Returns the object that exists at a path, and its text if it is a regular file. Does not follow a symbolic link. If
+ * the path is a named pipe, the function does not wait for a writer.
  */
 export function lookAt(path: string): Occupant {
   let handle: number | undefined;
@@ -112,8 +112,8 @@ export function readIfThere(path: string): string | null {
 /**
  * Writes a file atomically: writes a temporary file in the same folder, and then renames it to the file's name.
  *
- * @param options.durable flush the text to disk before the rename, so that either the old or the new text exists after
- *   a power failure; this is not needed for files that can be generated again
+ * @param options.durable whether to flush the text to disk before the rename, so that either the old or the new text
+ *   exists after a power failure; this is not needed for files that can be generated again
  */
 export function writeAtomic(
   path: string,

@@ -9,8 +9,8 @@ import { stateFolder } from "./state-folder.ts";
 
 const maxWaitMs = 60_000;
 /**
- * Maximum duration of a takeover. A takeover normally takes milliseconds. If the takeover file is older than this
- * duration, the process that created the file was killed.
+ * Maximum duration in milliseconds of a takeover of a stale lock. A takeover normally takes milliseconds. If the
+ * takeover file is older than this duration, meshops assumes that the process that created the file was killed.
  */
 const takeoverMs = 5_000;
 
@@ -101,7 +101,7 @@ function isStale(token: string): boolean {
   }
   if (owner === null || typeof owner.pid !== "number") return true;
   if (owner.host !== hostname()) return false;
-  if (owner.pid === process.pid) return true; // an earlier process had this ID, for example in a new container
+  if (owner.pid === process.pid) return true; // an earlier process had the same process ID, for example in a new container
   try {
     process.kill(owner.pid, 0);
     return false;

@@ -33,7 +33,10 @@ export interface ProgramOptions {
   readonly shell?: boolean;
 }
 
-/** Runs a program and returns its output. Never rejects: the result also reports a missing or aborted program. */
+/**
+ * Runs a program and returns its output. The returned promise never rejects. If the program is missing or is aborted,
+ * the result reports this.
+ */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished> {
   const finished = await runBinary(name, args, options);
   return { ...finished, stdout: finished.stdout.toString() };

@@ -21,7 +21,7 @@ export function fileNameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** Converts a library's message to the style of meshops: the first letter is lower-case, and the full stop is removed. */
+/** Converts a library's message to the style of meshops: with a lower-case first letter, and without a full stop. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }
@@ -44,7 +44,7 @@ export function hasFlushLists(yaml: string): boolean {
   return /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(yaml);
 }
 
-/** Shortens an age recipient for display. Returns the names of other recipients unchanged. */
+/** Shortens an age recipient for display. Returns a recipient that is not an age recipient unchanged. */
 export function shortRecipient(recipient: string): string {
   return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
 }
@@ -57,7 +57,8 @@ const units = [
 ] as const;
 
 /**
- * Returns a duration in the largest unit that is not longer than the duration, such as `1 day` or `16 seconds`.
+ * Returns a duration in the largest unit that is not longer than the duration, rounded down, such as `1 day` or `16
+ * seconds`.
  *
  * @param milliseconds may be negative
  */
@@ -83,7 +84,7 @@ export function alternatives(words: readonly string[]): string {
 }
 
 /**
- * Replaces private keys of age, and passwords in URLs, by asterisks. The length of the text does not change, so
+ * Replaces private keys of age, and passwords in URLs, with asterisks. The length of the text does not change, so
  * positions in the text remain valid.
  */
 export function masked(text: string): string {

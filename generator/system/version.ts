@@ -1,4 +1,7 @@
-/** Version of meshops. To start faster, the program does not read package.json; a test compares the two versions. */
+/**
+ * Version of meshops. To start faster, the program does not read package.json; a test compares this constant with the
+ * version in package.json.
+ */
 export const version = "0.2.0";
 
 /** Whether a version is at least another version. Compares number by number: `v3.8.1` is at least `3.8`. */

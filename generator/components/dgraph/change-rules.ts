@@ -57,8 +57,8 @@ function movedTo(changed: ChangedObject, { namespace, after }: ChangedObject): A
 }
 
 /**
- * Whether a change of a field restarts Dgraph's pods: the field is a chart value or a StatefulSet patch that meshops
- * generates.
+ * Whether a change of a field restarts Dgraph's pods. This is the case if the field is a chart value that meshops
+ * generates, or a part of a patch that meshops generates for a StatefulSet.
  */
 function restartsPods(field: FieldChange): boolean {
   return isAssessed(field, assessedPaths) || (field.path.includes('."StatefulSet/') && isGeneratedPatch(field));
@@ -66,7 +66,7 @@ function restartsPods(field: FieldChange): boolean {
 
 function* release(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
-  // If new pods start with empty volumes, the assessment of the volumes already describes the effects.
+  // If new pods start with empty volumes, the assessment in `storageChanges` already describes the effects.
   if (startsEmpty(changed)) return;
   for (const field of fields) {
     const [, , key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
@@ -119,7 +119,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   };
 }
 
-/** Assesses added and removed pods. If Alphas and Zeros are removed, yields one procedure for both. */
+/** Assesses added and removed pods. If a change removes both Alphas and Zeros, yields one procedure for both roles. */
 function* replicas(changed: ChangedObject): Iterable<Assessment> {
   const counts = roles.flatMap((role) => {
     const field = changed.fields.find(({ path }) => path === `spec.values.${role}.replicaCount`);

@@ -12,7 +12,10 @@ export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: 
   return failed(outcomeOf(kind, call), cause, [tellCall(call)]);
 }
 
-/** JSON body of an HTTP response; null if the call failed, the status is not 200 or the body is not JSON. */
+/**
+ * Returns the JSON body of an HTTP response. Returns null if the call failed, the status is not 200, or the body is not
+ * JSON.
+ */
 export function bodyOf({ output, exit }: CallResult): Readonly<Record<string, unknown>> | null {
   if (exit !== 0 || !/^HTTP\/\S+ 200/.test(output)) return null;
   return parsed(output.slice(output.indexOf("{")));

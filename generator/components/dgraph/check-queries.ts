@@ -3,7 +3,7 @@ import { type Finding, failed, passed, skipped } from "../finding.ts";
 import { tellCall } from "../outcome.ts";
 import { jsonOf, notAsked } from "./check-answers.ts";
 
-/** Predicate that the test of writes creates and removes. */
+/** Dgraph predicate that the write test creates and removes. */
 export const predicate = "meshops.verify";
 
 /** Checks that a client can read through the mesh. */

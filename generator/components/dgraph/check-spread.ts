@@ -15,9 +15,9 @@ export const spreadSeconds = 30;
 
 /**
  * Checks that calls over one connection reach every ready Alpha. A proxy balances by latency (power of two choices with
- * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. On a healthy
- * mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more than one
- * Alpha answers within the first second, and that every Alpha answers within `spreadSeconds`.
+ * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. In a measurement
+ * on a healthy mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more
+ * than one Alpha answers within the first second, and that every Alpha answers within `spreadSeconds`.
  */
 export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): Finding {
   const call = run.results.get("spread");
@@ -78,7 +78,7 @@ function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
       ];
 }
 
-/** Names of the pods of a set, without pods whose condition `Ready` is False. */
+/** Returns the names of the pods of a set. Omits pods whose condition `Ready` is False. */
 export function readyPods(state: Pick<ClusterState, "pods">, set: PodSet): string[] {
   return podsOf(state, set)
     .filter((pod) => condition(pod, "Ready")?.status !== "False")

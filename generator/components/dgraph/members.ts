@@ -27,18 +27,18 @@ export function title(role: DgraphRole): string {
   return role === "alpha" ? "the Alphas" : "the Zeros";
 }
 
-/** Indexes of pods, separated by spaces, for the `for` loop of a shell. */
+/** Returns the indexes of pods from `from` to `count - 1`, separated by spaces, for the `for` loop of a shell. */
 export function indices(count: number, from = 0): string {
   return Array.from({ length: count - from }, (_, index) => from + index).join(" ");
 }
 
-/** The start of a command that runs in a pod. */
+/** Returns the start of a command that runs in a pod: `kubectl exec … --`. */
 export function inPod(dgraph: RunningDgraph, role: DgraphRole, index: number): string {
   const name = nameOf(dgraph, role);
   return `kubectl exec ${name}-${index} --namespace ${dgraph.namespace} --container ${name} --`;
 }
 
-/** A command that requests a path of the HTTP API of the first Zero. */
+/** Returns a command that requests a path of the HTTP API of the first Zero. */
 export function askZero(dgraph: RunningDgraph, path: string): string {
   return `${inPod(dgraph, "zero", 0)} curl -sS "localhost:${dgraphPorts.zero.http}${path}"`;
 }

@@ -3,24 +3,25 @@ import type { Step } from "../change-rule.ts";
 import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
 
 /**
- * Directories of the export in the pods. The export has its own directory, so that this directory contains no older
- * exports.
+ * Directories in the pods for the export and for the import. The steps use a separate directory for the export, so that
+ * this directory contains no older exports.
  */
 const exported = "/dgraph/meshops-export";
 const imported = "/dgraph/meshops-import";
 
 /**
- * Releases in which a request for an export returns after the export has ended (dgraph v22.0.2,
- * graphql/admin/export.go). Later releases queue a task and return immediately.
+ * Data formats of the Dgraph releases in which a request for an export returns after the export has ended (dgraph
+ * v22.0.2, graphql/admin/export.go). Later releases queue a task and return immediately.
  */
 const answersAtTheEnd: readonly string[] = ["v21", "v22"];
 
 /**
- * Returns the steps that move the data to another version of Dgraph: an export from the running Alphas, a new Helm
- * release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old
- * version can be installed again.
+ * Returns the steps that move the data to a new Helm release of Dgraph, for example with another version: an export
+ * from the running Alphas, a new Helm release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database").
+ * The old volumes are kept, so the old version can be installed again.
  *
- * @param next Helm release after the change; if `old` has the same name and namespace, the steps ask for a new name
+ * @param next Helm release after the change; if `old` has the same name and namespace, the steps ask the user to choose
+ *   a new release name
  * @param dataFormat data format of the running version; undefined if the version is unknown
  */
 export function moveData(

@@ -16,8 +16,8 @@ export function nameInRelease(release: string, part: string): string {
 }
 
 /**
- * Labels that select Dgraph's pods, or the pods of one role. The label `chart` must not be used: its value changes with
- * every chart version.
+ * Labels that select Dgraph's pods, or the pods of one role. The selector does not use the label `chart`, because the
+ * value of this label changes with every chart version.
  */
 export function dgraphLabels({ spec: { dgraph } }: Environment, role?: DgraphRole): Readonly<Record<string, string>> {
   return { app: "dgraph", release: dgraph.release, ...(role === undefined ? {} : { component: role }) };

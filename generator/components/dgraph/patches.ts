@@ -11,9 +11,10 @@ import { dgraphLabels, dgraphName } from "./names.ts";
 import { podAnnotations } from "./values.ts";
 
 /**
- * Patches for objects that the dgraph chart renders: annotations of the pod templates if the chart has no value for
- * these annotations, a preStop hook that delays the stop of pods, and annotations that mark opaque ports of Services,
- * including headless Services.
+ * Returns patches for objects that the dgraph chart renders. The patches add a preStop hook that delays the stop of
+ * pods, and set the pod fields for which the chart has no value. If the chart has no value for annotations of the pod
+ * templates, the patches add these annotations. If `internalPorts` is `opaque`, the patches mark the internal ports of
+ * Services, including headless Services, as opaque.
  */
 export function dgraphPatches(context: Context): Patch[] {
   const { environment } = context;
@@ -66,7 +67,7 @@ const stopSeconds = 5;
  */
 function preStop({ environment, linkerdRelease }: Context): JsonMap {
   const [, minor = "0"] = (clusterOf(environment).kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");
-  // The sleep action is enabled by default since Kubernetes 1.30 (feature gate PodLifecycleSleepAction); older API
+  // The sleep action is enabled by default since Kubernetes 1.30 (feature gate PodLifecycleSleepAction). Older API
   // servers drop the field.
   return Number(minor) >= 30 ? { sleep: { seconds: stopSeconds } } : { exec: { command: ["sleep", String(stopSeconds)] } };
 }

@@ -47,9 +47,9 @@ function podSet(environment: Environment, role: DgraphRole, ports: Readonly<Reco
 }
 
 /**
- * Port for Raft. In mode `mesh`, the protocol is `unknown` and not gRPC, because a proxy refuses opaque connections to
- * a gRPC port (linkerd2-proxy, inbound/src/policy/tcp.rs). During a rollout that changes the mode from or to `opaque`,
- * some pods still send opaque connections.
+ * Returns the port for Raft. If `internalPorts` is `mesh`, the protocol is `unknown` and not gRPC, because a proxy
+ * refuses opaque connections to a gRPC port (linkerd2-proxy, inbound/src/policy/tcp.rs). During a rollout that changes
+ * `internalPorts` from or to `opaque`, some pods still send opaque connections.
  */
 function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port {
   const { internalPorts } = dgraph;
@@ -62,9 +62,10 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 }
 
 /**
- * Alphas and Zeros as clients of each other, with or without their proxies. The NetworkPolicies allow connections with
- * a proxy and connections without a proxy in every mode. When the mode changes, the policy changes first. Then the pods
- * restart one by one. During the restarts, old and new pods must form one Raft group.
+ * Returns the entry that admits Alphas and Zeros as clients of each other, with or without their proxies. For every
+ * value of `internalPorts`, the NetworkPolicies allow connections with a proxy and connections without a proxy. If
+ * `internalPorts` changes, Flux first updates the policies. Then the pods restart one by one. During the restarts, old
+ * and new pods must form one Raft group.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

@@ -10,8 +10,8 @@ export interface Resize {
 }
 
 /**
- * Returns the steps that remove Dgraph before its spec is removed. After these steps, Flux only has to remove the
- * policies.
+ * Returns the steps that uninstall Dgraph if the spec no longer contains Dgraph. The user uninstalls Dgraph before the
+ * push. After the push, Flux only has to remove the policies.
  */
 export function uninstall(
   { namespace, before }: Pick<ChangedObject, "namespace" | "before">,
@@ -34,8 +34,8 @@ export function uninstall(
 }
 
 /**
- * Returns the steps for a change of a StatefulSet's immutable fields. The HelmRelease is suspended first: otherwise,
- * Flux's drift detection creates the deleted StatefulSet again from the old chart.
+ * Returns the steps for a change of a StatefulSet's immutable fields. In the first step, the user suspends the
+ * HelmRelease. Without this step, Flux's drift detection creates the deleted StatefulSet again from the old chart.
  *
  * @param roles roles whose StatefulSets must be created again
  * @param nextChart version of the new chart; null if the version does not change. A new version changes the selectors
@@ -77,8 +77,9 @@ export function recreateStatefulSets(
 }
 
 /**
- * Step that gives the running pods the label of the new chart. The selectors of the chart's StatefulSets and Services
- * contain this label (dgraph chart 24.1.4, templates). The StatefulSets then adopt the pods, and replace them one by one.
+ * Returns the step that sets the label `chart` of the running pods to the new chart version. The selectors of the
+ * chart's StatefulSets and Services contain this label (dgraph chart 24.1.4, templates). The StatefulSets then adopt
+ * the pods, and replace them one by one.
  */
 function relabel({ namespace, release }: RunningDgraph, nextChart: string): Step {
   const chart = `dgraph-${nextChart}`;
@@ -98,8 +99,9 @@ export interface Removal {
 }
 
 /**
- * Returns the steps that remove the last members of roles. Zero refuses to remove the last member of a group that still
- * has predicates (dgraph v24.1.4, dgraph/cmd/zero/zero.go, RemoveNode).
+ * Returns the steps for the user if a change reduces the number of Alphas or Zeros. In these steps, the user removes
+ * the members from their groups before Flux removes the pods. Zero refuses to remove the last member of a group that
+ * still has predicates (dgraph v24.1.4, dgraph/cmd/zero/zero.go, RemoveNode).
  */
 export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[]): Step[] {
   const podsOf = ({ role, remaining }: Removal): string => indices(role === "alpha" ? dgraph.alphas : dgraph.zeros, remaining);

@@ -6,7 +6,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { plural } from "../../system/text.ts";
 
-/** Rules for Dgraph: replicas, access and gRPC methods. They apply only to environments with Dgraph. */
+/** Rules for Dgraph: replicas, access and gRPC methods. The rules apply only to environments with Dgraph. */
 export const dgraphRules: readonly Rule[] = rulesOfDgraph().map((rule) => ({
   ...rule,
   check: (environment) => (environment.spec.dgraph.enabled ? rule.check(environment) : []),
@@ -168,7 +168,7 @@ function* previewInProduction({ spec: { dgraph, linkerd } }: Environment): Itera
   };
 }
 
-/** The largest block of private addresses is 10.0.0.0/8 (RFC 1918). */
+/** Prefix length of the largest block of private addresses, 10.0.0.0/8 (RFC 1918). */
 const shortestPrivatePrefix = 8;
 
 function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {

@@ -32,7 +32,7 @@ export function startsEmpty(changed: ChangedObject): boolean {
   return changed.fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after));
 }
 
-/** Dgraph as it runs before the change. */
+/** Returns the Helm release of Dgraph that runs before the change. */
 export function running({ before, namespace }: ChangedObject): RunningDgraph {
   const values = asMap(asMap(before["spec"])["values"]);
   const count = (role: DgraphRole): number => Number(asMap(values[role])["replicaCount"]);
@@ -54,14 +54,14 @@ function nextRelease({ after, namespace }: ChangedObject): { release: string; na
   return { release: releaseName(after), namespace };
 }
 
-/** Data format of a chart version; undefined if the version is unknown. */
+/** Returns the data format of the Dgraph in a chart version; undefined if the version is unknown. */
 export function formatOf(version: string): string | undefined {
   return findDgraphChart(version)?.dataFormat;
 }
 
 /**
- * Whether the Dgraph of chart `after` can read the files of chart `before`. False if one of the versions is unknown, or
- * if `after` is older.
+ * Whether the Dgraph of chart `after` can read the files of chart `before`. Returns false if one of the versions is
+ * unknown, or if `after` is older than `before`.
  */
 function keepsData(before: string, after: string): boolean {
   const format = formatOf(before);
@@ -104,7 +104,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
 const otherServices =
   ". The selectors of the Services also contain the chart version. From the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 
-/** Bytes of a size in the format that the schema requires. */
+/** Returns the number of bytes of a size such as `10Gi`. */
 function bytes(size: string): number {
   const [, count, unit = ""] = /^(\d+)(Ki|Mi|Gi|Ti|Pi)$/.exec(size) ?? [];
   return Number(count) * 1024 ** (["Ki", "Mi", "Gi", "Ti", "Pi"].indexOf(unit) + 1);

@@ -5,7 +5,10 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 import type { TransitionRule } from "../component.ts";
 import { dgraphName } from "./names.ts";
 
-/** Rule for the change from internal ports that skip the proxy to internal ports that Servers protect. */
+/**
+ * Rule for a change of `dgraph.internalPorts` from `skip` to another value. After this change, Servers protect the
+ * internal ports.
+ */
 export const internalPortsStall: TransitionRule = {
   code: "internal-ports-stall",
   severity: "warning",
@@ -21,8 +24,8 @@ export const internalPortsStall: TransitionRule = {
 };
 
 /**
- * Rule for the change to internal ports that no Server protects. The rule applies if the default inbound policy refuses
- * clients.
+ * Rule for a change of `dgraph.internalPorts` to `skip`. After this change, no Server protects the internal ports. The
+ * rule applies only if the default inbound policy refuses clients.
  */
 export const internalPortsRefused: TransitionRule = {
   code: "internal-ports-refused",

@@ -47,7 +47,10 @@ function scheduling({ environment }: Context, role: DgraphRole): JsonMap {
   return given({ resources, nodeSelector, tolerations, antiAffinity: antiAffinity === "soft" ? undefined : antiAffinity });
 }
 
-/** Chart values for injection and mirrored images. Overrides must not replace these values. */
+/**
+ * Returns the chart values that overrides must not replace: the values for injection, mirrored images, names, the
+ * service account, the version of Dgraph, and persistent volumes.
+ */
 export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [
     ...owned(injection(context), "dgraph.internalPorts"),

@@ -25,7 +25,10 @@ export function externalIdentity(environment: Environment): IdentityProvider {
   };
 }
 
-/** Component with the tests of the certificates for `meshops verify`. meshops does not deliver the certificates. */
+/**
+ * Returns a component with the tests of the certificates that `meshops verify` runs. meshops does not deliver the
+ * certificates.
+ */
 function certificates(environment: Environment): Component {
   return {
     id: "identity",
@@ -36,8 +39,9 @@ function certificates(environment: Environment): Component {
 }
 
 /**
- * With `externalCA`, the chart does not write the ConfigMap linkerd-identity-trust-roots. With the scheme
- * kubernetes.io/tls, the chart does not write the issuer's Secret (linkerd-control-plane, templates/identity.yaml).
+ * Returns the chart values for the trust anchors and the issuer. If `externalCA` is true, the chart does not write the
+ * ConfigMap linkerd-identity-trust-roots. With the scheme kubernetes.io/tls, the chart does not write the issuer's
+ * Secret (linkerd-control-plane, templates/identity.yaml).
  */
 function identityValues(environment: Environment): JsonMap {
   const [source] = anchorSource(environment);
@@ -51,9 +55,10 @@ function anchorSource(environment: Environment): ValuesObject[] {
 }
 
 /**
- * With `injectCaFrom`, the chart sets an annotation. cert-manager's CA injector reads this annotation, and sets
- * `caBundle`. The Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically
- * Rotating Webhook TLS Credentials").
+ * Returns the chart values for the certificates of webhooks. With `injectCaFrom`, the chart adds an annotation to the
+ * webhook configuration or the APIService. cert-manager's CA injector reads this annotation, and sets `caBundle`. The
+ * Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically Rotating Webhook
+ * TLS Credentials").
  */
 function webhookValues(environment: Environment, chart: LinkerdChart): JsonMap {
   if (environment.spec.linkerd.identity.webhooks === "chart") return {};

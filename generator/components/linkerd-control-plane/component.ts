@@ -13,7 +13,7 @@ import { controlPlaneRules } from "./rules.ts";
 import { settingsPatches } from "./settings.ts";
 import { controlPlaneValues, ownedControlPlaneValues } from "./values.ts";
 
-/** Linkerd's control plane: identity, destination and policy, proxy injector. */
+/** Linkerd's control plane: the identity controller, the destination and policy controllers, and the proxy injector. */
 export const linkerdControlPlane: ComponentProvider = {
   reservedNamespaces: ["linkerd"],
   rules: controlPlaneRules,

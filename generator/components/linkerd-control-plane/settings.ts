@@ -5,7 +5,10 @@ import { pullSecretsOf } from "../mirror.ts";
 import type { Patch } from "../patch.ts";
 import { given, podPatches } from "../pod-settings.ts";
 
-/** Deployments of the control plane, and the values for the resources of their containers (chart, values.yaml). */
+/**
+ * Deployments of the control plane, each with the chart values that set the resources of its containers (chart,
+ * values.yaml).
+ */
 const deployments = {
   "linkerd-destination": ["destinationResources", "spValidatorResources"],
   "linkerd-identity": ["identityResources"],
@@ -25,7 +28,7 @@ export function settingsValues({ environment, linkerdRelease }: Context): JsonMa
     priorityClassName,
     imagePullSecrets: pullSecrets?.map((name) => ({ name })),
     ...(podDisruptionBudget === undefined ? {} : { enablePodDisruptionBudget: true }),
-    // The chart of stable-2.14 has no value for the size of the budget.
+    // The chart of stable-2.14 has no value for the size of the PodDisruptionBudget.
     ...(podDisruptionBudget === undefined || linkerdRelease.channel === "stable" ? {} : { controller: { podDisruptionBudget } }),
     ...Object.fromEntries(ofContainers.map((key) => [key, inChartForm(resources)])),
   });
@@ -40,7 +43,10 @@ function inChartForm(resources: Environment["spec"]["linkerd"]["controlPlane"]["
   return { cpu: of("cpu"), memory: of("memory") };
 }
 
-/** Patches that spread the pods. The chart has no value for topology spread constraints. */
+/**
+ * Returns patches that add topology spread constraints to the pods of the control plane. The chart has no value for
+ * these constraints.
+ */
 export function settingsPatches({ environment }: Context): Patch[] {
   const { topologySpread } = environment.spec.linkerd.controlPlane;
   return Object.keys(deployments).flatMap((name) =>

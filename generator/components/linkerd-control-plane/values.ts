@@ -38,7 +38,10 @@ export function controlPlaneValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for identity and for mirrored images. Overrides must not replace these values. */
+/**
+ * Returns the chart values that overrides must not replace: the values for identity, mirrored images, the trust domain,
+ * the cluster domain, the failure policy of the webhooks, and the CNI plugin.
+ */
 export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),

@@ -63,12 +63,13 @@ function releaseOf(version: string): LinkerdRelease | null {
 
 /**
  * Assesses a change of the CRDs. The Gateway API's CRDs are annotated with helm.sh/resource-policy: keep since
- * edge-25.3.1 (linkerd-crds, templates); the CRDs of Linkerd's policies do not have this annotation in any release.
+ * edge-25.3.1 (linkerd-crds, templates). In all releases, the CRDs of Linkerd's policies lack this annotation.
  */
 function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   const [oldVersion, newVersion] = [chartVersionOf(before), chartVersionOf(after)];
   const [old, next] = [releaseOf(oldVersion), releaseOf(newVersion)];
-  // The newest served version is also the stored version (linkerd-crds, rendered, all releases of the catalog).
+  // The newest version that a CRD serves is also the version that the API server stores (linkerd-crds, rendered, all
+  // releases of the catalog).
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
     yield {
       risk: "stalled-rollout",

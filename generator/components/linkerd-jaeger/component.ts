@@ -61,7 +61,7 @@ const checks: readonly StateCheck[] = [
   { id: "M7", title: "tracing is ready", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
 ];
 
-/** Deployments of the chart (rendered; the same in both releases that have the chart). */
+/** Deployments of the chart. They are the same in both releases that have the chart (rendered charts). */
 const deployments = ["collector", "jaeger", "jaeger-injector"] as const;
 
 function extension(context: Context, version: string): ComponentOutput {
@@ -115,7 +115,7 @@ function standalone(context: Context): ComponentOutput {
 
 /**
  * Returns a patch that restarts a Deployment's pods when the identity revision changes. This patch is needed because
- * neither the chart nor the standalone Jaeger has a value for this annotation.
+ * neither the chart nor the standalone Jaeger has a value for the annotation that contains the revision.
  */
 function restartOnIdentityChange(name: string, { identity }: Context): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));

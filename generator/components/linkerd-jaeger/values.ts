@@ -21,7 +21,10 @@ export function jaegerValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for the webhook's certificate and for mirrored images. Overrides must not replace these values. */
+/**
+ * Returns the chart values that overrides must not replace: the values for the webhook's certificate, mirrored images,
+ * and the trust domain (`clusterDomain`).
+ */
 export function ownedJaegerValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),

@@ -31,7 +31,10 @@ export function vizValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for the webhooks' certificates and for mirrored images. Overrides must not replace these values. */
+/**
+ * Returns the chart values that overrides must not replace: the values for the webhooks' certificates, mirrored images,
+ * the trust domain, and the cluster domain.
+ */
 export function ownedVizValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
@@ -50,8 +53,8 @@ function images({ mirror }: Context): JsonMap {
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /**
- * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz), except its key `resources`, which no
- * template uses.
+ * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz), except the key `resources` of this file,
+ * because no template uses this key.
  */
 function highAvailability(release: LinkerdRelease): JsonMap {
   return {

@@ -7,7 +7,7 @@ import type { Component, NamespaceSpec } from "../component.ts";
  * Component with the namespaces of all components. The namespaces are created first, because the charts do not create
  * namespaces, and because Secrets are applied before the charts.
  *
- * @param accounts service accounts in the namespaces, and their rights
+ * @param accounts service accounts in the namespaces, and the bindings that grant rights to these service accounts
  */
 export function namespacesComponent(
   specs: readonly NamespaceSpec[],

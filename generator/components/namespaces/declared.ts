@@ -10,8 +10,9 @@ import type { NamespaceSpec } from "../component.ts";
 import { type Finding, failed, passed } from "../finding.ts";
 
 /**
- * Namespaces in `spec.namespaces` that meshops creates. The values of components take precedence; the rule
- * `namespace-conflict` reports differences.
+ * Returns the namespaces in `spec.namespaces` that meshops creates. Omits each label and annotation that a component
+ * also sets in this namespace, because the value of the component takes precedence. The rule `namespace-conflict`
+ * reports differences between the values.
  */
 export function declaredNamespaces(environment: Environment, ofComponents: readonly NamespaceSpec[]): NamespaceSpec[] {
   const created = Object.entries(environment.spec.namespaces).filter(([, { create }]) => create);

@@ -7,11 +7,11 @@ import { type ComponentModel, releaseOf } from "../model.ts";
 const rbac = "rbac.authorization.k8s.io";
 
 /**
- * Returns the service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and their rights. Each
- * namespace with HelmReleases gets one account, because a HelmRelease uses an account in its own namespace. The
- * accounts are part of the component `namespaces`, so that they exist for longer than the releases. If the account of a
- * deleted HelmRelease does not exist, helm-controller does not uninstall the Helm release (helm-controller,
- * internal/controller/helmrelease_controller.go, reconcileDelete).
+ * Returns the service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and the bindings that
+ * grant rights to these accounts. Each namespace with HelmReleases gets one account, because a HelmRelease uses an
+ * account in its own namespace. The accounts are part of the component `namespaces`, so that they exist for longer than
+ * the releases. If the account of a deleted HelmRelease does not exist, helm-controller does not uninstall the Helm
+ * release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
  *
  * @returns an empty list if the spec does not specify a service account
  */
@@ -36,8 +36,9 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
 }
 
 /**
- * Annotation that prevents Flux from deleting these objects. If a chart is disabled, Flux deletes its HelmRelease.
- * helm-controller then needs these objects to uninstall the Helm release. `meshops teardown` deletes these objects.
+ * Annotation that prevents Flux from deleting the service accounts and their bindings. If a chart is disabled in the
+ * spec, Flux deletes its HelmRelease. helm-controller then needs the service account and the binding to uninstall the
+ * Helm release. `meshops teardown` deletes the service accounts and the bindings.
  */
 const kept = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 

@@ -9,8 +9,9 @@ import type { Component } from "../component.ts";
 import { scrapersOf } from "../scrapers.ts";
 
 /**
- * Policies that allow Prometheus to read the metrics of proxies. Returns one component for each namespace whose default
- * inbound policy refuses clients without an identity. The default policy also applies to the admin port of a proxy
+ * Returns components with policies that allow Prometheus to read the metrics of proxies. Returns one component for each
+ * created namespace in which the default inbound policy refuses clients without an identity. Returns no components if
+ * the spec enables neither viz nor another Prometheus. The default policy also applies to the admin port of a proxy
  * (linkerd2#10691), and Prometheus connects to this port without an identity.
  *
  * @param created namespaces that meshops creates
@@ -19,7 +20,8 @@ export function proxyMetrics(environment: Environment, created: readonly string[
   const { viz } = environment.spec.linkerd;
   const scrapers = scrapersOf(environment);
   if (!viz.enabled && scrapers.length === 0) return [];
-  // The pods of the control plane have the annotation `all-unauthenticated` in all charts of the catalog.
+  // In all charts of the catalog, an annotation of the control plane's pods sets the default inbound policy to
+  // `all-unauthenticated`.
   const namespaces = [...new Set(created)].filter((name) => name !== "linkerd" && refuses(name, environment)).sort(compareText);
   const known = scrapers.flatMap((scraper) => ("cidrs" in scraper ? scraper.cidrs : allNetworks));
   const networks = viz.enabled ? allNetworks : [...new Set(known)];
@@ -53,9 +55,10 @@ const name = "proxy-metrics";
 const group = "policy.linkerd.io";
 
 /**
- * A Server for the admin port of all proxies in a namespace, a route for the metrics, and a route for the probes of the
- * proxy. The route for the probes is required, because Linkerd's automatic routes for probes do not apply to a Server
- * with routes. Access to all other paths of the admin port, such as `/env.json` and `/shutdown`, is refused.
+ * Returns a Server for the admin port of all proxies in a namespace, a route for the metrics, a route for the probes of
+ * the proxy, and the authorizations for both routes. The route for the probes is required, because Linkerd's automatic
+ * routes for probes do not apply to a Server with routes. The proxies refuse requests for all other paths of the admin
+ * port, such as `/env.json` and `/shutdown`.
  */
 function policies(namespace: string, networks: readonly string[], release: LinkerdRelease): KubernetesObject[] {
   const metadata = { name, namespace };
@@ -85,7 +88,9 @@ function route(metadata: KubernetesObject["metadata"], paths: readonly string[],
   };
 }
 
-/** Returns the policies that allow clients in some networks to use the route with the same name. */
+/**
+ * Returns the policies that allow clients in the given networks to use the route with the same name as `metadata.name`.
+ */
 function admit(
   metadata: { readonly name: string; readonly namespace: string },
   networks: readonly string[],

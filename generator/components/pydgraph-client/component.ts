@@ -13,7 +13,7 @@ import { clientRules, clientSources, clientSourcesRule, hasClient } from "./rule
 /** Name of the client's objects, its container, and its image in bases/pydgraph-client. */
 const name = "pydgraph-client";
 
-/** The article's test client: a pod with tools that call Dgraph over HTTP and gRPC. */
+/** Test client of the article "AKS with Linkerd Service Mesh": a pod with tools that call Dgraph over HTTP and gRPC. */
 export const pydgraphClient: ComponentProvider = {
   optional: ["pydgraph-client"],
   namespaceField: { section: "pydgraphClient", byDefault: "pydgraph-client" },
@@ -58,7 +58,7 @@ function namespaces({ environment }: Context): NamespaceSpec[] {
   return [{ name: pydgraphClient.namespace, labels: podSecurity(environment), annotations }];
 }
 
-/** Pods of the client. They have no ports. */
+/** Returns the set of pods of the client. These pods have no ports. */
 function clientPods({ environment }: Context): PodSet {
   const { namespace, inject } = environment.spec.pydgraphClient;
   return {

@@ -3,7 +3,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type FileRule, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";
 
-/** Rules for the article's test client. */
+/** Rules for the test client. */
 export const clientRules: readonly Rule[] = [
   {
     code: "client-image",
@@ -58,10 +58,10 @@ function* missingSources(environment: Environment, exists: (path: string) => boo
 /** Folder of the sources of the test client in a platform repository. */
 export const clientSources = "clients/pydgraph";
 
-/** The service account of bases/pydgraph-client. */
+/** Name of the service account in bases/pydgraph-client. */
 const serviceAccount = "pydgraph-client";
 
-/** Whether an environment has the test client, which needs Dgraph. */
+/** Whether an environment has the test client. The test client needs Dgraph. */
 export function hasClient({ spec: { dgraph, pydgraphClient } }: Environment): boolean {
   return dgraph.enabled && pydgraphClient.enabled;
 }

@@ -33,7 +33,9 @@ export const workloads: ComponentProvider = {
   },
 };
 
-/** Returns the component with the pods of a workload. Without `source`, another tool delivers the pods. */
+/**
+ * Returns the component with the pods of a workload. If the workload has no `source`, another tool delivers the pods.
+ */
 function pods(key: string, workload: Workload, sets: readonly PodSet[]): Component {
   const { namespace } = workload;
   const delivered = deliversWorkload(workload);

@@ -8,7 +8,7 @@ import type { Delivery, NamespaceSpec, Release } from "../component.ts";
 import { fluxName, workloadId } from "../names.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 
-/** How a workload is delivered: as a chart, as a folder of the repository, or by another tool. */
+/** Returns how a workload is delivered: as a chart, as a folder of the repository, or by another tool. */
 export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source">): Delivery {
   const { chart, oci, path } = source;
   if (chart !== undefined) {
@@ -23,14 +23,18 @@ export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source"
   return path === undefined ? { kind: "none", podsIn: null } : { kind: "folder", path };
 }
 
-/** Returns a release without values. `withOverrides` adds the values in the spec, as for all other components. */
+/**
+ * Returns the delivery of a chart, with a release that has no values. `withOverrides` adds the values in the spec, as
+ * for all other components.
+ */
 function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "version">): Delivery {
   return { kind: "chart", base: null, release: { ...release, clusterScoped: false, values: {}, ofUser: true } };
 }
 
 /**
- * Namespace that meshops creates for a workload. Returns an empty list if another tool delivers the workload or manages
- * the namespace, or if the namespace exists in every cluster. Labels in `spec.namespaces` take precedence.
+ * Returns a list with the namespace that meshops creates for a workload. Returns an empty list if another tool delivers
+ * the workload or manages the namespace, or if the namespace exists in every cluster. Omits labels that
+ * `spec.namespaces` sets for the namespace.
  */
 export function namespacesOf(workload: Workload, sets: readonly PodSet[], environment: Environment): NamespaceSpec[] {
   const { namespace } = workload;
@@ -42,9 +46,9 @@ export function namespacesOf(workload: Workload, sets: readonly PodSet[], enviro
 }
 
 /**
- * Annotations of a namespace with pods, according to the spec. Returns null if meshops does not create the namespace,
- * and the spec does not declare whether proxies are injected in the namespace. If meshops creates a namespace only for
- * a workload, the namespace has no annotations.
+ * Returns the annotations that the spec declares for a namespace with pods. Returns null if meshops does not create the
+ * namespace, and the spec does not declare whether proxies are injected in the namespace. If meshops creates a
+ * namespace only for a workload, the namespace has no annotations.
  */
 export function declaredAnnotationsOf(namespace: string, { spec: { namespaces, workloads } }: Environment): StringMap | null {
   const declared = namespaces[namespace];

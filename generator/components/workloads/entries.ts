@@ -3,7 +3,10 @@ import type { Environment, PodSet as PodsInSpec, Routes, Workload, WorkloadClien
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { podSet } from "./pod-sets.ts";
 
-/** A set of pods: its entry in the spec, the pods that the entry describes, and the paths of its fields. */
+/**
+ * A set of pods: its entry in the spec (`set`), the PodSet that meshops builds from the entry (`pods`), and a function
+ * that returns the path of a field of the entry (`at`).
+ */
 export interface Entry {
   readonly name: string;
   readonly set: PodsInSpec;
@@ -11,7 +14,7 @@ export interface Entry {
   readonly at: (...steps: string[]) => RuleFinding["paths"][number];
 }
 
-/** All sets of pods of an environment. */
+/** Returns all sets of pods in `spec.workloads`. */
 export function entriesOf(environment: Environment): Entry[] {
   return Object.entries(environment.spec.workloads).flatMap(([workload, { namespace, pods }]) =>
     Object.entries(pods).map(([key, set]) => ({
@@ -30,12 +33,15 @@ export interface RoutedSet {
   readonly routes: Routes;
 }
 
-/** The sets of a workload that have routes. */
+/** Returns the sets of pods of a workload that have routes. */
 export function routedSets({ pods }: Workload): RoutedSet[] {
   return Object.entries(pods).flatMap(([key, set]) => (set.routes === undefined ? [] : [{ key, pods: set, routes: set.routes }]));
 }
 
-/** Clients of all sets, with their entries. */
+/**
+ * Returns the clients of all sets of pods. Each client is returned with its key and with the entry of the set that
+ * lists the client.
+ */
 export function clientsOf(environment: Environment): (Entry & { readonly key: string; readonly client: WorkloadClient })[] {
   return entriesOf(environment).flatMap((entry) =>
     Object.entries(entry.set.access.clients).map(([key, client]) => ({ ...entry, key, client })),

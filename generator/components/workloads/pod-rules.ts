@@ -249,7 +249,7 @@ function* overlaps(environment: Environment): Iterable<RuleFinding> {
 
 /**
  * Whether two selectors with `matchLabels` can select the same pods. Returns false if a selector has expressions,
- * because expressions are not compared.
+ * because this function does not compare expressions.
  */
 function mayShare(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {
   if ("matchExpressions" in one || "matchExpressions" in other) return false;

@@ -5,7 +5,10 @@ import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment, PodSet as PodsInSpec, WorkloadClient } from "../../spec/environment.generated.ts";
 import { scrapersOf } from "../scrapers.ts";
 
-/** Returns the sets of pods of a workload. Omits incomplete clients, which the rules report. */
+/**
+ * Returns the sets of pods of a workload. Omits clients that the spec does not describe completely. The rules report
+ * these clients.
+ */
 export function podSetsOf(environment: Environment, workload: string): PodSet[] {
   const { namespace, pods } = environment.spec.workloads[workload] ?? { namespace: "", pods: {} };
   return Object.entries(pods).map(([key, set]) => podSet(environment, { workload, key, namespace, set }));
@@ -19,7 +22,10 @@ interface SetInSpec {
   readonly set: PodsInSpec;
 }
 
-/** Returns the pods that a set in the spec describes. Omits incomplete clients, which the rules report. */
+/**
+ * Returns the PodSet for a set of pods in the spec. Omits clients that the spec does not describe completely. The rules
+ * report these clients.
+ */
 export function podSet(environment: Environment, { workload, key, namespace, set }: SetInSpec): PodSet {
   const { access } = set;
   const { matchLabels, matchExpressions } = set.selector;
@@ -78,7 +84,10 @@ function clientOf(source: ClientSource, { ports }: WorkloadClient, set: PodsInSp
   return ports === undefined ? source : { ...source, ports: ports.flatMap((port) => portKey(port, set.ports) ?? []) };
 }
 
-/** Returns the source of a client; null if the spec does not describe the client completely. */
+/**
+ * Returns the `ClientSource` for an entry in `access.clients`; null if the spec does not describe the client
+ * completely.
+ */
 function sourceOf(client: WorkloadClient, environment: Environment): ClientSource | null {
   const { serviceAccountRef, workload, namespace, cidrs, builtin } = client;
   if (serviceAccountRef !== undefined) return { serviceAccountRef };
@@ -92,7 +101,10 @@ function sourceOf(client: WorkloadClient, environment: Environment): ClientSourc
   return networks.length === 0 ? null : { cidrs: networks, ...(onNode ? { onNode } : {}) };
 }
 
-/** Service account of a set of pods, from its name `workload/set`; null if the spec does not contain the set. */
+/**
+ * Returns the service account of the set of pods with the name `workload/set`; null if the spec does not contain the
+ * set.
+ */
 function accountOf(name: string, { spec: { workloads } }: Environment): ClientSource | null {
   const [workload = "", key = ""] = name.split("/");
   const found = workloads[workload];

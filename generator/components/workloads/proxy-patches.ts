@@ -7,8 +7,8 @@ import type { Patch } from "../patch.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 
 /**
- * Patches for the objects of a workload that meshops delivers: annotations of pod templates that configure injection
- * and proxies, and annotations of Services that mark opaque ports.
+ * Returns patches for the objects of a workload that meshops delivers. In pod templates, the patches set annotations
+ * that configure injection and proxies. In Services, the patches set annotations that mark opaque ports.
  */
 export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], { identity }: Context): Patch[] {
   const revision = restart === "onIdentityChange" ? revisionAnnotation(identity.revision()) : {};
@@ -16,8 +16,8 @@ export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], 
 }
 
 /**
- * Annotations of the pod template of a set. Empty if the set inherits injection from the namespace and has no settings
- * for the proxies. In this case, meshops does not change the template.
+ * Returns the annotations of the pod template of a set. The result is empty if the set inherits injection from the
+ * namespace and has no settings for the proxies. In this case, meshops does not change the template.
  */
 export function templateAnnotations({ inject, proxy = {}, ports }: PodSet): StringMap {
   if (inject === "disabled") return { [injectKey]: inject };
@@ -43,8 +43,9 @@ function servicePatches({ services = [], ports }: PodSet): Patch[] {
 }
 
 /**
- * Annotation with the opaque ports. A client's proxy compares the list of a pod with the number of the container's port,
- * and the list of a Service with the number of the Service's port (linkerd2, destination, profile translator).
+ * Returns the annotation with the list of opaque ports. A client's proxy compares the list in the annotation of a pod
+ * with the number of the container's port, and the list in the annotation of a Service with the number of the Service's
+ * port (linkerd2, destination, profile translator).
  */
 function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringMap {
   const found = Object.values(ports).filter(({ protocol }) => protocol === "opaque");

@@ -11,8 +11,9 @@ import { controlPlane } from "./control-plane.ts";
 import { routedSets } from "./entries.ts";
 
 /**
- * Returns the component with a workload's routes; null if no set of pods has routes. Each set of pods with routes has
- * one file. The file contains the GRPCRoutes or the ServiceProfile of this set. The routes and the pods are separate components, because another tool can deliver the pods.
+ * Returns the component with a workload's routes; null if no set of pods has routes. The component has one file for
+ * each set of pods with routes. The file contains the GRPCRoutes or the ServiceProfile of this set. The routes and the
+ * pods are separate components, because another tool can deliver the pods.
  */
 export function routesComponent(key: string, { spec: { workloads } }: Environment): Component | null {
   const workload = workloads[key];

@@ -7,7 +7,7 @@ import { compareText } from "../../system/text.ts";
 import { manifestRules } from "../manifests.ts";
 import { acceptedIn, list } from "./conditions.ts";
 
-/** What the API server does if an object does not satisfy a policy. */
+/** Action of the API server if an object does not satisfy a policy. */
 export type AdmissionAction = "Deny" | "Warn" | "Audit";
 
 /** Kinds of objects that a policy checks. */
@@ -18,7 +18,10 @@ const resources = {
   places: { apiGroups: [""], resources: ["namespaces", "services"] },
 } as const;
 
-/** A rule that can be decided from one object, as a CEL expression. The expression is true if the object is correct. */
+/**
+ * A rule that checks each object without reading other objects. `expression` returns a CEL expression that is true if
+ * the object complies with the rule.
+ */
 interface AdmissionRule {
   readonly code: string;
   readonly checks: readonly (keyof typeof resources)[];
@@ -28,8 +31,9 @@ interface AdmissionRule {
 const everywhere = ["pods", "workloads", "jobs", "places"] as const;
 
 /**
- * The object whose annotations Linkerd reads: the pod template of a workload, or else the object itself. With the
- * variables, the expressions of the rules are the same for all kinds.
+ * CEL variables. `annotated` is the object whose annotations Linkerd reads: the pod template of a workload or, for
+ * pods, namespaces and Services, the object itself. With these variables, the expressions of the rules are the same for
+ * all kinds.
  */
 const variables = [
   {
@@ -105,10 +109,12 @@ const rules: readonly AdmissionRule[] = [
   },
 ];
 
-/** Codes of the rules that can be exported, in the order of the alphabet. */
+/** Codes of the rules that can be exported, in alphabetical order. */
 export const exportedRules: readonly string[] = rules.map(({ code }) => code).sort(compareText);
 
-/** Annotations that a release reads; all known annotations if the release is not known. */
+/**
+ * Returns the names of the annotations that a release reads, or of all known annotations if the release is not known.
+ */
 function keys(release: LinkerdRelease | null): string[] {
   return Object.entries(linkerdAnnotations).flatMap(([key, known]) =>
     release === null || readBy(known, release) === "yes" ? [key] : [],
@@ -116,8 +122,9 @@ function keys(release: LinkerdRelease | null): string[] {
 }
 
 /**
- * Returns one ValidatingAdmissionPolicy and one binding per rule. If an expression fails, the API server admits the
- * object, so that a policy never blocks a cluster by mistake. The API version is served from Kubernetes 1.30 on.
+ * Returns one ValidatingAdmissionPolicy and one binding per rule. If the API server cannot evaluate an expression, it
+ * admits the object, so that a policy never blocks a cluster by mistake. Kubernetes 1.30 and later versions serve the
+ * API version of these objects.
  *
  * @param release the Linkerd release of the cluster; null if annotations of all releases are accepted
  */

@@ -54,10 +54,13 @@ export const annotationRules: readonly ManifestRule[] = [
   },
 ];
 
-/** A map of annotations or labels of an object, and the kind of place where the map is. */
+/** The annotations or the labels of an object or of its pod template. */
 interface Place {
   readonly manifest: Manifest;
-  /** Null for the metadata of a workload itself: Linkerd reads only the metadata of its pod template. */
+  /**
+   * Kind of object to which the annotations or labels belong. Null for the metadata of a workload itself, because
+   * Linkerd reads only the metadata of the workload's pod template.
+   */
   readonly place: AnnotationPlace | null;
   readonly path: readonly string[];
   readonly values: Labels;
@@ -80,7 +83,10 @@ const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
   route: "a route (HTTPRoute or GRPCRoute)",
 };
 
-/** Yields the annotations or labels of objects that Linkerd reads, of pod templates, and of workloads themselves. */
+/**
+ * Yields the annotations or the labels of the kinds in `placeOfKind`, of pods, of pod templates, and of workloads
+ * themselves.
+ */
 function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
   for (const manifest of stated) {
     const group = manifest.apiVersion.includes("/") ? manifest.apiVersion.replace(/\/.*/, "") : manifest.apiVersion;
@@ -112,7 +118,10 @@ function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iter
     }
 }
 
-/** Suggests an annotation of Linkerd: with the same name and another prefix, or else with the most similar name. */
+/**
+ * Returns a fix that suggests an annotation of Linkerd. This is an annotation with the same name and another prefix or,
+ * if none exists, the annotation with the most similar name.
+ */
 function correction(key: string): string {
   const keys = Object.keys(linkerdAnnotations);
   const name = key.slice(key.indexOf("/"));
@@ -120,7 +129,10 @@ function correction(key: string): string {
   return guess === null ? "remove the annotation" : `did you mean "${guess}"?`;
 }
 
-/** Returns message and fix if the release does not read an annotation of other releases. Otherwise returns null. */
+/**
+ * Returns a message and a fix if the release does not read an annotation that other releases read. Otherwise, returns
+ * null.
+ */
 function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease | null): { message: string; fix: string } | null {
   if (release === null) return null;
   const read = readBy(known, release);

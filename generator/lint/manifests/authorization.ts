@@ -53,7 +53,8 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       const known = isSame(group, policyGroup) ? stream.objectsOf(policyGroup, (own) => isSame(kind, own)) : [];
-      // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
+      // If the namespace contains no object of this kind, the checked objects are probably only a part of all objects.
+      // In this case, report nothing.
       const candidates = known.filter((object) => ManifestSet.sharesNamespace(manifest, object, String(namespace)));
       const found = known.some(
         (object) => object.name === name && ManifestSet.mayShareNamespace(object.namespace, String(namespace)),

@@ -39,9 +39,9 @@ interface Controller {
   readonly image: RegExp;
   readonly className: RegExp;
   readonly annotation: string;
-  /** Object that has the annotation. */
+  /** Kind of the object that has the annotation. */
   readonly on: "Ingress" | "Service";
-  /** Argument or ConfigMap key of the controller that has the effect of the annotation for all Ingresses. */
+  /** Matches the argument, or the ConfigMap key, with which the controller applies the setting to all Ingresses. */
   readonly global: RegExp;
 }
 

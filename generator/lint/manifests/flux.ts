@@ -55,7 +55,10 @@ function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Whether a chart version is a single version. A YAML number such as 2026.8 matches all its patch versions. */
+/**
+ * Whether a chart version is a single version and not a range. A YAML number such as 2026.8 is a range, because it
+ * matches all patch versions of 2026.8.
+ */
 function isExact(version: string): boolean {
   return /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.test(version);
 }
@@ -67,7 +70,8 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
       .map((release) => [release, String(chartOf(release)["version"])] as const)
       .filter(([, version]) => isExact(version));
   const [crds, ...others] = versionOf("linkerd-crds");
-  // If several HelmReleases install the CRDs, they are probably for different clusters. Do not compare versions then.
+  // If several HelmReleases install the CRDs, they are probably for different clusters. In this case, do not compare
+  // versions.
   if (crds === undefined || others.length > 0) return;
   const expected = releaseOfCrds(crds[1]);
   for (const [manifest, version] of versionOf("linkerd-control-plane")) {
@@ -110,7 +114,10 @@ function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Whether a file is below a folder. The root of the Git repository is not known, so the folder can be at any depth. */
+/**
+ * Whether a file is below a folder. The root of the Git repository is not known, so this function searches the path of
+ * the file for the folder at any depth.
+ */
 function isBelow(file: string, path: string): boolean {
   const folder = path.replace(/^\.?\/*/, "").replace(/\/+$/, "");
   return folder === "" || `/${file}`.includes(`/${folder}/`);

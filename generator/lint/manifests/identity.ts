@@ -91,7 +91,8 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-// Each finding points to the name of the object, not to the key: the output must not contain the private key.
+// Each finding points to the name of the object, because the output of a finding that points to the key would contain
+// the private key.
 function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of controlPlanes(stream)) {
     const key = asMap(asMap(asMap(asMap(specOf(manifest)["values"])["identity"])["issuer"])["tls"])["keyPEM"];
@@ -104,7 +105,8 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
       };
   }
   for (const manifest of stream.named("", "Secret", secretNames.issuer)) {
-    // Ignore the Secret in a rendered chart: it always contains the key, and users do not store rendered charts in Git.
+    // Ignore the Secret in a rendered chart. This Secret always contains the key, but users do not store rendered
+    // charts in Git.
     if ("linkerd.io/created-by" in annotationsOf(manifest)) continue;
     for (const field of ["data", "stringData"])
       for (const [name, value] of Object.entries(asMap(manifest.value[field])))

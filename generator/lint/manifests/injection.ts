@@ -128,7 +128,7 @@ function* ignored(stream: ManifestSet): Iterable<ManifestFinding> {
       part: "key",
       message: `the pods get no proxy, because ${because[obstacle]}`,
       fix: `${fixOf[obstacle]}, or set ${injectKey}: disabled`,
-      // The chart's values can change the list of ignored namespaces.
+      // The chart's values can change the list of excluded namespaces, so the finding is only a warning.
       mild: obstacle === "namespace-excluded",
     };
   }
@@ -176,7 +176,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
           path: [...path, key],
           message: `${key} is ${kind}, but annotations must be strings`,
           fix: `write "${value === null || isMap(value) ? "…" : written}"`,
-          // The API server accepts null, and treats null as an empty string.
+          // The API server accepts null and treats null as an empty string, so the finding is only a warning.
           mild: value === null,
         };
       }
@@ -219,7 +219,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
     }
 }
 
-/** Annotations that the injector reads: the annotations of pods and namespaces. */
+/** Returns the annotations that the injector reads: the annotations of namespaces and of pods or pod templates. */
 function annotated({
   objects,
   statedWorkloads,

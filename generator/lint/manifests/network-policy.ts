@@ -82,8 +82,8 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
 }
 
 /**
- * Whether a rule allows application ports whose traffic passes through the proxy, but not the proxy's inbound port.
- * Ignores the other ports of the proxy, DNS, and skipped ports.
+ * Whether a rule allows application ports whose traffic passes through the proxy, but does not allow the proxy's
+ * inbound port. Ignores the other ports of the proxy, DNS, and skipped ports.
  */
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
@@ -111,7 +111,9 @@ function contains(outer: unknown, inner: unknown): boolean {
 
 const vizNamespace = "linkerd-viz";
 
-/** Whether the objects contain linkerd-viz: its namespace, a workload of it, or its HelmRelease. */
+/**
+ * Whether the objects contain linkerd-viz: its namespace, a workload in this namespace, or a HelmRelease of its chart.
+ */
 function hasViz(stream: ManifestSet): boolean {
   return (
     stream.namespaceOf(vizNamespace) !== null ||
@@ -129,7 +131,10 @@ function policiesOfSamePods(policy: Manifest, stream: ManifestSet): Manifest[] {
   );
 }
 
-/** Ingress rules of all NetworkPolicies that apply to the pods of a policy, each with its NetworkPolicy. */
+/**
+ * Returns the ingress rules of all NetworkPolicies that apply to the pods of a policy. Each rule is returned with its
+ * NetworkPolicy and its index.
+ */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
   return policiesOfSamePods(policy, stream).flatMap((other) =>
     (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })),
@@ -213,7 +218,10 @@ function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
 }
 
-/** Names of the objects that create pods, as one text. Two policies that select the same pods have the same text. */
+/**
+ * Returns the names of workloads as one text. Two NetworkPolicies that select the same workloads have the same text.
+ * The rules therefore use this text to report such NetworkPolicies only once.
+ */
 function namesOf(pods: readonly Workload[]): string {
   return pods.map(({ manifest: { namespace, name } }) => `${namespace}/${name}`).join();
 }

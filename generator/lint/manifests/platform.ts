@@ -44,7 +44,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   const told = new Set<string>();
   for (const manifest of crds) {
     const other = first.get(manifest.name);
-    // One finding per pair of files.
+    // Report only one finding for each pair of files, even if both files define several of these CRDs.
     const pair = `${manifest.source.file} ${other?.source.file}`;
     if (other === undefined) first.set(manifest.name, manifest);
     else if (!told.has(pair)) {
@@ -54,7 +54,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
         path: ["metadata", "name"],
         message: `the CRD ${manifest.name} is also defined in ${other.source.file}`,
         fix: "remove one of the two definitions",
-        // Objects in different folders might be for different clusters.
+        // Files in different folders might be for different clusters, so the finding is only a warning.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
     }

@@ -79,7 +79,7 @@ function isForNetworks({ requirements }: Authorization): boolean {
   return requirements.every((each) => "networks" in each && each.networks.length > 0);
 }
 
-/** Why a probe is refused, and how to allow it. */
+/** Reason why a policy refuses a probe, and the fix. */
 interface Refusal {
   readonly reason: string;
   readonly fix: string;
@@ -113,7 +113,8 @@ function probesOf(workload: Workload): Probe[] {
   return containersOf(workload).flatMap(({ container, path }) =>
     ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name): Probe[] => {
       const { httpGet, grpc } = asMap(container[name]);
-      // The proxy answers tcpSocket probes, and exec probes use no connection to the pod.
+      // Policies do not affect tcpSocket probes, because the proxy answers these probes. Policies do not affect exec
+      // probes, because these probes use no connection to the pod.
       if (httpGet === undefined && grpc === undefined) return [];
       const { port, scheme = "HTTP", path: url = "/" } = asMap(httpGet ?? grpc);
       const number = resolvePort(port, workload);

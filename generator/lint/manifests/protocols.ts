@@ -37,7 +37,7 @@ export const protocolRules: readonly ManifestRule[] = [
   },
 ];
 
-/** Whether an annotation lists a port as opaque, by number or by the name of a container port. */
+/** Whether an annotation lists a port as opaque, either by its number or by one of its names. */
 function lists(annotations: Labels, port: number, names: readonly unknown[]): boolean {
   const named = String(annotations[portKeys.opaque] ?? "")
     .split(",")
@@ -119,7 +119,8 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
     const targets = stream.workloadsOf(manifest);
     if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
     for (const [index, { appProtocol, port }] of listOf(specOf(manifest)["ports"]).map(asMap).entries()) {
-      // Linkerd ignores upper and lower case (linkerd2, policy-controller/core/src/outbound.rs).
+      // The expression ignores upper and lower case, as Linkerd does (linkerd2,
+      // policy-controller/core/src/outbound.rs).
       if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;
       const routed = isRouted(stream, manifest, port);
       if (!routed && (!meantAsHttp.test(appProtocol) || /^https$/i.test(appProtocol))) continue;
@@ -133,7 +134,7 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
   }
 }
 
-/** Whether a route applies to a port of a Service. */
+/** Whether at least one of the checked routes applies to a port of a Service. */
 function isRouted(stream: ManifestSet, { name, namespace }: Manifest, port: unknown): boolean {
   return attachments(stream).some(
     (each) => each.name === name && each.namespace === namespace && (each.port === null || each.port === port),

@@ -89,7 +89,7 @@ function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** @param field key of the reference that contains the name */
+/** @param field field of the reference that contains the name of the target */
 function* missingTarget(
   stream: ManifestSet,
   manifest: Manifest,
@@ -101,7 +101,8 @@ function* missingTarget(
   if ((kind !== "Service" && kind !== "Server") || typeof name !== "string" || name.includes("${")) return;
   const inside = String(namespace);
   const group = kind === "Service" ? "" : policy;
-  // If the namespace contains no object of this kind, the input probably contains only a part of the objects.
+  // If the namespace contains no object of this kind, the checked objects are probably only a part of all objects. In
+  // this case, report nothing.
   const near = stream
     .ofKind(group, kind)
     .filter((each) => (inside === "" ? ManifestSet.sharesNamespace(manifest, each, inside) : each.namespace === inside));
@@ -110,7 +111,8 @@ function* missingTarget(
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;
-    // If no object in a related folder is in the namespace, the namespace can belong to another application.
+    // If no object of this kind in a related folder is in the namespace, the namespace can belong to another
+    // application. In this case, the finding is only a warning, and nothing is reported for the namespace `default`.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
     if (!isNear && inside === "default") return;
     yield {
@@ -127,7 +129,8 @@ function* missingTarget(
   yield {
     manifest,
     path: [...path, "port"],
-    // Linkerd uses the number of an unknown backend port as the port of the pods (linkerd2, endpoints_watcher.go).
+    // The finding is only a warning: if the Service does not have the port of a backend, Linkerd uses the number as the
+    // port of the pods (linkerd2, endpoints_watcher.go).
     mild: true,
     message: `Service ${name} has no port ${port}`,
     fix: `use a port of the Service: ${ports.join(", ")}`,
@@ -135,9 +138,9 @@ function* missingTarget(
 }
 
 /**
- * Whether Linkerd's service mirror may create a Service: its name is the name of a known Service and the name of a
- * cluster, or the suffix `federated` (linkerd2, multicluster/service-mirror). Suffixes of deployment variants are not
- * names of clusters.
+ * Whether a Service may be one that Linkerd's service mirror creates. The name of such a Service is the name of a known
+ * Service, followed by a hyphen and either the name of a cluster or `federated` (linkerd2,
+ * multicluster/service-mirror). Suffixes of deployment variants, such as `canary`, are not names of clusters.
  */
 function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
   const suffixes = services.flatMap((service) =>
@@ -146,7 +149,10 @@ function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
   return suffixes.some((suffix) => !/^(v?\d+|primary|canary|stable|preview|blue|green)$/.test(suffix));
 }
 
-/** Whether the objects show that the multicluster extension is used: a Link, or a Service that is exported. */
+/**
+ * Whether the objects show that the multicluster extension is used. The objects show this if they contain a Link or an
+ * exported Service.
+ */
 function hasMirrors(stream: ManifestSet): boolean {
   const exported = (service: Manifest): boolean =>
     Object.keys(asMap(asMap(service.value["metadata"])["labels"])).some((key) => key.startsWith("mirror.linkerd.io/"));
@@ -267,7 +273,7 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
   const seen = new Map<string, Manifest>();
   for (const manifest of stream.objects) {
     const { generateName, name } = asMap(manifest.value["metadata"]);
-    // Objects in different files can be for different clusters.
+    // The key contains the file, because objects in different files can be for different clusters.
     const key = `${manifest.source.file} ${idOf(manifest)}`;
     if (seen.has(key) && name !== "" && (name !== undefined || generateName === undefined))
       yield {

@@ -43,7 +43,10 @@ export const routeRules: readonly ManifestRule[] = [
   },
 ];
 
-/** Returns the Service in the name of a ServiceProfile. Returns null if the name is not the host name of a Service. */
+/**
+ * Returns the name and the namespace of the Service whose host name is the name of a ServiceProfile. Returns null if
+ * the name of the ServiceProfile is not the host name of a Service.
+ */
 function serviceOf(profile: Manifest): { name: string; namespace: string } | null {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc\.[^.].*$/.exec(profile.name) ?? [];
   return name === undefined || namespace === undefined ? null : { name, namespace };
@@ -51,7 +54,7 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
 
 const profiles = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
-/** Returns the ServiceProfiles whose Service is among the checked objects. */
+/** Returns the ServiceProfiles whose Service is among the checked objects, each with its Service. */
 function profiled(stream: ManifestSet): { profile: Manifest; service: Manifest }[] {
   return profiles(stream).flatMap((profile) => {
     const named = serviceOf(profile);

@@ -118,8 +118,8 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 /**
- * Returns message and fix for an identity that no client can have. Otherwise returns null. Accepts SPIFFE IDs, which
- * are identities of workloads outside Kubernetes.
+ * Returns a message and a fix for an identity that no client can have. Otherwise, returns null. Also returns null for
+ * SPIFFE IDs, because they are identities of workloads outside Kubernetes.
  */
 function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
@@ -151,7 +151,10 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
 /** Fixed parts of an identity, and the default trust domain. */
 const parts = ["serviceaccount", "identity", "linkerd", "cluster.local"];
 
-/** Returns a part of an identity that differs from a fixed part by one or two letters; null if no part differs so. */
+/**
+ * Returns a part of an identity that differs from a fixed part by one or two letters; null if the identity has no such
+ * part.
+ */
 function misspeltPart(identity: string): { written: string; meant: string } | null {
   const [, , ...rest] = identity.replace(/^\*\./, "any.").split(".");
   const [account = "", kind = "", namespace = "", ...domain] = identity.startsWith("*.") ? identity.split(".").slice(-5) : rest;
@@ -163,8 +166,8 @@ function misspeltPart(identity: string): { written: string; meant: string } | nu
 }
 
 /**
- * Yields references to missing service accounts. Skips references to a namespace if the checked objects contain no
- * service account of this namespace.
+ * Yields a finding for each reference to a missing service account. Skips references to a namespace if the checked
+ * objects contain no service account of this namespace.
  */
 function* missingAccounts(
   stream: ManifestSet,

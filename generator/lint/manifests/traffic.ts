@@ -47,10 +47,11 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
     stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
-  // One finding for all TrafficSplits, because one extension reads all of them.
+  // Report only one finding for all TrafficSplits, because one extension reads all of them.
   for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit").slice(0, 1)) {
     const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
-    // linkerd-failover writes the weights of TrafficSplits with this label, and cannot write those of an HTTPRoute.
+    // linkerd-failover writes the weights of TrafficSplits with this label. It cannot write the weights of an
+    // HTTPRoute.
     const failover = labels["failover.linkerd.io/controlled-by"] !== undefined;
     yield {
       manifest,
@@ -61,7 +62,7 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Names of the charts that an Application of Argo CD installs. */
+/** Returns the names of the charts that an Application of Argo CD installs. */
 function chartsOf(application: Manifest): unknown[] {
   const { source, sources } = specOf(application);
   return [source, ...listOf(sources)].map((each) => asMap(each)["chart"]);

@@ -3,7 +3,10 @@ import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rules about names of Azure regions and VM sizes. The schema does not list these names, because they change. */
+/**
+ * Rules about names of Azure regions and VM sizes. The schema does not list these names, because Azure adds and removes
+ * names.
+ */
 export const azureNameRules: readonly Rule[] = [
   {
     code: "azure-location-unknown",

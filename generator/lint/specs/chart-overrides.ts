@@ -82,7 +82,10 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
 /** First Flux version that passes the objects of Helm hooks to the post-renderer (helm-controller, CHANGELOG). */
 const firstWithHooks = "2.9.0";
 
-/** Whether a patch matches an object. `hook`: it matches only Helm hooks, and Flux before 2.9 does not patch hooks. */
+/**
+ * Whether a patch matches an object. `hook`: the patch matches only Helm hooks, and the environment uses a Flux version
+ * before 2.9, which does not patch Helm hooks.
+ */
 type Match = "some" | "none" | "unknown" | "hook";
 
 function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleFinding> {
@@ -109,7 +112,10 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
   }
 }
 
-/** Returns a target for a patch without a target: the object that the patch itself specifies. */
+/**
+ * Returns a target that matches the same object as a patch without a target. This is the object with the apiVersion,
+ * kind and name that the patch contains.
+ */
 function selectorOf(patch: object): PatchTarget {
   const { apiVersion, kind, metadata } = asMap(patch);
   const [group, version] = groupAndVersion(String(apiVersion));
@@ -123,7 +129,7 @@ function escaped(text: string): string {
 /** Objects of a component, according to the catalog or the model. */
 interface KnownObjects {
   readonly always: readonly Known[];
-  /** Objects that the chart renders only with other values than the default. */
+  /** Objects that the chart renders only if values differ from the default values. */
   readonly optional: readonly Known[];
   readonly hooks: readonly Known[];
 }
@@ -180,7 +186,10 @@ function matchOf(
   return found.every(isHook) && !isVersionAtLeast(flux, firstWithHooks) ? "hook" : "some";
 }
 
-/** Whether JavaScript can compile the patterns of a target. Kustomize uses Go's regular expressions, which differ. */
+/**
+ * Whether JavaScript can compile the patterns of a target. Kustomize uses Go's regular expressions, so JavaScript
+ * cannot compile every pattern that Kustomize accepts.
+ */
 function isPattern({ kind, name }: PatchTarget): boolean {
   try {
     return [kind, name].every((pattern) => new RegExp(pattern ?? "") instanceof RegExp);
@@ -189,7 +198,10 @@ function isPattern({ kind, name }: PatchTarget): boolean {
   }
 }
 
-/** Whether a target matches an object. Kustomize anchors its patterns (kustomize, api/types/selector.go). */
+/**
+ * Whether a target matches an object. The patterns of a target must match the whole kind and the whole name, as in
+ * Kustomize (kustomize, api/types/selector.go).
+ */
 function matches({ group, version, kind, name }: PatchTarget, object: Known): boolean {
   const [ownGroup, ownVersion] = groupAndVersion(object.apiVersion);
   return (

@@ -210,12 +210,15 @@ function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
   yield { paths: kubernetesPaths, message, fix };
 }
 
-/** Whether bootstrap creates the cluster, so that the spec decides its Kubernetes version. */
+/** Whether bootstrap creates the cluster. If it does, the spec determines the Kubernetes version of the cluster. */
 function isCreated({ spec: { azure } }: Environment): boolean {
   return azure !== undefined && azure.cluster.lifecycle !== "existing";
 }
 
-/** Text for a Linkerd release that supports the Kubernetes version of the cluster; empty if the catalog has none. */
+/**
+ * Returns a part of a fix that suggests a Linkerd release for which `supports` returns true. Returns an empty text if
+ * the catalog contains no such release.
+ */
 function otherRelease(supports: (release: LinkerdRelease) => boolean): string {
   const found = linkerdReleases.find(supports);
   return found === undefined ? "" : `, or set linkerd.version: ${found.version}`;

@@ -3,7 +3,10 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { recipientsOf } from "../../spec/ownership.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** A rule about two environments. The findings of the rule are about the second environment. */
+/**
+ * A rule about two environments. The findings of the rule are about the environment that comes later in the list of
+ * environments.
+ */
 export interface JointRule extends RuleInfo {
   /**
    * Returns the keys of an environment; empty if the rule does not apply to the environment. The rule compares two
@@ -18,7 +21,7 @@ export interface JointRule extends RuleInfo {
 }
 
 /**
- * Rules about conflicting environments. No rule is needed for the paths of Flux Kustomizations: each path contains the
+ * Rules about conflicting environments. No rule is needed for the paths of Flux Kustomizations. Each path contains the
  * name of the environment, so two environments never have the same path.
  */
 export const jointRules: readonly JointRule[] = [
@@ -57,7 +60,10 @@ export const jointRules: readonly JointRule[] = [
   },
 ];
 
-/** Identifies a resource group. Azure ignores upper and lower case in the names of resource groups. */
+/**
+ * Returns the subscription and the name of a resource group. The name is in lower case, because Azure ignores upper and
+ * lower case in the names of resource groups.
+ */
 function groupOf({ subscription, resourceGroup }: NonNullable<Environment["spec"]["azure"]>): string[] {
   return [subscription ?? "", resourceGroup.toLowerCase()];
 }

@@ -49,7 +49,8 @@ function* settings(environment: Environment): Iterable<RuleFinding> {
 function* conflicts(environment: Environment): Iterable<RuleFinding> {
   const declared = Object.entries(environment.spec.namespaces);
   if (declared.length === 0) return;
-  // In the namespaces of workloads, the declared labels take precedence.
+  // Build the model without workloads. In a namespace that meshops creates for a workload, the labels in
+  // `spec.namespaces` take precedence, so these labels cause no conflict.
   const others = modelOf({ ...environment, spec: { ...environment.spec, namespaces: {}, workloads: {} } }).components.flatMap(
     ({ namespaces }) => namespaces,
   );

@@ -15,7 +15,7 @@ export const workloadFolderRule: FileRule = {
 /** Names of the file that Kustomize reads in a folder (kustomize, api/konfig/general.go). */
 const files = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/** Yields the workloads whose folder has no kustomization.yaml. */
+/** Yields a finding for each workload whose folder has no kustomization.yaml. */
 function* missingFolders(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
   for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
     const path = source?.path;
@@ -28,7 +28,10 @@ function* missingFolders(environment: Environment, exists: (path: string) => boo
   }
 }
 
-/** Rule about the objects in the folders of workloads. The check reads files in the repository. */
+/**
+ * Rule about objects in the folder of a workload that are in another namespace than the workload. The check reads files
+ * in the repository.
+ */
 export const workloadNamespaceRule: RuleInfo = {
   code: "workload-namespace-helmfile",
   severity: "warning",
@@ -37,7 +40,7 @@ export const workloadNamespaceRule: RuleInfo = {
   fix: "Move the object to the folder of a separate workload, or remove the namespace from the object. If you install the environment only with Flux, silence the rule.",
 };
 
-/** Rule about the namespaces in the folders of workloads. The check reads files in the repository. */
+/** Rule about Namespace objects in the folders of workloads. The check reads files in the repository. */
 export const workloadNamespaceObjectRule: RuleInfo = {
   code: "workload-namespace-included",
   severity: "error",
@@ -58,7 +61,8 @@ export const workloadNamespaceFieldRule: RuleInfo = {
 };
 
 /**
- * Yields the workloads whose kustomization.yaml sets a namespace that differs from the namespace of the workload.
+ * Yields a finding for each workload whose kustomization.yaml sets a namespace that differs from the namespace of the
+ * workload.
  *
  * @param namespaceIn returns the field `namespace` in a kustomization.yaml; null if the file or field does not exist
  */
@@ -92,7 +96,7 @@ export interface FolderObject {
 /** Reads the objects in the YAML files below a folder of the repository. */
 export type ReadFolder = (folder: string) => readonly FolderObject[];
 
-/** Yields the workloads whose folder contains the Namespace of the workload. */
+/** Yields a finding for each workload whose folder contains the Namespace of the workload. */
 export function* includedNamespaces(environment: Environment, objectsIn: ReadFolder): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
     if (source?.path === undefined) continue;
@@ -106,7 +110,10 @@ export function* includedNamespaces(environment: Environment, objectsIn: ReadFol
   }
 }
 
-/** Yields the workloads whose folder contains an object in another namespace. Reports only the first object. */
+/**
+ * Yields a finding for each workload whose folder contains an object in another namespace. The finding reports only the
+ * first such object.
+ */
 export function* movedObjects(environment: Environment, objectsIn: ReadFolder): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
     if (source?.path === undefined) continue;

@@ -55,10 +55,11 @@ export const gitopsPathRule: RuleInfo = {
 };
 
 /**
- * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Does not check
- * an OCIRepository, because its paths do not depend on Git.
+ * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Yields nothing
+ * if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
  *
- * @param place path of the platform repository inside its Git repository, `.` for the root; null without Git
+ * @param place path of the platform repository inside its Git repository, `.` for the root. Null if the platform
+ *   repository is not in a Git repository
  */
 export function* pathMismatch({ spec: { gitops } }: Environment, place: string | null): Iterable<RuleFinding> {
   if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;

@@ -16,7 +16,10 @@ export const namespaceRules: readonly Rule[] = [
   },
 ];
 
-/** Namespaces of Kubernetes, AKS and Flux. The components declare the namespaces of the mesh. */
+/**
+ * Matches the namespaces of Kubernetes, AKS and Flux. The components declare the namespaces of the mesh
+ * (`reservedNamespaces`).
+ */
 const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system)$/;
 
 const ofMesh = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));

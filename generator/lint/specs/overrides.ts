@@ -84,7 +84,7 @@ interface Overridden extends OverrideInSpec {
   readonly component: ComponentModel;
 }
 
-/** Components of an environment as meshops generates them, without overrides. */
+/** Returns the components of an environment without the overrides in the spec. */
 export function generated(environment: Environment): readonly ComponentModel[] {
   const { workloads } = environment.spec;
   const plain = Object.entries(workloads).map(([key, workload]) => [key, { ...workload, ...nothing }]);
@@ -254,11 +254,17 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
     }
 }
 
-/** Annotations that must match other generated files: injection, ports, and the protection of namespaces. */
+/**
+ * Matches annotations that must match other generated files: annotations for injection and ports, and the annotation
+ * that protects namespaces from deletion.
+ */
 const ownedAnnotations =
   /"?(linkerd\.io(\/|~1)inject|config\.linkerd\.io(\/|~1)(skip-(in|out)bound-ports|opaque-ports)|kustomize\.toolkit\.fluxcd\.io(\/|~1)prune)/;
 
-/** Returns the annotations that a patch changes and that must match other generated files; null if there are none. */
+/**
+ * Returns a description of the annotation or annotations that a patch changes although they must match other generated
+ * files. Returns null if the patch changes no such annotations.
+ */
 function touchesOwned(patch: unknown): string | null {
   const text = JSON.stringify(patch);
   const named = ownedAnnotations.exec(text)?.[1]?.replace("~1", "/");
@@ -267,7 +273,9 @@ function touchesOwned(patch: unknown): string | null {
   return all ? "annotations" : null;
 }
 
-/** Whether a value at a path replaces an owned value, a part of the owned value, or a map that contains it. */
+/**
+ * Whether a value at a path replaces an owned value, a part of the owned value, or a map that contains the owned value.
+ */
 function overlaps({ path: owned }: OwnedValue, path: readonly string[]): boolean {
   return owned.slice(0, path.length).every((step, index) => step === path[index]);
 }
@@ -324,7 +332,7 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
   if (!overrides.some(({ override }) => override.dependsOn.length > 0)) return;
   const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
   const added = new Map(overrides.map(({ component, override }) => [component.id, override.dependsOn]));
-  // In dependsOn, a user can also specify the Flux object of a component.
+  // In dependsOn, a user can also specify a component by the name of its Kustomization or HelmRelease.
   const byName = new Map([...needs.keys()].map((id) => [fluxName(id), id]));
   const componentOf = (dependency: Dependency): string | undefined => {
     const need = needOf(dependency);
@@ -349,8 +357,8 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
 }
 
 /**
- * Returns the first path of dependencies from component `from` to component `to`; null if no path exists. `before` is
- * the path to `from`.
+ * Returns the components on the first path of dependencies from component `from` to component `to`; null if no path
+ * exists. The result starts with the components in `before`.
  */
 function pathBetween(
   from: string,

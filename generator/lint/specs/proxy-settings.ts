@@ -47,14 +47,14 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
 }
 
 /**
- * Linkerd supports the policy `audit` since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs). Linkerd
- * stable-2.14 ignores `audit`.
+ * Annotation for the default inbound policy. Linkerd supports the value `audit` of this annotation since edge-24.7
+ * (linkerd2, policy-controller/k8s/index/src/defaults.rs). Linkerd stable-2.14 ignores `audit`.
  */
 const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
 
 /**
- * Yields findings about annotations that Linkerd does not read from the given place, and about values that Linkerd
- * does not accept.
+ * Yields findings about annotations that Linkerd does not read from the kind of object in `place`, and about values
+ * that Linkerd does not accept.
  *
  * @param pathOf returns the path of the spec field from which meshops writes the annotation
  */

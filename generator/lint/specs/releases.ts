@@ -23,7 +23,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
   const components = generated(environment).filter((component) => isDelivered(component) && component.id !== "namespaces");
   // Check components with charts last, because a finding about a chart can suggest another release name.
   for (const component of [...components].sort((a, b) => Number(releaseOf(a) !== null) - Number(releaseOf(b) !== null))) {
-    // helmfile installs a component without a chart as a release with the name of its Kustomization.
+    // helmfile installs a component without a chart as a release with the name that `fluxName` returns.
     const name = releaseOf(component)?.name ?? fluxName(component.id);
     const release = `${component.namespace}/${name}`;
     const owner = owners.get(release);

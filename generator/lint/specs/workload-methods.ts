@@ -23,7 +23,10 @@ export const workloadStreamRule: RuleInfo = {
   fix: "Remove `retry` from the method.",
 };
 
-/** Returns the gRPC services in a .proto file; empty if the file cannot be read. A separate rule reports this file. */
+/**
+ * Returns the gRPC services in a .proto file; empty if the file cannot be read. A separate rule reports a file that
+ * cannot be read.
+ */
 export type ReadServices = (path: string) => readonly GrpcService[];
 
 /** Yields a finding for each method in the spec that its .proto file does not define. */
