@@ -46,7 +46,7 @@ export const consumers: readonly Consumer[] = [
   {
     id: "issuer-secret",
     artefact: "Secret `linkerd-identity-issuer`",
-    reader: "container identity of linkerd-identity",
+    reader: "container `identity` of linkerd-identity",
     form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that one of the trust roots has signed, directly or through other CAs; the reader does not check the name in the certificate",
     source: "linkerd2 controller/cmd/identity/main.go; pkg/identity/service.go, loadCredentials",
   },
@@ -80,7 +80,7 @@ export const consumers: readonly Consumer[] = [
   },
   {
     id: "resource-policy",
-    artefact: "annotation `helm.sh/resource-policy: keep` on the identity's Secrets",
+    artefact: "annotation `helm.sh/resource-policy: keep` on the Secrets of the component `identity`",
     reader: "Helm 3, Helm 4, helm-controller",
     form: "the value `keep`; before Helm deletes an object that the new manifest does not contain, Helm reads this annotation from the object in the cluster",
     source: "helm pkg/kube/client.go, Update",
@@ -89,7 +89,8 @@ export const consumers: readonly Consumer[] = [
   {
     id: "trust-anchors",
     artefact: "linkerd-control-plane, `identityTrustAnchorsPEM`",
-    reader: "the chart, which copies it to the ConfigMap `linkerd-identity-trust-roots` and to the proxies of the control plane",
+    reader:
+      "the chart, which copies the PEM text to the ConfigMap `linkerd-identity-trust-roots` and to the proxies of the control plane",
     form: "PEM; the annotation `linkerd.io/trust-root-sha256` contains the hash of this PEM text, including white space at the end; an additional newline therefore restarts the control plane",
     source: "linkerd2 charts: identity.yaml, _metadata.tpl, _proxy.tpl",
   },
@@ -104,14 +105,14 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-values",
     artefact: "linkerd-control-plane, all other values",
     reader: "chart",
-    form: "only keys that a template of the chart uses",
+    form: "each key is used by a template of the chart",
     source:
       "linkerd2 charts/linkerd-control-plane/templates in the four linkerd2 releases; no values.yaml contains `heartbeatSchedule`",
   },
   {
     id: "policy-resources",
     artefact: "linkerd-control-plane, `policyController.resources` (stable-2.14.10, high availability)",
-    reader: "the chart, for the container policy",
+    reader: "the chart, for the container `policy`",
     form: "resource requests and limits; no template uses the key `policyControllerResources`, although values-ha.yaml sets this key",
     source: "linkerd2 templates/destination.yaml (stable-2.14.10)",
   },
@@ -226,7 +227,7 @@ export const consumers: readonly Consumer[] = [
     id: "extension-label",
     artefact: "label `linkerd.io/extension` of namespaces",
     reader: "`linkerd check`, heartbeat",
-    form: "`viz` or `jaeger`; each value occurs on at most one namespace",
+    form: "`viz` or `jaeger`; at most one namespace has each of these values",
     source: "linkerd2 pkg/k8s/api.go, pkg/healthcheck/healthcheck.go",
   },
   {

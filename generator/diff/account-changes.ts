@@ -29,7 +29,7 @@ export function accountChanges(old: Model, next: Model): ObjectChange[] {
         reason: `the pods of ${set.title} are a client with the service account ${from}, and the new policies list only ${set.serviceAccountName}. Pods that have not restarted with the new service account lose access`,
         steps: [
           {
-            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to the sets that list ${set.title}, and keep the old service account in the spec.`,
+            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to access.clients of the sets of pods that list ${set.title} as a client. Keep the old service account in the spec.`,
           },
           {
             text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the added client.",

@@ -118,7 +118,7 @@ function splitBatch(answer: Buffer): string[] {
       throw new UserError(
         exitCode.missing,
         `a Git object of the commit is missing in the Git repository: ${header}`,
-        "run `git fetch` if this is a partial clone; otherwise run `git fsck`",
+        "if this repository is a partial clone, run `git fetch`; otherwise, run `git fsck`",
       );
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());
     at = end + 1 + size + 1;

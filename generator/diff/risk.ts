@@ -53,7 +53,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
     return {
       risk: "harmless",
       reason:
-        "Flux does not change this release while suspend is true. The other changes of the release take effect when you set suspend to false",
+        "Flux does not change this release while suspend is true. The other changes of this HelmRelease take effect when you set suspend to false",
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);

@@ -30,7 +30,7 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
-          text: "Delete the old Kustomization while it is suspended, unless it also applies other objects. If the names of the other Kustomizations also change, delete their old objects, too, while they are suspended.",
+          text: "Delete the old Kustomization while it is suspended, unless it also applies other objects. If the other Kustomizations of the environment also get new names, also delete their old Kustomization objects while these objects are suspended.",
           command: `kubectl delete kustomization.kustomize.toolkit.fluxcd.io ${old.name} --namespace ${old.namespace}`,
         },
       ],

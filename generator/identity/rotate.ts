@@ -37,7 +37,7 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
     : " (the issuer expires together with this trust anchor: rotate the trust anchor too)";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
-    done: `a new issuer, signed by the same trust anchor${short}`,
+    done: `a new issuer is created, signed by the same trust anchor${short}`,
     next: "run meshops generate, commit and push; the control plane restarts, and all proxies get certificates from the new issuer within a day",
   };
 }
@@ -65,7 +65,7 @@ export async function rotateWebhooks(environment: Environment, store: SecretStor
       publicFile(name, "webhookCa", bundle),
       ...(renew ? [await signingKeys(environment, store, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
     ]),
-    done: `new server certificates for the webhooks${renew ? ", signed by a new CA" : ""}`,
+    done: `new server certificates for the webhooks are created${renew ? ", signed by a new CA" : ""}`,
     next: "run meshops generate, commit and push; the webhooks reload their Secrets without a restart",
   };
 }

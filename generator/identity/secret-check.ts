@@ -113,7 +113,8 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ");
-  const wanted = azureKeyVault === undefined ? "the spec lists only age recipients" : `the spec lists the key ${azureKeyVault}`;
+  const wanted =
+    azureKeyVault === undefined ? "the spec lists only age recipients" : `the spec also lists the key ${azureKeyVault}`;
   return {
     message:
       services === ""

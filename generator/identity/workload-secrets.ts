@@ -47,7 +47,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
     for (const file of included)
       report(`${source?.path}/kustomization.yaml`, {
         message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install without decryption`,
-        fix: `remove ${file} from resources, and add ${source?.path}/${file} to the field secrets of the workload`,
+        fix: `remove ${file} from resources in this kustomization.yaml, and add ${source?.path}/${file} to the field secrets of the workload`,
       });
   }
   return { files, diagnostics };

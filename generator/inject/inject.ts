@@ -147,7 +147,7 @@ function nameClashes(additions: readonly Addition[]): Note[] {
         note(
           beside,
           "error",
-          `this workload has the same name as ${kindAndName(other)}, so the policies for both would have the same names`,
+          `this workload has the same name as ${kindAndName(other)}, so the policies for both workloads would have the same names`,
         ),
       );
   }

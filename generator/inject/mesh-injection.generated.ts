@@ -3,7 +3,7 @@
 export type Name = string;
 export type Port = number;
 /**
- * Pod ports for which the proxy does not detect the protocol. List ports on which the server sends data first (for example MySQL, SMTP). The proxy still uses mTLS on these ports. meshops also annotates Services with these target ports.
+ * Pod ports for which the proxy does not detect the protocol. List ports on which the server sends data first (for example MySQL, SMTP). The proxy still uses mTLS on these ports. If a target port of a Service is in this list, meshops also annotates the Service.
  */
 export type Ports = Port[];
 /**

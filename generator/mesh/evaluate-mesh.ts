@@ -59,10 +59,10 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
   if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
   const protocol = server === null ? podProtocol(to, port) : String(at(server, "spec", "proxyProtocol") ?? "unknown");
   if (server !== null && /^(HTTP|gRPC)/.test(protocol) && client.identity !== null && podProtocol(to, port) === "opaque")
-    return verdict(false, `${nameOf(server)}: protocol ${protocol} on an opaque port`);
+    return verdict(false, `${nameOf(server)}: protocol ${protocol}, but the port is opaque`);
   const routed = route(inbound, server, protocol, objects);
   if (routed === "probe") return verdict(true, `probe path ${inbound.path}`);
-  if (routed === "no-route") return verdict(false, `${nameOf(server)}: no route for the request`);
+  if (routed === "no-route") return verdict(false, `${nameOf(server)}: no route matches the request`);
   const all = [...ofServer, ...(routed === null ? [] : authorizationsOfRoute(routed, objects))];
   const admitting = all.find((authorization) => admitsClient(authorization, client));
   if (admitting !== undefined) return verdict(true, `${admitting.kind} ${admitting.name}`, all);

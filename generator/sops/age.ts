@@ -76,7 +76,10 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   try {
     return await decrypter.decrypt(armor.decode(enc));
   } catch {
-    throw new SopsError("tampered", "the encrypted data key was changed, so the recipient's age key cannot decrypt the data key");
+    throw new SopsError(
+      "tampered",
+      "the encrypted data key in the file was changed, so the recipient's age key cannot decrypt it",
+    );
   }
 }
 
@@ -91,6 +94,6 @@ function noKey(metadata: Metadata, held: number): SopsError {
   const fix =
     metadata.age.length === 0
       ? `use the sops binary: the file is encrypted only to ${otherServices(metadata).join(" and ")}`
-      : `add a suitable age key to the file in SOPS_AGE_KEY_FILE, or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
+      : `add the age key of one of these recipients to sops/age/keys.txt in your configuration folder, or to the file that SOPS_AGE_KEY_FILE specifies: ${recipients.join(", ")}`;
   return new SopsError("no-key", message, fix);
 }

@@ -80,7 +80,10 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
       nonce,
     };
   } catch {
-    throw new SopsError("tampered", "the value was changed or moved, or encrypted with another key");
+    throw new SopsError(
+      "tampered",
+      "the value was changed, was moved to another key of the file, or was encrypted with another data key",
+    );
   }
 }
 

@@ -61,7 +61,7 @@ export function readMetadata(value: unknown): Metadata {
   refuseUnsupported(value);
   const given = ruleKinds.filter((kind) => text(kind) !== "");
   if (given.length > 1)
-    throw new SopsError("syntax", `the file has several encryption rules instead of one: ${given.join(" and ")}`);
+    throw new SopsError("syntax", `the metadata of the file may contain only one of the fields ${given.join(" and ")}`);
   const [kind] = given;
   const mac = text("mac");
   const lastModified = text("lastmodified");

@@ -36,7 +36,7 @@ const nulls = new Set(["", "~", "null", "Null", "NULL"]);
  * hexadecimal number. The function throws an error if the digits contain an underscore.
  */
 function resolveDotted(text: string): Scalar {
-  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree on whether the value is a number; quote the value");
+  if (/^\.[0-9_]*_/.test(text)) throw new Error("YAML parsers disagree on whether the value is a number; quote the value");
   if (/^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
     return { type: "float", text: goFloat(Number(text)) };
   return { type: "str", text };

@@ -5,7 +5,7 @@
  */
 export type ChartVersion = string;
 /**
- * Name of the Helm release; default: the key of the workload. If a release with this name already exists in the namespace, Flux and helmfile upgrade this release.
+ * Name of the Helm release. The default is the key of the workload. If a release with this name already exists in the namespace, Flux and helmfile upgrade this release.
  */
 export type ReleaseName = string;
 /**
@@ -13,7 +13,7 @@ export type ReleaseName = string;
  */
 export type Tolerations = Toleration[];
 /**
- * How the pods are spread over nodes or zones. An empty list removes the constraints that `highAvailability` adds.
+ * Constraints that spread the pods over nodes or zones. An empty list removes the constraints that `highAvailability` adds.
  */
 export type TopologySpread = Spread[];
 /**
@@ -106,7 +106,7 @@ export interface Environment {
          */
         name: string;
         /**
-         * Who creates the cluster. managed: bootstrap creates the cluster, and teardown deletes it. existing: another tool creates the cluster. bootstrap then checks the network policy, the Kubernetes version and the zones, and creates or changes only the objects that Flux needs. teardown keeps the cluster, the registry and the resource group.
+         * Tool that creates the cluster. managed: bootstrap creates the cluster, and teardown deletes it. existing: another tool creates the cluster. bootstrap then checks the network policy, the Kubernetes version and the zones, and creates or changes only the objects that Flux needs. teardown keeps the cluster, the registry and the resource group.
          */
         lifecycle: "managed" | "existing";
         /**
@@ -152,7 +152,7 @@ export interface Environment {
        */
       context?: string;
       /**
-       * Version of Kubernetes in the cluster. helmfile renders the charts for this version, and rules compare it with the Linkerd release. The default is `azure.cluster.kubernetesVersion`.
+       * Version of Kubernetes in the cluster. helmfile renders the charts for this version. `meshops validate` checks that the Linkerd release supports this version. The default is `azure.cluster.kubernetesVersion`.
        */
       kubernetesVersion?: string;
       /**
@@ -169,7 +169,7 @@ export interface Environment {
         apiServer: string[];
       };
       /**
-       * Engine that enforces NetworkPolicies in the cluster. none: no engine enforces them. The default is `azure.cluster.networkPolicy`.
+       * Engine that enforces NetworkPolicies in the cluster. none: the cluster does not enforce NetworkPolicies. The default is `azure.cluster.networkPolicy`.
        */
       networkPolicy?: "calico" | "cilium" | "azure" | "other" | "none";
     };
@@ -178,7 +178,7 @@ export interface Environment {
      */
     registry?: {
       /**
-       * Host of the registry. If all copies are below a common path, add this path to the host.
+       * Host of the registry. If all copied images are below a common path, add this path to the host.
        */
       host?: string;
       /**
@@ -186,7 +186,7 @@ export interface Environment {
        */
       images: "upstream" | "mirror";
       /**
-       * Names of the copies. flat: names do not contain the host of the original registry, for example harbor.example.org/linkerd/proxy. origin: names contain this host, for example harbor.example.org/cr.l5d.io/linkerd/proxy. Use origin for a registry that fetches an image when the image is first pulled.
+       * Names of the copied images in the registry. flat: names do not contain the host of the original registry, for example harbor.example.org/linkerd/proxy. origin: names contain this host, for example harbor.example.org/cr.l5d.io/linkerd/proxy. Use origin for a registry that fetches an image when the image is first pulled.
        */
       layout: "flat" | "origin";
       /**
@@ -247,7 +247,7 @@ export interface Environment {
        */
       namespace: string;
       /**
-       * Service account that Flux's controllers impersonate, for clusters with Flux's multi-tenancy lockdown. The account must exist in `gitops.namespace` with the role cluster-admin. The bundle creates accounts with the same name in the namespaces of the HelmReleases. If you set this field, you must also set `root`.
+       * Service account that Flux's controllers impersonate, for clusters with Flux's multi-tenancy lockdown. The service account must exist in `gitops.namespace` with the role cluster-admin. The generated files create service accounts with the same name in the namespaces of the HelmReleases. If you set this field, you must also set `root`.
        */
       serviceAccountName?: string;
       /**
@@ -363,11 +363,11 @@ export interface Environment {
        */
       version: string;
       /**
-       * Who installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` then describe the existing installation in the cluster.
+       * Tool that installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` then describe the existing installation in the cluster.
        */
       lifecycle: "managed" | "existing";
       /**
-       * Which clients can connect to a port of a meshed pod if no Server selects the port. A namespace or a pod can set another policy. If another tool installs Linkerd, set this field to the policy of that installation.
+       * Clients that can connect to a port of a meshed pod if no Server selects the port. A namespace or a pod can set another policy. If another tool installs Linkerd, set this field to the policy of that installation.
        */
       defaultInboundPolicy:
         | "all-unauthenticated"
@@ -405,12 +405,12 @@ export interface Environment {
        */
       identity: {
         /**
-         * Who issues the certificates. sops: `meshops identity` issues them, and the repository contains their private keys, encrypted with SOPS. external: another program, such as cert-manager, writes the issuer's Secret and the trust bundle in the cluster. The repository then contains no key, and `spec.secrets` is optional. With `lifecycle: existing`, the certificates are always external.
+         * Program that issues the certificates. sops: `meshops identity` issues the certificates, and the repository contains their private keys, encrypted with SOPS. external: another program, such as cert-manager, writes the issuer's Secret and the trust bundle in the cluster. The repository then contains no key, and `spec.secrets` is optional. With `lifecycle: existing`, the certificates are always external.
          */
         provider: "sops" | "external";
         trustAnchors?: TrustAnchors;
         /**
-         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle. The CA injector uses the Certificates that have the same names as the Services of the webhooks. chart: Linkerd's charts create new certificates at each upgrade.
+         * Program that issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle. The CA injector uses the Certificates that have the same names as the Services of the webhooks. chart: Linkerd's charts create new certificates at each upgrade.
          */
         webhooks: "external" | "chart";
         /**
@@ -439,7 +439,7 @@ export interface Environment {
        */
       cni: boolean;
       /**
-       * What installs the CRDs of the Gateway API. linkerd: Linkerd's CRD chart. external: another tool.
+       * Tool that installs the CRDs of the Gateway API. linkerd: Linkerd's chart linkerd-crds installs the CRDs. external: another tool installs the CRDs.
        */
       gatewayApi: "linkerd" | "external";
       /**
@@ -486,7 +486,7 @@ export interface Environment {
        */
       release: string;
       /**
-       * Number of copies of each shard. Each group has the same number of Alphas.
+       * Number of Alphas in each group. Each Alpha of a group stores a copy of the same shard.
        */
       replicationFactor: 1 | 3 | 5 | 7;
       /**
@@ -553,7 +553,7 @@ export interface Environment {
         storageClass?: string;
       };
       /**
-       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article AKS with Linkerd Service Mesh. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
+       * Handling of Raft traffic on ports 5080 and 7080 by the proxy. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article AKS with Linkerd Service Mesh. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
@@ -588,7 +588,7 @@ export interface Environment {
        */
       namespace: string;
       /**
-       * Whether the client's pods are injected with a proxy.
+       * Whether the client's pods have a proxy.
        */
       inject: boolean;
       /**
@@ -798,7 +798,7 @@ export interface DeclaredNamespace {
    */
   create: boolean;
   /**
-   * Labels of the namespace, for example for PodSecurity.
+   * Labels of the namespace, for example the labels that set the Pod Security level.
    */
   labels: {
     [k: string]: string;
@@ -812,7 +812,7 @@ export interface DeclaredNamespace {
      */
     inject?: "enabled" | "ingress" | "disabled";
     /**
-     * Which clients can connect to a port if no Server selects the port (annotation config.linkerd.io/default-inbound-policy).
+     * Clients that can connect to a port if no Server selects the port (annotation config.linkerd.io/default-inbound-policy).
      */
     defaultInboundPolicy?:
       | "all-unauthenticated"
@@ -830,7 +830,7 @@ export interface DeclaredNamespace {
   };
 }
 /**
- * One of your own services: its source, its pods, and the access to these pods.
+ * One of your own services. The fields specify its source, its pods, and the clients that can connect to these pods.
  */
 export interface Workload {
   /**
@@ -838,7 +838,7 @@ export interface Workload {
    */
   namespace: string;
   /**
-   * Where Flux and helmfile find the workload. Set exactly one of chart, oci and path. If you omit this field, another tool delivers the workload, and meshops writes only the policies of the workload.
+   * Source from which Flux and helmfile install the workload. Set exactly one of chart, oci and path. If you omit this field, another tool delivers the workload, and meshops writes only the policies of the workload.
    */
   source?: {
     chart?: ChartSource;
@@ -877,7 +877,7 @@ export interface Workload {
    */
   dependsOn: Dependency[];
   /**
-   * Time within which the workload must become ready; default: 5m.
+   * Time within which the workload must become ready. The default is 5m.
    */
   timeout?: string;
   /**
@@ -885,7 +885,7 @@ export interface Workload {
    */
   suspend: boolean;
   /**
-   * When pods with proxy settings restart after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: the pods restart automatically. manual: the pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
+   * Whether pods restart automatically after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: pods restart automatically if meshops sets proxy annotations in their pod template. manual: pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
    */
   restart: "onIdentityChange" | "manual";
   /**
@@ -943,7 +943,7 @@ export interface PodSet {
     name: string;
   };
   /**
-   * Labels that select the pods of the set. All pods of the set must have these labels. Other pods of the namespace must not have them.
+   * Labels that select the pods of the set. All pods of the set must have these labels. Other pods of the namespace must not have all these labels.
    */
   selector: {
     /**
@@ -997,11 +997,11 @@ export interface PodSet {
     [k: string]: WorkloadPort;
   };
   /**
-   * Which clients may connect to the ports.
+   * Access of clients to the ports of the pods.
    */
   access: {
     /**
-     * off: meshops writes no policies. audit: Linkerd admits all clients, and counts and logs the clients that are not listed. enforce: only the listed clients are admitted, by NetworkPolicies and by Linkerd's policies.
+     * off: meshops writes no policies. audit: Linkerd admits all clients, and counts and logs the requests of clients that are not in `clients`. enforce: NetworkPolicies and Linkerd's policies admit only the clients in `clients`.
      */
     mode: "off" | "audit" | "enforce";
     /**
@@ -1086,7 +1086,7 @@ export interface Routes {
    */
   port: string | number;
   /**
-   * ServiceProfile: routes for all ports of the Service. GRPCRoute: one route per method, for this port.
+   * ServiceProfile: routes for all ports of the Service. GRPCRoute: one route per method, for the port in the field `port`.
    */
   kind: "ServiceProfile" | "GRPCRoute";
   /**
@@ -1148,7 +1148,7 @@ export interface Toleration {
    */
   key?: string;
   /**
-   * How the value of the toleration is compared with the value of the taint.
+   * Operator that compares the value of the toleration with the value of the taint.
    */
   operator?: "Exists" | "Equal";
   /**
@@ -1173,7 +1173,7 @@ export interface Spread {
    */
   maxSkew: number;
   /**
-   * What happens if a pod cannot meet the constraint. ScheduleAnyway: the pod runs anyway. DoNotSchedule: the pod stays Pending.
+   * Behavior if a pod cannot meet the constraint. ScheduleAnyway: the pod runs although it does not meet the constraint. DoNotSchedule: the pod stays Pending.
    */
   whenUnsatisfiable: "ScheduleAnyway" | "DoNotSchedule";
 }
@@ -1200,7 +1200,7 @@ export interface TrustAnchors {
     name: "linkerd-identity-trust-roots";
   };
   /**
-   * Secret in namespace linkerd with the trust bundle in PEM form. Flux passes the bundle to Linkerd's chart, and the chart writes the ConfigMap linkerd-identity-trust-roots. helmfile cannot read the Secret.
+   * Secret in namespace linkerd with the trust bundle in PEM form. Flux passes the trust bundle to Linkerd's chart, and the chart writes the ConfigMap linkerd-identity-trust-roots. helmfile cannot read the Secret.
    */
   secretRef?: {
     /**
@@ -1208,7 +1208,7 @@ export interface TrustAnchors {
      */
     name: string;
     /**
-     * Key of the Secret's data that contains the bundle.
+     * Key of the Secret's data that contains the trust bundle.
      */
     key: string;
   };

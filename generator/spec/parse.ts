@@ -27,7 +27,7 @@ export function parseSource(file: string, text: string): Source {
       return failed(at("yaml-syntax", "the file is empty", "begin the file with apiVersion, kind and metadata"));
     if (second !== undefined)
       return failed(
-        at("yaml-multi-document", "the file contains more than one YAML document", "split it into one file per document", {
+        at("yaml-multi-document", "the file contains more than one YAML document", "split the file into one file per document", {
           offset: second.range[0],
           length: 3,
         }),

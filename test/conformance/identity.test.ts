@@ -398,7 +398,7 @@ describe("near expiry", () => {
   test("an issuer that expires together with its anchor is reported; meshops signs no certificate with an expired anchor", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
-      "a new issuer, signed by the same trust anchor",
+      "a new issuer is created, signed by the same trust anchor",
     );
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
     expect(done).toContain("(the issuer expires together with this trust anchor: rotate the trust anchor too)");

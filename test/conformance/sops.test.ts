@@ -454,7 +454,7 @@ stringData:
         "two rules",
         (text) => text.replace("  encrypted_regex:", "  encrypted_suffix: a\n  encrypted_regex:"),
         "syntax",
-        /several encryption rules/,
+        /may contain only one of the fields/,
       ],
       [
         "a file for PGP only",

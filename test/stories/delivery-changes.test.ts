@@ -94,7 +94,7 @@ test.each([
     spec({ source: "{path: apps/shop}", namespace: "store" }),
     "Overlay",
     "data-loss",
-    "Flux creates the objects of the new namespace, and then deletes",
+    "Flux creates the objects in the new namespace, and then deletes",
   ],
   [
     "another object with the pod template, folder",

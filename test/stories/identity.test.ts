@@ -129,7 +129,7 @@ describe("an environment without an identity", () => {
     expect((await meshops(root, ["generate"])).code).toBe(1);
     writeTree(root, { ".meshops/dev.json": "{}\n" });
     expect((await meshops(root, ["validate"])).stdout).toContain(
-      "fix: restore the identity from Git, because the existing files of dev were generated",
+      "fix: restore the identity from Git, because the existing generated files of dev contain its certificates",
     );
     rmSync(join(root, ".meshops"), { recursive: true });
     expect(await meshops(root, ["validate", "--no-identity"])).toEqual({
@@ -312,7 +312,7 @@ describe("validate", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
-    expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed or moved`);
+    expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed, was moved`);
   });
 });
 
@@ -349,7 +349,7 @@ describe("webhook keys in the format that older versions wrote", () => {
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format. The container policy of linkerd-destination cannot read this format, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format. The container \`policy\` of linkerd-destination cannot read this format, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
       `${injector}:9:12 warning webhook-key-form\n  the private key is in SEC1 format, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
@@ -414,11 +414,11 @@ describe("the life cycle of an identity", () => {
 
     expect(await go("rotate-issuer", "dev")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("a new issuer, signed by the same trust anchor: 2 files"),
+      stdout: expect.stringContaining("a new issuer is created, signed by the same trust anchor: 2 files"),
     });
     expect(await go("rotate-webhooks", "dev")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("new server certificates for the webhooks: 6 files"),
+      stdout: expect.stringContaining("new server certificates for the webhooks are created: 6 files"),
     });
     expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stdout: expect.stringContaining("step 1 of 3") });
     expect((await go("rotate-anchor", "dev")).stderr).toContain("fix: run meshops generate dev, commit and push");
@@ -487,7 +487,8 @@ describe("the life cycle of an identity", () => {
     expect(stderr).toContain(
       "meshops: environments/dev/identity/trust-anchor.sops.yaml: the available age key cannot decrypt the file",
     );
-    expect(stderr).toContain(`; the file can be decrypted by ${testIdentity().adminRecipient}`);
+    expect(stderr).toContain(`add the age key of one of these recipients to`);
+    expect(stderr).toContain(`: ${testIdentity().adminRecipient}`);
     expect(readTree(root)).toEqual(before);
   });
 
@@ -626,7 +627,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "the file is encrypted only to age recipients, but the spec lists the key https://platform.vault",
+      "the file is encrypted only to age recipients, but the spec also lists the key https://platform.vault",
     );
     // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
     // updatekeys removes this entry.

@@ -170,7 +170,7 @@ test("an own cluster with an old Kubernetes version: the fix does not change the
   const text = spec("").replace("{context: lab}", '{context: lab, kubernetesVersion: "1.28"}');
   writeTree(root, { "environments/shop.yaml": text });
   const { stdout } = await meshops(root, ["validate", "--no-identity"]);
-  expect(stdout).toContain("fix: upgrade the cluster to Kubernetes 1.31 or newer first, or set linkerd.version: edge-25.10.7\n");
+  expect(stdout).toContain("fix: upgrade the cluster to Kubernetes 1.31 or newer, or set linkerd.version: edge-25.10.7\n");
 });
 
 describe("two changes at the same time", () => {

@@ -42,7 +42,7 @@ test.each([
     workload(),
     "Server",
     "narrower-access",
-    "refuses the clients that are not listed",
+    "refuses clients that the spec does not list",
   ],
   [
     "a client less",
@@ -234,13 +234,19 @@ describe("another selector or port of a set whose policies are enforced", () => 
   const api = (selector: string, port: number = 8080): string =>
     workload().replace("{app: shop}", selector).replace("port: 8080", `port: ${port}`);
   test.each([
-    ["fewer labels", api("{app: shop, tier: api}"), api("{app: shop}"), "narrower-access", "the policy now selects more pods"],
+    [
+      "fewer labels",
+      api("{app: shop, tier: api}"),
+      api("{app: shop}"),
+      "narrower-access",
+      "the selector of the policy now contains fewer labels",
+    ],
     [
       "more labels",
       api("{app: shop}"),
       api("{app: shop, v: two}"),
       "wider-access",
-      "selects fewer pods. Pods that it no longer selects",
+      "selects fewer pods. The policy does not protect the pods that it no longer selects",
     ],
     ["another label", api("{app: shop}"), api("{app: store}"), "narrower-access", "the policy now selects other pods"],
     ["another port", api("{app: shop}"), api("{app: shop}", 8081), "narrower-access", "protects port 8081 instead of port 8080"],

@@ -37,7 +37,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at this port, and counts the requests of clients that are not listed. Clients gain access if they are currently refused by the default inbound policy of the pods",
+            "Linkerd admits all clients at this port, and counts the requests of clients that the spec does not list. Clients gain access if the default inbound policy of the pods refuses them now",
         }
       : unaudited(changed, changes);
     return;

@@ -40,7 +40,7 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     const chart = at(after, "spec", "chart", "spec", "chart") ?? "its chart";
     yield {
       risk: "not-assessed",
-      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes those of its objects that the chart does not render`,
+      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes the objects of the release that the chart does not render`,
     };
   }
   const [folder] = foldersOf(after);
@@ -76,7 +76,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Do this step only if you rename the workload, or if another tool will deliver it. To keep the pods running, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
+      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -184,14 +184,14 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   if (JSON.stringify(at(before, "transformers")) !== JSON.stringify(at(after, "transformers")))
     yield {
       risk: "data-loss",
-      reason: `Flux creates the objects of the new ${isOfUser(next) ? "namespace" : "source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Flux does not wait until the new pods are ready: the workload has an outage. Data in the volumes is lost`,
+      reason: `Flux creates the objects ${isOfUser(next) ? "in the new namespace" : "of the new source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Flux does not wait until the new pods are ready: the workload has an outage. Data in the volumes is lost`,
       steps: [
         { text: `If the pods of ${key} have volumes, save the data before you push.` },
         {
-          text: `To avoid the outage, do not push this change. Add the new ${isOfUser(next) ? "namespace" : "source"} as a second workload with another name in a first commit.`,
+          text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${isOfUser(next) ? "namespace" : "source"}.`,
         },
         {
-          text: `When the pods of the second workload are ready, let the clients use its address. Then remove ${key} in a second commit.`,
+          text: `When the pods of the second workload are ready, change the clients so that they use the address of the second workload. Then remove ${key} in a second commit.`,
         },
       ],
     };

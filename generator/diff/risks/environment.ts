@@ -16,7 +16,7 @@ export function removedEnvironment(environment: string): Verdict {
     risk: "data-loss",
     reason:
       "the spec of the environment no longer exists, or now contains spec.abstract: true. If you push this change, Flux either deletes the policies and the mesh, or reports an error and deletes nothing. " +
-      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so the pods of these releases can keep running without the policies and without the mesh. Azure resources are kept`,
+      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so the pods of these releases can keep running without the policies and without the mesh. Azure resources are not deleted`,
     steps: [
       { text: `Restore the previous content of ${spec}, because meshops teardown reads this file.` },
       {

@@ -23,7 +23,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
       yield {
         risk: "trust-anchor",
         reason:
-          "a new issuer signs the certificates of the proxies. Certificates of the old issuer stay valid for up to 24 hours",
+          "a new issuer signs the certificates of the proxies. Certificates that the old issuer signed stay valid for up to 24 hours",
       };
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
@@ -51,7 +51,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     return {
       risk: "trust-anchor",
       reason:
-        "proxies trust an additional trust anchor, as in the first step of a rotation. Only pods that are deployed by meshops restart automatically and load the new trust anchor",
+        "proxies trust an additional trust anchor, as in the first step of a rotation. Only the pods that meshops deploys restart automatically and load the new trust anchor",
     };
   if (added === 0)
     return {
@@ -62,7 +62,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
   return {
     risk: "trust-anchor",
     reason:
-      "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only its own pods. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
+      "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only the pods that it deploys. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
   };
 }
 
@@ -85,7 +85,7 @@ function ownAnchors(environment: string): Assessment {
         command: `meshops generate ${environment}`,
       },
       {
-        text: "Stop the other program from writing these objects, but keep the objects. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the trust bundle, because the Bundle owns it.",
+        text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the trust bundle, because the Bundle owns it.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {

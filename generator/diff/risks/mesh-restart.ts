@@ -62,7 +62,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
         ]
       : []),
     {
-      text: "Push, and wait until the pods of the control plane have restarted with the new domain. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
+      text: "Push, and wait until the pods of the control plane have restarted with the new trust domain or cluster domain. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
       command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {

@@ -104,7 +104,7 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
       ...(losesBundle
         ? [
             {
-              text: "Add this annotation to the trust bundle, so that Helm does not delete the trust bundle. After this change, Linkerd's chart no longer contains the trust bundle.",
+              text: "Add the annotation helm.sh/resource-policy: keep to the trust bundle, so that Helm does not delete it. After this change, Linkerd's chart no longer contains the trust bundle.",
               command: keepBundle,
             },
           ]
@@ -143,7 +143,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
   yield {
     risk: "webhook-policy",
     reason:
-      "the chart now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
+      "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
     prerequisites: [
       {
         text: "Before you push, stop the other program, and delete the Secrets of the webhooks, because Helm does not take over existing Secrets. With cert-manager, first delete the Certificates of the webhooks. The running pods keep the certificates until they restart.",
@@ -177,7 +177,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(at(values, "identity", "externalCA") === true
         ? [
             {
-              text: "If Linkerd's chart created the existing trust bundle, add this annotation to the trust bundle, so that Helm does not delete it.",
+              text: "If Linkerd's chart created the existing trust bundle, add the annotation helm.sh/resource-policy: keep to the trust bundle, so that Helm does not delete it.",
               command: keepBundle,
             },
           ]
@@ -185,7 +185,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(external
         ? [
             {
-              text: "If Linkerd's chart created the existing Secret of the issuer, add this annotation to the Secret, so that Helm does not delete it. Also add the keys tls.crt, tls.key and ca.crt to the Secret.",
+              text: "If Linkerd's chart created the existing Secret of the issuer, add the annotation helm.sh/resource-policy: keep to the Secret, so that Helm does not delete it. Also add the keys tls.crt, tls.key and ca.crt to the Secret.",
               command: "kubectl annotate secret linkerd-identity-issuer --namespace linkerd helm.sh/resource-policy=keep",
             },
           ]
@@ -193,7 +193,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(injects
         ? [
             {
-              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart currently creates these certificates, first set linkerd.identity.webhooks: chart. Without this setting, the API server cannot call the webhooks.",
+              text: "With the generated values, cert-manager must write the Secrets of the webhooks and set caBundle. If Linkerd's chart currently creates these certificates, first set linkerd.identity.webhooks: chart. Otherwise, the API server cannot call the webhooks.",
             },
           ]
         : []),

@@ -90,7 +90,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the service account does not exist or lacks a right, Flux changes nothing`,
     prerequisites: [
       {
-        text: "Before you push, check the service account. If the account is missing, the output contains the commands that create it.",
+        text: "Before you push, check the service account. If the service account is missing, the output of this command contains the commands that create it.",
         command: `meshops bootstrap ${environment} --run`,
       },
     ],

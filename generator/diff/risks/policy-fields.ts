@@ -12,14 +12,17 @@ export function* fieldRisks({ kind, fields, after }: ChangedObject, environment:
 function* byField({ path, before, after }: FieldChange, environment: string, isAudited: boolean): Iterable<Assessment> {
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
-      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts the requests of clients that are not listed" }
+      ? {
+          risk: "wider-access",
+          reason: "Linkerd admits all clients, and counts the requests of clients that the spec does not list",
+        }
       : {
           risk: "narrower-access",
           reason:
-            "Linkerd refuses the clients that are not listed. Until now, Linkerd admitted these clients and counted their requests",
+            "Linkerd refuses clients that the spec does not list. Until now, Linkerd admitted these clients and counted their requests",
           prerequisites: [
             {
-              text: "Before you push, check which clients are not listed but still connect. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
+              text: "Before you push, check which clients connect although the spec does not list them. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
               command: `meshops status ${environment}`,
             },
           ],
@@ -35,12 +38,12 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
   else if (path === "spec.port" && isAudited)
     yield {
       risk: "wider-access",
-      reason: `Linkerd now admits all clients at port ${String(after)} instead of port ${String(before)}, and counts the requests of clients that are not listed`,
+      reason: `Linkerd now admits all clients at port ${String(after)} instead of port ${String(before)}, and counts the requests of clients that the spec does not list`,
     };
   else if (path === "spec.port")
     yield {
       risk: "narrower-access",
-      reason: `the policy now protects port ${String(after)} instead of port ${String(before)}. Unlisted clients lose access to port ${String(after)}. The default inbound policy applies to port ${String(before)}, so other clients can gain access to it`,
+      reason: `the policy now protects port ${String(after)} instead of port ${String(before)}. Clients that the policy does not admit lose access to port ${String(after)}. The default inbound policy now applies to port ${String(before)}, so other clients can gain access to this port`,
     };
   else if (/^spec\.(targetRef|accessPolicy|policyTypes)/.test(path))
     yield {
@@ -70,15 +73,15 @@ function otherPods(before: unknown, after: unknown): Assessment {
     return {
       risk: "narrower-access",
       reason:
-        "the policy now selects more pods. If other pods have the remaining labels, unlisted clients lose access to these pods",
+        "the selector of the policy now contains fewer labels. If the policy thereby selects additional pods, clients that the policy does not admit lose access to these pods",
     };
   const unprotected =
-    "Pods that it no longer selects are not protected: all clients that no other policy refuses can connect to them";
+    "The policy does not protect the pods that it no longer selects. All clients that no other policy refuses can connect to these pods";
   return {
     risk: before === undefined ? "wider-access" : "narrower-access",
     reason:
       before === undefined
         ? `the policy now selects fewer pods. ${unprotected}`
-        : `the policy now selects other pods. Unlisted clients lose access to these pods. ${unprotected}`,
+        : `the policy now selects other pods. Clients that the policy does not admit lose access to these pods. ${unprotected}`,
   };
 }

@@ -60,7 +60,9 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
               text: "Push the commit, and wait until Flux has applied the commit.",
               command: `meshops status ${environment} --watch`,
             },
-            { text: "In a second commit, change the name, remove access: off, and push." },
+            {
+              text: "In a second commit, change the name of the workload, the set of pods or the port, remove access: off, and push.",
+            },
           ],
         };
   const removed = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
@@ -73,7 +75,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
     (namespace) =>
       rejected
         ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
-        : `Delete the old Servers and their policies in namespace ${namespace}. Until then, the old Server of a port applies, because it is older than the new Server.`,
+        : `Delete the old Servers and their policies in namespace ${namespace}. Until then, Linkerd uses the old Server of each port, because the old Server was created first.`,
   );
   const push: Step = {
     text: "Push the commit, and wait until Flux has applied the new policies.",

@@ -31,7 +31,7 @@ export function* workloadRisks(
       risk: "harmless",
       reason:
         change === "removed" && kind === "ServiceProfile" && hasRoutes(namespace, objects)
-          ? "GRPCRoutes replace this ServiceProfile: their metrics, retries and timeouts apply to the calls. A GRPCRoute retries a call only after the status codes in its annotation, by default UNAVAILABLE"
+          ? "GRPCRoutes replace this ServiceProfile, so the metrics, retries and timeouts of the GRPCRoutes apply to the calls. Proxies then retry a call only after the status codes in the annotation of its GRPCRoute, by default UNAVAILABLE"
           : change === "removed"
             ? `calls to ${name} no longer have metrics, retries and timeouts per method`
             : "retries, timeouts and metrics of calls change; no pod restarts",

@@ -149,8 +149,8 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
   if (own === null || first === undefined) return;
   yield {
     paths: [at("selector")],
-    message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, so the policies of the set also apply to these pods`,
-    fix: "extend the selector with a label that only the pods of the set have",
+    message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, so the policies for ${name} also apply to these pods`,
+    fix: `extend the selector with a label that only the pods of ${name} have`,
   };
 }
 
@@ -170,7 +170,7 @@ function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
       paths: [at("ports", key)],
       part: "key",
       message: `Linkerd refuses the probe (${probe}) of ${name} on port ${key}, so the container restarts`,
-      fix: `add {builtin: kubelet, ports: [${key}]} to the clients`,
+      fix: `add {builtin: kubelet, ports: [${key}]} to access.clients`,
     };
   }
 }

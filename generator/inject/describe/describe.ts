@@ -186,7 +186,10 @@ function injectionOf(
   const own = annotations[injectKey];
   if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
   if (manifest.kind === "Job" || manifest.kind === "CronJob")
-    return { inject: null, why: "an injected Job ends only if its proxy is a native sidecar, or if the Job calls /shutdown" };
+    return {
+      inject: null,
+      why: "an injected Job ends only if its proxy is a native sidecar, or if the Job calls the proxy's endpoint /shutdown",
+    };
   return { inject: delivered ? "enabled" : null, why: null };
 }
 
@@ -227,7 +230,7 @@ function clientOf(
       key,
       workload: `${name}/${key}`,
       ports: all ? null : used,
-      guess: `${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(", ")} of ${key}`,
+      guess: `the address of these pods is in ${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(" and ")} of ${key}`,
     },
   ];
 }

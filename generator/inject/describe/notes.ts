@@ -42,8 +42,8 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
       fix: "before you set mode: enforce, add a client whose cidrs contain the networks of these clients",
     })),
     ...note("shared-accounts", shared, (names) => ({
-      message: `several sets share the service account ${names}, so a policy cannot admit only one of these sets as a client`,
-      fix: "give each set its own service account",
+      message: `several sets of pods use the service account ${names}, so a policy cannot admit only one of these sets as a client`,
+      fix: "give each set of pods its own service account",
     })),
     ...note("hooks", hooks, (names) => ({
       message: `meshops does not describe the hooks ${names}, because hooks run only during an installation`,

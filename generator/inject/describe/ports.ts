@@ -125,7 +125,8 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   if (probes.includes("http")) return { protocol: "HTTP/1", guess: null };
   const tls = named(/^(https|tls|ssl)/i);
   if (tls !== undefined) return { protocol: "TLS", guess: `TLS, because of the name ${tls}` };
-  if (named(/h2c|http2/i) !== undefined) return { protocol: "HTTP/2", guess: "HTTP/2, because of the name" };
+  if (named(/h2c|http2/i) !== undefined)
+    return { protocol: "HTTP/2", guess: "HTTP/2, because the name of the port or its appProtocol contains h2c or http2" };
   const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
   if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, because of the name ${http}` };
   if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, because of the name of the image" };

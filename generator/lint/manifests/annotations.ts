@@ -39,9 +39,9 @@ export const annotationRules: readonly ManifestRule[] = [
   {
     code: "annotation-misplaced",
     severity: "warning",
-    title: "An annotation is on an object where Linkerd does not read it",
+    title: "An annotation is on an object from which Linkerd does not read this annotation",
     why: "Linkerd reads settings of proxies from pods and namespaces. It reads settings of outgoing requests (`retry.linkerd.io`, `timeout.linkerd.io`, `balancer.linkerd.io`) from Services, EgressNetworks and routes (linkerd2, policy-controller/k8s/index/src/outbound).",
-    fix: "Move the annotation to an object where Linkerd reads it.",
+    fix: "Move the annotation to an object from which Linkerd reads this annotation.",
     check: misplaced,
   },
   {

@@ -25,7 +25,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "A Server selects no pods",
     why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the port. Unless you change it, the default inbound policy allows all clients.",
-    fix: "In the Server's `podSelector`, use labels of the workload's pod template.",
+    fix: "In the `podSelector` of the Server, use labels that the pod template of the workload contains.",
     check: emptyServers,
   },
   {
@@ -80,7 +80,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     if (podSelector === undefined || neighbours.length === 0) continue;
     if (stream.maybeSelected(manifest.namespace, podSelector).length > 0) continue;
     const message = `no pod ${manifest.namespace === "" ? "in the checked manifests" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
-    yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
+    yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels that the pod template of the workload contains" };
   }
 }
 

@@ -20,7 +20,7 @@ export const clientRules: readonly ManifestRule[] = [
     code: "prestop-missing",
     severity: "warning",
     title: "A meshed server with replicas has no preStop hook",
-    why: "When a pod stops, clients still send requests to the pod for a short time. In a test with a real mesh and 50 requests per second, one or two requests failed for each restarted pod. With a preStop hook that sleeps for 5 seconds, no request of 16,900 failed.",
+    why: "When a pod stops, clients still send requests to the pod for a short time. In a test with a real mesh and 50 requests per second, one or two requests failed for each restarted pod. With a preStop hook that sleeps for 5 seconds, none of 16,900 requests failed.",
     fix: "Add `lifecycle.preStop` with a sleep of a few seconds to the container that serves requests.",
     check: withoutPreStop,
   },
@@ -127,7 +127,7 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
       path: [...first.path, "name"],
       message:
         "the pods have no preStop hook: when a pod restarts, some requests fail, because clients still send requests to the stopped pod",
-      fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests: {sleep: {seconds: 5}} needs no shell in the image",
+      fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests. The form {sleep: {seconds: 5}} needs no shell in the image",
     };
   }
 }

@@ -28,7 +28,7 @@ export const fluxRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A parent Kustomization and its child Kustomization wait for each other",
     why: "With `wait: true`, a Kustomization becomes ready only when all objects that it applies are ready. A parent with `wait: true` therefore waits for each child Kustomization that it applies. If `dependsOn` of the child contains the parent, the child also waits for the parent. Both Kustomizations then never become ready (kustomize-controller, `wait` and `dependsOn`).",
-    fix: "Remove the parent from `dependsOn` of the child. The child does not need this dependency: the parent itself creates the child, and applies the namespaces and CRDs first. Or set `wait: false` on the parent.",
+    fix: "Remove the parent from `dependsOn` of the child. The child does not need this dependency, because the parent itself creates the child, and applies namespaces and CRDs before the child. As an alternative, set `wait: false` on the parent.",
     check: deadlocks,
   },
 ];
@@ -50,7 +50,7 @@ function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "chart", "spec", "version"],
       message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new versions although no commit changes this object`,
-      fix: "set the exact version of the chart that runs now",
+      fix: "set the exact version of the chart that is installed now",
     };
   }
 }

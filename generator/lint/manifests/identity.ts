@@ -10,11 +10,11 @@ export const identityRules: readonly ManifestRule[] = [
   {
     code: "trust-anchor-renewed",
     severity: "warning",
-    title: "cert-manager replaces the trust anchor without an overlap",
+    title: "cert-manager replaces the trust anchor in one step",
     why:
       "cert-manager renews a self-signed Certificate automatically. By default, the new certificate has a new private key (`privateKey.rotationPolicy: Always`). If this Certificate is the only source of Linkerd's trust anchors, the new trust anchor replaces the old trust anchor in one step. " +
       "Proxies read trust anchors only when they start. Pods that started before the renewal and pods that started after the renewal therefore do not trust each other.",
-    fix: "Create the trust anchor once, outside of cert-manager. Or let a trust-manager Bundle write the trust bundle from two sources: the current trust anchor, and the previous trust anchor.",
+    fix: "Create the trust anchor once, outside of cert-manager. As an alternative, let a trust-manager Bundle write the trust bundle from two sources: the current trust anchor and the previous trust anchor.",
     check: renewedAnchors,
   },
   {

@@ -71,7 +71,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job, or a pod that runs once, completes only when all its containers have exited. A proxy that runs as an ordinary container does not exit when the other containers exit. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. For a Job that stops its proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15). In the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. If the Job stops its proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled`, which Linkerd requires from 2.15 on. In the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {
@@ -213,8 +213,8 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         message: `${direction} traffic on ${String(ports)} bypasses the proxy, so this traffic has no mutual TLS, no identity and no policy`,
         fix:
           direction === "inbound"
-            ? `use ${portKeys.opaque} instead, and set it on the pods and on their Service`
-            : `use ${portKeys.opaque} instead. For servers in the cluster, set it on the servers and their Service. For hosts outside of the cluster, set it on the namespace of these pods`,
+            ? `use ${portKeys.opaque} instead, and set this annotation on the pods and on their Service`
+            : `use ${portKeys.opaque} instead. For servers in the cluster, set this annotation on the pods of the server and on their Service. For hosts outside of the cluster, set this annotation on the namespace of these pods`,
       };
     }
 }

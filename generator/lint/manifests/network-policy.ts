@@ -17,7 +17,7 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A NetworkPolicy does not allow the proxy's port",
     why:
-      "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy. The port of the application does not matter (linkerd.io, “Network policies”). " +
+      "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy, and not to the port of the application (linkerd.io, “Network policies”). " +
       "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and admits only clients without a proxy.",
     fix: "Add port 4143 to the ports of the NetworkPolicy's rule. To admit different clients to different ports, use Servers and AuthorizationPolicies.",
     check: missingProxyPort,
@@ -36,8 +36,8 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     code: "network-policy-without-viz",
     severity: "warning",
     title: "A NetworkPolicy blocks Prometheus and tap of linkerd-viz",
-    why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191. Tap connects to port 4190 of the proxy. If the NetworkPolicies of a pod do not admit the namespace linkerd-viz, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
-    fix: "Admit the namespace linkerd-viz at the ports 4190 and 4191.",
+    why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191. Tap connects to port 4190 of the proxy. If the NetworkPolicies of a pod do not allow connections from the namespace linkerd-viz, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
+    fix: "Allow connections from the namespace linkerd-viz to the ports 4190 and 4191.",
     check: refusesViz,
   },
   {
@@ -74,7 +74,7 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (the checked objects do not show whether both sides are meshed)" : ""}`,
+      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (the checked objects do not show whether both the client and the server are meshed)" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };
@@ -160,7 +160,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
       path: ["spec", "podSelector"],
       part: "key",
       message: `the pods are meshed, but NetworkPolicies do not allow the namespace ${vizNamespace} to read metrics at port ${proxyPorts.admin} and to use tap at port ${proxyPorts.control}`,
-      fix: `admit the namespace ${vizNamespace} at the ports ${proxyPorts.control} and ${proxyPorts.admin}`,
+      fix: `allow connections from the namespace ${vizNamespace} to the ports ${proxyPorts.control} and ${proxyPorts.admin}`,
     };
   }
 }

@@ -107,7 +107,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
-      const message = `the server of the webhook ${String(webhook["name"])} has only one replica. While this replica is down, the API server rejects all requests that need the webhook (failurePolicy: Fail)`;
+      const message = `the server of the webhook ${String(webhook["name"])} has only one replica. While this replica is down, the API server rejects all requests for which it must call this webhook (failurePolicy: Fail)`;
       yield {
         manifest,
         path: ["webhooks", index, "failurePolicy"],

@@ -20,7 +20,7 @@ export const probeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A policy refuses the kubelet's probe of a meshed pod",
     why:
-      "The kubelet has no mesh identity. The policy controller automatically allows only the paths of `httpGet` probes over HTTP. The policy controller does not allow HTTPS probes, gRPC probes, or probes of a port with an opaque Server. If a Server has an HTTPRoute, " +
+      "The kubelet has no mesh identity. The policy controller automatically allows only the paths of `httpGet` probes over HTTP. The policy controller does not allow HTTPS probes, gRPC probes, or probes of a port whose Server has `proxyProtocol: opaque`. If a Server has an HTTPRoute, " +
       "the proxy returns status 404 for all paths that do not match a route of the Server. This includes the paths of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). If the probe fails, the pod does not become ready, or its container restarts repeatedly.",
     fix: "Do one of the following. Allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication. Add an HTTPRoute with the path of the probe. Use an `httpGet` probe on another port.",
     check: refusedProbes,
@@ -93,14 +93,14 @@ const onlyHttpGet = "only httpGet probes over HTTP are allowed automatically";
 function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
   const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for this route that requires a NetworkAuthentication with the addresses of the nodes`;
   const name = server?.metadata.name ?? "";
-  if (by.endsWith("no route for the request"))
+  if (by.endsWith("no route matches the request"))
     return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };
   if (server !== null && by.includes("Route "))
     return { reason: `the ${by} admits only clients with an identity`, fix: addRoute };
   const opaque = server === null ? opaquePort : at(server, "spec", "proxyProtocol") === "opaque";
   if (opaque)
     return {
-      reason: `${server === null ? "the port" : `Server ${name}`} is opaque, so the proxy cannot check the path of the probe`,
+      reason: `${server === null ? "the port is opaque" : `Server ${name} declares the port as opaque`}, so the proxy cannot check the path of the probe`,
       fix: allowNodes,
     };
   return {

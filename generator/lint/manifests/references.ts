@@ -18,7 +18,7 @@ export const referenceRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A route refers to a Service, Server or port that does not exist",
     why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If no object in `parentRefs` exists, the route has no effect. If a Service in `backendRefs` does not exist, proxies return an error for the requests that they would send to this Service (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
-    fix: "Use the name of a Service. Use a port number of this Service, not of its pods.",
+    fix: "Use the name of an existing Service or Server. If the reference contains a port of a Service, use a port number of the Service, and not a port number of its pods.",
     check: routeReferences,
   },
   {
@@ -49,7 +49,7 @@ export const referenceRules: readonly ManifestRule[] = [
     code: "kind-not-served",
     severity: "error",
     title: "The Linkerd release does not serve this kind or API version",
-    why: "The API server accepts an object only if a CRD of the release serves its kind and version (chart linkerd-crds). The API server removes fields that this version does not define.",
+    why: "The API server accepts an object only if a CRD of the release serves its kind and version (chart linkerd-crds). The API server removes the fields that the API version of the object does not define.",
     fix: "Use an API version that the Linkerd release serves, or use a later Linkerd release.",
     check: notServed,
   },
@@ -254,7 +254,7 @@ function* notServed(stream: ManifestSet, release: LinkerdRelease | null): Iterab
         path: served.length === 0 ? ["kind"] : ["apiVersion"],
         message:
           served.length === 0
-            ? `Linkerd ${release.version} has no kind ${manifest.kind} in ${group}`
+            ? `Linkerd ${release.version} has no kind ${manifest.kind} in the API group ${group}`
             : `Linkerd ${release.version} does not serve ${manifest.kind} in version ${version}`,
         fix: served.length === 0 ? "use a later release of Linkerd" : `use ${group}/${served.at(-1)}`,
       };

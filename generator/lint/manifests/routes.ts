@@ -13,7 +13,7 @@ export const routeRules: readonly ManifestRule[] = [
     code: "profile-without-service",
     severity: "error",
     title: "The name of a ServiceProfile is not the host name of a Service",
-    why: "Proxies look up a ServiceProfile by the full host name of the Service that they connect to: `<service>.<namespace>.svc.<cluster domain>`. A ServiceProfile with any other name has no effect, and Linkerd reports no error.",
+    why: "Linkerd applies a ServiceProfile to the Service whose full host name is the name of the ServiceProfile: `<service>.<namespace>.svc.<cluster domain>`. A ServiceProfile with any other name has no effect, and Linkerd reports no error.",
     fix: "Set the name of the ServiceProfile to the full host name of the Service that clients connect to. `meshops profile` generates a ServiceProfile with the correct name.",
     check: profileWithoutService,
   },

@@ -56,7 +56,7 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["kind"],
-      message: `only Linkerd's SMI extension reads TrafficSplits${failover ? ", which linkerd-failover changes" : ""}, and the checked objects do not contain the extension`,
+      message: `${failover ? "linkerd-failover changes this TrafficSplit, but " : ""}only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension`,
       fix: `if the cluster does not have the extension, install linkerd-smi${failover ? "" : ", or use an HTTPRoute or a GRPCRoute with weights"}`,
     };
   }

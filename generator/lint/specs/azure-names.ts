@@ -43,7 +43,11 @@ function* unsuitableSize({ spec: { azure } }: Environment): Iterable<RuleFinding
   const [, family = "", cpus = "0", generation] = /^Standard_([A-Z]+)(\d+)[^_]*(?:_v(\d+))?$/.exec(vmSize) ?? [];
   const paths = [spec("azure", "cluster", "vmSize")];
   if (family !== "" && Number(cpus) < 2)
-    yield { paths, message: `${vmSize} has ${cpus} vCPU, but a node of AKS's system pool needs at least 2`, fix: suitable };
+    yield {
+      paths,
+      message: `${vmSize} has ${cpus} vCPU, but the nodes of an AKS system node pool need at least 2 vCPUs`,
+      fix: suitable,
+    };
   else if (/^(D|E|F)$/.test(family) && (generation === undefined || Number(generation) > 9 || Number(generation) < 2))
     yield { paths, message: `${vmSize} is not a VM size that Azure currently offers`, fix: suitable };
 }

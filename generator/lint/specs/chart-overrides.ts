@@ -19,7 +19,7 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-target",
     severity: "error",
     title: "A patch matches no object",
-    why: "If the target of a patch matches no object, Kustomize ignores the patch, both in Flux and in helmfile. If a patch has no target and its object does not exist, Kustomize fails.",
+    why: "If the target of a patch matches no object, Kustomize ignores the patch, both in Flux and in helmfile. If a patch has no target, and the object that the patch specifies does not exist, Kustomize fails.",
     fix: "Correct the kind or the name in the patch.",
     check: (environment) => patchFindings(environment, "none"),
   },

@@ -20,7 +20,7 @@ export const clusterRules: readonly Rule[] = [
     code: "linkerd-version-untested",
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
-    why: "For each release in the catalog, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, meshops installs the charts and images of the edge release, but no test checked the generated files. meshops takes other facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
+    why: "For each release in the catalog, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, meshops installs the charts and images of the edge release, but no test checked the generated files. meshops takes these facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
     fix: "Use a release of the catalog. If you need this release, check its release notes and images, and silence the rule.",
     check: untestedVersion,
   },
@@ -77,13 +77,13 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "Two sections of a spec contradict each other about the cluster",
     why: "`spec.cluster` contains facts about the cluster, and `spec.azure.cluster` describes the cluster that meshops creates. If the two sections differ, meshops could, for example, create one cluster and then install Linkerd in another cluster.",
-    fix: "Remove the field from `spec.cluster`, or set the field to the value in `spec.azure.cluster`.",
+    fix: "In `spec.cluster`, remove the field that differs, or set the field to the value in `spec.azure.cluster`.",
     check: factsDiffer,
   },
   {
     code: "registry-conflict",
     severity: "error",
-    title: "The spec does not specify exactly one registry for the images",
+    title: "The spec specifies no registry or two registries for the mirrored images",
     why: "With `registry.images: mirror`, the images come from the registry in `registry.host`, so `registry.host` must be set. With `azure.registry.mirrorImages: true`, the images come from the registry in Azure. If the spec contains both settings, it specifies two registries.",
     fix: "Set `registry.host`, or remove one of the settings `registry.images` and `azure.registry.mirrorImages`.",
     check: registries,
@@ -141,7 +141,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog, so meshops generates the policies and tests for the nearest known release, ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog, so meshops uses the policies and the tests of the nearest release in the catalog, ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -149,7 +149,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog, so the generated files contain the settings of the nearest known release, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
+    message: `${withName(version)} is not in the catalog, so the generated files contain the settings of the nearest release in the catalog, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
@@ -206,7 +206,7 @@ function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer`;
   const fix = isCreated(environment)
     ? `set kubernetesVersion to "${oldest}" or newer`
-    : `upgrade the cluster to Kubernetes ${oldest} or newer first${otherRelease(({ minKubernetes }) => minor(minKubernetes) <= minor(version))}`;
+    : `upgrade the cluster to Kubernetes ${oldest} or newer${otherRelease(({ minKubernetes }) => minor(minKubernetes) <= minor(version))}`;
   yield { paths: kubernetesPaths, message, fix };
 }
 

@@ -10,8 +10,8 @@ export const gitopsRules: readonly Rule[] = [
     severity: "error",
     title: "The spec changes the source, namespace or service account of Flux without `gitops.root`",
     why:
-      "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
-      "If the spec sets another source, another namespace or a service account, an existing Flux installation is expected to apply the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
+      "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, as `flux bootstrap` does. " +
+      "If the spec sets another source, another namespace or a service account, meshops assumes that an existing Flux installation applies the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
     fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
@@ -39,7 +39,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
     part: "key",
     message:
       "this field requires gitops.root; without gitops.root, meshops bootstrap creates its own source and root Kustomization in the namespace flux-system",
-    fix: "remove this field; or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
+    fix: "remove this field, or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
   };
 }
 
@@ -112,7 +112,9 @@ export function* takenNames(
     if (first === undefined) continue;
     const more = new Set(taken.map(({ name }) => name)).size - 1;
     const elsewhere =
-      more === 0 ? "" : `; this file or other files also contain ${plural(more, "more name")} of generated ${kind}s`;
+      more === 0
+        ? ""
+        : `; this file or other files also contain ${plural(more, "other object")} of kind ${kind} that meshops generates`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
       message: `${first.file} already contains ${kind} ${first.name}, which meshops also generates${elsewhere}`,

@@ -25,7 +25,7 @@ export const overrideRules: readonly Rule[] = [
     code: "override-refused",
     severity: "error",
     title: "A component does not support an override",
-    why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`, because helmfile applies its Secrets in a hook and not with Kustomize.",
+    why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`, because helmfile applies the Secrets of this component in a hook and not with Kustomize.",
     fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`.",
     check: possibleOverrides,
   },

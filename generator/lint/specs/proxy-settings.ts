@@ -15,7 +15,7 @@ export const proxySettingRule: Rule = {
   code: "workload-proxy-setting",
   severity: "error",
   title: "Linkerd does not support a proxy setting, or the value of the setting",
-  why: "meshops writes the field `proxy` of a set of pods as annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. If you set `opaque-ports`, your list replaces the list that meshops generates from the opaque ports of the set.",
+  why: "meshops writes the field `proxy` of a set of pods as annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. If you set `opaque-ports`, your list replaces the list that meshops generates from the opaque ports of the set of pods.",
   fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
   check: proxySettings,
 };
@@ -41,7 +41,7 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
         paths: [at("proxy", opaque)],
         part: "key",
         message: `opaque-ports of ${name} does not contain the opaque port ${missing[0]} (${missing[1].port})`,
-        fix: "remove opaque-ports: meshops then writes all opaque ports of the set to the annotation",
+        fix: "remove opaque-ports: meshops then writes all opaque ports of this set of pods to the annotation",
       };
   }
 }

@@ -37,7 +37,7 @@ export function* unknownMethods(environment: Environment, servicesIn: ReadServic
     yield {
       paths: [at()],
       message: `${proto} has no method "${name}"`,
-      fix: didYouMean(name, names) ?? "use the name of a method in this file",
+      fix: didYouMean(name, names) ?? `use the name of a method in ${proto}`,
       expected: `one of ${names.join(", ")}`,
     };
   }
