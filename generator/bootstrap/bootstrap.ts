@@ -101,7 +101,7 @@ function planOf(environment: Environment, images: number, clientImage: BuiltImag
           creates && { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
           azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
           { title: `AKS cluster ${azure.cluster.name}`, run: creates ? "cluster" : "check_cluster" },
-          azure.registry !== undefined && { title: "AcrPull role for the cluster", run: "pull_right" },
+          azure.registry !== undefined && { title: "assignment of the role AcrPull to the cluster", run: "pull_right" },
           { title: "credentials for kubectl", run: "credentials" },
           images > 0 && { title: `import of ${images} images into the registry`, run: "mirror_images" },
           clientImage !== null && { title: `image ${clientImage.name}`, run: "client_image" },

@@ -46,14 +46,14 @@ export function teardownScript(environment: Environment, context: string | null,
     { title: "confirmation", run: "confirm" },
     placement.managesRoot
       ? { title: "suspension of the root Kustomization", run: "suspend_flux" }
-      : { title: "check that the owner has suspended the root Kustomization", run: "check_suspended" },
+      : { title: "check that the owner of the root Kustomization has suspended it", run: "check_suspended" },
     ...built
       .filter(isDelivered)
       .reverse()
       .map((component) => removal(component, placement)),
     ...(bindings.length === 0 ? [] : [{ title: "rights of service accounts", run: "remove_bindings" }]),
     { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
-    { title: placement.managesRoot ? "root Kustomization, source, age key" : "age key", run: "remove_root" },
+    { title: placement.managesRoot ? "root Kustomization, its source and the age key" : "age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];
   const view: View = {
@@ -85,7 +85,8 @@ export function teardownScript(environment: Environment, context: string | null,
 
 function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): ScriptStep[] {
   const steps: (ScriptStep | false)[] = [
-    azure.registry !== undefined && !registry && { title: "AcrPull role of the cluster", run: "revoke_pull_right" },
+    azure.registry !== undefined &&
+      !registry && { title: "assignment of the role AcrPull to the cluster", run: "revoke_pull_right" },
     { title: `AKS cluster ${azure.cluster.name}`, run: "delete_cluster" },
     registry && { title: `registry ${azure.registry?.name}`, run: "delete_registry" },
     group && { title: `resource group ${azure.resourceGroup}`, run: "delete_group" },

@@ -107,7 +107,7 @@ function readInventory(root: string, owner: string): { inventory: Occupant; befo
   if (writer !== null && !isVersionAtLeast(version, writer))
     throw new UserError(
       exitCode.problem,
-      `${inventoryFile(owner)}: meshops ${writer} generated the files in this inventory, but you are running the older version ${version}`,
+      `${inventoryFile(owner)}: meshops ${writer} generated the files that this inventory lists, but you are running the older version ${version}`,
       `npm install --save-dev meshops@${writer}`,
     );
   return { inventory, before };

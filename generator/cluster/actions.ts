@@ -130,7 +130,7 @@ function requestFailed(error: unknown, what: string): UserError {
   const { body, message, name } = error as { body?: unknown; message?: string; name?: string };
   const reason =
     name === "AbortError" || name === "TimeoutError"
-      ? "no answer within the time limit"
+      ? "the API server did not answer within the time limit"
       : String(messageOf(body) ?? message).split("\n")[0];
   const fix = codeOf(error) === 403 ? "ask a cluster administrator for a role that allows this request" : null;
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);

@@ -46,7 +46,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
     ...ownFluxFiles(root, from).map((path) => ({
       text: path.endsWith("/gotk-sync.yaml")
         ? `Move gotk-sync.yaml, which flux bootstrap git created. In the Kustomization in this file, change spec.path from ${fluxFolder(from)} to ${fluxFolder(to)}.`
-        : "Move this file before you push. Otherwise, the old folder no longer contains the components, and Flux deletes them.",
+        : `Move ${path} before you push. Otherwise, ${fluxFolder(from)} no longer contains the components, and Flux deletes the components.`,
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
@@ -65,7 +65,7 @@ function pathOfOthers(environment: Environment, { from, to }: Renamed): Step {
   const placement = placementOf(environment);
   const { root } = placement;
   return {
-    text: `In the same commit, change spec.path of Kustomization ${root.name} in namespace ${root.namespace} from ${pathInSource(placement, fluxFolder(from))} to ${pathInSource(placement, fluxFolder(to))}.`,
+    text: `In the commit that renames the environment, also change spec.path of Kustomization ${root.name} in namespace ${root.namespace} from ${pathInSource(placement, fluxFolder(from))} to ${pathInSource(placement, fluxFolder(to))}.`,
   };
 }
 

@@ -20,7 +20,7 @@ export function missingBases(root: string, models: readonly Model[]): Diagnostic
   return [
     atStart(first, {
       code: "bases-missing",
-      message: `the generated files include the folder ${first}${more}, which does not exist`,
+      message: `the generated files refer to the folder ${first}${more}, which does not exist`,
       fix: "run meshops init . --keep, which writes the missing files and keeps the existing files",
     }),
   ];

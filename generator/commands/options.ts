@@ -50,7 +50,7 @@ export function context(description: string): Option<"--context <name>"> {
 export function kubeconfig(): Option<"--kubeconfig <file>"> {
   return new Option(
     "--kubeconfig <file>",
-    "kubeconfig file (default: $KUBECONFIG if set, otherwise the file from bootstrap if it exists, otherwise ~/.kube/config)",
+    "kubeconfig file (default: $KUBECONFIG if set, otherwise the file that meshops bootstrap writes, if it exists, otherwise ~/.kube/config)",
   );
 }
 

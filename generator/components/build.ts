@@ -61,7 +61,7 @@ function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServ
 function build({ build, ...component }: Component, context: Context): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
-    throw new Error(`component ${component.id} has a chart and objects`);
+    throw new Error(`component ${component.id} has both a chart and objects, but the objects must be in a separate component`);
   const built: ComponentModel = {
     namespaces: [],
     objects: {},

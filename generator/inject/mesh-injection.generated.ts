@@ -77,7 +77,7 @@ export interface MeshInjection {
        */
       serviceAccount: string;
       /**
-       * Names or numbers of the container ports to which the client may connect. The default is all ports that the pods declare.
+       * Names or numbers of the container ports to which the client may connect. The default is all ports that the pods of the workloads declare.
        */
       ports?: PortOrName[];
     }[];

@@ -194,7 +194,7 @@ withTools(["helm4"], "ownership", () =>
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([
           expect.stringMatching(
-            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the Helm release; Helm 3 does not restore the value$/,
+            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the Helm release; with Helm 3, helmfile sync does not correct the object$/,
           ),
           "MeshTLSAuthentication demo-dgraph-alpha-http: the object does not exist in the cluster; the next helmfile sync will create the object",
         ]);
@@ -216,7 +216,7 @@ withTools(["helm4"], "ownership", () =>
         const server = "/apis/policy.linkerd.io/v1beta3/namespaces/dgraph/servers/demo-dgraph-alpha-grpc";
         await plane.api.merge(server, { spec: { accessPolicy: "all-unauthenticated" } });
         expect(await drift()).toEqual([
-          'Server demo-dgraph-alpha-grpc: spec.accessPolicy is "all-unauthenticated" in the cluster but not set in the Helm release; Helm 3 does not restore the value',
+          'Server demo-dgraph-alpha-grpc: spec.accessPolicy is "all-unauthenticated" in the cluster but not set in the Helm release; with Helm 3, helmfile sync does not correct the object',
         ]);
         const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
         const [, words = "", patch = ""] = /^kubectl (.*) '(.*)'$/.exec(node?.cause?.fix ?? "") ?? [];

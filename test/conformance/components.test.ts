@@ -148,7 +148,9 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(() => build(shared("others"))).toThrow("namespace tools: team is both tools and others");
     expect(() => build(provider)).toThrow("two components have the same id");
     const withObjects = { ...chart, id: "x", build: () => ({ ...chart.build({} as never), objects: { more: [] } }) };
-    expect(() => build({ components: () => [withObjects] })).toThrow("component x has a chart and objects");
+    expect(() => build({ components: () => [withObjects] })).toThrow(
+      "component x has both a chart and objects, but the objects must be in a separate component",
+    );
   });
 
   test("a cycle in the needs of components is an error that lists the cycle", () => {

@@ -184,7 +184,7 @@ describe("env remove", () => {
     const { root, env } = await thaw("1e5175a");
     expect(await meshops(root, ["env", "remove", "base", "--force"], { env })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("extend base\nfix: first change spec.extends in the other specs"),
+      stderr: expect.stringContaining("extend base\nfix: first change spec.extends in the specs that extend base"),
     });
   });
 });

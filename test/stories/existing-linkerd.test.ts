@@ -202,7 +202,7 @@ test("a repository without bases is refused, and the fix writes the bases", asyn
   for (const command of [["validate"], ["generate"], ["generate", "--check"]]) {
     const { code, stdout, stderr } = await meshops(root, command);
     expect([command, code]).toEqual([command, 1]);
-    expect(stdout + stderr).toContain("the generated files include the folder bases/dgraph, which does not exist");
+    expect(stdout + stderr).toContain("the generated files refer to the folder bases/dgraph, which does not exist");
   }
   expect((await meshops(root, ["init", ".", "--keep", "--yes", "--cluster", "own", "--existing-linkerd"])).code).toBe(0);
   expect((await meshops(root, ["validate", "own"])).code).toBe(0);

@@ -462,7 +462,7 @@ describe("the life cycle of an identity", () => {
     expect(before.stdout).toContain("fix: run meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("files are encrypted to the recipients in the spec: 8 files"),
+      stdout: expect.stringContaining("the identity's files are encrypted to the recipients in the spec: 8 files"),
     });
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
@@ -557,7 +557,7 @@ describe("secrets", () => {
     for (const name of ["dev", "test", "dev"])
       expect(await meshops(root, ["identity", "updatekeys", name], { env: asAdmin() })).toEqual({
         code: 0,
-        stdout: "files are encrypted to the recipients in the spec: no file changed\n",
+        stdout: "the identity's files are encrypted to the recipients in the spec: no file changed\n",
         stderr: "",
       });
     expect(readTree(root)).toEqual(before);

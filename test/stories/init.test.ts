@@ -126,7 +126,7 @@ describe("meshops init", () => {
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
     expect(stdout).toContain("next:\n  cd p\n  npm install\n");
     expect(stdout).toMatch(
-      /p is a folder of a Git repository\. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:/,
+      /p is a subfolder of a Git repository\. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:/,
     );
   });
 

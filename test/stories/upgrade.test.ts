@@ -118,7 +118,7 @@ test("an older meshops refuses files of a newer meshops, because it would undo t
     expect(await here(...args)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        `meshops: .meshops/dev.json: meshops 99.1.0 generated the files in this inventory, but you are running the older version ${version}\nfix: npm install --save-dev meshops@99.1.0\n`,
+        `meshops: .meshops/dev.json: meshops 99.1.0 generated the files that this inventory lists, but you are running the older version ${version}\nfix: npm install --save-dev meshops@99.1.0\n`,
       ),
     });
   expect(readTree(root)).toEqual(before);

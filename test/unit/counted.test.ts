@@ -92,7 +92,7 @@ test("status lists the clients that enforce would refuse, without the listed cli
   const text = lines.join(" ").replace(/\s+/g, " ");
   expect(text).toContain("shop/api http 8080: reports/cron, 24 times");
   expect(text).toContain("a client without an identity (the proxy log of the called pod shows the client's address), 8 times");
-  expect(text).toContain("the metrics of 1 pod of shop/api were not read");
+  expect(text).toContain("meshops did not read the metrics of 1 pod of shop/api");
 });
 
 test("the counted clients do not include the unlisted accounts of meshops verify", () => {

@@ -75,7 +75,7 @@ test.each([
     { workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", false), kafka] },
     "failed",
     "not-meshed",
-    "1 of 1 pod has no proxy, so Linkerd does not check which clients connect",
+    "1 of 1 pod has no proxy, so Linkerd does not check which clients connect to this pod",
   ],
 ] as const)("%s: the node is %s", (_, snapshot, state, code, reason) => {
   const [node] = nodesWith(snapshot as unknown as Partial<Snapshot>);

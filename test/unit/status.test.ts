@@ -329,7 +329,7 @@ describe("an environment", () => {
     expect(node).toMatchObject({
       name: "dgraph",
       state: "progressing",
-      cause: { reason: "the applied revision is main aaaaaaa, but Flux has fetched main bbbbbbb" },
+      cause: { reason: "Flux has fetched revision main bbbbbbb, but the applied revision is still main aaaaaaa" },
     });
   });
 
@@ -499,7 +499,7 @@ test("status reports a missing Secret that a running pod mounts, even if the pod
     ready: false,
     cause: {
       code: "secret-missing",
-      reason: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in dgraph",
+      reason: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in namespace dgraph",
     },
   });
   const there = { apiVersion: "v1", kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
@@ -696,9 +696,9 @@ describe("certificates in the cluster and in Git", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
-      "first certificate to expire in the cluster: issuer, expired 16 seconds ago",
-      "first certificate to expire in Git: linkerd-policy-validator, expired 16 seconds ago",
-      "certificates that differ from Git: issuer",
+      "certificate in the cluster that expires first: issuer, expired 16 seconds ago",
+      "certificate in Git that expires first: linkerd-policy-validator, expired 16 seconds ago",
+      "certificates in the cluster that differ from Git: issuer",
     ]);
   });
 

@@ -138,7 +138,9 @@ describe("M2, during a trust anchor rotation", () => {
 
   test("adds a note if the user has no permission to list pods of other namespaces", () => {
     const found = find("M2", clusterState(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
-    expect(found.notes).toEqual(["pods of other namespaces were not checked, because you are not allowed to list these pods"]);
+    expect(found.notes).toEqual([
+      "only the pods in the namespaces of this environment's components were checked, because you are not allowed to list the pods of all namespaces",
+    ]);
   });
 });
 
@@ -217,7 +219,7 @@ test("M2 reports a pod of the control plane that has only the old anchor, althou
   const other = pod("linkerd-identity-2", { "linkerd.io/trust-root-sha256": "0".repeat(64) });
   expect(find("M2", clusterState(both, issuer, { meshed: [other] }))).toMatchObject({
     status: "passed",
-    seen: "the trust bundle has 2 trust anchors, and every proxy with known trust anchors trusts the issuer's trust anchor",
+    seen: "the trust bundle has 2 trust anchors; the issuer's trust anchor is trusted by every proxy whose trust anchors meshops can read",
   });
 });
 

@@ -245,7 +245,7 @@ describe("verify of workloads", () => {
       seen: "3 connections as declared",
       notes: ["in the access mode enforce, this client would be refused: http 8080: reports/cron, 7 times"],
     });
-    expect((await finding(null))?.notes[0]).toContain("the metrics of 1 pod of shop/api were not read");
+    expect((await finding(null))?.notes[0]).toContain("meshops did not read the metrics of 1 pod of shop/api");
     expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);
   });
 

@@ -123,7 +123,7 @@ function kustomizationNode(below: readonly StatusNode[], subject: Subject, snaps
   const cause: Cause = {
     code: "health",
     reason: `waits for ${culprit.kind} ${culprit.name}`,
-    fix: "see the objects below this Kustomization",
+    fix: `see the reason reported for ${culprit.kind} ${culprit.name}`,
   };
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
@@ -146,7 +146,9 @@ function markOutdated(kustomization: KubernetesObject, node: StatusNode, source:
   return {
     ...node,
     state: "progressing",
-    cause: progress(`the applied revision is ${revision(has) ?? "unknown"}, but Flux has fetched ${revision(wants)}`),
+    cause: progress(
+      `Flux has fetched revision ${revision(wants)}, but the applied revision is still ${revision(has) ?? "unknown"}`,
+    ),
   };
 }
 

@@ -195,7 +195,7 @@ const patterns: readonly Pattern[] = [
       /(no '[\w.-]+' chart with version matching '[^']+' found|failed to fetch Helm repository index[^\n]*|Could not load chart[^\n]*|chart pull error[^\n]*|invalid chart reference[^\n]*|HelmChart '[^']+' is not ready[^\n]*)/i,
     reason: ([, what = ""]) => `the chart is not available: ${what.slice(0, 160)}`,
     fix: () =>
-      "check that the chart version is published and that the cluster can connect to the repository: flux get sources all",
+      "check that the chart version is published and that the cluster can connect to the chart repository: flux get sources all",
   },
   {
     code: "source",

@@ -95,14 +95,14 @@ function wrongDescription(
   const other = accounts.find((name) => name !== set.serviceAccountName);
   if (other !== undefined)
     return wrong(
-      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; the policies of other workloads therefore admit the wrong service account`,
+      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; the policies of pods that list this set of pods as a client therefore admit the wrong service account`,
       "serviceAccountName",
     );
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   if (!isProtected(set) || bare.length === 0) return null;
   return {
     code: "not-meshed",
-    reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check which clients connect`,
-    fix: `set the annotation linkerd.io/inject on the namespace or on the pod template, and restart the pods; or set ${field}.access.mode: off`,
+    reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check which clients connect to ${bare.length === 1 ? "this pod" : "these pods"}`,
+    fix: `set the annotation linkerd.io/inject: enabled on the namespace or on the pod template, and restart the pods; or set ${field}.access.mode: off`,
   };
 }

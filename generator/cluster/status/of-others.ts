@@ -61,7 +61,7 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
   const culprit = children.find(({ state }) => state !== "ready");
   if (culprit !== undefined) {
     const reason = `${culprit.kind} ${culprit.name} is not ready`;
-    const cause: Cause = { code: "health", reason, fix: "see the objects below this namespace" };
+    const cause: Cause = { code: "health", reason, fix: `see the reason reported for ${culprit.kind} ${culprit.name}` };
     return { ...node, state: culprit.state, detail, cause, children };
   }
   const cause = otherFact(component, versions, environment, snapshot);
@@ -112,7 +112,7 @@ function notInstalled(component: string, namespace: string): Cause {
   return {
     code: "missing",
     reason: `namespace ${namespace} contains no workload, but the spec declares that another tool installs ${component} in this namespace`,
-    fix: `install ${component} with that tool, or correct spec.linkerd`,
+    fix: `install ${component} with your own tool, or correct spec.linkerd`,
   };
 }
 

@@ -42,10 +42,10 @@ export function missingSecret(
   const [namespace = "", name = ""] = id.split("/");
   return {
     code: "secret-missing",
-    reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
+    reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in namespace ${namespace}`,
     fix: externalCertificates
       ? "restore the Secret, or create the Secret with the program that manages your certificates"
-      : `run ${reconcileCommand(placement, "identity")}, or helmfile -e ${environment} -l name=identity sync`,
+      : `with Flux, run ${reconcileCommand(placement, "identity")}; with helmfile, run helmfile -e ${environment} -l name=identity sync`,
   };
 }
 

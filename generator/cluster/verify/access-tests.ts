@@ -50,7 +50,7 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
     return finding;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return undecided("the policies could not be removed or restored", error.message);
+    return undecided("the policies could not be removed, or could not be restored", error.message);
   }
 }
 

@@ -16,7 +16,9 @@ export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
 
 /** Evaluates T1: with policies, a pod without a proxy in another namespace cannot connect to the target. */
 export function judgeUnmeshed(run: ProbeRun, scene: Scene): Finding {
-  return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, scene));
+  return judge(run, allRefused, "connections to the HTTP port and the gRPC port are refused", (through) =>
+    explainAccess(through, run.probe, scene),
+  );
 }
 
 /** Evaluates T2a: a listed client can connect to the target. */
@@ -57,8 +59,11 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
 
 /** Evaluates T2c: a pod that has the label of meshed pods but no proxy is refused. */
 export function judgeForged(run: ProbeRun, scene: Scene): Finding {
-  return judge(run, allRefused, "refused on both ports and on the proxy's inbound port", (through) =>
-    explainAccess(through, run.probe, scene),
+  return judge(
+    run,
+    allRefused,
+    "connections to the HTTP port, the gRPC port and the proxy's inbound port are refused",
+    (through) => explainAccess(through, run.probe, scene),
   );
 }
 

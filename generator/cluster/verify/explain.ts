@@ -148,7 +148,9 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
         ]),
     ...(bare.length === 0
       ? []
-      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing listens on the proxy's port 4143`]),
+      : [
+          `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing listens on port 4143, which is the inbound port of a proxy`,
+        ]),
     ...(distrust
       ? [
           `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see test M2): restart the pods of ${target.podTitle} with kubectl rollout restart`,

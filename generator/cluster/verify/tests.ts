@@ -55,7 +55,11 @@ function accessTests({ title }: AccessTarget): Test[] {
       title: `without the policy, an unmeshed pod can connect to ${title}`,
       expected: "HTTP and gRPC calls are answered",
     },
-    { id: "T1", title: "the policy refuses an unmeshed pod", expected: "refused on both ports" },
+    {
+      id: "T1",
+      title: "the policy refuses an unmeshed pod",
+      expected: "connections to the HTTP port and the gRPC port are refused",
+    },
     { id: "T2a", title: `a listed meshed client can connect to ${title}`, expected: "HTTP and gRPC calls are answered" },
     {
       id: "T2b",
@@ -64,8 +68,8 @@ function accessTests({ title }: AccessTarget): Test[] {
     },
     {
       id: "T2c",
-      title: "the policy refuses an unmeshed pod with the label of meshed pods",
-      expected: "refused on both ports and on the proxy's inbound port",
+      title: "the policy refuses a pod that has the label of meshed pods but no proxy",
+      expected: "connections to the HTTP port, the gRPC port and the proxy's inbound port are refused",
     },
     {
       id: "T3",

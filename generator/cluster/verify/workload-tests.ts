@@ -79,7 +79,7 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   if (bare !== undefined)
     return failed(
       `the probe that acts as ${whoIs(bare.probe)} runs without a proxy`,
-      "the proxy injector did not respond, or the caBundle of its webhook is stale (see M4)",
+      "the proxy injector did not respond, or the caBundle of its webhook is stale (see test M4)",
       evidence,
     );
   const missing = calls.find(({ result }) => result === undefined);
@@ -132,7 +132,8 @@ function why({ set, key, port, pod }: Destination, probe: Probe, declared: boole
     return refusedBy !== null
       ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that the policies of ${set.title} are up to date`
       : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
-  if (proxyOf(pod) === undefined) return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect`;
+  if (proxyOf(pod) === undefined)
+    return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect to this pod`;
   return admitted
     ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that the policies of ${set.title} are up to date`
     : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine`;

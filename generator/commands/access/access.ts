@@ -57,7 +57,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
     return null;
   }
   const [environment] = concrete(loaded, names);
-  if (environment === undefined) throw new Error("an environment without errors is loaded");
+  if (environment === undefined) throw new Error("the environment was not loaded, although no errors were found");
   return accessTable(modelOf(environment));
 }
 

@@ -12,8 +12,13 @@ export function declareAccess(program: Program, { io, end }: Runtime): void {
     .argument("[env]", "environment")
     .option("--manifests <path>", "evaluate the policies in a file or a folder of manifests, or in stdin (-)")
     .option("--linkerd <version>", "Linkerd release for --manifests (default: the newest known release)")
-    .addOption(new Option("--from <client>", "show only the access of this client, such as orders/api"))
-    .addOption(new Option("--to <pods>", "show only the access to these pods, such as shop/api or shop/api:http"))
+    .addOption(new Option("--from <client>", "show only the results for this client, such as orders/api"))
+    .addOption(
+      new Option(
+        "--to <pods>",
+        "show only the results for these pods, such as shop/api, or for one of their ports, such as shop/api:http",
+      ),
+    )
     .addOption(output("text", "json"))
     .action(async function () {
       end(await (await import("./access.ts")).access(this.args, this.optsWithGlobals(), io));

@@ -68,7 +68,7 @@ export function contextOf({ metadata, spec }: Environment, { context }: ScriptOp
   if (context === undefined) return null;
   throw new UserError(
     exitCode.usage,
-    `${metadata.name} is on Azure, so the kubectl context always has the name of the cluster`,
+    `--context cannot be used for ${metadata.name}: on Azure, the kubectl context always has the name of the AKS cluster`,
     "remove --context",
   );
 }

@@ -12,10 +12,21 @@ export function declareBootstrap(program: Program, { io, end }: Runtime): void {
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(
-      new Option("--env", "print environment variables for manual steps instead of the script").default(false).conflicts("run"),
+      new Option("--env", "instead of the script, print the environment variables for manual steps")
+        .default(false)
+        .conflicts("run"),
     )
-    .addOption(new Option("--upgrade-flux", "if the cluster already has another version of Flux, replace it").default(false))
-    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))
+    .addOption(
+      new Option(
+        "--upgrade-flux",
+        "if the cluster already has another version of Flux, replace that version with the version that bootstrap installs",
+      ).default(false),
+    )
+    .addOption(
+      context(
+        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec; if this field is not set, the script asks you to confirm the current context)",
+      ),
+    )
     .action(async function () {
       end(await (await import("./bootstrap.ts")).bootstrap(this.args, this.optsWithGlobals(), io));
     });

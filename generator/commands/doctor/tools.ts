@@ -66,7 +66,7 @@ export const tools: readonly Tool[] = [
     name: "kubectl",
     asks: ["version", "--client", "--output=json"],
     needed: "1.30",
-    why: "required for meshops bootstrap, meshops teardown and helmfile's hook",
+    why: "required for meshops bootstrap, meshops teardown and the hook that helmfile runs",
     how: "https://kubernetes.io/docs/tasks/tools",
     ...optional,
   },

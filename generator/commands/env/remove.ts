@@ -73,7 +73,7 @@ function refuseIfExtended(repository: Repository, name: string, known: readonly 
     throw new UserError(
       exitCode.problem,
       `${heirs.map(specFile).join(" and ")} ${heirs.length === 1 ? "extends" : "extend"} ${name}`,
-      "first change spec.extends in the other specs",
+      `first change spec.extends in the specs that extend ${name}`,
     );
 }
 

@@ -34,7 +34,9 @@ export async function generate(names: readonly string[], options: GenerateOption
   // the lock.
   return withLock(root, async () => {
     if (await finishChanges(root))
-      io.stderr.write("an earlier run was interrupted: completed its change to an environment's identity\n");
+      io.stderr.write(
+        "an earlier run of meshops was interrupted while it changed an environment's identity; this run has completed the change\n",
+      );
     const prepared = prepareToWrite(io, repository, names, options.acceptScaffold);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;

@@ -70,7 +70,7 @@ export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const equal = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
   const withNote = ({ caption, ...graph }: Graph): Graph => ({
     ...graph,
-    caption: `${caption} The two environments do not differ.`,
+    caption: `${caption} The graphs of the two environments do not differ.`,
   });
   return equal ? [withNote(both[0]), withNote(both[1])] : both;
 }

@@ -43,9 +43,9 @@ export function trafficOf({ environment, components }: Model): Graph {
     title: `${environment.metadata.name}: access`,
     direction: "right",
     caption: servers.some(isProtected)
-      ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.${crowded && viz ? " linkerd-viz may scrape (4191) and tap (4190) all pods." : ""}`
+      ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.${crowded && viz ? " linkerd-viz is allowed to scrape the metrics (port 4191) and to tap the calls (port 4190) of all pods." : ""}`
       : servers.length === 0
-        ? "In this environment, meshops manages no pods with policies."
+        ? "The spec describes no pods with ports."
         : "No policies exist, so every pod in the cluster can connect.",
     boxes: [
       ...clientNodes(servers),

@@ -51,7 +51,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("updatekeys")
-    .description("encrypt the files of the environment to the recipients in the spec")
+    .description("change the recipients of the identity's encrypted files to the recipients in the spec")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./rotate.ts")).updatekeys(this.args, this.optsWithGlobals(), io));

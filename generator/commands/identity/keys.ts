@@ -42,10 +42,10 @@ export async function keygen(
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
   io.stderr.write(
     reused
-      ? `no new keys were created, because ${path} already contains the private keys from an earlier call; keep a copy of this file in a safe place\n`
+      ? `no new keys were created, because ${path} already contains the private keys from an earlier run; keep a copy of this file in a safe place\n`
       : `private keys written to ${path}; keep a copy of this file in a safe place\n`,
   );
-  if (spec === null) io.stderr.write(`add the printed lines below the key spec in ${specFile(name)}\n`);
+  if (spec === null) io.stderr.write(`add the printed lines to the section spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
     await markUsed(io.env, [...spec.replaced, ...(reused ? [cluster, admin] : [])]);

@@ -75,7 +75,7 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
       throw new UserError(exitCode.problem, `${name} has no identity yet`, `run meshops identity init ${name}`);
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
-      done: "files are encrypted to the recipients in the spec",
+      done: "the identity's files are encrypted to the recipients in the spec",
       next: "commit and push; if you removed recipients, rotate the private keys in the files, because the removed recipients can still decrypt the files in old commits",
     };
   });
@@ -94,7 +94,9 @@ async function changing(
   const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
     if (await finishChanges(repository.root))
-      io.stderr.write("an earlier run was interrupted: completed its change to an environment's identity\n");
+      io.stderr.write(
+        "an earlier run of meshops was interrupted while it changed an environment's identity; this run has completed the change\n",
+      );
     const environment = loadOne(io, repository, name);
     if (hasExternalIdentity(environment)) throw externalCertificates(environment);
     const { changes: made, done, next } = await make(environment, repository.root);

@@ -121,7 +121,7 @@ function printSubfolder(io: Io, folder: string): void {
     `git config core.hooksPath ${shellWord(`${folder}/.githooks`)}   # only if the repository has no other hooks`,
   ];
   io.stdout.write(
-    `\n${folder} is a folder of a Git repository. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
+    `\n${folder} is a subfolder of a Git repository. To use the workflows and the hook of this folder, run these commands in the root of the Git repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
   );
   io.stdout.write(
     `If the Git repository already has a pre-commit hook, add this line to the existing hook: sh ${folder}/.githooks/pre-commit\n`,

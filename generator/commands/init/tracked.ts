@@ -43,7 +43,8 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
   {
     path: "bases/identity/apply.sh",
     shows: "helm.sh/resource-policy",
-    without: "Helm deletes the identity's Secrets when it upgrades a Helm release whose older version created these Secrets",
+    without:
+      "Helm deletes the identity's Secrets when it upgrades a Helm release, if an earlier revision of this Helm release created the Secrets",
   },
 ];
 

@@ -6,7 +6,9 @@ export function declareRules(program: Program, { io, end }: Runtime): void {
   const rules = program.command("rules").description("export rules as policies for the API server");
   rules
     .command("export")
-    .description("print the rules that can be decided from one object, as ValidatingAdmissionPolicies with bindings")
+    .description(
+      "print ValidatingAdmissionPolicies and their bindings for the rules that need only one object to find a violation",
+    )
     .requiredOption("--validating-admission-policy", "print ValidatingAdmissionPolicies; needs Kubernetes 1.30 or later")
     .option("--linkerd <release>", "Linkerd release of the cluster (default: accept the annotations of all releases)")
     .addOption(

@@ -85,11 +85,11 @@ function expiry({ certificates, cluster, trustAnchors }: IdentityReport, now: Da
     return inGit === undefined
       ? []
       : [
-          `first certificate to expire in Git: ${describe(inGit)}`,
+          `certificate in Git that expires first: ${describe(inGit)}`,
           "certificates in the cluster: unknown, because you have no permission to read Secrets",
         ];
   const inCluster = soonest(cluster.certificates);
-  if (inCluster === undefined) return inGit === undefined ? [] : [`first certificate to expire in Git: ${describe(inGit)}`];
+  if (inCluster === undefined) return inGit === undefined ? [] : [`certificate in Git that expires first: ${describe(inGit)}`];
   const differ = cluster.certificates.filter(
     ({ name, sha256 }) => name !== "trust-anchor" && !certificates.some((own) => own.name === name && own.sha256 === sha256),
   );
@@ -97,9 +97,9 @@ function expiry({ certificates, cluster, trustAnchors }: IdentityReport, now: Da
   if (inGit !== undefined && differ.length === 0)
     return [`first certificate to expire: ${describe(soonest([inGit, inCluster]) ?? inGit)}`];
   return [
-    `first certificate to expire in the cluster: ${describe(inCluster)}`,
-    ...(inGit === undefined ? [] : [`first certificate to expire in Git: ${describe(inGit)}`]),
-    ...wrap(`certificates that differ from Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
+    `certificate in the cluster that expires first: ${describe(inCluster)}`,
+    ...(inGit === undefined ? [] : [`certificate in Git that expires first: ${describe(inGit)}`]),
+    ...wrap(`certificates in the cluster that differ from Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
   ];
 }
 

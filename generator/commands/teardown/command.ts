@@ -14,7 +14,11 @@ export function declareTeardown(program: Program, { io, end }: Runtime): void {
     .addOption(new Option("--yes", "with --run: do not ask for confirmation before the deletion").default(false))
     .addOption(new Option("--registry", "also delete the container registry").default(false))
     .addOption(new Option("--group", "also delete the container registry and the resource group").default(false))
-    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))
+    .addOption(
+      context(
+        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec; if this field is not set, the script asks you to confirm the current context)",
+      ),
+    )
     .action(async function () {
       end(await (await import("./teardown.ts")).teardown(this.args, this.optsWithGlobals(), io));
     });

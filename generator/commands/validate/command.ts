@@ -10,7 +10,7 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
     .option(
       "--linkerd <version>",
-      "with --manifests: Linkerd release for objects that do not specify a release; the value none selects a cluster without Linkerd",
+      "with --manifests: Linkerd release for objects that do not specify a release; with the value none, rules about Linkerd are not checked",
     )
     .option(
       "--render",

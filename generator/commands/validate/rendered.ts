@@ -15,7 +15,7 @@ import { renderWorkload } from "./render-workload.ts";
 const differs: RuleInfo = {
   code: "workload-differs",
   severity: "error",
-  title: "The description of a workload differs from its objects",
+  title: "The description of a workload in the spec differs from the objects of the workload",
   why: "",
   fix: "",
 };
@@ -63,6 +63,6 @@ function notRendered(environment: string, key: string, reason: string): Diagnost
   return atStart(specFile(environment), {
     code: "workload-differs",
     message: `the workload ${key} cannot be rendered: ${reason}`,
-    fix: "correct the source, the values or the patches of the workload",
+    fix: "correct the fields source, values or patches of the workload",
   });
 }

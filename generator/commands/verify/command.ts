@@ -18,7 +18,7 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
     .option("--probe-timeout <seconds>", "maximum duration of a probe, including the time to start its pod", seconds, 90)
     .option(
       "--image <image>",
-      "image of the probe pods; must contain curl, grpcurl, api.proto and grpcio (default: the image of the test client)",
+      "image of the probe pods; must contain curl, grpcurl, api.proto and grpcio (default: verify.image in the spec, otherwise the image of the test client)",
     )
     .option("--report <file>", "write an HTML page with the access graph and the evidence for each result")
     .addOption(kubeconfig())

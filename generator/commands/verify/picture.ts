@@ -11,7 +11,7 @@ const clients = [
   { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
   { id: "T2a", lines: ["authorized client", "proxy, listed service account"], answered: true },
   { id: "T2b", lines: ["other meshed client", "proxy, unlisted service account"], answered: false },
-  { id: "T2c", lines: ["client with a forged label", "no proxy, label of meshed pods"], answered: false },
+  { id: "T2c", lines: ["client with a forged label", "no proxy, but the label of meshed pods"], answered: false },
 ] as const;
 
 /**

@@ -45,7 +45,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     throw new UserError(
       exitCode.problem,
       `the spec of environment ${environment}, or a spec that it extends, already contains the workload ${name}`,
-      "use another name, or print the block with --print",
+      "use another name, or add --print to print the description without changing the spec",
     );
   const source = options.source ? sourceOf(options, repository, io) : null;
   const manifests = await manifestsFrom(name, options, repository, environment, io);
@@ -70,13 +70,13 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       throw new UserError(
         exitCode.problem,
         `${file} already contains the workload ${name}`,
-        "use another name, or print the block with --print",
+        "use another name, or add --print to print the description without changing the spec",
       );
     if (inserted === "not-a-block")
       throw new UserError(
         exitCode.problem,
         `meshops cannot insert the workload into ${file}, because spec or spec.workloads in this file is written in braces or on one line`,
-        "run the command with --print, and insert the printed block by hand",
+        "run the command with --print, and insert the printed lines into the spec by hand",
       );
     writeAtomic(path, inserted);
     const guesses = block.filter((line) => /^ *# guess:/.test(line)).length;

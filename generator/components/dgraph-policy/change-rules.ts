@@ -16,7 +16,7 @@ export const policyChanges: ChangeRule = {
     if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
     yield {
       risk: "narrower-access",
-      reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients lose access until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+      reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients cannot connect to Dgraph until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
       steps: [
         {
           text: "In a commit before the upgrade, set dgraph.networkPolicy: false. Until the last step, every pod in the cluster can connect to Dgraph.",

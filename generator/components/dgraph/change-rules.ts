@@ -108,7 +108,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the rollout stalls: pods that have not restarted connect without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (see meshops help access)",
+      "the rollout stalls: pods that have not restarted connect to Dgraph's internal ports without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (see meshops help access)",
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",

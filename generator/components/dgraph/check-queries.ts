@@ -21,13 +21,13 @@ export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   const evidence = [write, reread, forget].flatMap((call) => (call === undefined ? [] : [tellCall(call)]));
   if (!text.includes(token))
     return failed(
-      "written, but not read back",
+      "the value was written, but not read back",
       "another Alpha answered with data from before the write, or the write was lost",
       evidence,
     );
   if (forget?.exit !== 0)
     return failed(
-      "written and read back, but not removed",
+      "the value was written and read back, but not removed",
       `remove the predicate ${predicate} manually, and check whether the client is allowed to alter the schema`,
       evidence,
     );

@@ -21,7 +21,7 @@ export function uninstall(
   return [
     { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
     {
-      text: "Suspend the Kustomization. Otherwise, Flux creates the HelmRelease again.",
+      text: `Suspend Kustomization ${kustomization.name}. Otherwise, Flux creates the HelmRelease again after you have deleted it.`,
       command: suspendKustomizations([kustomization.name], kustomization.namespace),
     },
     { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },

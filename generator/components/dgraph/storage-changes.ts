@@ -102,7 +102,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
 
 /** The selectors of the chart's Services also contain the version of the chart (dgraph chart 24.1.4, templates). */
 const otherServices =
-  ". The selectors of the Services also contain the chart version. From the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
+  ". The selectors of the Services also contain the chart version. From the upgrade until you have run the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 
 /** Returns the number of bytes of a size such as `10Gi`. */
 function bytes(size: string): number {

@@ -26,14 +26,14 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
       id: "M3",
       title: "the issuer is valid",
       expected: hasExternalIdentity(environment)
-        ? "signed by a trust anchor; at least a quarter of the validity period remains"
-        : "signed by a trust anchor; at least 30 days of the validity period remain",
+        ? "the issuer is signed by a trust anchor, and at least a quarter of its validity period remains"
+        : "the issuer is signed by a trust anchor, and at least 30 days of its validity period remain",
       evaluate: (state, { now }) => issuerValid(state, now, environment),
     },
     {
       id: "M4",
       title: "webhooks are trusted",
-      expected: "each certificate is signed by a CA in its caBundle",
+      expected: "the certificate of each webhook and of each APIService is signed by a CA in the caBundle",
       evaluate: (state, { now }) => webhooksTrusted(state, now, environment),
     },
   ];
@@ -89,9 +89,9 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const stage = stageOf(bundle, issuer);
   const step = stage === null ? null : rotationStep[stage];
   const late = gaps.map(({ pod }) => pod);
-  const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy with known trust anchors" : "every proxy";
+  const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose trust anchors meshops can read" : "every proxy";
   return passed(
-    `the trust bundle has ${plural(bundle.length, "trust anchor")}, and ${who} trusts the issuer's trust anchor`,
+    `the trust bundle has ${plural(bundle.length, "trust anchor")}; the issuer's trust anchor is trusted by ${who}`,
     evidence,
     [
       ...(step === null ? [] : [step]),
@@ -100,7 +100,11 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
         : [
             `these pods do not trust all trust anchors in the bundle, and must restart before the next step of the rotation: ${late.join(", ")}`,
           ]),
-      ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
+      ...(meshed === null
+        ? [
+            "only the pods in the namespaces of this environment's components were checked, because you are not allowed to list the pods of all namespaces",
+          ]
+        : []),
     ],
   );
 }
@@ -118,7 +122,7 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const left = Date.parse(issuer.validTo) - now.getTime();
   const rotate = hasExternalIdentity(environment)
     ? `the program that writes the Secret ${secretNames.issuer} does not renew the certificate: see the events and the log of this program`
-    : `run meshops identity rotate-issuer ${metadata.name}, and push`;
+    : `run meshops identity rotate-issuer ${metadata.name}, then generate, commit and push`;
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
   const problems: (readonly [seen: string, cause: string])[] = [
     ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),

@@ -49,7 +49,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
             : "new meshed pods get an init container that needs the capability NET_ADMIN: their namespaces must allow this capability",
       };
     else if (path === "spec.values.heartbeatSchedule")
-      yield { risk: "harmless", reason: "the heartbeat, a CronJob, runs at another time" };
+      yield { risk: "harmless", reason: "the CronJob of Linkerd's heartbeat runs at another time" };
     else yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
     if (path.startsWith("spec.values.proxy.") && path !== policyPath)
       yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };

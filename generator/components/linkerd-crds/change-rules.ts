@@ -33,7 +33,7 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
     yield {
       risk: "rollout",
       reason:
-        "in the new release, proxies are native sidecars by default: a proxy is an init container that keeps running. Jobs with a proxy complete without /shutdown",
+        "in the new release, proxies are native sidecars by default: a proxy is an init container that keeps running. A Job with a proxy completes, even if the Job does not call /shutdown on the proxy",
     };
   yield {
     risk: "rollout",

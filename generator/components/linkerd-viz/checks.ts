@@ -5,7 +5,12 @@ import { readyIn } from "../readiness.ts";
 
 /** Tests of viz. */
 export const vizChecks: readonly StateCheck[] = [
-  { id: "M6", title: "viz is reachable", expected: "workloads ready, the tap API available", evaluate: vizReachable },
+  {
+    id: "M6",
+    title: "viz is reachable",
+    expected: "all workloads are ready, and the tap API is available",
+    evaluate: vizReachable,
+  },
 ];
 
 /** Checks that viz is ready, and that the API server can reach the tap API of viz. */

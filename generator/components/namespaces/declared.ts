@@ -56,5 +56,5 @@ function settingsOf(
   });
   return problems.length === 0
     ? passed(others.map(([name]) => name).join(", "))
-    : failed(problems.join("; "), "ask the owners to change the namespaces, or correct spec.namespaces");
+    : failed(problems.join("; "), "ask the owners of these namespaces to correct them, or correct spec.namespaces");
 }

@@ -20,7 +20,7 @@ export const clientRules: readonly Rule[] = [
     code: "workload-unknown",
     severity: "error",
     title: "A client refers to a set of pods that does not exist",
-    why: "`workload: orders/api` means the set of pods `api` in `workloads.orders.pods`. The client is the service account of this set. If the set does not exist, meshops does not know the service account.",
+    why: "`workload: orders/api` means the set of pods `api` in `workloads.orders.pods`. The client is the service account of this set of pods. If the set of pods does not exist, meshops does not know the service account.",
     fix: "Correct the name. For pods that are not in this spec, use `serviceAccountRef`.",
     check: unknownWorkloads,
   },
@@ -51,8 +51,8 @@ export const clientRules: readonly Rule[] = [
   {
     code: "client-cidrs-cilium",
     severity: "warning",
-    title: "Cilium does not admit pods or nodes by their network",
-    why: 'The NetworkPolicy of a set in the mode `enforce` admits `cidrs` as an `ipBlock`. Cilium compares an `ipBlock` only with addresses outside of the cluster, so pods and nodes in these networks are refused (AKS docs, "Azure CNI Powered by Cilium", limitations; Cilium docs, "CIDR rules").',
+    title: "With Cilium, `cidrs` does not admit pods or nodes",
+    why: 'If a set of pods has the access mode `enforce`, its NetworkPolicy contains each network in `cidrs` as an `ipBlock`. Cilium compares an `ipBlock` only with addresses outside of the cluster, so Cilium refuses pods and nodes in these networks (AKS docs, "Azure CNI Powered by Cilium", limitations; Cilium docs, "CIDR rules").',
     fix: "Inject the client and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects the client's pods. If the networks are outside of the cluster, silence the rule.",
     check: networksOnCilium,
   },
@@ -149,7 +149,7 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
     if (!open || set.access.mode === "off") continue;
     yield {
       paths: [at("access", "clients", key, client.builtin === undefined ? "cidrs" : "builtin")],
-      message: `the client entry ${key} admits every program that can reach ${name}`,
+      message: `the entry ${key} in access.clients admits every program that can reach ${name}`,
       fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
     };
   }

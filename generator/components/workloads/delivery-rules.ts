@@ -10,8 +10,8 @@ export const deliveryRules: readonly Rule[] = [
   {
     code: "workload-source",
     severity: "error",
-    title: "The source of a workload has no identifying field, or more than one",
-    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. If several of the fields `chart`, `oci` and `path` are set, for example one in the base and one in the environment, meshops cannot determine the source.",
+    title: "The field `source` of a workload contains none of `chart`, `oci` and `path`, or more than one",
+    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. If several of the fields `chart`, `oci` and `path` are set, for example one in the base and one in the environment, meshops cannot determine which of these fields to use.",
     fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
     check: sourceKinds,
   },
@@ -34,7 +34,7 @@ export const deliveryRules: readonly Rule[] = [
   {
     code: "workload-field-unused",
     severity: "warning",
-    title: "A field has no effect, because the workload has no source",
+    title: "A field has no effect, because the workload does not set `source`",
     why: "Without `source`, another tool delivers the workload. meshops then writes only policies, and cannot set values, patch objects or suspend updates.",
     fix: "Remove the field, or add `source`.",
     check: unusedFields,
@@ -64,8 +64,8 @@ function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         set.length === 0
-          ? `the source of ${key} has none of the fields chart, oci and path`
-          : `the source of ${key} contains ${set.join(" and ")}, but only one of the fields chart, oci and path is allowed`,
+          ? `the field source of ${key} contains none of the fields chart, oci and path`
+          : `the field source of ${key} contains ${set.join(" and ")}, but only one of the fields chart, oci and path is allowed`,
       fix:
         set.length === 0
           ? `remove the field source, or add one of the fields ${kinds.join(", ")}`

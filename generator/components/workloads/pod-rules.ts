@@ -32,15 +32,15 @@ export const podRules: readonly Rule[] = [
     code: "workload-name-taken",
     severity: "error",
     title: "The policies of two sets of pods have the same name",
-    why: "The policies of a set are named `<workload>-<set>` and `<workload>-<set>-<port>`. The sets `shop/api-v2` and `shop-api/v2` in one namespace would have policies with the same names, and each Kustomization would overwrite the objects of the other.",
-    fix: "Use another name for the workload, the set or the port.",
+    why: "The policies of a set of pods are named `<workload>-<set>` and `<workload>-<set>-<port>`. In one namespace, the policies of the sets of pods `shop/api-v2` and `shop-api/v2` would have the same names. The Kustomization of each workload would then overwrite the policies of the other workload.",
+    fix: "Use another name for the workload, the set of pods or the port.",
     check: takenNames,
   },
   {
     code: "audit-admits-more",
     severity: "warning",
     title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
-    why: "A Server replaces the default inbound policy of the pods at its port (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
+    why: "At the port of a Server, the Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
     fix: "Use `mode: enforce` for these pods, or silence the rule during the audit.",
     check: widerAudits,
   },
@@ -55,8 +55,8 @@ export const podRules: readonly Rule[] = [
   {
     code: "workload-dependency",
     severity: "error",
-    title: "`dependsOn` of a workload without a source contains an entry other than `kustomization`",
-    why: "If a workload has no source, `dependsOn` applies to its policies. These policies are in a Flux Kustomization. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
+    title: "`dependsOn` of a workload without `source` contains an entry other than `kustomization`",
+    why: "If a workload does not set `source`, `dependsOn` applies to the policies of the workload. These policies are in a Flux Kustomization. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
     fix: "In `dependsOn`, use `kustomization` with the name and namespace of a Kustomization.",
     check: dependencies,
   },
@@ -73,7 +73,7 @@ export const podRules: readonly Rule[] = [
     severity: "error",
     title: "Pods without a proxy have access rules that only a proxy can enforce",
     why: "Only a proxy can check the identity of a client. Pods without a proxy have no inbound port 4143, so a NetworkPolicy that admits only connections between proxies refuses every client. Linkerd never injects pods in the namespaces kube-system and cert-manager (linkerd-control-plane, `proxyInjector.namespaceSelector`).",
-    fix: "Inject the pods, or set `access.mode: off` for this set.",
+    fix: "Inject the pods, or set `access.mode: off` for this set of pods.",
     check: withoutProxy,
   },
   {
@@ -81,7 +81,7 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "Two sets of pods have the same identity",
     why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets: an entry in `access.clients` that admits the pods of one set also admits the pods of the other set.",
-    fix: "Give each set its own service account, or silence the rule.",
+    fix: "Give each set of pods its own service account, or silence the rule.",
     check: sharedIdentities,
   },
   {
@@ -143,7 +143,7 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
         first.owner === name
           ? `the object ${first.id} would be generated for two ports of ${name}`
           : `the object ${first.id} would be generated for both ${first.owner} and ${name}`,
-      fix: "use another name for this set or its workload",
+      fix: "use another name for this set of pods or for its workload",
     };
   }
 }
@@ -168,7 +168,7 @@ function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
         paths: [at("ports", key)],
         part: "key",
         message: `the proxies of ${name} skip port ${port.port}, so Linkerd does not check the clients of this port`,
-        fix: "remove this port from the set, or remove its number from skip-inbound-ports",
+        fix: "remove this port from the set of pods, or remove its number from skip-inbound-ports",
       };
     }
 }
@@ -179,7 +179,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
       if (deliversWorkload(rest) || kustomization !== undefined) continue;
       yield {
         paths: [spec("workloads", workload, "dependsOn", index)],
-        message: `the workload ${workload} has no source, so its dependsOn can contain only Kustomizations`,
+        message: `the workload ${workload} does not set source, so its field dependsOn can contain only Kustomizations`,
         fix: "remove this entry, or replace it with the Kustomization to wait for: {kustomization: {name: …, namespace: …}}",
       };
     }
@@ -226,8 +226,8 @@ function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
     else if (used.has(name) || used.has(first))
       yield {
         paths: [at("serviceAccountName"), at()],
-        message: `${name} and ${first} have the service account ${identity}, so a client entry for one set admits both sets`,
-        fix: `give this set its own service account, such as ${name.replace("/", "-")}`,
+        message: `${name} and ${first} have the service account ${identity}, so an entry in access.clients that admits the pods of one set also admits the pods of the other set`,
+        fix: `give this set of pods its own service account, such as ${name.replace("/", "-")}`,
       };
   }
 }

@@ -9,9 +9,9 @@ export const routeRules: readonly Rule[] = [
   {
     code: "workload-route-port",
     severity: "error",
-    title: "Routes are set for a port whose protocol does not support them",
+    title: "Routes are set for a port whose protocol does not support routes",
     why: "A route matches the path of a gRPC request, so the proxy must parse the requests. gRPC needs HTTP/2, so the port must have the protocol gRPC or HTTP/2. At an opaque port, the proxy does not parse requests.",
-    fix: "Set `routes.port` to a port of the set whose protocol is gRPC or HTTP/2.",
+    fix: "Set `routes.port` to a port of the set of pods. The protocol of this port must be gRPC or HTTP/2.",
     check: routedPort,
   },
   {
@@ -19,7 +19,7 @@ export const routeRules: readonly Rule[] = [
     severity: "error",
     title: "Two sets of pods have routes for the same Service",
     why: 'A Service has one ServiceProfile, and a ServiceProfile takes precedence over all routes of its Service (Linkerd docs, "Service profiles"). The objects that meshops generates for the two sets would have the same names.',
-    fix: "Keep the routes of one of the sets.",
+    fix: "Keep the field `routes` of only one of the two sets of pods.",
     check: oneServiceEach,
   },
 ];

@@ -76,7 +76,7 @@ function releaseNode(component: ComponentModel, environment: Environment, snapsh
   const cause: Cause = {
     code: "health",
     reason: `${culprit.kind} ${culprit.name} is not ready`,
-    fix: "see the objects below this release",
+    fix: `see the reason reported for ${culprit.kind} ${culprit.name}`,
   };
   return { ...node, state: culprit.state, detail, cause, children };
 }
@@ -91,7 +91,7 @@ function driftNode({ release, kind, group, namespace, name, fields }: Drift, { m
   const [first, ...others] = fields;
   const more =
     others.length === 0 ? "" : `, and ${others.length} more ${others.length === 1 ? "field differs" : "fields differ"}`;
-  const never = spec.helmfile.helmVersion === 3 ? "; Helm 3 does not restore the value" : "";
+  const never = spec.helmfile.helmVersion === 3 ? "; with Helm 3, helmfile sync does not correct the object" : "";
   const text = (value: unknown): string => JSON.stringify(value) ?? "not set";
   const reason =
     first === undefined
