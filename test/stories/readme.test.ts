@@ -29,7 +29,7 @@ describe("the README's transcripts match the output", () => {
 
   test.each(transcripts)("%s", async (name, text) => {
     const root = scratchFolder("readme");
-    for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
+    for (const path of ["environments", "bases", "clients", "overlays", "flux", "helmfile.yaml", ".meshops"])
       cpSync(join(projectRoot, path), join(root, path), { recursive: true });
     writeTree(root, files[name] ?? {});
     const [command = "", ...expected] = text.split("\n");

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -24,7 +24,7 @@ describe("a repository that was generated at commit 1e5175a", () => {
     const found = await here("validate");
     expect(found.code).toBe(1);
     const codes = [...found.stdout.matchAll(/^\S+ (?:error|warning) (\S+)$/gm)].map(([, code]) => code);
-    expect(new Set(codes)).toEqual(new Set(["webhook-key-form"]));
+    expect(new Set(codes)).toEqual(new Set(["webhook-key-form", "client-sources-missing"]));
     expect(found.stdout).toContain("fix: run meshops identity rotate-webhooks dev");
     expect((await here("generate")).code).toBe(1);
     expect(await git("status", "--porcelain")).toBe("");
@@ -32,6 +32,9 @@ describe("a repository that was generated at commit 1e5175a", () => {
 
   test("is valid after the fix and one run of generate; generate prints the upgrade notes once, and the hook accepts the commit", async () => {
     for (const name of environments) expect((await here("identity", "rotate-webhooks", name)).code).toBe(0);
+    // The fix of client-sources-missing. The old version did not copy the sources of the test client.
+    expect(await here("init", ".", "--keep", "--with-client", "--yes")).toMatchObject({ code: 0 });
+    expect(existsSync(join(frozen.root, "clients/pydgraph/Dockerfile"))).toBe(true);
     const first = await here("generate");
     expect(first).toMatchObject({
       code: 0,

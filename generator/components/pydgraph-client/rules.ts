@@ -39,7 +39,7 @@ export const clientSourcesRule: FileRule = {
   code: "client-sources-missing",
   severity: "warning",
   title: "The repository has no sources of the test client",
-  why: "The test client runs an image that `meshops bootstrap` builds from clients/pydgraph in the environment's registry. Without these sources, `bootstrap` stops, and the client's pod cannot pull the image.",
+  why: "The test client runs an image that `meshops bootstrap` builds from clients/pydgraph in the environment's registry. Without these sources, `bootstrap` does not build the image, and the client's pods cannot start until the image is in the registry.",
   fix: "Run `meshops init . --keep --with-client`, which copies the sources to clients/pydgraph. Or disable the test client with `pydgraphClient.enabled: false`. If another tool pushes the image to the registry, silence the rule.",
   check: missingSources,
 };
@@ -51,7 +51,7 @@ function* missingSources(environment: Environment, exists: (path: string) => boo
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient"), spec("azure", "registry")],
     message: `the repository contains no ${clientSources}/Dockerfile, from which bootstrap builds the image of the test client`,
-    fix: "set pydgraphClient.enabled: false, or run meshops init . --keep --with-client, which copies the sources",
+    fix: "set pydgraphClient.enabled: false; or copy the sources with meshops init . --keep --with-client",
   };
 }
 
