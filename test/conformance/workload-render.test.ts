@@ -165,6 +165,18 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     expect(stdout).toContain("Linkerd refuses the probe (gRPC) of shop/api on port grpc");
   });
 
+  test("warns about a described port that no container declares", async () => {
+    const { code, stdout } = await validate({
+      ...right,
+      ports: { ...right.ports, grpc: { port: 9091, protocol: "gRPC" } },
+    });
+    expect(code, stdout).toBe(0);
+    const text = stdout.replaceAll(/\s+/g, " ");
+    expect(text).toContain("no container of shop/api declares port 9091 (grpc), and no Service and no probe refers to it");
+    expect(text).toContain("fix: set port: 9090");
+    expect((await validate(right)).stdout).not.toContain("declares port");
+  });
+
   test("a source that cannot be rendered is an error with the reason", async () => {
     const { code, stdout } = await validate(right, { chart: { repository: charts.url, name: "shop", version: "9.9.9" } });
     expect(code).toBe(1);

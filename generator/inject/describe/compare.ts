@@ -36,7 +36,11 @@ export function compareWorkload(environment: Environment, key: string, manifests
       ...otherPorts(entry, sets),
     ]),
     risks: [
-      ...entries.flatMap((entry) => [...extraPods(entry, stream.workloads), ...refusedProbes(entry, sets)]),
+      ...entries.flatMap((entry) => [
+        ...unknownPorts(entry, sets),
+        ...extraPods(entry, stream.workloads),
+        ...refusedProbes(entry, sets),
+      ]),
       ...notes
         .filter((note) => isRisk(note, entries))
         .map(({ message, fix }) => ({
@@ -130,6 +134,30 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
         message: `the Service ${wrong.name} uses the port number ${number} for the opaque port ${key} of ${name}`,
         fix: `set servicePort: ${number}`,
       };
+  }
+}
+
+/**
+ * Reports described ports that no container declares, and to which no Service and no probe refers. This is only a risk,
+ * because a container can also listen on ports that it does not declare.
+ */
+function* unknownPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+  const { name, pods, at } = entry;
+  const known = setOf(entry, sets)?.ports ?? [];
+  if (known.length === 0) return;
+  const numbers = known.map(({ port }) => port);
+  for (const [key, { port }] of Object.entries(pods.ports)) {
+    if (numbers.includes(port)) continue;
+    const unused = numbers.filter((number) => Object.values(pods.ports).every((each) => each.port !== number));
+    const [only] = unused;
+    yield {
+      paths: [at("ports", key, "port"), at("ports", key)],
+      message: `no container of ${name} declares port ${port} (${key}), and no Service and no probe refers to it`,
+      fix:
+        only !== undefined && unused.length === 1
+          ? `set port: ${only}`
+          : `use the number of a container port: ${numbers.join(", ")}; or declare the port in the container`,
+    };
   }
 }
 
