@@ -65,6 +65,14 @@ test.each([
     "If the name of the chart also changes, Flux uninstalls the release",
   ],
   [
+    "a chart in another namespace",
+    spec(),
+    spec({ namespace: "store" }),
+    "HelmRelease",
+    "data-loss",
+    "Flux uninstalls the workload shop in namespace shop, and installs it in namespace store",
+  ],
+  [
     "a chart instead of a folder",
     spec({ source: "{path: apps/shop}" }),
     spec(),
@@ -141,4 +149,14 @@ test("diff prints the step about the release name only for a renamed workload", 
   const removed = spec().replace(/ {2}workloads:.*/s, "");
   expect(steps(await changes(spec(), removed))).not.toContain("releaseName");
   expect(steps(await changes(spec(), spec({ source: "{path: apps/shop}" })))).toBe("[]");
+});
+
+test("for a chart that moves to another namespace, diff prints steps that avoid the outage", async () => {
+  const rows = await changes(spec(), spec({ namespace: "store" }));
+  const removed = rows.find(({ kind, change }) => kind === "HelmRelease" && change === "removed");
+  expect(removed?.steps.map(({ text }) => text)).toEqual([
+    expect.stringContaining("save the data before you push"),
+    expect.stringContaining("add a second workload with another name and the new namespace"),
+    expect.stringContaining("remove shop in a second commit"),
+  ]);
 });

@@ -78,6 +78,11 @@ const stories: Readonly<
     risk: "data-loss",
     edits: [["  linkerd:\n", "  linkerd:\n    identity: {provider: external}\n"]],
   },
+  "webhook-policy: the charts create the certificates of the webhooks": {
+    risk: "webhook-policy",
+    before: [["  linkerd:\n", "  linkerd:\n    identity: {provider: external}\n"]],
+    edits: [["{provider: external}", "{provider: external, webhooks: chart}"]],
+  },
   "mesh-restart: meshops installs an existing Linkerd": {
     risk: "mesh-restart",
     before: [["  linkerd:\n", "  linkerd:\n    lifecycle: existing\n"]],

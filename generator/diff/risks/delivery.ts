@@ -51,6 +51,11 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     };
 }
 
+/** Whether an added HelmRelease replaces a removed HelmRelease with the same name in another namespace. */
+function isMoved({ kind, name, change }: ChangedObject, removed: ChangedObject): boolean {
+  return kind === removed.kind && name === removed.name && change === "added";
+}
+
 /** Returns the folders outside of the bundle's overlays that an overlay includes. */
 function foldersOf(overlay: ChangedObject["after"]): string[] {
   const resources = at(overlay, "resources");
@@ -66,6 +71,13 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
     return {
       risk: "not-assessed",
       reason: `the workload ${key} is suspended, so Flux keeps its objects. After this change, no file in this repository contains these objects`,
+    };
+  const elsewhere = release === undefined ? undefined : objects.find((each) => isMoved(each, release));
+  if (kustomization === undefined && elsewhere !== undefined)
+    return {
+      risk: "data-loss",
+      reason: `Flux uninstalls the workload ${key} in namespace ${release?.namespace}, and installs it in namespace ${elsewhere.namespace}. Helm deletes the objects of the old release, including its volume claims, except volume claims that were created by a StatefulSet. The new pods get new volumes. Flux does not wait until the new pods are ready: the workload has an outage`,
+      steps: secondWorkload(key, "namespace"),
     };
   const name = fluxName(workloadId(key));
   const commands = [
@@ -104,6 +116,23 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
     // case, the user has nothing to suspend.
     steps: kustomization === undefined ? [] : steps,
   };
+}
+
+/**
+ * Steps for a workload whose objects Flux creates again in another place, without an outage.
+ *
+ * @param place what changes: the namespace or the source of the workload
+ */
+function secondWorkload(key: string, place: "namespace" | "source"): Step[] {
+  return [
+    { text: `If the pods of ${key} have volumes, save the data before you push.` },
+    {
+      text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${place}.`,
+    },
+    {
+      text: `When the pods of the second workload are ready, change the clients so that they use the address of the second workload. Then remove ${key} in a second commit.`,
+    },
+  ];
 }
 
 function deletes(key: string): string {
@@ -185,15 +214,7 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
     yield {
       risk: "data-loss",
       reason: `Flux creates the objects ${isOfUser(next) ? "in the new namespace" : "of the new source"}, and then deletes all old objects of the workload ${key}, including their volume claims. Flux does not wait until the new pods are ready: the workload has an outage. Data in the volumes is lost`,
-      steps: [
-        { text: `If the pods of ${key} have volumes, save the data before you push.` },
-        {
-          text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${isOfUser(next) ? "namespace" : "source"}.`,
-        },
-        {
-          text: `When the pods of the second workload are ready, change the clients so that they use the address of the second workload. Then remove ${key} in a second commit.`,
-        },
-      ],
+      steps: secondWorkload(key, isOfUser(next) ? "namespace" : "source"),
     };
   else if (old !== next)
     yield {

@@ -66,7 +66,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
-      text: "Delete all pods of the environment together. Their controllers create them again with new proxies.",
+      text: `Delete all pods of the environment together. Their controllers create them again with new proxies.${lost(namespaces)}`,
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
     },
     {
@@ -75,4 +75,13 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
     },
     { text: "Test the mesh.", command: `meshops status ${environment} --watch && meshops verify ${environment}` },
   ];
+}
+
+/** Data that is lost if the pods of the extensions restart. By default, both programs have no persistent volume. */
+function lost(namespaces: readonly string[]): string {
+  const data = [
+    ...(namespaces.includes("linkerd-viz") ? ["the metrics in the Prometheus of linkerd-viz"] : []),
+    ...(namespaces.includes("linkerd-jaeger") ? ["the traces in Jaeger"] : []),
+  ];
+  return data.length === 0 ? "" : ` Without a persistent volume, ${data.join(" and ")} are lost.`;
 }

@@ -146,7 +146,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
       "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
     prerequisites: [
       {
-        text: "Before you push, stop the other program, and delete the Secrets of the webhooks, because Helm does not take over existing Secrets. With cert-manager, first delete the Certificates of the webhooks. The running pods keep the certificates until they restart.",
+        text: "Before you push, stop the other program, and delete the Secrets of the webhooks, because helmfile does not take over existing Secrets, and the other program would overwrite the Secrets of the chart. With cert-manager, first delete the Certificates of the webhooks. The running pods keep the certificates until they restart.",
         command: `kubectl delete secret --namespace ${namespace} ${Object.values(own).join(" ")}`,
       },
     ],

@@ -1,11 +1,12 @@
 import { injectKey } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { injection } from "./namespace.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
 export function* workloadRisks(
-  { kind, name, namespace, change, fields }: ChangedObject,
+  { kind, name, namespace, change, fields, before }: ChangedObject,
   { objects }: ChangeSet,
 ): Iterable<Assessment> {
   if (kind === "Deployment" && change === "changed") {
@@ -17,7 +18,10 @@ export function* workloadRisks(
   if (kind === "Kustomization" && change === "removed")
     yield {
       risk: "harmless",
-      reason: `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
+      reason:
+        at(before, "spec", "suspend") === true || at(before, "spec", "prune") === false
+          ? `Flux keeps the objects of the component ${name}, because its Kustomization is suspended or does not prune`
+          : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
     };
   if (kind === "ServiceProfile" && change !== "removed")
     for (const { path, after } of fields)
