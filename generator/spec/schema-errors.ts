@@ -128,10 +128,10 @@ export function explain(error: SchemaError): SchemaFinding {
  * the key is in an item of a list, the fix contains only the part of the path below this item. Returns null if the
  * schema has no example, or if the example is not a scalar.
  */
-function addFix(path: Path, { examples }: Schema): string | null {
+function addFix(path: Path, { examples, const: only }: Schema): string | null {
   const [first] = Array.isArray(examples) ? examples : [];
   const end = path.slice(path.findLastIndex(isIndex) + 1);
-  return isScalar(first) || typeof first === "string" ? `set ${formatPath(end)}: ${String(first)}, or use another value` : null;
+  return isScalar(first) || typeof first === "string" ? `set ${formatPath(end)}: ${String(first)}${only === undefined ? ", for example" : ""}` : null;
 }
 
 /** Splits a JSON pointer (RFC 6901) into keys and list indexes. */
