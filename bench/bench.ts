@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- sizes…]`: measures the time that meshops needs for 1, 100 and 1,000 environments, and compares it
- * with Node itself, `cp -r`, `sha256sum`, cdk8s and makejinja. All of them run in the same rounds. Prints Markdown for
- * bench/README.md. Needs Python 3 and git. Installs cdk8s and makejinja into the cache.
+ * `npm run bench [-- sizes…]`: measures the time that meshops needs for 1, 100 and 1,000 environments, or for the given
+ * numbers of environments. Compares this time with the time of Node itself, `cp -r`, `sha256sum`, cdk8s and makejinja.
+ * Each round runs every program once. Prints Markdown tables for bench/README.md. Needs Python 3 and git. Installs
+ * cdk8s and makejinja into the cache of the test tools (`cacheFolder`).
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -76,7 +77,7 @@ function meshops(name: string, args: readonly string[], cwd: string, prepare?: (
   };
 }
 
-/** Returns the folders that meshops reads and writes. */
+/** Returns the folders of a repository with the specs and the generated files. `cp -r` copies these folders. */
 function treeOf(root: string): string[] {
   return ["environments", "overlays", "flux"].map((folder) => join(root, folder));
 }

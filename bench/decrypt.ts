@@ -1,7 +1,8 @@
 /**
  * `npm run bench:decrypt`: decrypts a file of 1,000 values in three ways: with the command line of meshops, with the
- * real sops, and with the library of meshops in this process. The first two run in a new process each time. Prints
- * medians and their ratios. Needs `npm run tools`.
+ * real sops, and with the library of meshops in this process. Each run of a command line or of sops starts a new
+ * process. Prints the median time of each way, and the ratio of each time of meshops to the time of sops. Needs sops,
+ * which `npm run tools` builds.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -11,7 +11,7 @@ export interface Contestant {
   readonly cwd?: string;
   /** Called before each run. The time of this call is not measured. */
   readonly prepare?: () => void;
-  /** Accepted exit codes; only 0 by default. */
+  /** Exit codes that are not errors. Default: only 0. */
   readonly codes?: readonly number[];
 }
 
@@ -27,7 +27,8 @@ const peakHook = fileURLToPath(new URL("peak-memory.cjs", import.meta.url));
 const peakFile = join(tmpdir(), `meshops-bench-peak-${process.pid}`);
 
 /**
- * Times every contestant once in each round, so that a slow period of the machine affects all contestants.
+ * Runs every contestant once in each round, so that a slow period of the machine affects all contestants. Returns the
+ * median time and the largest memory use of each contestant.
  *
  * @param warmUp whether to run an additional first round whose times are discarded
  */

@@ -12,7 +12,7 @@ const cdk8sFolder = join(cacheFolder, `cdk8s-${peerVersions.cdk8s}`);
 const makejinjaFolder = join(cacheFolder, `makejinja-${peerVersions.makejinja}`);
 const script = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 
-/** Installs the peers into the cache, if they are not installed yet. */
+/** Installs each peer into the cache, unless the cache already contains this version of the peer. */
 export function installPeers(): void {
   if (!existsSync(join(cdk8sFolder, "node_modules/cdk8s"))) {
     mkdirSync(cdk8sFolder, { recursive: true });
@@ -34,7 +34,10 @@ function call(program: string, args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(error?.message ?? stderr);
 }
 
-/** Writes the inputs of the peers from generated bundles: objects for cdk8s, and files as templates for makejinja. */
+/**
+ * Writes the inputs of the peers. The input of cdk8s is a file with the objects of all bundles. The input of makejinja
+ * is the first bundle, converted to templates, and one data file per environment.
+ */
 export function preparePeers(folder: string, bundles: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
   const objects = Object.fromEntries([...bundles].map(([name, files]) => [name, [...files.values()].flatMap(objectsIn)]));
   write(join(folder, "objects.json"), JSON.stringify(objects));
@@ -70,7 +73,7 @@ export function makejinjaCommand(folder: string): [string, ...string[]] {
   ];
 }
 
-/** Command line of makejinja for one environment. */
+/** Returns the command line that runs makejinja for one environment. */
 export function makejinjaOnce(folder: string, environment: string): [string, ...string[]] {
   const data = join(folder, "data", `${environment}.yaml`);
   return [
@@ -88,7 +91,7 @@ export function makejinjaOnce(folder: string, environment: string): [string, ...
   ];
 }
 
-/** Returns the files of the bundles on disk by environment, each as a map from path to text. */
+/** Reads the generated bundle of each environment from disk. Returns a map from path to text for each environment. */
 export function bundlesIn(root: string, names: readonly string[]): Map<string, Map<string, string>> {
   return new Map(
     names.map((name) => {

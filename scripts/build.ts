@@ -1,7 +1,7 @@
 /**
- * `npm run build:js`: writes the program to dist/, without types. The modules of generator/ are bundled, because Node
- * loads a few files faster than many files. Dependencies are not bundled. Modules that are imported only when a command
- * runs remain separate files.
+ * `npm run build:js`: compiles the program to JavaScript in dist/, without type declarations. The modules of generator/
+ * are bundled, because Node loads a few files faster than many files. Dependencies are not bundled. If a module is
+ * imported with `import()` only when a command needs it, the module is in a separate file.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";

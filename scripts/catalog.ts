@@ -1,6 +1,6 @@
 /**
- * Adds a release of Linkerd or a version of Dgraph's chart to the catalog: derives its facts from the charts, and writes
- * them as JSON to generator/catalog. Nothing else of a chart is stored.
+ * Adds a release of Linkerd, or a version of Dgraph's or Grafana's chart, to the catalog. Derives facts from the
+ * charts, and writes these facts as JSON to generator/catalog. Stores no other content of the charts.
  *
  *   npm run catalog:add -- linkerd <version> --charts <folder> [--max-kubernetes <major.minor>]
  *   npm run catalog:add -- dgraph <chart version> --charts <folder>
@@ -81,7 +81,7 @@ function write(name: string, value: object): void {
   console.error(`wrote ${path}`);
 }
 
-/** Adds a version to the examples of a schema's field for Linkerd's version. */
+/** Adds a Linkerd version to the examples of the version field in a schema, unless the schema contains this version. */
 function addExample(schema: string, example: string): void {
   const path = `${project}schema/${schema}.schema.json`;
   const text = readFileSync(path, "utf8");

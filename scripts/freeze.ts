@@ -1,10 +1,12 @@
 /*
- * Creates a frozen repository in test/frozen: a platform repository that was created, initialised and generated with
- * meshops at a given commit, and the age keys that decrypt its files. The upgrade tests run the current meshops on the
- * frozen repository. Usage: npx tsx scripts/freeze.ts <commit>
+ * Usage: npx tsx scripts/freeze.ts <commit>
  *
- * The age keys are created for the tests and are not used anywhere else. The certificates are valid for 20 years, so
- * that the tests do not fail because a certificate has expired.
+ * Creates a frozen repository in test/frozen. A frozen repository contains a platform repository and the age keys that
+ * can decrypt its files. The meshops of the given commit creates the platform repository, its identities and its
+ * generated files. The upgrade tests run the current meshops on the frozen repository.
+ *
+ * The age keys are created only for the tests, and are not used anywhere else. The certificates are valid for 20 years,
+ * so that the tests do not fail because a certificate has expired.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -59,7 +61,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Changes the spec of one environment of the platform. */
+/** Changes a spec file in environments/ of the platform repository. */
 function edit(name: string, change: (spec: ReturnType<typeof parseDocument>) => void): void {
   const path = join(platform, "environments", `${name}.yaml`);
   const spec = parseDocument(readFileSync(path, "utf8"));

@@ -1,7 +1,7 @@
 /**
- * `npm run tools`: builds or installs the pinned tools that the tests need. Skips tools that already exist. The tools
- * are cached outside the checkout, in one folder per version. Go tools are linked into .tools/bin. Needs Go, npm, and
- * Python 3 with pip and venv.
+ * `npm run tools`: builds or installs the pinned tools that the tests need. Skips tools that are already in the cache.
+ * The cache is outside the checkout, and has one folder per version of a tool. The folder .tools/bin contains links to
+ * the Go tools in the cache. Needs Go, npm, and Python 3 with pip and venv.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -61,7 +61,7 @@ function buildTool(tool: GoTool): void {
   renameSync(partial, target);
 }
 
-/** Copies the text of each file, but not its mode: files in the module cache are read-only. */
+/** Copies the files of a folder. Does not copy their modes, because files in Go's module cache are read-only. */
 function copyFiles(from: string, to: string): void {
   for (const name of readdirSync(from)) writeFileSync(join(to, name), readFileSync(join(from, name)));
 }
@@ -70,7 +70,10 @@ function go(args: readonly string[], cwd: string, env: Record<string, string>): 
   run("go", args, { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } }, installGo);
 }
 
-/** Extracts Node's binary from the npm package for this platform. (The package `node` requires an install script.) */
+/**
+ * Installs Node's binary from the npm package for this platform. The npm package `node` is not used, because it needs
+ * an install script.
+ */
 function installNode(version: string): void {
   const target = cachedTool("node", version);
   if (existsSync(target)) return;
@@ -102,8 +105,8 @@ function fetchSchemas(): void {
 }
 
 /**
- * Creates a virtual environment. A virtual environment cannot be created in another folder and then moved. Therefore an
- * incomplete virtual environment of an interrupted run is deleted first.
+ * Creates a Python virtual environment directly in its final folder, because a virtual environment cannot be moved. If
+ * an interrupted run has left an incomplete virtual environment in this folder, deletes it first.
  *
  * @param requirements arguments of `pip install`
  */
@@ -132,7 +135,7 @@ function mkdirs(folder: string): string {
   return folder;
 }
 
-/** Runs a program. Returns its output if the options contain `stdio: "pipe"`, otherwise an empty text. */
+/** Runs a program. Returns its stdout if the options contain `stdio: "pipe"`; otherwise an empty text. */
 function run(command: string, args: readonly string[], options: object, fix: string): string {
   const { status, error, stdout } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
   if (error !== undefined) throw new Error(`${command} cannot be run (${error.message}); fix: ${fix}`);

@@ -1,5 +1,5 @@
-// Writes the objects of each environment with cdk8s. Uses one App per environment, as users of cdk8s do, because the
-// time of a single App for all environments grows faster than the number of environments.
+// Writes the objects of each environment with cdk8s. Creates one App per environment, as users of cdk8s do. If a single
+// App contained all environments, the run time would grow faster than the number of environments.
 // Usage: node cdk8s.mjs <folder with node_modules> <objects.json> <output>
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -131,7 +131,9 @@ export function explain(error: SchemaError): SchemaFinding {
 function addFix(path: Path, { examples, const: only }: Schema): string | null {
   const [first] = Array.isArray(examples) ? examples : [];
   const end = path.slice(path.findLastIndex(isIndex) + 1);
-  return isScalar(first) || typeof first === "string" ? `set ${formatPath(end)}: ${String(first)}${only === undefined ? ", for example" : ""}` : null;
+  return isScalar(first) || typeof first === "string"
+    ? `set ${formatPath(end)}: ${String(first)}${only === undefined ? ", for example" : ""}`
+    : null;
 }
 
 /** Splits a JSON pointer (RFC 6901) into keys and list indexes. */

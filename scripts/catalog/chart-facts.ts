@@ -16,7 +16,7 @@ const namespace = "meshops-namespace";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Values that a chart requires. Without these values, helm cannot render the chart. */
+/** Required values, by the name of the chart. Without these values, helm cannot render the chart. */
 const needed: Readonly<Record<string, Values>> = {
   "linkerd-control-plane": { identityTrustAnchorsPEM: "any", identity: { issuer: { scheme: "kubernetes.io/tls" } } },
 };
@@ -86,7 +86,7 @@ function readYaml(path: string): Values {
   return asMap(parse(readFileSync(path, "utf8"), { merge: true }));
 }
 
-/** Values that each set one Boolean of values.yaml to the opposite value. */
+/** Returns one item for each Boolean in the values. An item sets only this Boolean, to its opposite. */
 function flipped(values: Values): Values[] {
   return Object.entries(values).flatMap(([key, value]): Values[] => {
     if (typeof value === "boolean") return [{ [key]: !value }];
@@ -94,14 +94,14 @@ function flipped(values: Values): Values[] {
   });
 }
 
-/** Searches `always` for the only path of `own`. Returns an empty map if `always` contains the path; otherwise null. */
+/** Returns an empty map if `always` contains the only path in `own`; null if `always` does not contain this path. */
 function overlap(always: Values, own: Values): unknown {
   const [[key, value] = ["", null]] = Object.entries(own);
   const there = always[key];
   return isMap(there) && isMap(value) ? overlap(there as Values, value as Values) : there === undefined ? null : {};
 }
 
-/** Returns a list with the result of the action. Returns an empty list if the chart rejects the values. */
+/** Returns a list with the result of the action. Returns an empty list if the action throws an error. */
 function attempt<T>(action: () => T): T[] {
   try {
     return [action()];
@@ -147,7 +147,7 @@ function servedVersions({ value }: Manifest): string[] {
     .map(({ name }) => name);
 }
 
-/** Texts of the templates of a chart and of its subcharts. */
+/** Returns the texts of all templates of a chart and of its subcharts, joined to one text. */
 function templatesIn(folder: string): string {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return files
@@ -157,8 +157,9 @@ function templatesIn(folder: string): string {
 }
 
 /**
- * Converts values to their keys. Also adds keys that the templates read but that the values do not contain. The keys of
- * a map are null if any keys are allowed: in an empty map, and in a map that is open (see `isOpen`).
+ * Returns the keys of the values, as nested maps. Also adds keys that the templates read but that the values do not
+ * contain. Null in place of a nested map means one of three things: the value is not a map, the map is empty, or the
+ * map may have any keys (see `isOpen`).
  */
 function keysOf(values: Values, templates: string, above: readonly string[] = []): ValueKeys {
   const read = new Set(
@@ -179,8 +180,9 @@ function keysOf(values: Values, templates: string, above: readonly string[] = []
 }
 
 /**
- * Returns the dotted paths of values that no template reads. A template reads a value if the template contains the path
- * of the value, a longer path, or the path of a map that contains the value.
+ * Returns the dotted paths of values that no template reads. A template reads a value if the template contains one of
+ * three paths: the path of the value itself, the path of a value inside this value, or the path of a map that contains
+ * this value.
  */
 function unreadIn(values: Values, templates: string): string[] {
   const read = [...templates.matchAll(/\.Values((?:\.\w+)+)/g)].map(([, path = ""]) => path.slice(1).split("."));
@@ -194,10 +196,13 @@ function unreadIn(values: Values, templates: string): string[] {
   return visit(values, []).sort();
 }
 
-/** Names of maps that Kubernetes defines. Templates write these maps as a whole. */
+/** Ends of the names of values whose type is defined by Kubernetes. Templates copy the whole map to an object. */
 const kubernetesTypes = /(securitycontext|probe|affinity|selector|annotations|labels|strategy|limits|requests|tolerations)$/i;
 
-/** Whether a map may have any keys. True if the keys are labels, or if the templates write the map as a whole. */
+/**
+ * Whether users may add any keys to a map of the values. This is the case if the keys look like names of labels, or if
+ * the templates copy the whole map to an object.
+ */
 function isOpen(path: readonly string[], value: object, templates: string): boolean {
   if (kubernetesTypes.test(path.at(-1) ?? "") || Object.keys(value).some((key) => /[./]/.test(key))) return true;
   const name = `\\.Values\\.${path.join("\\.")}`;
@@ -214,7 +219,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
   return a < b ? -1 : 1;
 }
 
-/** A chart in a folder of charts. */
+/** A chart that `chartsIn` found. */
 export interface FoundChart {
   readonly name: string;
   readonly version: string;
@@ -222,7 +227,7 @@ export interface FoundChart {
   readonly path: string;
 }
 
-/** Returns the charts in a folder: packed charts, and folders with a Chart.yaml. */
+/** Returns all charts directly in a folder. A chart is a packed chart (`.tgz`) or a folder with a Chart.yaml. */
 export function chartsIn(folder: string): FoundChart[] {
   return readdirSync(folder)
     .map((name) => join(folder, name))

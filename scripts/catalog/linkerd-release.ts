@@ -2,7 +2,7 @@ import type { LinkerdChart, LinkerdRelease } from "../../generator/catalog/linke
 import { at } from "../../generator/kubernetes/object-fields.ts";
 import type { DerivedChart } from "./chart-facts.ts";
 
-/** A release that was derived from its charts, and the names of the fields that were copied from another release. */
+/** The catalog entry of a Linkerd release. */
 export interface DerivedRelease {
   readonly release: LinkerdRelease;
   /** Fields that charts do not contain. Their values are copied from the nearest older release. */
@@ -10,7 +10,7 @@ export interface DerivedRelease {
 }
 
 /**
- * Derives a release from its charts.
+ * Returns the catalog entry of a Linkerd release. Derives most fields from the charts of the release.
  *
  * @param nearest the nearest older release; its values are used for the fields that charts do not contain
  * @param maxKubernetes newest Kubernetes version that the documentation lists for the release, if it is known
@@ -80,7 +80,7 @@ function collectorOf({ values }: DerivedChart): { name: string; tag: string } {
   return { name: /^[^/]+\.[^/]+\//.test(name) ? name : `docker.io/${name}`, tag: version };
 }
 
-/** Returns the newest of several API versions, in Kubernetes' order: `v1`, `v1beta3`, `v1beta1`, `v1alpha1`. */
+/** Returns the newest of several API versions. Kubernetes' order is `v1`, `v1beta3`, `v1beta1`, `v1alpha1`. */
 function newest(versions: readonly string[]): string {
   const rank = (version: string): number => {
     const [, major = "0", stage, minor = "0"] = /^v(\d+)(alpha|beta)?(\d+)?$/.exec(version) ?? [];

@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../../generator/catalog/", import.meta.url));
 const banner = "// Generated from the JSON files in generator/catalog by `npm run codegen`; do not edit.\n";
 
-/** Returns the catalog's data as TypeScript, so that the compiler checks it, as [absolute path, text]. */
+/**
+ * Returns TypeScript files with the data of the catalog, as [absolute path, text]. The data is TypeScript instead of
+ * JSON, so that the compiler checks its types.
+ */
 export function generateCatalog(): [string, string][] {
   return [
     [
@@ -40,7 +43,7 @@ function versions(name: string): string[] {
     .map((file) => file.replace(/\.json$/, ""));
 }
 
-/** Returns the entries of a folder as a list, one line per entry. */
+/** Returns the text of a TypeScript array with the JSON files of a catalog folder. Each line contains one file. */
 function list(name: string, newestFirst: boolean): string {
   const names = versions(name);
   const entries = (newestFirst ? names.reverse() : names).map((file) =>
@@ -49,7 +52,7 @@ function list(name: string, newestFirst: boolean): string {
   return `[\n${entries.map((entry) => `  ${entry},\n`).join("")}]`;
 }
 
-/** Sorts names by the numbers in them. Stable releases of Linkerd come before edge releases. */
+/** Compares two names, for sorting. Numbers in names are compared as numbers. Edge releases of Linkerd come last. */
 function byVersion(a: string, b: string): number {
   const channel = (name: string): number => (name.startsWith("edge-") ? 1 : 0);
   return channel(a) - channel(b) || a.localeCompare(b, "en", { numeric: true });

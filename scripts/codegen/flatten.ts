@@ -5,9 +5,9 @@ import { mergeDeep } from "../../generator/system/merge.ts";
 export type Schema = { [keyword: string]: unknown };
 
 /**
- * Returns the schema of a resolved spec as one plain schema, without `allOf` and without `null`. It is the schema of a
- * file (the root), merged with the `required` lists of `$defs/resolved`. A resolved spec contains no `null`, because a
- * `null` in a file deletes an inherited value.
+ * Returns the schema of a resolved spec: the result after `extends` is resolved. The returned schema consists of the
+ * schema of a spec file (`root`), merged with the `required` lists of `$defs/resolved`. It does not use `allOf`, and it
+ * allows no `null`. A resolved spec contains no `null`, because a `null` in a file deletes an inherited value.
  */
 export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;
@@ -32,7 +32,7 @@ function withoutNull(node: unknown): unknown {
   return out;
 }
 
-/** Marks every property with a default as required, because the property exists after defaults are applied. */
+/** Returns the schema with every property that has a default marked as required. A validator adds missing defaults. */
 export function withDefaultsRequired(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withDefaultsRequired);
   if (!isMap(node)) return node;
@@ -44,7 +44,7 @@ export function withDefaultsRequired(node: unknown): unknown {
   return { ...out, required: [...required] };
 }
 
-/** Returns the schema without the given keywords. Keeps a property if its name is the same as a keyword. */
+/** Returns the schema without the given keywords. Keeps a property or definition that has the name of a keyword. */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
   if (!isMap(node)) return node;

@@ -15,8 +15,8 @@ export async function generateCode(): Promise<[string, string][]> {
   const injection = read("mesh-injection");
   return [
     [`${root}generator/spec/environment.generated.ts`, await types("Environment", resolved, "environment")],
-    // `validateFile` checks one file and does not change it. `validateResolved` checks the merged environment and sets
-    // its defaults.
+    // `validateFile` checks the content of one spec file, and does not change the content. `validateResolved` checks a
+    // spec after `extends` is resolved, and adds the default values to this spec.
     [
       `${root}generator/spec/validator.generated.ts`,
       await validators("environment", "./validator.ts", {
@@ -49,7 +49,7 @@ async function types(title: string, schema: Schema, name: string): Promise<strin
     additionalProperties: false,
     ignoreMinAndMaxItems: true,
   });
-  // Remove @minItems, which is not a tag of TSDoc.
+  // Removes @minItems, because TSDoc does not define this tag.
   return text.replace(/^ *\*\n *\* @minItems .*\n/gm, "");
 }
 
@@ -57,7 +57,7 @@ interface ValidatorOptions {
   readonly useDefaults: boolean;
 }
 
-/** Returns the code of validators that have no runtime dependencies. */
+/** Returns a TypeScript module with a validator for each key of `wanted`. The module imports no package at run time. */
 async function validators(
   name: string,
   typesFrom: string,

@@ -9,7 +9,10 @@ import { specRules } from "../../generator/lint/specs.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stories = { spec: `${root}test/stories/diagnostics`, manifests: `${root}test/stories/manifests` };
 
-/** Returns the rules' pages and index, as [absolute path, text]. The examples are the stories that the tests run. */
+/**
+ * Returns the page of each rule in docs/rules, and the index of these pages, as [absolute path, text]. The examples on
+ * a page are the story of the rule, which the tests run.
+ */
 export function generateRulePages(): [string, string][] {
   const rules = [...new Map([...specRules, ...manifestRules].map((rule) => [rule.code as string, rule])).values()];
   const sorted = rules.sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -10,7 +10,7 @@ export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import
 export const cacheFolder: string =
   process.env["MESHOPS_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "meshops");
 
-/** Path of a tool's binary in the cache. */
+/** Returns the path of a tool's binary in the cache. */
 export function cachedTool(name: string, version: string): string {
   return join(cacheFolder, "tools", `${name}-${version}`, name);
 }
@@ -27,7 +27,7 @@ export const checkJsonschema: string = join(cacheFolder, `check-jsonschema-${che
 /** Virtual environment of pydgraph. It is complete if it contains the file `installed`. */
 export const pydgraph: string = join(cacheFolder, `pydgraph-${pydgraphVersion}`);
 
-/** Path at which `npm run tools` installs a pinned tool. The file may not exist yet. */
+/** Returns the path at which `npm run tools` installs a pinned Go tool. The file may not exist yet. */
 export function pinnedTool(name: string): string {
   const tool = goTools.find((candidate) => candidate.name === name);
   if (tool === undefined) throw new Error(`${name} is not a pinned tool`);

@@ -1,4 +1,4 @@
-/** A tool that the tests use. Go builds the tool from the module proxy. */
+/** A tool that the tests use. Go downloads the source of the tool from the Go module proxy, and builds the tool. */
 export interface GoTool {
   readonly name: string;
   readonly version: string;
@@ -6,16 +6,16 @@ export interface GoTool {
   readonly package: string;
   readonly ldflags?: string;
   /**
-   * Name of the binary that Go builds from the package. Set this field only if the binary has another name than the
-   * tool.
+   * Name of the binary that Go builds from the package. Set this field only if the name of the binary differs from
+   * `name`.
    */
   readonly binary?: string;
   /**
-   * Folder next to this file with a Go module that builds the tool. It is needed if `go install` rejects the tool's
-   * module.
+   * Name of a folder next to pins.ts. The folder contains a Go module that builds the tool. Set this field if
+   * `go install` rejects the tool's own module.
    */
   readonly module?: string;
-  /** Folder with CRDs in the module of the tool. This folder is copied to the folder `crds` next to the binary. */
+  /** Folder with CRDs in a Go module. The CRDs are copied to the folder `crds` next to the binary. */
   readonly crds?: { readonly module: string; readonly folder: string };
 }
 
@@ -24,7 +24,7 @@ const gitVersion = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
   .map((name) => `-X ${name}.gitVersion=v${kubernetes} -X ${name}.gitMajor=1 -X ${name}.gitMinor=36`)
   .join(" ");
 
-/** Returns a Kubernetes command. The same Go module builds all Kubernetes commands. */
+/** Returns the pin of a Kubernetes command. The Go module in the folder `kubernetes` builds all Kubernetes commands. */
 function kubernetesTool(name: string): GoTool {
   return { name, version: kubernetes, package: `k8s.io/kubernetes/cmd/${name}`, module: "kubernetes", ldflags: gitVersion };
 }
@@ -40,7 +40,7 @@ export const goTools: readonly GoTool[] = [
     name: "helm",
     version: "3.22.0",
     package: "helm.sh/helm/v3/cmd/helm",
-    // Without these flags, helm assumes Kubernetes 1.20, which Linkerd's charts reject.
+    // Without these flags, `helm template` assumes Kubernetes 1.20. Linkerd's charts reject this version.
     ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
   },
   // For the tests of the statements about Helm 4 in docs/helmfile.md.
@@ -63,7 +63,7 @@ export const goTools: readonly GoTool[] = [
     package: "github.com/fluxcd/kustomize-controller",
     module: "kustomize-controller",
   },
-  // For the tests of certificates that another program writes.
+  // For the tests with certificates that are not created by meshops.
   {
     name: "cert-manager",
     version: "1.21.2",
@@ -82,8 +82,8 @@ export const goTools: readonly GoTool[] = [
 export const nodeVersions = ["22.23.3", "24.21.0"] as const;
 
 /**
- * Version of kubernetes-validate, a Python package that contains Kubernetes' JSON schemas. kubeconform uses the
- * schemas.
+ * Version of kubernetes-validate, a Python package that contains Kubernetes' JSON schemas. In the tests, kubeconform
+ * validates objects against these schemas.
  */
 export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;
 
@@ -91,8 +91,8 @@ export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.3
 export const azureCliVersion = "2.91.0";
 
 /**
- * Version of check-jsonschema, a Python package. It contains the schemas of Azure Pipelines and Renovate, whose
- * settings files `meshops init` writes.
+ * Version of check-jsonschema, a Python package. It contains the schemas of the files that `meshops init` writes for
+ * Azure Pipelines and Renovate.
  */
 export const checkJsonschemaVersion = "0.39.0";
 

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate. The copies have
- * a form that kubeconform can resolve offline: they have no `$id`, and their references point to a file in the same
- * folder.
+ * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate. Removes the
+ * `$id` of each schema, and changes the references to references to a file in the same folder. kubeconform can then
+ * resolve all references without a network.
  *
  * @param kubernetes version as `major.minor`
  */

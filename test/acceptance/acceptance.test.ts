@@ -17,9 +17,9 @@ import type { StepResult } from "./step.ts";
 import { steps } from "./steps.ts";
 
 /*
- * Runs the acceptance run on the simulated cluster of test/cluster, to test the acceptance run itself. kwok simulates
- * the pods, and a stand-in prints what the load client would print. The result therefore does not show how Linkerd
- * behaves. With SLOW=1, the test runs the whole story.
+ * Tests the program of the acceptance run, on the simulated cluster of test/cluster. kwok simulates the pods. The test
+ * itself writes the log lines that the load client would print. The result therefore does not show how Linkerd behaves.
+ * Without SLOW=1, the test runs only some of the steps.
  */
 withPydgraph("the acceptance run", () =>
   withCluster("on a simulated cluster", () => {
@@ -60,7 +60,7 @@ withPydgraph("the acceptance run", () =>
       return { code: Number(code), out };
     }
 
-    // The whole story takes about a quarter of an hour.
+    // All steps together take about a quarter of an hour.
     const story = steps.map(({ id }) => id);
     const short = [
       "preflight",
@@ -74,7 +74,7 @@ withPydgraph("the acceptance run", () =>
     ];
     const selected = process.env["SLOW"] === "1" ? story : short;
 
-    test("passes each selected step, and reports the others as not run", { timeout: 2_400_000 }, async () => {
+    test("passes each selected step, and reports all other steps as not run", { timeout: 2_400_000 }, async () => {
       const versions = ["--release", "edge-25.10.7", "--upgrade-to", "edge-26.8.3"];
       const { code, out } = await acceptance(...versions, "--only", selected.join(","));
       const { results } = JSON.parse(readFileSync(join(folder, "run.json"), "utf8")) as { results: Record<string, StepResult> };
@@ -98,7 +98,10 @@ withPydgraph("the acceptance run", () =>
   }),
 );
 
-/** Prints a second of the load client and of the prober without a failed call and without an answer. */
+/**
+ * Adds one line to the log of the load client, and one line to the log of the prober. The lines contain no failed call
+ * of the load client, and no answer to the prober.
+ */
 function printCounts(node: ProbeNode): void {
   const at = new Date().toISOString();
   node.setLog(loadNamespace, "load", log("load", { at, calls: { "http-new": 10 }, failed: {}, answered: {} }));

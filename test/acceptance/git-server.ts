@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname } from "node:path";
 
 /**
- * Serves a bare repository over HTTP by `git http-backend`, read-only, so that Flux can clone it.
+ * Serves a bare repository over HTTP, so that Flux can clone the repository. The server runs `git http-backend`, and
+ * rejects pushes.
  *
  * @param address `host:port` that the server listens on
  * @throws if the address is not available

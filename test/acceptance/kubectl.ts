@@ -1,7 +1,7 @@
 import { run } from "../support/tools.ts";
 import type { ClusterObject } from "./record.ts";
 
-/** Runs kubectl with the context of the run, never with the current context. */
+/** Runs kubectl with the context of the option `--context`, never with kubectl's current context. */
 export class Kubectl {
   readonly #flags: readonly string[];
   readonly #program: string;
@@ -20,13 +20,13 @@ export class Kubectl {
     return run(this.#program, [...this.#flags, ...args], input === undefined ? {} : { input });
   }
 
-  /** @returns null if the object or its kind does not exist */
+  /** @returns null if the object does not exist @throws if the cluster does not serve the kind */
   async get(kind: string, name: string, namespace?: string): Promise<ClusterObject | null> {
     const text = await this.run(["get", kind, name, ...inNamespace(namespace), "--ignore-not-found", "--output", "json"]);
     return text.trim() === "" ? null : (JSON.parse(text) as ClusterObject);
   }
 
-  /** @param selector label selector @returns objects of all namespaces; none if the cluster does not serve the kind */
+  /** @returns objects of all namespaces; an empty list if the cluster does not serve the kind */
   async list(kind: string, selector?: string): Promise<ClusterObject[]> {
     const flags = ["--all-namespaces", "--output", "json", ...(selector === undefined ? [] : ["--selector", selector])];
     try {
@@ -42,7 +42,10 @@ export class Kubectl {
     await this.run(["apply", "--server-side", "--force-conflicts", "--field-manager", "meshops-acceptance", "-f", "-"], list);
   }
 
-  /** Replaces an object, or creates the object if it does not exist. The server sets the fields that it owns. */
+  /**
+   * Replaces an object, or creates the object if it does not exist. Removes metadata such as `uid` and
+   * `resourceVersion` first, because the API server sets these fields.
+   */
   async restore(object: ClusterObject): Promise<void> {
     const { resourceVersion: _, uid: __, creationTimestamp: ___, managedFields: ____, ...metadata } = object.metadata;
     const text = JSON.stringify({ ...object, metadata });
@@ -55,7 +58,7 @@ export class Kubectl {
   }
 }
 
-/** Kind with its API group, as kubectl expects it, such as `Server.v1beta3.policy.linkerd.io`. */
+/** Returns the kind with API version and group, in kubectl's format, such as `Server.v1beta3.policy.linkerd.io`. */
 export function kindOf({ apiVersion, kind }: ClusterObject): string {
   const [group = "", version] = apiVersion.split("/");
   return version === undefined ? kind : `${kind}.${version}.${group}`;

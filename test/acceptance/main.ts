@@ -1,6 +1,6 @@
 /**
- * `npm run acceptance -- --context NAME`: plays the story of a user on a real cluster. `--help` lists the options, and
- * CONTRIBUTING.md describes what a run needs.
+ * `npm run acceptance -- --context NAME`: runs all steps of the acceptance run on a real cluster. `--help` lists the
+ * options. CONTRIBUTING.md describes the prerequisites.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { serveRepository } from "./git-server.ts";
@@ -47,7 +47,7 @@ async function run(story: Story): Promise<number> {
   const { options } = story;
   let interrupted = false;
   process.on("SIGINT", () => {
-    if (interrupted) process.exit(130); // the second Ctrl-C
+    if (interrupted) process.exit(130); // the user has pressed Ctrl-C a second time
     interrupted = true;
     print("interrupted: the present step ends, and planted faults are restored; press Ctrl-C again to end at once");
   });

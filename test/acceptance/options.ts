@@ -2,35 +2,35 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../support/tools.ts";
 
-/** What the user asked for on the command line. */
+/** Options of the command line. */
 export interface Options {
   readonly context: string;
-  /** kubeconfig file; null if kubectl finds the file itself. */
+  /** kubeconfig file; null to use the file that kubectl uses by default. */
   readonly kubeconfig: string | null;
   readonly engine: "flux" | "helmfile";
   /** Ids of the steps to run; empty if all steps run. */
   readonly only: readonly string[];
-  /** Linkerd release of the spec; null for the release that `meshops init` writes. */
+  /** Linkerd release to install; null to install the release that `meshops init` writes into the spec. */
   readonly release: string | null;
-  /** Linkerd release of the upgrade; null if no upgrade is tested. */
+  /** Linkerd release to which the step `upgrade` changes; null if this step does not run. */
   readonly upgradeTo: string | null;
   /** URL from which Flux clones the repository, and to which the acceptance run pushes. */
   readonly gitUrl: string;
-  /** Address at which the acceptance run serves the repository itself, `host:port`; null if `gitUrl` is elsewhere. */
+  /** `host:port` at which the acceptance run serves the repository; null if another server serves the repository. */
   readonly serveGit: string | null;
   /** File with Flux's install manifests; null if bootstrap downloads the manifests. */
   readonly fluxManifests: string | null;
-  /** Image of `clients/pydgraph`, without a tag, that the cluster can pull; null if the tests with probes do not run. */
+  /** Image of `clients/pydgraph`, without a tag; null to omit the tests of `meshops verify` that start probes. */
   readonly clientImage: string | null;
   /** Image with Node 20 or newer on the PATH, for the load client. */
   readonly nodeImage: string;
-  /** Folder of the run: the platform repository, the age keys and the record. */
+  /** Folder of the run. It contains the platform repository, the age keys, and the record of the run. */
   readonly folder: string;
   readonly report: string;
   readonly junit: string;
   /** Whether the cluster may contain other installations of Linkerd. */
   readonly allowLinkerd: boolean;
-  /** Whether to remove what an interrupted run left, instead of running steps. */
+  /** Whether to run no steps, and instead remove everything that an interrupted run has left. */
   readonly cleanUp: boolean;
 }
 
@@ -61,10 +61,10 @@ To resume an interrupted run, run the same command again.
 exit codes: 0 all steps passed; 1 a step failed; 2 wrong usage; 4 no step failed, but some steps did not run
 `;
 
-/** Error that the command line prints together with a pointer to `--help`. */
+/** A wrong command line. The program prints the message, refers to `--help`, and exits with code 2. */
 export class UsageError extends Error {}
 
-/** Reads the command line. @throws UsageError */
+/** Parses the command line. @throws UsageError if an option is unknown, missing or invalid */
 export function optionsOf(argv: readonly string[]): Options {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;

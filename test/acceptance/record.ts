@@ -11,17 +11,20 @@ export interface ClusterObject {
 }
 
 interface Content {
-  /** Results of all steps that ran, by id. */
+  /** Result of each step, by the id of the step. Includes steps with the status `not run`. */
   results: Record<string, StepResult>;
-  /** Whether the preflight found that pods with Linkerd's images can start. */
+  /** Reason why pods with Linkerd's images cannot start; null if the step `preflight` has started such a pod. */
   linkerdImages: string | null;
-  /** Objects as they were before a fault was planted. They are restored after the fault, or by the next run. */
+  /**
+   * Objects that the current fault changes or deletes, in their state before the fault. The list is empty after the
+   * objects are restored. If the run is killed before that, the next run restores the objects.
+   */
   planted: ClusterObject[];
 }
 
 /**
- * Record of a run in its folder. Each change is written at once, so that a run that was killed can be resumed or
- * cleaned up.
+ * State of a run, stored as run.json in the folder of the run. Each change is written to the file immediately.
+ * Therefore the next run can resume a run that was killed, and `--clean-up` can remove its objects.
  */
 export class RunRecord {
   readonly #file: string;
@@ -44,7 +47,7 @@ export class RunRecord {
     this.#write();
   }
 
-  /** Reason why pods with Linkerd's images cannot start; null if they can. */
+  /** Reason why pods with Linkerd's images cannot start; null if they can start. */
   get linkerdImages(): string | null {
     return this.#content.linkerdImages;
   }

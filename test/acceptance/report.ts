@@ -56,7 +56,7 @@ const markdownTemplate = Handlebars.compile(
   { noEscape: true },
 );
 
-/** Returns the report in Markdown. Its first line contains the number of steps that ran, passed, and did not run. */
+/** Returns the report in Markdown. The first line of the report is the text that `summary` returns. */
 export function markdown(options: Options, steps: readonly Step[], results: readonly StepResult[], when: Date): string {
   const { context, engine } = options;
   const rows = rowsOf(steps, results);

@@ -1,7 +1,10 @@
 import { NotRun, type Step, type StepResult } from "./step.ts";
 import type { Story } from "./story.ts";
 
-/** Runs the steps in their order. Steps that an earlier run passed are not repeated. Prints each step and its result. */
+/**
+ * Runs the steps in their order, and prints each step and its result. Does not repeat a step that has passed in an
+ * earlier run, unless `--only` contains the step. Always repeats the step `preflight`.
+ */
 export async function runSteps(
   story: Story,
   steps: readonly Step[],
@@ -59,7 +62,10 @@ async function resultOf(
   }
 }
 
-/** A step does not run if it is not selected, if a step before it did not pass, or if the cluster lacks something. */
+/**
+ * Returns the reason why a step must not run; null if the step can run. There are three reasons: `--only` does not
+ * contain the step, a step in `after` has not passed, or `missing` returns a reason.
+ */
 function reasonNotToRun(story: Story, step: Step, earlier: readonly StepResult[]): string | null {
   const { only } = story.options;
   if (only.length > 0 && !only.includes(step.id)) return "not selected by --only";

@@ -3,18 +3,18 @@ import type { Story } from "./story.ts";
 /** A figure that a step measured, such as `["Dgraph ready", "62 s"]`. */
 export type Measure = readonly [name: string, value: string];
 
-/** One step of the story. A step fails if `run` throws an error. */
+/** One step of the acceptance run. A step fails if `run` throws an error other than NotRun. */
 export interface Step {
   readonly id: string;
   readonly title: string;
-  /** Ids of steps that must have passed before. */
+  /** Ids of the steps that must have passed before this step can run. */
   readonly after: readonly string[];
   /** Returns the reason why the step cannot run with these options or on this cluster; null if it can run. */
   readonly missing?: (story: Story) => string | null;
   run(story: Story): Promise<readonly Measure[]>;
 }
 
-/** Thrown by a step that finds out that it cannot run. The step is then reported as not run, and never as passed. */
+/** A step throws this error if it detects that it cannot run. The report then contains the step as `not run`. */
 export class NotRun extends Error {}
 
 export interface StepResult {

@@ -9,7 +9,7 @@ import { rotateAnchor, rotateIssuer, rotateWebhooks } from "./steps/rotations.ts
 import { teardown } from "./steps/teardown.ts";
 import { upgrade } from "./steps/upgrade.ts";
 
-/** All steps of the story, in their order. */
+/** All steps of the acceptance run, in their order. */
 export const steps: readonly Step[] = [
   preflight,
   scaffold,

@@ -15,15 +15,15 @@ import { type ClusterObject, RunRecord } from "./record.ts";
 /** Name of the environment in the platform repository of the run. */
 export const environmentName = "lab";
 
-/** A user who works on a platform repository and on the cluster of the run. */
+/** Runs commands as a user does, in the platform repository and on the cluster of the run. */
 export class Story {
   readonly options: Options;
   readonly record: RunRecord;
   readonly kubectl: Kubectl;
   readonly load: Load;
-  /** The platform repository. */
+  /** Folder of the platform repository. */
   readonly root: string;
-  /** Environment variables of all commands. */
+  /** Additional environment variables of all commands. */
   readonly env: Readonly<Record<string, string>>;
 
   constructor(options: Options) {
@@ -36,7 +36,7 @@ export class Story {
     this.env = environmentVariables(options);
   }
 
-  /** The local repository that receives pushes; null if the repository of `--git-url` receives them. */
+  /** Path of a local bare repository that receives all pushes; null if pushes go to the URL of `--git-url`. */
   get localRemote(): string | null {
     return localRemote(this.options);
   }
@@ -49,12 +49,12 @@ export class Story {
     return run(command, args, { cwd: this.root, env: this.env });
   }
 
-  /** Runs the meshops of the platform repository, as its README does. Returns stdout. @throws if the command fails */
+  /** Runs the meshops that is installed in the platform repository. Returns stdout. @throws if the command fails */
   meshops(...args: readonly string[]): Promise<string> {
     return this.run(join(this.root, "node_modules/.bin/meshops"), args);
   }
 
-  /** Runs a command of meshops that reads the cluster, and returns its JSON output. The exit code may be 1. */
+  /** Runs a command of meshops on the cluster, and returns its JSON output. @throws if the exit code is not 0 or 1 */
   async report<T>(command: string, ...args: readonly string[]): Promise<T> {
     const all = [command, environmentName, ...this.clusterFlags, "--output", "json", ...args];
     const program = join(this.root, "node_modules/.bin/meshops");
@@ -74,7 +74,7 @@ export class Story {
     writeFileSync(file, stringify({ ...document, spec: mergeDeep(document.spec, change as Record<string, unknown>) }));
   }
 
-  /** Merges fields over the spec of the environment, and generates. */
+  /** Merges fields over the spec of the environment, and runs `meshops generate`. */
   async edit(change: object): Promise<void> {
     this.changeSpec(change);
     await this.meshops("generate", environmentName);
@@ -100,7 +100,7 @@ export class Story {
     await this.meshops("status", environmentName, ...this.clusterFlags, ...engine, "--watch", "--timeout", "1800");
   }
 
-  /** Asks Flux for the newest commit, and waits until Flux has fetched it. */
+  /** Requests a reconciliation of Flux's GitRepository, and waits until Flux has fetched the newest commit. */
   async #fetched(): Promise<void> {
     const commit = (await this.run("git", ["rev-parse", "HEAD"])).trim();
     const source = "gitrepositories.source.toolkit.fluxcd.io";
@@ -117,11 +117,12 @@ export class Story {
   }
 
   /**
-   * Changes objects by hand while an action runs, and restores them afterwards. The originals are recorded, so that the
-   * next run restores them if this run is killed. Of Secrets, only the names are recorded: the engine restores them
-   * from Git. Flux does not repair the objects meanwhile.
+   * Changes objects, runs an action, and restores the objects. Suspends Flux's Kustomizations during the action, so
+   * that Flux does not restore the objects earlier. Stores the original objects in the record of the run. If this run
+   * is killed, the next run restores the objects from the record. The record contains only the names of Secrets, not
+   * their data. The next run deletes these Secrets, and the engine creates them again from Git.
    *
-   * @param changes the changed objects, in the order of `objects`; null to delete an object
+   * @param changes the changed objects, in the order of `objects`; null if an object must be deleted
    */
   async planted<T>(
     objects: readonly ClusterObject[],
@@ -142,7 +143,7 @@ export class Story {
     }
   }
 
-  /** Restores the objects that a fault of a killed run changed. */
+  /** Restores the objects that a killed run has changed and not restored. */
   async restorePlanted(): Promise<void> {
     const { planted } = this.record;
     if (planted.length === 0) return;
@@ -158,7 +159,7 @@ export class Story {
     await this.#suspend(false);
   }
 
-  /** Suspends or resumes the Kustomizations whose objects faults change. */
+  /** Suspends or resumes the two Kustomizations that apply the objects of the faults. Does nothing with helmfile. */
   async #suspend(suspend: boolean): Promise<void> {
     if (this.options.engine !== "flux") return;
     const patch = JSON.stringify({ spec: { suspend } });
@@ -168,7 +169,7 @@ export class Story {
     }
   }
 
-  /** Services and pods of Dgraph by DNS name, with the ports of each role. */
+  /** Addresses `host:port` of all ports of Dgraph's pods. The host is the DNS name of the pod. */
   get dgraphAddresses(): readonly string[] {
     const { environment } = this;
     const { namespace, alpha, zero } = environment.spec.dgraph;
@@ -184,7 +185,10 @@ export class Story {
   }
 }
 
-/** Variables for all commands: the age keys of the run, the committer, and a kubeconfig with one possible context. */
+/**
+ * Environment variables for all commands: the path of the age keys, the name of the committer, the kubeconfig, and the
+ * Git setting that redirects pushes to the local repository.
+ */
 function environmentVariables(options: Options): Record<string, string> {
   const remote = localRemote(options);
   return {
@@ -201,7 +205,7 @@ function environmentVariables(options: Options): Record<string, string> {
   };
 }
 
-/** Without a repository elsewhere, a bare repository in the folder of the run receives the pushes. */
+/** Implements `Story.localRemote`. Pushes go to a local repository with helmfile, and with `--serve-git`. */
 function localRemote({ engine, serveGit, folder }: Options): string | null {
   return engine === "helmfile" || serveGit !== null ? join(folder, "platform.git") : null;
 }

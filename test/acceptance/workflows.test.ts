@@ -12,7 +12,8 @@ const workflows = join(projectRoot, ".github/workflows");
 withTools(["actionlint"], "the workflows of this repository", () => {
   test.each(["ci.yml", "acceptance.yml"])("%s passes actionlint", async (name) => {
     const text = readFileSync(join(workflows, name), "utf8");
-    // actionlint supports the inputs of these actions up to older versions. The newer versions have the same inputs.
+    // actionlint does not know the inputs of the newest versions of these actions. The older versions that actionlint
+    // knows have the same inputs.
     const known = text
       .replace(/(actions\/(?:checkout|setup-node))@v7/g, "$1@v6")
       .replace(/(actions\/upload-artifact)@v7/g, "$1@v5");
@@ -21,14 +22,14 @@ withTools(["actionlint"], "the workflows of this repository", () => {
 });
 
 /*
- * Runs the shell scripts of acceptance.yml. Programs that need a network or a container engine are stand-ins that record
- * how they are called. The test does not show that GitHub runs the workflow.
+ * Runs the shell scripts of acceptance.yml. Stand-ins replace the programs that need a network or a container engine,
+ * and record their arguments. The test does not show that GitHub accepts and runs the workflow.
  */
 test.each([
   ["known", "", "edge-25.10.7", "edge-26.8.3"],
   ["upstream", "", "edge-26.8.3", "edge-27.1.1"],
   ["upstream", "edge-26.1.1", "edge-25.10.7", "edge-26.1.1"],
-])("the scripts of acceptance.yml, %s, release input %j", async (linkerd, input, from, to) => {
+])("the scripts of acceptance.yml, with matrix value %s and release input %j", async (linkerd, input, from, to) => {
   const { jobs } = parse(readFileSync(join(workflows, "acceptance.yml"), "utf8")) as {
     jobs: { acceptance: { steps: { name?: string; run?: string }[] } };
   };

@@ -1,9 +1,11 @@
-"""The `az` of the tests: numbers and logs each call, and runs it in az-server.py. Can kill the script after a call.
+"""The program `az` in the tests. Logs each call, and runs the call in az-server.py.
+
+The User-Agent of Azure requests contains the number of the call. Can kill the tested script after a given call.
 
 Environment variables:
-AZ_SOCKET: the server's socket.
-AZ_LOG: file to which argv is appended, as one line of JSON per call.
-AZ_KILL_AFTER: such a line; after the call with these arguments, the whole process group is killed.
+AZ_SOCKET: path of the socket of az-server.py.
+AZ_LOG: log file. Each call appends its arguments as one line of JSON.
+AZ_KILL_AFTER: a line in the format of the log. After the call with these arguments, the whole process group is killed.
 """
 import array
 import fcntl

@@ -1,6 +1,7 @@
 """Parses command lines with az's own parser, without running them.
 
-Reads one JSON array of arguments per line from stdin. Prints one line per rejected command line, with the parser's error.
+Reads command lines from stdin: one JSON array of arguments per line. For each command line that az's parser rejects,
+prints one line with the command line and the parser's error.
 """
 import contextlib
 import io

@@ -11,11 +11,11 @@ import type { Cloud } from "./cloud.ts";
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /**
- * A server process that has imported the real az (see az-server.py). Each server has its own configuration folder,
- * because az reads its configuration when it is imported.
+ * A process that runs az-server.py. Each server has its own configuration folder of az, because az reads its
+ * configuration only when the server imports az.
  */
 class AzServer {
-  /** Folder with `az` and a stand-in for `kubectl`. It must be the first folder in PATH. */
+  /** Folder with the programs `az` (az-client.py) and `kubectl` (kubectl.py). It must be the first folder in PATH. */
   readonly bin: string = scratchFolder("bin");
   readonly config: string = scratchFolder("config");
   readonly socket: string = join(this.bin, "socket");
@@ -43,7 +43,8 @@ class AzServer {
 }
 
 /**
- * Starts a real az that is already logged in to the stand-in for Azure. This az sends all requests to the stand-in.
+ * Starts an az server, and logs the real az in to the stand-in for Azure. After that, az sends all requests to the
+ * stand-in.
  *
  * @returns the environment variables with which scripts must run, and a function that stops the server
  */
@@ -66,7 +67,8 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // By default, az sends a request to a link-local address: the identity endpoint of a virtual machine.
+    // Without this variable, az also sends a request to a link-local address, at which an Azure virtual machine serves
+    // its identity.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);
@@ -83,7 +85,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
   return { env, stop: () => server.stop() };
 }
 
-/** Returns the arguments of each call of az up to now. */
+/** Returns the arguments of all calls of az so far, in their order. */
 export function callsOf(env: Readonly<Record<string, string>>): string[][] {
   return readFileSync(env["AZ_LOG"] ?? "", "utf8")
     .trim()

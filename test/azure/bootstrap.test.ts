@@ -20,11 +20,11 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   });
   afterAll(() => site.stop());
 
-  /** Runs the script with an empty state, or with the state that an earlier run in the same folder left behind. */
+  /** Runs the script with the files of an earlier run with the same `state`. The first run has no such files. */
   const runIn = (state: string, env: Record<string, string> = {}, at: Site = site): Promise<Ended> =>
     runScript(at, script, { env: { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, ...env } });
 
-  test("creates all resources of the spec and installs Flux, which reconciles", () => {
+  test("creates all resources in the spec, installs Flux, and waits until Flux applies the repository", () => {
     expect(first, first.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.unknown).toEqual([]);
     const text = JSON.stringify(finished);
@@ -38,7 +38,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(first.stderr).toContain("dev is up; Flux applies the rest.");
   });
 
-  test("a second run finds all resources, and creates and changes nothing", async () => {
+  test("a second run finds the existing resources, and creates or changes no resource", async () => {
     const again = await runScript(site, script);
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.state.summary()).toEqual(finished);
@@ -46,7 +46,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(again.stderr.match(/already (exists|registered|granted|installed|in the registry)/g)?.length).toBeGreaterThan(6);
   });
 
-  test("only the owner can read kubeconfig and records; image digests are recorded", () => {
+  test("the script records image digests; only the owner can read the records and the kubeconfig", () => {
     const state = join(site.env["HOME"] ?? "", ".local/state/meshops/dev");
     expect(statSync(state).mode & 0o77).toBe(0);
     expect(statSync(join(state, "kubeconfig")).mode & 0o777).toBe(0o600);
@@ -75,14 +75,15 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
     for (const text of shown) for (const secret of [key, token, docker]) expect(text).not.toContain(secret);
     expect([...site.cloud.state.logins]).toEqual([`docker.io acme ${docker}`]);
-    // Both secrets reached the cluster. Without this check, a script that does nothing would pass this test.
+    // Checks that the cluster contains the age key and the Git token. Otherwise a script that does nothing would also
+    // pass this test.
     const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
   });
 
-  test("an ssh URL without a key, and an unknown host, are reported before the script creates any resource", async () => {
+  test("a missing SSH key, or a host that known_hosts does not contain, is reported before any resource is created", async () => {
     const ssh = { ...onAzure, gitops: { url: "ssh://git@git.example.org:2222/acme/platform" } };
     const other = await printedScriptOf(ssh, "bootstrap");
     site.cloud.state = new State();
@@ -105,18 +106,18 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     writeFileSync(hosts, `github.com ssh-ed25519 AAAA\n${line}`);
     const ended = await attempt({ GIT_SSH_KEY_FILE: key, GIT_KNOWN_HOSTS_FILE: hosts });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    // Only the line of this host is copied into the cluster. The stand-in for kubectl stores the length of stdin.
+    // The script copies only the known_hosts line of this host into the cluster. kubectl.py stores the length of stdin.
     const cluster = JSON.parse(readFileSync(join(work, "cluster"), "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: line.length });
   });
 
   const manifestsOf = (version: string): string => `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;
 
-  /** Objects that the stand-in for kubectl has stored. */
+  /** Returns the objects that kubectl.py has stored, by `<kind>/<name>` or by the URL of a manifest. */
   const objectsOf = (state: string): Record<string, string> =>
     JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
 
-  test("if the age key is not available, the key in the cluster is kept", async () => {
+  test("if the user's age keys cannot be read, the age key in the cluster is kept", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ "Secret/sops-age": "the good one" }));
     const ended = await runIn(state, { SOPS_AGE_KEY_FILE: "/nonexistent" });
@@ -155,7 +156,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["Secret/sops-age"]).toBe("foreign key");
   });
 
-  test("a Flux version that is too old is reported before the script creates any resource; only --upgrade-flux changes it", async () => {
+  test("an old Flux version is reported before the script creates any resource; only --upgrade-flux upgrades Flux", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.6.4")]: "" }));
     const before = readFileSync(`${state}.cluster`, "utf8");
@@ -218,7 +219,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   });
 
   describe("if one call of az fails, or the script is killed after this call", () => {
-    test("a rerun completes the work, and has the same result as a run without faults", { timeout: 3_600_000 }, async () => {
+    test("a second run completes the work, with the same result as a run without faults", { timeout: 3_600_000 }, async () => {
       const cases = sample(casesOf(first.calls));
       const lanes = await Promise.all([makeSite(), makeSite()]);
       const seen = { completed: 0, stopped: 0, killed: 0 };
@@ -241,8 +242,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     });
 
     /**
-     * Runs the script with one fault, and then reruns the script without a fault. Returns how the first run ended, and
-     * a description of wrong behavior in either run (null if both runs are correct).
+     * Runs the script with one fault, and then runs the script again without a fault. Returns how the first run ended.
+     * `wrong` is null if both runs were correct. Otherwise, `wrong` contains the fault and the output of both runs.
      */
     async function disturb(
       { line, mishap }: Case,
@@ -266,7 +267,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       const first = disturbed.code === 0 ? "completed" : disturbed.code === null ? "killed" : "stopped";
       const rerun = await runIn(state, {}, lane);
       const reported = first !== "stopped" || /stopped at step \d+ of \d+: .+\n(.*\n)*.*to continue: bash/.test(disturbed.stderr);
-      // A resource whose query is forbidden must not be treated as missing.
+      // If Azure forbids a query, the script must stop. It must not treat the resource as missing and complete the run.
       const ignoredError = mishap === "forbidden" && first === "completed";
       const fine =
         rerun.code === 0 && reported && !ignoredError && JSON.stringify(cloud.state.summary()) === JSON.stringify(finished);
@@ -276,12 +277,12 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
 });
 
 interface Case {
-  /** The call of az, as a line in the log of the calls. */
+  /** Arguments of the call of az, in the format of the log of az-client.py. */
   readonly line: string;
   readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
 }
 
-/** Returns every distinct call with each fault that applies to the call. Includes the import of only one image. */
+/** Returns one case for each distinct call and each possible fault of this call. Omits the imports of most images. */
 function casesOf(calls: readonly string[][]): Case[] {
   const [image] = calls
     .filter(([group, command]) => group === "acr" && command === "import")
@@ -291,13 +292,16 @@ function casesOf(calls: readonly string[][]): Case[] {
   return lines.flatMap((line) => {
     const always: Case["mishap"][] = ["killed", "forbidden", "throttled", "hang-up"];
     const all: Case["mishap"][] = changes(JSON.parse(line) as string[]) ? [...always, "half-made"] : always;
-    // `az account` reads local files only, so no request can fail.
+    // `az account` reads only local files and sends no request. Therefore the only possible fault is `killed`.
     const local = /^\["account"/.test(line);
     return (local ? (["killed"] as const) : all).map((mishap) => ({ line, mishap }));
   });
 }
 
-/** Returns all cases if SLOW=1. Otherwise returns one case for every third call, each with the next fault. */
+/**
+ * Returns all cases if SLOW=1. Otherwise returns one case for every third call. The selected cases have different
+ * faults, one after the other.
+ */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];
   const lines = [...new Set(cases.map(({ line }) => line))];

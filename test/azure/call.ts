@@ -6,12 +6,13 @@ export interface Call extends Request {
   readonly state: State;
   /** Base URL of the stand-in. */
   readonly base: string;
-  /** ID of the resource in the path (in the same upper and lower case as in the request), and the rest of the path. */
+  /** Resource ID at the start of the request's path. Keeps upper and lower case. */
   readonly id: string;
+  /** Part of the path after `id`. */
   readonly rest: string;
 }
 
-/** Starts a long-running operation. The reply contains the URL that clients poll for the result. */
+/** Starts a long-running operation. Returns a reply with the URL at which the client polls for the result. */
 export function begun(
   { state, base }: Call,
   status: 201 | 202,

@@ -8,16 +8,25 @@ import { buildLog, registryData } from "./registries.ts";
 import { resourceManager } from "./resource-manager.ts";
 import { State } from "./state.ts";
 
-/** A fault of a request: an error in place of the reply, no reply, or an error after the work is done. */
+/**
+ * A fault that the stand-in causes. `forbidden` and `throttled`: the stand-in replies with an error, and changes
+ * nothing. `hang-up`: it closes the connection without a reply. `half-made`: it makes the requested change, and then
+ * replies with an error.
+ */
 type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
 
-/** Called for each request before the reply. Returns the fault to cause, or null. */
+/**
+ * The stand-in calls this function for each request before the reply. Returns the fault to cause; null for no fault.
+ */
 export type Watcher = (request: Request) => Mishap | null;
 
-/** A stand-in for Azure on loopback: Resource Manager, a registry's API, uploads, and a managed identity's endpoint. */
+/**
+ * A stand-in for Azure on loopback. It serves Azure Resource Manager, the API of registries, uploads of build sources,
+ * and the token endpoint of a managed identity.
+ */
 export class Cloud {
   state: State = new State();
-  /** List of requests that the stand-in does not support. Tests check that the list is empty. */
+  /** Requests that the stand-in does not support, as `<method> <path>`. Tests check that the list is empty. */
   readonly unknown: string[] = [];
   watch: Watcher = () => null;
   readonly ca: string;
@@ -53,8 +62,8 @@ export class Cloud {
   async stop(): Promise<void> {
     for (const server of this.#servers) {
       const closed = new Promise((resolve) => server.close(resolve));
-      // Call this after `close`. Otherwise a connection that is accepted between the two calls would keep the server
-      // open.
+      // `close` must come first, because it stops the server from accepting new connections. A connection that is
+      // accepted after `closeAllConnections` would keep the server open.
       (server as ReturnType<typeof createHttpServer>).closeAllConnections();
       await closed;
     }
@@ -87,7 +96,7 @@ export class Cloud {
     return refuse(404, "NotModelled", `${method} ${path} is not modelled`);
   }
 
-  /** Handles a poll. The first reply is that the operation is in progress; the second reply is its result. */
+  /** Handles a poll for the result of an operation. The first reply is `InProgress`. The second reply is the result. */
   private poll(kind: "operations" | "results", id: string): Reply {
     const operation = this.state.operations.get(id);
     if (operation === undefined) return kind === "operations" ? ok({ status: "Succeeded" }) : ok({});

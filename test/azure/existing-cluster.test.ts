@@ -10,7 +10,7 @@ withAzureCli("an AKS cluster that another tool created", () => {
   let made: State;
   const azure = onAzure["azure"] as { cluster: object };
 
-  /** Script for a spec with `lifecycle: existing` and additional settings of the cluster. */
+  /** Returns the path of a script for a spec with `lifecycle: existing`. @param cluster settings of the cluster */
   const scriptFor = (command: "bootstrap" | "teardown", cluster: object = {}): Promise<string> =>
     printedScriptOf(
       {
@@ -26,7 +26,7 @@ withAzureCli("an AKS cluster that another tool created", () => {
 
   beforeAll(async () => {
     site = await makeSite();
-    // The other tool that created the cluster creates the same resources as `lifecycle: managed`.
+    // Simulates the other tool: the bootstrap script for `lifecycle: managed` creates the cluster.
     const ended = await runScript(site, await printedScript(site, "bootstrap"), {
       env: { KUBECTL_STATE: join(scratchFolder("cluster"), "state"), MESHOPS_STATE: scratchFolder("state") },
     });

@@ -7,14 +7,16 @@ export interface Request {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
-  /** Number of the az call that sent the request, from the User-Agent. Null if the User-Agent has no number. */
+  /**
+   * Number of the az call that sent the request, from the User-Agent. Null if the User-Agent contains no such number.
+   */
   readonly call: number | null;
 }
 
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
-  /** Body of the reply as text. Used in place of a JSON body. */
+  /** Body of the reply as text. If it is set, `body` is not used. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -28,7 +30,7 @@ export function refuse(status: number, code: string, message: string): Reply {
   return { status, body: { error: { code, message } } };
 }
 
-/** Reads a complete request. A body that is not JSON becomes an empty object. */
+/** Reads a complete request. If the body is not JSON, `body` is an empty object. */
 export async function readRequest(message: IncomingMessage): Promise<Request> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);

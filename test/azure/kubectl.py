@@ -1,7 +1,8 @@
-"""A stand-in for `kubectl` in tests without a cluster: stores applied objects and answers the queries of the scripts.
+"""A stand-in for `kubectl` in tests without a cluster. Stores applied objects, and answers the queries of the scripts.
 
-Environment variables: KUBECTL_STATE, the file in which objects are stored; KUBECTL_FAIL, a regular expression of the
-calls that fail.
+Environment variables:
+KUBECTL_STATE: file in which the objects are stored.
+KUBECTL_FAIL: regular expression. Calls whose arguments match the expression fail.
 """
 import fcntl
 import json
@@ -10,7 +11,8 @@ import re
 import sys
 
 arguments = sys.argv[1:]
-# Read stdin before taking the lock: two of these in one pipe must not wait for each other.
+# Stdin is read before the lock is taken. In a pipe of two kubectl processes, the second process waits for the output of
+# the first process. If the second process held the lock meanwhile, both processes would wait forever.
 body = sys.stdin.read() if "/dev/stdin" in " ".join(arguments) or "-" in arguments else ""
 log = open(os.environ["KUBECTL_STATE"], "a+")
 fcntl.flock(log, fcntl.LOCK_EX)
@@ -45,7 +47,7 @@ elif "get" in words and "crd" in words:
         for kind in ("gitrepositories.source", "kustomizations.kustomize"):
             print(f"customresourcedefinition.apiextensions.k8s.io/{kind}.toolkit.fluxcd.io")
 elif "get" in words and "secret" in words and "--show-managed-fields" in text:
-    # A test writes a Secret of another program as text that begins with `foreign`.
+    # In the tests, a stored Secret whose text begins with `foreign` was created by another program.
     name = words[words.index("secret") + 1]
     secret = objects.get(f"Secret/{name}")
     print("" if secret is None else "another" if secret.startswith("foreign") else "meshops", end="")

@@ -8,7 +8,7 @@ import { projectRoot } from "../support/tools.ts";
 import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
-/** A stand-in for Azure, a platform repository, and the environment variables of a user who runs the scripts. */
+/** A stand-in for Azure, a platform repository, and the environment variables with which the scripts run. */
 export interface Site {
   readonly cloud: Cloud;
   readonly root: string;
@@ -21,11 +21,11 @@ export interface Ended {
   /** Exit code; null if the script was killed. */
   readonly code: number | null;
   readonly stderr: string;
-  /** Arguments of each call of az in the script. */
+  /** Arguments of each call of az that the script made. */
   readonly calls: readonly string[][];
 }
 
-/** Spec of an environment that uses every Azure feature. All other parts of the spec are as small as possible. */
+/** Fields of a spec that creates a resource group, a registry with mirrored images, and a cluster in Azure. */
 export const onAzure: Record<string, unknown> = {
   azure: {
     location: "westus2",
@@ -38,9 +38,9 @@ export const onAzure: Record<string, unknown> = {
 };
 
 /**
- * Starts a stand-in for Azure and writes a platform repository.
+ * Starts a stand-in for Azure, and writes a platform repository with the environment `dev`.
  *
- * @param spec merged over the smallest valid spec
+ * @param spec fields that are merged over the smallest valid spec
  */
 export async function makeSite(spec: Record<string, unknown> = onAzure): Promise<Site> {
   const cloud = await Cloud.start();
@@ -64,7 +64,7 @@ export async function makeSite(spec: Record<string, unknown> = onAzure): Promise
   return { cloud, root, env, stop };
 }
 
-/** Runs a command that prints a script, writes the script to a file, and returns the path of the file. */
+/** Runs `meshops bootstrap` or `meshops teardown`, which print a script. Returns the path of a file with the script. */
 export async function printedScript(
   { root }: Pick<Site, "root">,
   command: "bootstrap" | "teardown",
@@ -84,7 +84,7 @@ export async function printedScriptOf(spec: Record<string, unknown>, command: "b
 
 export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
-  /** A program that starts bash, such as strace, and the arguments of that program. */
+  /** A program such as strace, with its arguments. The program starts bash. */
   readonly under?: readonly string[];
   /** Arguments of bash, before the script. */
   readonly bash?: readonly string[];
@@ -92,7 +92,7 @@ export interface Circumstances {
   readonly words?: readonly string[];
 }
 
-/** Runs a script in the root of the repository, in its own process group. */
+/** Runs a script with bash in the root of the repository. The script and its children form a new process group. */
 export function runScript(
   site: Site,
   script: string,

@@ -5,7 +5,7 @@ import { digestOf, type State } from "./state.ts";
 
 const type = "Microsoft.ContainerRegistry/registries";
 
-/** Handles requests for a registry: create, read, delete, import images, and build an image from an upload. */
+/** Handles requests to Azure Resource Manager for a registry: create, read, delete, import images, build an image. */
 export function registries(call: Call): Reply {
   const { state, base, id, rest, method, body } = call;
   const found = state.get(id);
@@ -91,7 +91,10 @@ export function buildLog({ method }: Request): Reply {
   return { status: 206, text, headers: { ...headers, "content-range": `bytes 0-${text.length - 1}/${text.length}` } };
 }
 
-/** Handles the API of the registries: tokens, repositories and tags. All registries have the same login server. */
+/**
+ * Handles requests to the login server of the registries: tokens, the list of repositories, and the lists of tags. All
+ * registries have the same login server. Returns null for any other request.
+ */
 export function registryData({ path, method }: Request, state: State, base: string): Reply | null {
   if (path === "/v2") {
     const challenge = `Bearer realm="${base}/oauth2/token",service="${new URL(base).host}"`;
@@ -111,7 +114,7 @@ export function registryData({ path, method }: Request, state: State, base: stri
   };
 }
 
-/** A JWT that contains an expiry time for clients. Its signature is never checked. */
+/** A JWT with an expiry time, which clients read. The signature is empty, because no program checks it. */
 const token = ["{}", JSON.stringify({ exp: 4102444800, sub: "stand-in" }), ""]
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");

@@ -6,7 +6,7 @@ import { account, type State } from "./state.ts";
 
 const subscription = `/subscriptions/${account.subscription}`;
 
-/** Handles the requests that the scripts send to Azure Resource Manager. Returns null for any other request. */
+/** Handles the requests that az sends to Azure Resource Manager for the scripts. Returns null for any other request. */
 export function resourceManager(request: Request, state: State, base: string): Reply | null {
   const { path, method } = request;
   const call = (pattern: RegExp): Call | null => {
@@ -71,7 +71,7 @@ function groupMissing(id: string): Reply {
   return refuse(404, "ResourceGroupNotFound", `Resource group '${last(id)}' could not be found.`);
 }
 
-/** Handles requests for a resource provider. A registration is complete after the next read request. */
+/** Handles requests for a resource provider. The first read after a registration still returns `Registering`. */
 function resourceProvider({ state, id, rest, method }: Call): Reply {
   const name = last(id);
   if (method === "POST" && rest === "/register" && !state.providers.has(name)) {
@@ -121,7 +121,10 @@ function authorize(
   return ok(state.put({ id: path, name, type, properties: { principalId, roleDefinitionId, scope } }), 201);
 }
 
-/** Returns the resources that match a filter such as `resourceType eq 'x' and name eq 'y'`. */
+/**
+ * Returns the resources that match a filter such as `resourceType eq 'x' and name eq 'y'`. Role assignments and
+ * resource groups are not included.
+ */
 function filtered(state: State, filter: string): object[] {
   const wanted = new Map(
     [...filter.matchAll(/(\w+) eq '([^']*)'/g)].map(([, field = "", value = ""]) => [field.toLowerCase(), value.toLowerCase()]),

@@ -27,7 +27,7 @@ const gitopsOfOthers = {
   root: { kustomization: { name: "mesh", namespace: "flux-system" } },
 };
 
-/** Environments whose scripts together cover every branch of the templates. */
+/** Environments that together use every branch of the script templates. */
 const environments: Readonly<Record<string, Environment>> = {
   mirrored: environmentOf(onAzure),
   "no registry": variant({ registry: null }, { pydgraphClient: { enabled: false } }),
@@ -76,7 +76,7 @@ withProgram("shellcheck", "the scripts", () => {
     expect(bootstrapScript(environmentOf(onAzure), choices)).toBe(scripts[0]?.[1]);
   });
 
-  test("--context is accepted only for clusters that are not on Azure; other options are accepted only for the scripts that use them", async () => {
+  test("--context is rejected for clusters on Azure, and every option is rejected for scripts that do not use the option", async () => {
     const root = makePlatform({ own: specText({}, "own"), dev: specText(onAzure, "dev") });
     expect((await meshops(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain("\nCONTEXT='kind-dev'\n");
     expect(await meshops(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
@@ -108,7 +108,7 @@ describe("hostile values are not executed", () => {
     );
   });
 
-  test("the values of a valid spec are unchanged everywhere in the script", () => {
+  test("the values of a valid spec are unchanged in the variables, step titles and manifests of the script", () => {
     const urlPart = fc.string({
       unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(id)"),
       minLength: 1,
@@ -139,20 +139,20 @@ describe("hostile values are not executed", () => {
     );
   });
 
-  test("the values of the variables of the blog article are unchanged", () => {
+  test("the values of the variables that bootstrap --env prints are unchanged", () => {
     const text = envFile(variant({ resourceGroup: "a(b)" })) ?? "";
     expect(execFileSync("bash", ["-c", `${text}printf %s "$AZ_RESOURCE_GROUP"`]).toString()).toBe("a(b)");
   });
 });
 
 withAzureCli("az's own parser", () => {
-  test("accepts every command line of every script", async () => {
+  test("accepts every call of az in every script", async () => {
     const lines = scripts.flatMap(([, script]) => commandLines(script));
     expect(new Set(lines.map((line) => (JSON.parse(line) as string[]).slice(0, 2).join(" "))).size).toBeGreaterThan(15);
     expect(await parse([...new Set(lines)])).toBe("");
   });
 
-  test("rejects wrong command lines; this proves that the check works", async () => {
+  test("rejects wrong calls, so the check of the scripts can fail", async () => {
     const lines = [
       ["aks", "create", "--name", "a", "--resource-group", "b", "--no-such-flag"],
       ["group", "create", "--name", "a"],
@@ -168,8 +168,9 @@ withAzureCli("az's own parser", () => {
   }
 
   /**
-   * Returns every call of az in a script, including calls that a run may not reach. Each call is run alone. A function
-   * that prints its arguments replaces az.
+   * Returns the arguments of every call of az in a script as JSON, including calls that a run may not reach. Extracts
+   * the calls from the text of the script. Runs each call on its own, with a function in place of az that prints its
+   * arguments.
    */
   function commandLines(script: string): string[] {
     const text = script.replace(/^ *#.*$/gm, "").replaceAll("\\\n", " ");

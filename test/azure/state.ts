@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 
-/** IDs of the only account in the stand-in. */
+/** IDs of the subscription, the tenant and the identities in the stand-in for Azure. */
 export const account = {
   subscription: "11111111-1111-1111-1111-111111111111",
   tenant: "22222222-2222-2222-2222-222222222222",
@@ -8,7 +8,7 @@ export const account = {
   kubelet: "44444444-4444-4444-4444-444444444444",
 } as const;
 
-/** A resource as Azure Resource Manager returns it. */
+/** A resource, with the fields that Azure Resource Manager returns. */
 export interface Resource {
   readonly id: string;
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Resource {
   properties: Record<string, unknown> & { provisioningState?: string };
 }
 
-/** A long-running operation. The operation ends with an effect on the state or with an error. */
+/** A long-running operation. At its end, the stand-in calls `finish`, and reports `error` if it is not null. */
 export interface Operation {
   readonly finish: () => void;
   readonly error: { code: string; message: string } | null;
@@ -63,7 +63,7 @@ export class State {
     return id;
   }
 
-  /** Finishes all operations in progress. */
+  /** Completes all operations that are in progress, without polls. */
   settle(): void {
     for (const [id, { finish }] of this.operations) {
       finish();

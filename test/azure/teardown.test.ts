@@ -13,8 +13,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let down: string;
   let downAll: string;
   /**
-   * Result of one bootstrap: the resources in Azure, and the objects in the cluster (in a file of the kubectl
-   * stand-in).
+   * Result of one bootstrap: the resources in Azure, the file in which kubectl.py has stored the objects in the
+   * cluster, and the calls of az.
    */
   let made: { azure: State; objects: string; calls: readonly string[][] };
   const yes = { words: ["--yes"] };
@@ -38,7 +38,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     site.cloud.state = new State();
     return runScript(site, up, { env });
   };
-  /** Restores the result of the bootstrap, and returns the environment variables for the stand-in of the cluster. */
+  /** Restores the state after the bootstrap. Returns environment variables with which kubectl.py uses this state. */
   const bootstrapped = (): Record<string, string> => {
     site.cloud.state = made.azure.copy();
     const state = join(scratchFolder("cluster"), "state");
@@ -55,7 +55,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect(names()).toEqual(before);
   });
 
-  test("deletes cluster and role assignment, keeps and lists registry and group; a second run does nothing", async () => {
+  test("deletes the cluster and the role assignment, and keeps the registry and the resource group; a second run changes nothing", async () => {
     const env = bootstrapped();
     const ended = await runScript(site, down, { ...yes, env });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
@@ -74,7 +74,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     "delete kustomization.* flux-system",
     "delete gitrepository",
     "get pods",
-  ])("objects that cannot be deleted (%s) are deleted with the cluster", async (call) => {
+  ])("if kubectl cannot delete the objects in the cluster (%s fails), teardown still deletes the cluster", async (call) => {
     const ended = await runScript(site, down, { ...yes, env: { ...bootstrapped(), KUBECTL_FAIL: call } });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(ended.stderr).toContain("(deleting the cluster also deletes all objects in it): Error from server (Forbidden)");
@@ -117,7 +117,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect(names()).toEqual(before);
   });
 
-  test("a forbidden call does not count as a missing resource: the script stops, and a rerun deletes everything", async () => {
+  test("if Azure forbids a call, teardown stops and does not treat the resource as missing; a second run deletes everything", async () => {
     const { calls } = await runScript(site, downAll, { ...yes, env: bootstrapped() });
     const lines = [
       ...new Set(calls.filter(([group]) => group !== "account").map((call) => JSON.stringify(call).replace(/","/g, '", "'))),
@@ -131,8 +131,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
-      // Credentials are optional. Without credentials, the objects in the cluster are deleted together with the
-      // cluster.
+      // Without the credentials of the cluster, teardown does not stop, because the deletion of the cluster also
+      // deletes its objects.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
       expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);

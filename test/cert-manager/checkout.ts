@@ -3,18 +3,18 @@ import { dirname, join } from "node:path";
 import { scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/** A built copy of this checkout with one component added. */
+/** A built copy of this checkout that also contains the component cert-manager. */
 export interface Checkout {
-  /** Path of the copy's command line. */
+  /** Path of the built command line of the copy. */
   readonly cli: string;
-  /** Number of lines that were added by hand, by file. */
+  /** Number of lines that a developer adds by hand, by the path of the file. */
   readonly edits: ReadonlyMap<string, number>;
 }
 
 /**
- * Adds cert-manager to a copy of this checkout, as a developer would. The addition consists of a folder in
- * generator/components, a line in the registry (and its import), and a field in the schema. `npm run codegen` and the
- * build generate all other files.
+ * Copies this checkout, adds the component cert-manager as a developer would, and builds the copy. The added source
+ * code consists of a folder in generator/components, a line and an import in the registry, and a field in the schema.
+ * `npm run codegen` and the build generate all other files.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

@@ -1,6 +1,7 @@
-"""A gRPC server that implements `api.Dgraph` for tests of clients: transactions, aborts, errors; TLS and mutual TLS.
+"""A gRPC server that implements the service `api.Dgraph`, for tests of clients.
 
---fault NAME=COUNT makes it fail COUNT times in one way. It prints its port first, then one line of JSON per call.
+The server supports transactions, aborts, errors, TLS and mutual TLS. It prints its port, and then one line of JSON per
+call. With --fault NAME=COUNT, it causes the fault NAME in the first COUNT calls to which the fault applies.
 """
 
 import argparse

@@ -18,7 +18,7 @@ const folder = join(projectRoot, "clients/pydgraph");
 const [schema, films] = [join(folder, "sw.schema"), join(folder, "sw.nquads.rdf")];
 const running: ChildProcess[] = [];
 
-/** Runs load_data.py to completion. */
+/** Runs load_data.py until it ends. Returns its exit code, stdout and stderr. */
 async function load(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(python, [join(folder, "load_data.py"), ...args], { env: { PATH: process.env["PATH"] ?? "" } });
   let [out, err] = ["", ""];
@@ -28,7 +28,7 @@ async function load(...args: string[]): Promise<{ code: number; out: string; err
   return { code, out, err };
 }
 
-/** Starts the test server. `calls` lists all calls that the server has received up to now. */
+/** Starts dgraph.py. Returns its address. `calls` contains all calls that the server has received so far. */
 async function serve(
   ...args: string[]
 ): Promise<{ alpha: string; calls: { call: string; triples: number; dropAll?: boolean }[] }> {
@@ -72,7 +72,7 @@ withPydgraph("load_data.py", () => {
     ["lost=1", 1], // the response was lost after the commit, so the retry must not add a film twice
     ["unavailable=2", 2],
     ["indexing=1", 1],
-  ])("continues after the fault %s", async (fault, again) => {
+  ])("loads all N-Quads in spite of the fault %s", async (fault, again) => {
     const server = await serve("--fault", fault);
     const { code, out, err } = await load("--alpha", server.alpha, "--plaintext", "--schema", schema, "--files", films);
     expect({ code, out }, err).toEqual({ code: 0, out: `loaded ${quads} N-Quads in 1 transactions, ${again} tried again\n` });
@@ -95,7 +95,7 @@ withPydgraph("load_data.py", () => {
     expect(err).toContain(`${bad}:2-2: UNKNOWN: while lexing nonsense`);
   });
 
-  test("--drop-all drops all data; compressed files and blank nodes across files are supported", async () => {
+  test("--drop-all drops all data; a file can be compressed, and can use a blank node of another file", async () => {
     const server = await serve();
     const dir = scratchFolder("rdf");
     writeFileSync(join(dir, "a.rdf.gz"), gzipSync('_:a <name> "see _:b" .\n'));

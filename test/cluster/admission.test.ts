@@ -18,7 +18,7 @@ import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
-/** The sample specs, and one spec per Linkerd release. */
+/** Texts of the sample specs, and of one spec per Linkerd release, by the name of the environment. */
 const specs: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["base", "dev", "production"].map((name) => [name, readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")]),
@@ -31,7 +31,7 @@ const specs: Readonly<Record<string, string>> = {
   ),
 };
 
-withCluster("the real API server admits every object", () => {
+withCluster("the real API server admits every generated object", () => {
   let plane: ControlPlane;
   let root: string;
   let charts: ChartServer;
@@ -49,8 +49,8 @@ withCluster("the real API server admits every object", () => {
   });
 
   /**
-   * Applies an object in a dry run that rejects unknown fields. Namespaces and CRDs are not applied in a dry run but
-   * created, because other objects require them.
+   * Applies an object in a dry run. Applies namespaces and CRDs without a dry run, because other objects require them.
+   * Throws an error if the API server rejects the object, for example because of an unknown field.
    */
   async function admit(object: ApiObject): Promise<void> {
     const { kind, metadata } = object;
@@ -82,7 +82,8 @@ withCluster("the real API server admits every object", () => {
           await admit(await decrypted(document.toString()));
           count++;
         }
-      // The next objects are those that the charts render. The reference data does not contain Grafana's chart.
+      // Also admits the objects that the charts render. The reference data does not contain Grafana's chart, so the
+      // charts of an environment with Grafana are not rendered.
       if (!overlaysOf(root, name).includes("grafana"))
         for (const [component, objects] of await fluxRoad(root, name, charts))
           for (const object of component === "identity" ? [] : (objects as ApiObject[])) {
@@ -107,7 +108,7 @@ withCluster("the real API server admits every object", () => {
     plane.api.forgetKinds();
   }
 
-  test("the API server rejects an invalid object; this proves that the check works", async () => {
+  test("the API server rejects an object with an unknown field, so the tests of valid objects can fail", async () => {
     const wrong = {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -133,7 +134,7 @@ withCluster("helmfile installs what Flux installs", () => {
   });
   afterAll(() => plane?.stop());
 
-  test("helmfile sync and its hook succeed with the real API server", async () => {
+  test("helmfile sync installs the policies of Dgraph before its pods, and the same objects as Flux", async () => {
     const folder = await clusterCharts();
     const charts = await serveCharts(folder);
     const bin = (name: Parameters<typeof tool>[0]): string => join(tool(name), "..");
@@ -158,7 +159,7 @@ withCluster("helmfile installs what Flux installs", () => {
         if (["HelmRelease", "Secret"].includes(object.kind) || object.metadata.name.includes("-values-")) continue;
         const live = await plane.api.get(await plane.api.pathOf(object));
         compared++;
-        // If Flux's objects are applied over the objects that helmfile installed, nothing may change.
+        // A dry run applies the object that Flux would apply. The result must equal the object that helmfile installed.
         const laid = await plane.api.dryRun(withoutMarks(object), "flux-road").catch((error: unknown) => String(error));
         if (live === null || typeof laid === "string" || !same(live, laid))
           missing.push(
@@ -189,8 +190,11 @@ withTools(["helm4"], "Helm versions", () =>
     }
 
     /**
-     * Runs `helmfile sync` for the control plane and for the components that it needs. `declared` is the Helm version
-     * in the spec.
+     * Runs `helmfile sync` for Linkerd's control plane and the components that it needs.
+     *
+     * @param declared `helmfile.helmVersion` in the spec
+     * @param binary the Helm version that is on the PATH as `helm`
+     * @param change changes the text of the generated helmfile before the run
      */
     async function sync(
       declared: 3 | 4,
@@ -234,7 +238,8 @@ withTools(["helm4"], "Helm versions", () =>
       await sync(4, "helm4");
       await enforce();
       await sync(4, "helm4");
-      // The upgrade has taken over the field. Therefore the other program must change the field again.
+      // After the upgrade, Helm manages the field. Therefore the other program changes the field again. Without
+      // `forceConflicts`, the next upgrade then fails.
       await enforce();
       await expect(sync(4, "helm4", (text) => text.replaceAll(/\n\s*forceConflicts: true/g, ""))).rejects.toThrow(
         /conflict with "admissionsenforcer"/,
@@ -248,7 +253,7 @@ withTools(["helm4"], "Helm versions", () =>
   }),
 );
 
-/** Returns an object without the label that contains the name of the tool that applied the object. */
+/** Returns an object without the label `app.kubernetes.io/managed-by`, whose value depends on the engine. */
 function withoutMarks(object: ApiObject): ApiObject {
   const { labels = {}, annotations = {}, ...metadata } = object.metadata;
   const own = Object.fromEntries(Object.entries(labels).filter(([key]) => key !== "app.kubernetes.io/managed-by"));

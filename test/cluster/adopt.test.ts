@@ -7,7 +7,9 @@ import { policiesOf } from "./harness/policies.ts";
 
 const existing = { lifecycle: "existing" };
 
-/** meshops installs Linkerd once. After that, another tool manages Linkerd. */
+/**
+ * In this test, meshops installs Linkerd. The user then hands Linkerd over to another tool, and meshops adds Dgraph.
+ */
 withCluster("Linkerd that another tool installs", () => {
   let cluster: Cluster;
   let platform: Platform;
@@ -27,7 +29,7 @@ withCluster("Linkerd that another tool installs", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  /** Objects of Linkerd with their UIDs, the generations of the workloads, and the data of Secrets and ConfigMaps. */
+  /** Returns Linkerd's objects with UIDs, the generations of Deployments, and the data of Secrets and ConfigMaps. */
   async function meshOfOthers(): Promise<string> {
     const paths = [
       "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
@@ -84,7 +86,7 @@ withCluster("Linkerd that another tool installs", () => {
     expect(verified.code, verified.stdout + verified.stderr).toBe(0);
   });
 
-  test("status reports another version of Linkerd", async () => {
+  test("if the running version of Linkerd differs from the spec, status reports both versions and a fix", async () => {
     await edit(platform, { linkerd: { version: "edge-25.10.7", jaeger: { enabled: false } } });
     const { code, stdout } = await command("status", "own");
     expect(code).toBe(1);

@@ -14,7 +14,7 @@ import { until } from "./harness/processes.ts";
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 const flux = { namespace: "flux-system" } as const;
 
-/** Folder of the platform in the existing Flux repository of another team. */
+/** The field `gitops` of the spec. The platform is in a folder of a Flux repository that belongs to another team. */
 const gitops = {
   path: "platform/mesh",
   namePrefix: "mesh-",
@@ -55,7 +55,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     });
   }
 
-  /** Objects of the other team, without the fields that every reconciliation changes. */
+  /** Returns the objects of the other team, without the fields that every reconciliation changes. */
   async function objectsOfOthers(): Promise<string> {
     const paths = [
       `${kustomizations}/identity`,
@@ -80,7 +80,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("validate compares gitops.path with Git, and finds names that the existing repository already uses", async () => {
+  test("validate reports a gitops.path that differs from the folder in Git, and names that the repository already uses", async () => {
     expect((await meshops(platform.root, ["validate"])).stdout).not.toContain("gitops-path-mismatch");
     await edit(platform, { gitops: { path: "platform" } });
     expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).toContain("gitops-path-mismatch");
@@ -158,7 +158,9 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
 const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
 
-/** A Flux repository that contains Kustomizations with the same names as generated Kustomizations. */
+/**
+ * Files of the other team's repository. Its Kustomizations have the names of two components: namespaces and identity.
+ */
 const repositoryOfOthers = {
   "cluster/namespaces.yaml": stringify(kustomizationOfOthers("namespaces", "./apps/namespaces")),
   "cluster/identity.yaml": stringify(kustomizationOfOthers("identity", "./apps/identity")),

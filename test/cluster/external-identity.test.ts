@@ -21,7 +21,7 @@ import { until } from "./harness/processes.ts";
 
 const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1h" };
 
-/** The mesh of the example in docs/identity.md. */
+/** A spec with external certificates, for the example in docs/identity.md. */
 const spec = {
   secrets: null,
   dgraph: { enabled: false },
@@ -147,8 +147,8 @@ withCertManager("certificates that cert-manager's controllers write", () => {
   });
 
   /**
-   * Creates a pod in a meshed namespace. The API server calls the injector. The call fails if the API server does not
-   * trust the injector's certificate.
+   * Creates and deletes a pod with the annotation for injection. Expects that the API server calls the injector, and
+   * that the pod has a proxy. The call fails if the API server does not trust the injector's certificate.
    */
   async function createsPod(): Promise<void> {
     const before = cluster.webhooks.calls.get("linkerd-proxy-injector.linkerd") ?? 0;
@@ -174,8 +174,8 @@ async function verified(go: string, files: Readonly<Record<"roots" | "issuer" | 
 }
 
 /**
- * The objects in docs/identity.md, with short durations. cert-manager's webhook would reject durations of less than an
- * hour, but this webhook does not run in the test.
+ * Returns the objects in docs/identity.md, with Certificates that are valid for 30 seconds. cert-manager's webhook
+ * would reject durations of less than an hour, but this webhook does not run in the test.
  */
 function certificates(): object[] {
   const text = readFileSync(join(projectRoot, "docs/identity.md"), "utf8");

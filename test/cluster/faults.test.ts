@@ -41,7 +41,8 @@ withCluster("faults, and how status reports them", () => {
     ]);
 
   /**
-   * Waits until status reports a cause. Returns the cause, the name of the node with this cause, and the text output.
+   * Waits until `meshops status` reports a cause with this code. Returns the cause, the name of the node in the output
+   * that has this cause, and the text output.
    */
   async function waitForCause(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
     const found = await until(
@@ -63,7 +64,7 @@ withCluster("faults, and how status reports them", () => {
 
   const pushed = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
 
-  test("with a wrong age key, Flux does not apply identity and keeps the old Secrets; with the right key, Flux applies identity", async () => {
+  test("with a wrong age key, Flux does not apply the identity and keeps the old Secrets; with the right key, Flux applies it", async () => {
     await cluster.setAgeKey(await generateX25519Identity());
     const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
@@ -110,7 +111,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
-  test("the fix for a change of an immutable field recreates the StatefulSet without losing data", async () => {
+  test("for a change of an immutable field, status prints a command that deletes the StatefulSet and keeps its pods", async () => {
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
     await cluster.git.push("larger volumes");
     const { cause } = await waitForCause("immutable-field");
@@ -178,7 +179,7 @@ withCluster("faults, and how status reports them", () => {
     });
   });
 
-  describe("a fix that a user pushes while Flux still checks the health of the broken revision", () => {
+  describe("a fix that a user pushes while Flux still checks the health of a broken revision", () => {
     const folder = (): string => join(platform.root, "overlays/own/service-profile");
     const stuck = {
       apiVersion: "apps/v1",
@@ -199,7 +200,8 @@ withCluster("faults, and how status reports them", () => {
     };
 
     /**
-     * Pushes an unschedulable Deployment, waits until its health check runs, pushes the fix and returns its revision.
+     * Pushes a Deployment that cannot be scheduled. Waits until Flux checks its health. Then pushes a commit without
+     * the Deployment, and returns the revision of this commit.
      */
     async function breakAndFix(): Promise<string> {
       const file = join(folder(), "kustomization.yaml");
@@ -234,8 +236,8 @@ withCluster("faults, and how status reports them", () => {
       const [program = "", ...words] = freeQueue.split(" ");
       expect(program).toBe("kubectl");
       await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
-      // kwok simulates the pods of the Deployment, so the command cannot restart the real controller. The test restarts
-      // its process.
+      // The command restarts the Deployment, whose pods kwok simulates. The real kustomize-controller is a process
+      // outside the cluster, so the test restarts this process.
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
@@ -306,7 +308,7 @@ withCluster("faults, and how status reports them", () => {
     const read = (file: string, context: string): ReturnType<typeof meshops> =>
       meshops(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
 
-    test("a server that accepts connections but never answers receives one request, and is reported after the timeout", async () => {
+    test("if a server accepts connections but never answers, status sends one request, and reports the server after the timeout", async () => {
       let connections = 0;
       const silent = createServer(() => {
         connections += 1;
@@ -315,7 +317,7 @@ withCluster("faults, and how status reports them", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 seconds\nfix: ");
-      // A second request would wait for a second timeout.
+      // With a second request, the user would wait for a second timeout.
       expect(connections).toBe(1);
       silent.close();
     });
@@ -372,7 +374,7 @@ withCluster("faults, and how status reports them", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");
-    // The environment no longer exists in the cluster, so the user can remove the environment from the repository.
+    // After teardown, `env remove` no longer refuses to remove the environment from the repository.
     expect(await remove()).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(join(platform.root, "environments/own.yaml"))).toBe(false);
   });

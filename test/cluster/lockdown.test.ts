@@ -15,7 +15,10 @@ const namespace = "platform";
 const source = { kind: "OCIRepository", name: "mesh", namespace } as const;
 const kustomizations = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations`;
 
-/** All objects that Flux reads are in one namespace of the cluster's owner. The repository is an OCI artifact. */
+/**
+ * The field `gitops` of the spec. Flux reads the files from an OCI artifact. All objects of Flux are in one namespace,
+ * which belongs to the owner of the cluster.
+ */
 const gitops = {
   url: null,
   path: "mesh",
@@ -61,7 +64,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     expect(text).toContain("set gitops.serviceAccountName in the spec");
   });
 
-  test("bootstrap prints the commands that create the account and its permissions; after these commands, bootstrap accepts the account", async () => {
+  test("bootstrap prints the commands that create the service account and its permissions, and succeeds after these commands", async () => {
     await edit(platform, { gitops: { serviceAccountName: "flux-applier" } });
     const { stdout } = await meshops(platform.root, ["diff", "own", "-o", "json"]);
     const changes = JSON.parse(stdout) as { kind: string; name: string; risk: string; steps: { command: string | null }[] }[];
@@ -80,7 +83,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     expect(await cluster.script("bootstrap")).toContain("has the role cluster-admin");
   });
 
-  test("all objects become ready, and each HelmRelease has an account and a chart repository in its own namespace", async () => {
+  test("all objects become ready; each HelmRelease uses a service account and a chart repository in its own namespace", async () => {
     const revision = await cluster.git.push("with a service account");
     await until(
       "all Kustomizations are ready",
@@ -123,7 +126,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
   });
 });
 
-/** Objects of the cluster's owner: the artifact, a Kustomization, and the service account of this Kustomization. */
+/** Objects of the cluster's owner: the OCIRepository, and the root Kustomization with its service account. */
 const objectsOfOwner = [
   {
     apiVersion: "source.toolkit.fluxcd.io/v1",

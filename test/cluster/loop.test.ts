@@ -28,7 +28,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
   });
   afterAll(() => cluster?.stop());
 
-  /** Commits and publishes. Waits until Flux has applied the revision. Returns the changes in the cluster. */
+  /** Commits and publishes all files, and waits until Flux has applied the commit. Returns the changed objects. */
   async function push(message: string): Promise<string[]> {
     const before = await takeStock(cluster.api);
     const revision = await cluster.git.push(message);
@@ -55,7 +55,8 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
         expect(readyAt.get(need.name), `${need.name} before ${metadata.name}`).toBeLessThanOrEqual(
           readyAt.get(metadata.name) ?? 0,
         );
-    // Every object was applied after its CRD. Every workload was created after the identity that the workload needs.
+    // Checks that every object was applied after its CRD, and that every workload was created after the issuer's
+    // Secret.
     expect(cluster.plane.processes.log("kustomize-controller")).not.toMatch(/no matches for kind/);
     const issuer = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     for (const kind of ["deployments", "statefulsets"])
@@ -71,7 +72,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(created.slice(firstPod).filter((line) => !line.startsWith("pods "))).toEqual([]);
   });
 
-  test("a second bootstrap reports that everything is already installed", async () => {
+  test("a second bootstrap reports that Flux is already installed", async () => {
     const again = await cluster.script("bootstrap");
     expect(again).toContain("already installed, v2.9.6");
   });
@@ -106,7 +107,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  /** Changes the spec and pushes the change. Returns the changes in the cluster. */
+  /** Edits the spec, generates, and pushes the generated files. Returns the changed objects in the cluster. */
   async function change(message: string, spec: Record<string, unknown>): Promise<string[]> {
     await edit(platform, spec);
     return push(message);
@@ -118,14 +119,14 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return change(step.join(" "), {});
   }
 
-  /** Returns the namespaces in which pods were replaced. */
+  /** Returns the namespaces in which pods were replaced by new pods. */
   const rolled = (changes: readonly string[]): string[] => [
     ...new Set(changes.flatMap((line) => /^changed pods ([\w-]+)\//.exec(line)?.[1] ?? [])),
   ];
   const touching = (changes: readonly string[], pattern: RegExp): string[] => changes.filter((line) => pattern.test(line));
   const meshedNamespaces = ["dgraph", "linkerd-viz", "pydgraph-client"];
 
-  test("more replicas add two pods and change nothing else", async () => {
+  test("a change from three to five Alphas adds two pods, and replaces no pod", async () => {
     const changes = await change("five Alphas", { dgraph: { alpha: { replicas: 5 } } });
     expect(changes.map((line) => line.replace(/values-\w+$/, "values-*"))).toEqual([
       expect.stringMatching(/configmaps dgraph\/dgraph-values-\*/),
@@ -137,7 +138,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     ]);
   });
 
-  test("an added or renamed client changes only the policies", async () => {
+  test("if a client is added or renamed, only policies change", async () => {
     const client = (name: string): object => ({ namespace: name, serviceAccount: name });
     const policies = [
       "changed meshtlsauthentications dgraph/demo-dgraph-alpha-grpc",
@@ -153,7 +154,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop");
   });
 
-  test("without network policies, Servers are removed before the objects that allow clients, and are created after these objects", async () => {
+  test("networkPolicy: false deletes Servers before the objects that admit clients; networkPolicy: true creates Servers last", async () => {
     const kinds = (lines: readonly string[]): string[] => [...new Set(lines.map((line) => line.split(" ")[0] ?? ""))];
     await change("no policies", { dgraph: { networkPolicy: false } });
     const deleted = kinds(cluster.plane.deleted("dgraph")).filter((kind) => kind !== "pods");
@@ -171,7 +172,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(touching(changes, / (dgraph|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("an upgrade of Linkerd changes one field of the spec, and restarts the control plane and all meshed workloads", async () => {
+  test("another linkerd.version in the spec upgrades Linkerd, and restarts the control plane and all meshed workloads", async () => {
     const changes = await change("upgrade", { linkerd: { version: "edge-26.8.3" } });
     expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
     expect(touching(changes, /^gone (?!configmaps)/)).toEqual([]);
@@ -185,7 +186,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(touching(changes, / (dgraph|linkerd-viz|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("each of the three steps of a trust anchor rotation restarts all meshed workloads with the bundle of this step", async () => {
+  test("each step of a trust anchor rotation restarts all meshed workloads, with the trust bundle of this step", async () => {
     for (const [step, anchors, secrets] of [
       [1, 2, []],
       [2, 2, ["changed secrets linkerd/linkerd-identity-issuer"]],
@@ -209,7 +210,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(code, stdout).toBe(0);
   });
 
-  test("a change of the trust domain restarts all meshed workloads, and the commands that diff prints replace all their pods at the same time", async () => {
+  test("another trust domain restarts all meshed workloads; the commands that diff prints delete all their pods at the same time", async () => {
     const pods = async (): Promise<string[]> => {
       const all = await cluster.api.list("/api/v1/pods");
       return all

@@ -22,7 +22,7 @@ import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 
 /**
- * A reduced copy of a public platform repository in which Flux installs Linkerd. The copy is outside of the checkout.
+ * Folder with a reduced copy of a public platform repository. Flux installs Linkerd from it. It is not in the checkout.
  */
 const original = fileURLToPath(new URL("../../../shared/cases/migration/one-cluster", import.meta.url));
 
@@ -30,8 +30,8 @@ const flux = { namespace: "flux-system" } as const;
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 
 /**
- * The spec for the adoption of the repository. It specifies what runs, and the folder of the platform in the
- * repository.
+ * The spec with which the repository adopts meshops. It declares the existing Linkerd, and the folder of the generated
+ * files in the repository.
  */
 const spec = {
   secrets: null,
@@ -54,9 +54,9 @@ withCluster("an existing platform repository that adopts meshops", () => {
     platform = await makeGitPlatform(spec, spec.gitops.path);
     const top = join(platform.root, "../..");
     cpSync(original, top, { recursive: true });
-    // The reference data does not contain the charts of the repository's Linkerd release. The charts of the harness do
-    // not create certificates. Therefore the test creates the Secrets that the real chart writes, and passes their CA
-    // as a value.
+    // The reference data does not contain the charts of the repository's Linkerd release. Therefore the test replaces
+    // the release by edge-25.10.7. The charts of the harness create no certificates. Therefore the test creates the
+    // Secrets that the real chart writes, and passes the CA of the webhooks as a value.
     const mesh = join(top, "infrastructure/controllers/mesh.yaml");
     const webhook = JSON.stringify({ caBundle: webhookCa.certificate });
     const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${webhook}\n`);
@@ -96,7 +96,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     );
   }
 
-  /** Pod templates and pods of the repository's workloads. */
+  /** Returns the UIDs of Linkerd's and the repository's Deployments and pods, and the pod templates, as text. */
   async function workloadsOfOthers(): Promise<string> {
     const paths = ["linkerd", "gateway", "notes"].flatMap((namespace) => [
       `/apis/apps/v1/namespaces/${namespace}/deployments`,
@@ -117,7 +117,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("the bundle becomes ready next to the original objects, and no pod template and no pod changes", async () => {
+  test("the generated objects become ready; the pod templates and pods of the original workloads do not change", async () => {
     expect(await cluster.script("bootstrap")).not.toContain("age key");
     writeTree(join(platform.root, "../.."), {
       "clusters/harbour/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
@@ -139,7 +139,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     expect(created.slice(0, firstPod).sort()).toEqual(policiesOf(platform.root, "own"));
   });
 
-  test("status and verify support a Linkerd whose chart wrote the issuer's Secret", async () => {
+  test("status and verify read an issuer's Secret that Linkerd's chart wrote, with the keys crt.pem and key.pem", async () => {
     const { code, stdout } = await command("status", "own");
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/^ok Namespace linkerd +edge-25\.10\.7, 3 workloads$/m);
@@ -148,7 +148,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     expect(verified.code, verified.stdout + verified.stderr).toBe(0);
   });
 
-  test("a workload gets policies in the mode audit, and later in the mode enforce; no pod template and no pod changes", async () => {
+  test("if a workload is added in the mode audit and then changed to enforce, its pod template and its pods do not change", async () => {
     for (const mode of ["audit", "enforce"] as const) {
       await edit(platform, { workloads: workloadsWith(mode) });
       const { stdout: changes } = await meshops(platform.root, ["diff", "own"]);
@@ -156,7 +156,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await ready(["mesh-policy-notes"]);
       await until(`the policies are in mode ${mode}`, async () => {
         const server = await cluster.api.get("/apis/policy.linkerd.io/v1beta3/namespaces/notes/servers/notes-web-http");
-        // The CRD sets the default `deny`.
+        // In the mode enforce, meshops does not set `accessPolicy`. The CRD's default is `deny`.
         return server?.spec.accessPolicy === (mode === "audit" ? "audit" : "deny");
       });
       const policy = await cluster.api.get("/apis/networking.k8s.io/v1/namespaces/notes/networkpolicies/notes-web");
@@ -173,7 +173,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     }
   });
 
-  test("the steps that diff prints rename a workload, and its pods are protected during all steps", async () => {
+  test("the steps that diff prints rename a workload; the old policies exist until the new policies exist", async () => {
     const { notes, gateway } = workloadsWith("enforce");
     await edit(platform, { workloads: null });
     await edit(platform, { workloads: { memos: notes, gateway } });
@@ -202,14 +202,14 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
-      // The old objects exist until the new objects exist.
+      // The last steps delete the old policies. At this time, the old and the new policies exist.
       expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web", "notes-web-http"]);
     });
     expect(await policies()).toEqual(["memos-web", "memos-web-http"]);
     expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
   });
 
-  test("meshops has written no key into the repository", () => {
+  test("no generated Flux object decrypts files", () => {
     const files = readdirSync(platform.root, { recursive: true, encoding: "utf8" }).filter((file) =>
       /^(overlays|flux)/.test(file),
     );
@@ -219,7 +219,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
   });
 });
 
-/** The workloads of the original repository. The gateway is a client of the workload `notes`. */
+/** Returns `spec.workloads` with the workloads of the original repository. `gateway` is a client of `notes`. */
 function workloadsWith(mode: "audit" | "enforce"): Record<string, unknown> {
   return {
     notes: {
@@ -247,9 +247,9 @@ const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValid
 const webhookCa = makeWebhookCa(names, new Date());
 
 /**
- * Returns the Secret from which the original repository passes the trust anchor and the issuer to Linkerd's chart. Also
- * returns the Secrets that the real chart writes (linkerd-control-plane, templates/identity.yaml and
- * templates/*-rbac.yaml).
+ * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer. The
+ * original repository passes them to Linkerd's chart. The other Secrets are those that the real chart writes
+ * (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
  */
 function secretsOfChart(): ApiObject[] {
   const now = new Date();

@@ -14,9 +14,9 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
 /*
- * Proves that a component is self-contained. The test adds cert-manager to a copy of this checkout. The addition
- * consists of one folder, one line in the registry and one field in the schema. After that, all commands support
- * cert-manager. The chart of cert-manager is a stand-in (test/cert-manager/chart).
+ * Tests that a new component needs only one folder, one line and an import in the registry, and one field in the
+ * schema. The test adds cert-manager to a copy of this checkout. After that, the commands must support cert-manager. A
+ * small chart in test/cert-manager/chart replaces the real chart of cert-manager.
  */
 withCluster("a component that is added in one folder", () => {
   let checkout: Checkout;
@@ -24,7 +24,7 @@ withCluster("a component that is added in one folder", () => {
   let cluster: Cluster;
   const cli = (...args: string[]): Promise<Finished> => meshopsProcess(platform.root, args, { cli: checkout.cli });
 
-  /** Edits the spec file of the environment, and runs `generate` of the copied checkout. */
+  /** Sets `certManager.enabled` in the spec of the environment, and runs `generate` of the copied checkout. */
   async function certManager(enabled: boolean): Promise<void> {
     const path = "environments/own.yaml";
     const document = parse(readFileSync(join(platform.root, path), "utf8")) as { spec: object };

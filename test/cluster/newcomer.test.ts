@@ -14,10 +14,10 @@ import { environmentIn, fluxManifests } from "./harness/platform.ts";
 import { ProbeNode } from "./harness/probe-node.ts";
 
 /*
- * Simulates a new user on an existing cluster. Runs `meshops init` of the packed package, and then every command in the
- * README of the new repository, in the same order. The test differs from the README in two ways. Flux's manifests are a
- * local file, because the tests have no access to GitHub. `docker` is a stand-in that does nothing, because kwok
- * simulates the pods.
+ * Simulates a new user on an existing cluster. Packs meshops as an npm package, and runs `meshops init` of this
+ * package. Then runs every command in the README of the new repository, in the same order. The test differs from the
+ * README in two ways. Flux's manifests are a local file, because the tests have no access to GitHub. A stand-in for
+ * `docker` does nothing, because kwok simulates the pods and no image is pulled.
  */
 withPydgraph("a new user", () =>
   withProgram("script", "a new user", () =>
@@ -84,7 +84,8 @@ withPydgraph("a new user", () =>
 );
 
 /**
- * Runs a command on a terminal. If the command asks for a confirmation of the kubectl context, confirms the context.
+ * Runs a command on a terminal. If the command asks the user to confirm the kubectl context, types the name of the
+ * context.
  */
 async function onTerminal(
   line: string,

@@ -14,8 +14,11 @@ import type { ApiObject } from "./harness/api.ts";
 import type { ControlPlane } from "./harness/control-plane.ts";
 import { startApiOnLoopback } from "./harness/simulated-nodes.ts";
 
-/* Tests of the ownership of applied objects, with the real kubectl, Helm 3 and Helm 4 on a real API server. */
-withTools(["helm4"], "ownership", () =>
+/*
+ * Tests objects that two tools apply one after the other: kubectl, Flux, Helm 3 or Helm 4, and meshops. kubectl, Helm
+ * and the API server are real.
+ */
+withTools(["helm4"], "objects that another tool has applied before", () =>
   withCluster("on a real API server", () => {
     let plane: ControlPlane;
     let root: string;
@@ -59,7 +62,7 @@ withTools(["helm4"], "ownership", () =>
         data,
       });
 
-    /** Creates a chart with one file of templates. */
+    /** Creates a chart with one template file. Returns the folder of the chart. */
     function chart(version: string, templates: string): string {
       const folder = scratchFolder("chart");
       mkdirSync(join(folder, "templates"));
@@ -71,8 +74,8 @@ withTools(["helm4"], "ownership", () =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
     /**
-     * Ways in which an earlier tool may have written the Secret. After each way, the data has a different field
-     * manager.
+     * Ways in which another tool may have written the Secret `tap-k8s-tls`. Each way leaves another field manager for
+     * the data of the Secret.
      */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),
@@ -115,13 +118,13 @@ withTools(["helm4"], "ownership", () =>
     });
 
     describe.each(["helm", "helm4"] as const)(
-      "an upgrade with %s to a chart version that no longer contains the certificates",
+      "an upgrade with %s to a chart version that no longer contains the Secrets",
       (program) => {
         /**
-         * Installs a chart with two Secrets, and applies one of the two Secrets with apply.sh. Then upgrades to a chart
-         * without Secrets.
+         * Installs a chart with two Secrets. apply.sh then applies one of these Secrets, and sets the annotation
+         * `helm.sh/resource-policy: keep`. The last step upgrades to a chart version without Secrets.
          */
-        test("keeps the Secrets of the identity, and deletes the other Secrets", async () => {
+        test("keeps the Secret that apply.sh has applied, and deletes the other Secret", async () => {
           await plane.api.delete(secretPath).catch(() => {});
           const unkept = other({ name: "other" });
           await helm(program, `take-${program}`, chart("1.0.0", `${other()}\n---\n${unkept}`));
@@ -133,7 +136,7 @@ withTools(["helm4"], "ownership", () =>
       },
     );
 
-    test("the Secrets that Flux applies have the same annotation", async () => {
+    test("the Secrets that Flux applies also have the annotation helm.sh/resource-policy: keep", async () => {
       const secrets = objectsIn(await kustomizeBuild(join(root, "overlays/own/identity"))).filter(
         ({ kind }) => kind === "Secret",
       );
@@ -189,7 +192,7 @@ withTools(["helm4"], "ownership", () =>
         for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
       });
 
-      test("Helm restores a deleted resource, but it does not restore an edited resource; the command that status prints restores both resources", async () => {
+      test("Helm 3 restores a deleted resource, but not an edited resource; the command that status prints restores the edited resource", async () => {
         await plane.api.merge(edited, { spec: { requiredAuthenticationRefs: [] } });
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([
@@ -202,7 +205,8 @@ withTools(["helm4"], "ownership", () =>
         expect(await plane.api.get(deleted)).not.toBeNull();
         expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toEqual([]);
         const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
-        // The chart of this test renders the same objects as helmfile.
+        // The printed command pipes the output of helmfile to kubectl. In this test, `helm template` renders the same
+        // objects.
         const [, apply = ""] = node?.cause?.fix.split(" | ") ?? [];
         const rendered = await run(tool("helm"), ["template", "dgraph-policy", folder, "--namespace", "dgraph"], { env: env() });
         const [program, ...words] = apply.split(" ");

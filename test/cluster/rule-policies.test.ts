@@ -13,7 +13,7 @@ import type { ControlPlane } from "./harness/control-plane.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
-/* The policies that `meshops rules export` prints, on a real API server. */
+/* Tests on a real API server of the ValidatingAdmissionPolicies that `meshops rules export` prints. */
 withCluster("exported rules", () => {
   let plane: ControlPlane;
   beforeAll(async () => {
@@ -22,7 +22,7 @@ withCluster("exported rules", () => {
   });
   afterAll(() => plane?.stop());
 
-  /** Applies the policies for a release. A policy takes effect some time after its creation. */
+  /** Applies the exported policies. Waits until each policy is in effect, which takes some time after its creation. */
   async function applyPolicies(...args: readonly string[]): Promise<void> {
     const { stdout, code, stderr } = await meshops(".", ["rules", "export", "--validating-admission-policy", ...args]);
     expect(code, stderr).toBe(0);
@@ -35,11 +35,11 @@ withCluster("exported rules", () => {
       );
   }
 
-  /** Objects of a story that the policies check. The namespaces of the objects are created. */
+  /** Returns the objects in a manifest whose kinds the policies check. Creates the namespaces of these objects. */
   async function admissible(text: string): Promise<ApiObject[]> {
     const kinds = ["Namespace", "Service", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
-    // kubectl reads YAML 1.1, in which `yes` is a boolean.
-    // Flux replaces variables before it applies an object.
+    // Replaces variables by their defaults, as Flux does before it applies an object. Parses the text as YAML 1.1, as
+    // kubectl does. In YAML 1.1, `yes` is a boolean.
     const applied = text.replace(/\$\{\w+:=([^}]*)\}/g, "$1");
     const documents = parseAllDocuments(applied, { version: "1.1" }).map((document) => document.toJS() as ApiObject | null);
     const objects = documents.flatMap((object) => (object !== null && kinds.includes(object.kind) ? [object] : []));
@@ -56,8 +56,8 @@ withCluster("exported rules", () => {
   }
 
   /**
-   * Adds the required fields that the objects of stories omit. The API server checks the fields before it applies the
-   * policies.
+   * Adds required fields, because the objects in stories contain only the fields that the rules read. Without the
+   * required fields, the API server would reject the objects before it evaluates the policies.
    */
   function completed(object: ApiObject): ApiObject {
     const { kind, spec } = object;
@@ -75,7 +75,7 @@ withCluster("exported rules", () => {
     return object;
   }
 
-  /** Creates the objects of a manifest in a dry run, and returns the messages of the policies. */
+  /** Applies the objects of a manifest in a dry run. Returns the messages of the policies that deny objects. */
   async function denied(text: string): Promise<string[]> {
     const messages: string[] = [];
     for (const object of await admissible(text))
@@ -83,7 +83,7 @@ withCluster("exported rules", () => {
         await plane.api.dryRun(object);
       } catch (error) {
         const { message } = error as Error;
-        // The objects of stories contain only the fields that the rules read, so the API server can reject them, too.
+        // Ignores other errors: the API server can also reject an object because fields are still missing.
         if (message.includes("ValidatingAdmissionPolicy")) messages.push(message);
       }
     return messages;
@@ -94,14 +94,14 @@ withCluster("exported rules", () => {
   }
 
   describe.each(exportedRules)("%s", (rule) => {
-    test("refuses its bad case with the title of the rule, and admits the corrected case", async () => {
+    test("denies an object in bad.yaml of the rule's story, and admits all objects in good.yaml", async () => {
       const found = await refusals(rule, "bad");
       expect(found.filter((message) => message.includes(`(meshops rule ${rule})`))).not.toEqual([]);
       expect(await refusals(rule, "good")).toEqual([]);
     });
   });
 
-  test.each(linkerdReleases.map(({ version }) => version))("admit everything that the charts of %s render", async (version) => {
+  test.each(linkerdReleases.map(({ version }) => version))("admit all objects that the charts of %s render", async (version) => {
     await applyPolicies("--linkerd", version);
     const release = linkerdReleases.find((each) => each.version === version);
     let count = 0;

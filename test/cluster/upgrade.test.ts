@@ -13,16 +13,17 @@ import { Cluster } from "./harness/cluster.ts";
 import { changesBetween, takeStock } from "./harness/stock.ts";
 
 /*
- * Tests what an update of meshops changes in a running cluster. The real kustomize-controller first applies the bundle
- * of a frozen repository, and then the bundle that the current meshops generates for the same repository.
+ * Tests which objects in a running cluster change after an update of meshops. The real kustomize-controller first
+ * applies the files of a frozen repository. It then applies the files that the current meshops generates for the same
+ * repository.
  */
 withCluster("Updating meshops from 1e5175a", () => {
   const name = "own";
   let frozen: Frozen;
   let cluster: Cluster;
-  /** Changes in the cluster between the two bundles. */
+  /** Objects in the cluster that changed after the update, in the format of `changesBetween`. */
   let changes: string[];
-  /** Rows of `meshops diff -o json`. */
+  /** Changes in the output of `meshops diff -o json`, before the push of the generated files. */
   let rows: { kind: string; namespace: string; name: string; change: string; risk: string }[];
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
 
@@ -51,16 +52,16 @@ withCluster("Updating meshops from 1e5175a", () => {
   });
   afterAll(() => cluster?.stop());
 
-  test("deletes and renames nothing", () => {
-    // The name of a ConfigMap that kustomize generates for values contains the hash of the values.
+  test("deletes no object and renames no object, except generated ConfigMaps with values and HelmRepositories", () => {
+    // Ignores the ConfigMaps with values, because kustomize adds a hash of the values to their names.
     const named = changes.filter((change) => !/^\w+ configmaps \S+-values-[a-z0-9]{10}$/.test(change));
     expect(named.filter((change) => !change.startsWith("changed "))).toEqual([]);
-    // CHANGELOG: each HelmRelease now has a HelmRepository in its own namespace.
+    // Ignores HelmRepositories, because each HelmRelease now has a HelmRepository in its own namespace (CHANGELOG).
     const moved = rows.filter(({ change }) => change !== "changed");
     expect(moved.filter(({ kind, risk }) => kind !== "HelmRepository" || risk !== "harmless")).toEqual([]);
   });
 
-  test("restarts only the workloads that CHANGELOG lists under When you upgrade", () => {
+  test("restarts exactly the workloads that CHANGELOG.md lists in the section When you upgrade", () => {
     const [, section = ""] =
       /^### When you upgrade\n([\s\S]*?)(?=^##)/m.exec(readFileSync(join(projectRoot, "CHANGELOG.md"), "utf8")) ?? [];
     const listed = [...section.matchAll(/`((?:deployments|statefulsets) [^`]+)`/g)].map(([, workload]) => workload);
@@ -68,7 +69,7 @@ withCluster("Updating meshops from 1e5175a", () => {
     expect(restarted).toEqual(listed.sort());
   });
 
-  test("diff lists every changed HelmRelease with the risk of the restart", () => {
+  test("diff lists every changed HelmRelease with the expected risk", () => {
     const releases = changes.flatMap((change) => /^changed helmreleases (.*)$/.exec(change)?.[1] ?? []);
     const rated = rows.filter(({ kind }) => kind === "HelmRelease");
     expect(rated.map((row) => `${row.namespace}/${row.name}`).sort()).toEqual(releases.sort());

@@ -25,7 +25,9 @@ interface CheckResult {
   readonly durationMs: number;
 }
 
-/** The probes need the Python packages of the client's image. The tests also need the tools that start a cluster. */
+/*
+ * The commands of the probes use the Python packages in the image of the test client. Therefore pydgraph is required.
+ */
 withPydgraph("verify", () =>
   withCluster("on a real API server", () => {
     let cluster: Cluster;
@@ -47,7 +49,9 @@ withPydgraph("verify", () =>
       console.log(table.join("\n"));
     });
 
-    /** Starts `meshops verify`. The promise `done` resolves when the command ends. */
+    /**
+     * Starts `meshops verify` as a process. `done` resolves with the exit code and the output when the process ends.
+     */
     function start(
       args: readonly string[],
       user: User = "admin",
@@ -84,7 +88,7 @@ withPydgraph("verify", () =>
       return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: CheckResult[] }).tests, err: stderr };
     }
 
-    /** Returns the status and the cause of each check that failed or is undecided. */
+    /** Returns `<status>: <cause>` for each check that failed or is undecided, by the ID of the check. */
     const wrong = (tests: readonly CheckResult[]): Record<string, string> =>
       Object.fromEntries(
         tests
@@ -93,8 +97,9 @@ withPydgraph("verify", () =>
       );
 
     /**
-     * Changes objects, or deletes an object if `change` returns null for it. Then runs an action, and restores the
-     * objects.
+     * Changes objects, runs an action, and restores the objects. Returns the result of the action.
+     *
+     * @param change edits an object in place; if it returns null, the object is deleted
      */
     async function changed<T>(
       paths: readonly string[],
@@ -143,7 +148,7 @@ withPydgraph("verify", () =>
       expect(code).toBe(0);
       expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
       expect(tests).toHaveLength(19);
-      // The probes run concurrently: the sum of their durations is longer than the whole run.
+      // The sum of the durations of the probes is longer than the whole run only if the probes run concurrently.
       const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
       expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
@@ -170,7 +175,7 @@ withPydgraph("verify", () =>
       }
     });
 
-    /** Returns the objects that verify created and did not delete. */
+    /** Returns the names of the objects that `meshops verify` has created and not deleted. */
     async function leftovers(): Promise<string[]> {
       const pods = await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify");
       const accounts = (await cluster.api.list("/api/v1/serviceaccounts")).filter(({ metadata }) =>
@@ -266,7 +271,7 @@ withPydgraph("verify", () =>
           });
         },
         expected: {
-          // The certificate in this test has two faults: it has expired, and another authority has signed it.
+          // M2 also fails, because another CA has signed the expired certificate.
           M2: /^failed: no trust anchor in the trust bundle signed the issuer's certificate/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
@@ -394,7 +399,7 @@ withPydgraph("verify", () =>
       );
     });
 
-    test("the baseline removes the NetworkPolicy and restores it", async () => {
+    test("verify --baseline removes the NetworkPolicies during T0, and restores them", async () => {
       const before = (await allOf(network)).length;
       const { tests, err } = await verify(["--only", "T0,T1", "--baseline"]);
       expect(
@@ -408,7 +413,7 @@ withPydgraph("verify", () =>
       expect(policy?.["spec"].suspend ?? false).toBe(false);
     });
 
-    test("Ctrl-C during the baseline restores the NetworkPolicy and leaves no objects behind", async () => {
+    test("after Ctrl-C during --baseline, verify restores the NetworkPolicies, and deletes all objects that it created", async () => {
       const before = (await allOf(network)).length;
       const { child, done } = start(["--only", "T0", "--baseline"]);
       await until("the policy is gone", async () => (await allOf(network)).length === 0, 30);
@@ -446,7 +451,7 @@ withPydgraph("verify", () =>
         "kustomize.toolkit.fluxcd.io",
       ];
 
-      test("only the check T3 needs the permission to tap", async () => {
+      test("without the permission to use tap, only the check T3 does not pass", async () => {
         await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
         const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
@@ -454,7 +459,7 @@ withPydgraph("verify", () =>
         expect(wrong(tests)["T3"]).toMatch(/you are not allowed to use tap \(bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
       });
 
-      test("without permission to create pods or to read Secrets, checks are undecided and the reason is reported", async () => {
+      test("without permission to create pods or to read Secrets, the checks that need it are undecided, with the reason", async () => {
         const resources = ["namespaces", "pods", "configmaps"];
         await bind([
           { apiGroups: [""], resources, verbs: ["get", "list"] },
@@ -469,7 +474,7 @@ withPydgraph("verify", () =>
       });
     });
 
-    test("if a cluster stops answering during a run, verify reports this, and lists the objects that verify could not delete", async () => {
+    test("if the API server stops during a run, verify reports an error, and lists the objects that it could not delete", async () => {
       const { done } = start(["--only", "T1,T2"]);
       await until(
         "probes exist",

@@ -16,9 +16,9 @@ import { Cluster, type PrintedStep } from "./harness/cluster.ts";
 import { edit, environmentIn, makeGitPlatform, type Platform } from "./harness/platform.ts";
 
 /*
- * Six workloads that are rebuilt from facts about public workloads (reference/workloads). They are charts in a
- * repository, charts in a registry, and a folder. `workload add` describes the workloads. Flux installs each workload
- * after its policies.
+ * Tests six workloads whose manifests are rebuilt from facts about public workloads (reference/workloads). A workload
+ * is a chart in a repository, a chart in a registry, or a folder. `meshops workload add` adds the workloads to the
+ * spec. Flux installs each workload after its policies.
  */
 withCluster("workloads that meshops delivers on a real API server", () => {
   let cluster: Cluster;
@@ -27,7 +27,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
   let repository: ChartServer;
   let queueChart: string;
   const shapes = workloadFiles.map((file) => shapeOf(file));
-  // Leaves out kube-system, because its CronJob can start and remove pods at any time.
+  // Namespaces of the workloads, without kube-system. A CronJob in kube-system can create and remove pods at any time.
   const namespaces = shapes.map(({ expected }) => expected.namespace).filter((each) => each !== "kube-system");
 
   beforeAll(async () => {
@@ -40,8 +40,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     cpSync(await clusterCharts(), charts, { recursive: true });
     const inRegistry: RegistryChart[] = [];
     for (const { name, manifests, delivery } of shapes) {
-      // The cluster has no load balancers, but Helm would wait for their addresses. The cluster also has no program
-      // that completes Jobs.
+      // Replaces Services of type LoadBalancer. Helm would wait for their addresses, but the cluster has no load
+      // balancers. Also leaves out the hooks of the charts.
       const text = manifests
         .filter((manifest) => !JSON.stringify(manifest).includes('"helm.sh/hook"'))
         .map((manifest) => stringify(manifest))
@@ -94,7 +94,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     return (await pods()).map(({ metadata }) => metadata.uid ?? "").sort();
   }
 
-  test("workload add describes each workload from the workload's chart or folder, and writes its source", async () => {
+  test("workload add writes a valid block for each chart and for the folder, from which meshops generates files", async () => {
     for (const { name, delivery, expected } of shapes) {
       const from =
         delivery.kind === "path"
@@ -111,7 +111,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((await command("generate", "own")).code).toBe(0);
   });
 
-  test("all workloads become ready after their policies; all pod templates are meshed, except those that cannot be meshed", async () => {
+  test("all workloads become ready, no Server is created after the first pod of its namespace, and all pods have a proxy", async () => {
     await cluster.bootstrap();
     await cluster.settled(await cluster.git.publish());
     const { code, stdout } = await status();
@@ -128,7 +128,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect(bare.map(({ metadata }) => metadata.name)).toEqual([]);
   });
 
-  test("a change of the mode to audit, and then to enforce, restarts no pod", async () => {
+  test("a change of the mode from audit to enforce restarts no pod", async () => {
     const before = await uids();
     expect(before.length).toBeGreaterThan(20);
     await edit(platform, { workloads: enforced(platform.environment) });
@@ -164,7 +164,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       pushed ??= cluster.git.push("redis is called cache").then((revision) => cluster.settled(revision));
       await pushed;
     };
-    // Both procedures contain steps before the push and steps after the push.
+    // diff prints one procedure for the HelmRelease and one for the policies. Both contain steps before and after the
+    // same push.
     const [first, second] = [ofPods?.steps ?? [], ofPolicies?.steps ?? []].map(split);
     for (const steps of [first?.before, second?.before]) await cluster.follow(steps ?? [], push);
     await push();
@@ -175,7 +176,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((await status()).code).toBe(0);
   });
 
-  test("meshops describes, audits, enforces and then takes over a release of another tool, and the pods of the release keep running", async () => {
+  test("a release of another tool gets policies in the modes audit and enforce, and is then delivered by meshops; its pods keep running", async () => {
     const admin = cluster.plane.kubeconfigFile("admin");
     await cluster.api.applyAll(
       "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: queue\n  annotations: {linkerd.io/inject: enabled}\n",
@@ -230,12 +231,12 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       "--kubeconfig",
       admin,
     ]);
-    // The release has a revision of the other tool, and a revision of Flux. On a busy machine, the stand-in for
-    // helm-controller can upgrade the release twice.
+    // The history contains at least two revisions: one of the other tool, and one of Flux. On a busy machine, the
+    // stand-in for helm-controller can upgrade the release twice.
     expect((JSON.parse(history) as object[]).length).toBeGreaterThanOrEqual(2);
   });
 
-  test("the teardown script removes pods before their policies, and keeps the namespaces that exist in every cluster", async () => {
+  test("the teardown script removes workloads before their policies, and does not delete kube-system", async () => {
     const { stdout } = await command("teardown", "own", "--context", "harness");
     const removals = [...stdout.matchAll(/'take_down' '([a-z-]+)' '([a-z-]*)' '([a-z-]*)'/g)].map((found) => found.slice(1));
     expect(removals).toContainEqual(["workload-mysql", "mysql", "workload-mysql"]);
@@ -275,7 +276,7 @@ function chartOf(
   return delivery.kind === "chart" ? delivery.chart : delivery.url.slice(delivery.url.lastIndexOf("/") + 1);
 }
 
-/** Returns a change of a spec that sets the mode enforce for all workloads. */
+/** Returns `spec.workloads` with only the changes from the mode audit to the mode enforce. */
 function enforced({ spec }: Environment): Record<string, object> {
   return Object.fromEntries(
     Object.entries(spec.workloads).map(([key, { pods }]) => [
@@ -291,7 +292,7 @@ function enforced({ spec }: Environment): Record<string, object> {
   );
 }
 
-/** Packs a chart whose templates are fixed manifests. */
+/** Packs a chart whose only template is the given text. Writes the archive to the folder `into`. */
 async function pack(name: string, version: string, text: string, into: string): Promise<void> {
   const folder = join(scratchFolder("chart"), name);
   mkdirSync(join(folder, "templates"), { recursive: true });

@@ -15,10 +15,10 @@ import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The real kustomize builds every overlay of the sample environments and of the release matrix. kubeconform validates
- * the result with the CRDs of the Linkerd release. meshops decrypts the Secrets. For one environment, the test also
- * checks that the real sops decrypts the Secrets to the same values. Most of the run time of kustomize and kubeconform
- * is startup time. Therefore kustomize runs once per environment, and kubeconform runs once per release.
+ * The real kustomize builds every overlay of the sample environments and of the release matrix. meshops decrypts the
+ * Secrets. For one environment, the test also checks that the real sops decrypts the Secrets to the same values.
+ * kubeconform validates all objects with the CRDs of the Linkerd release. kustomize and kubeconform take much longer to
+ * start than to process files. Therefore kustomize runs once per environment, and kubeconform runs once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -30,7 +30,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   ];
   const everySecret = releaseMatrix.find(({ version }) => linkerdRelease(version).traits.tracing === "jaeger-chart")?.name ?? "";
   let root: string;
-  /** Objects that kustomize built, by environment and component. */
+  /** Objects that kustomize built, by environment and component. The Secrets are encrypted. */
   const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
   /** The same objects with decrypted Secrets. */
   const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
@@ -49,7 +49,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     }
   }, 600_000);
 
-  test("one run builds the same overlays as one run per overlay, and the real sops decrypts their Secrets to the same values", async () => {
+  test("one run of kustomize for all overlays has the same result as one run per overlay; the real sops decrypts the Secrets to the same values", async () => {
     expect([...(encrypted.get(everySecret)?.keys() ?? [])]).toEqual(overlaysOf(root, everySecret));
     let secrets = 0;
     for (const [component, objects] of encrypted.get(everySecret) ?? []) {
@@ -89,7 +89,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       expect(new Set(ids).size).toBe(ids.length);
     });
 
-    test("HelmReleases reference an existing values ConfigMap with a hashed name", () => {
+    test("each HelmRelease refers to an existing ConfigMap with values, whose name ends with a hash", () => {
       for (const [component, objects] of built) {
         for (const release of objects.filter(({ kind }) => kind === "HelmRelease")) {
           const [reference] = field(release, "spec", "valuesFrom") as { name: string }[];
@@ -99,7 +99,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       }
     });
 
-    test("the dependsOn fields of Flux's Kustomizations form a complete order", () => {
+    test("through dependsOn, each of Flux's Kustomizations waits for all Kustomizations that it needs", () => {
       const kustomizations = Object.values(readTree(join(root, "flux", name)))
         .flatMap(objectsIn)
         .filter(({ kind }) => kind === "Kustomization");
@@ -136,7 +136,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
   });
 
-  /** Returns all objects that Flux applies for an environment, including the Flux objects themselves. */
+  /** Returns a YAML stream of the Flux objects of an environment, and of all objects in its overlays. */
   function wholeBundle(name: string): string {
     const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
     const overlays = [...(decrypted.get(name)?.values() ?? [])].flat();
@@ -144,7 +144,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 
   const runs = new Map<LinkerdVersion, ReturnType<typeof kubeconformFiles>>();
-  /** Returns kubeconform's results for the environments of a release. */
+  /** Returns kubeconform's results for all environments of a release, by the name of the environment. */
   function judgedBundles(version: LinkerdVersion): ReturnType<typeof kubeconformFiles> {
     const started = runs.get(version);
     if (started !== undefined) return started;
@@ -156,14 +156,16 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 });
 
-/** Decrypts a Secret in the same way as Flux: after kustomize has added labels to the Secret. */
+/**
+ * Decrypts a Secret as Flux does: after kustomize has built the Secret and has added labels to it.
+ */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;
   const options = { identities: [testIdentity().clusterKey], format: "json" } as const;
   return JSON.parse(await decryptFile(JSON.stringify(object), options)) as KubernetesObject;
 }
 
-/** Decrypts a Secret with the real sops. Unlike Flux, sops also verifies the MAC. */
+/** Decrypts a Secret with the real sops, which also verifies the MAC. Flux does not verify the MAC. */
 async function sopsDecrypted(object: KubernetesObject): Promise<KubernetesObject> {
   const { code, stdout, stderr } = await sopsDecrypt(JSON.stringify(object), testIdentity().clusterKey, "json");
   expect(code, stderr).toBe(0);

@@ -11,11 +11,12 @@ import { scratchFolder } from "../support/platform.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /**
- * Folder of inputs that reproduce public bug reports. It is next to the reference data. Its README lists the sources.
+ * Folder with inputs that are reduced from public bug reports. The folder is next to the folder of the reference data.
+ * Its README lists the bug reports.
  */
 const cases = join(referenceFolder, "../cases");
 
-/** Codes of the correct findings for each input. */
+/** Codes of all findings that meshops must report, by the name of the input. */
 const right: Readonly<Record<string, readonly string[]>> = {
   "04-label-instead-of-annotation": ["inject-label"],
   "05-opaque-on-pod-only": ["opaque-one-sided"],
@@ -42,7 +43,7 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
-/** Linkerd release of the cluster, for inputs whose finding depends on the release. */
+/** Linkerd release for which an input is checked, if the findings depend on the release. */
 const releases: Readonly<Record<string, LinkerdVersion>> = { "08-job-shutdown-by-curl": "edge-25.10.7" };
 
 withReference("findings in inputs from public bug reports", () => {
@@ -81,13 +82,13 @@ withReference("findings in inputs from public bug reports", () => {
     "17-eof-block-scalar/in.yaml",
     "42-json-list/in.json",
     "47-flux-substitution/in.yaml",
-  ])("inject changes nothing else: %s", async (path) => {
+  ])("inject adds only its annotation, and changes no other byte: %s", async (path) => {
     const input = readFileSync(join(cases, path), "utf8");
     const { code, stdout } = await meshops(scratchFolder("cases"), ["inject", join(cases, "mesh-plain.yaml")], { input });
     expect(code).toBe(0);
     if (path.endsWith(".json")) expect(() => JSON.parse(stdout)).not.toThrow();
     expect(stdout.endsWith("\n")).toBe(input.endsWith("\n"));
-    // Without the annotation, the command prints the text unchanged, byte for byte.
+    // After the added annotation is removed from the output, the output equals the input byte for byte.
     const without = stdout
       .replace(/ *annotations:\n *linkerd\.io\/inject: enabled\n/, "")
       .replace('"annotations": {"linkerd.io/inject":"enabled"}, ', "")
@@ -103,7 +104,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect([...stdout.matchAll(/ (?:warning|error) (\S+)$/gm)].map(([, found]) => found)).toEqual([code]);
   });
 
-  test("49-helmrelease-values: the text output and the JSON output list the parts that meshops does not check", async () => {
+  test("49-helmrelease-values: the text output and the JSON output report that values of a HelmRelease are not checked", async () => {
     const args = ["validate", "--manifests", join(cases, "49-helmrelease-values/in.yaml")];
     const { code, stdout } = await meshops(scratchFolder("cases"), args);
     expect({ code, stdout }).toEqual({
@@ -114,7 +115,7 @@ withReference("findings in inputs from public bug reports", () => {
     expect(json).toMatchObject([{ code: "not-checked", silenced: expect.any(String) as string }]);
   });
 
-  test("74-proto2-oneof-group: meshops reads the services of the file", async () => {
+  test("74-proto2-oneof-group: meshops profile reads the services in a .proto file with a group in a oneof", async () => {
     const args = ["profile", "--proto", join(cases, "74-proto2-oneof-group/a.proto"), "--service", "api", "--namespace", "x"];
     const { code, stdout } = await meshops(scratchFolder("cases"), args);
     expect(code).toBe(0);

@@ -9,7 +9,7 @@ import { withTools } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/** Runs `npm run catalog:add`, which writes its output into an empty folder. Returns the path of this folder. */
+/** Runs the program of `npm run catalog:add`. Returns the folder in which the program has written its files. */
 async function add(product: string, version: string, charts: string): Promise<string> {
   const into = scratchFolder("catalog");
   const env = { ...process.env, PATH: `${join(tool("helm"), "..")}:${process.env["PATH"]}` };

@@ -14,12 +14,12 @@ import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot, referenceFolder } from "../support/tools.ts";
 
-/* Compares the catalog with the values and the rendered objects of the upstream charts. */
+/* Compares the catalog with the reference data: the values and the rendered objects of the upstream charts. */
 withReference("the catalog matches the upstream charts", () => {
   describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (version, track) => {
     const charts = Object.entries(track.charts) as [LinkerdChart, string][];
 
-    test("the images match those of the rendered charts", () => {
+    test("the catalog lists the same images as the rendered charts", () => {
       const listed = read(`linkerd/images-${version}.txt`)
         .split("\n")
         .filter((line) => line !== "" && !line.startsWith("#"))
@@ -50,7 +50,7 @@ withReference("the catalog matches the upstream charts", () => {
       }
     });
 
-    test("the traits match the values and CRDs", () => {
+    test("the traits and CRDs in the catalog match values.yaml and the rendered CRDs", () => {
       const values = objectsIn(read(`charts/linkerd-control-plane/${track.charts["linkerd-control-plane"]}/values.yaml`))[0];
       expect(field(values, "proxy", "outboundTransportMode") === "transport-header").toBe(track.traits.transportHeader);
       expect(field(values, "proxy", "nativeSidecar") === true).toBe(track.traits.nativeSidecar);
@@ -67,7 +67,7 @@ withReference("the catalog matches the upstream charts", () => {
       expect(newestServed(track, "HTTPRoute")).toBe(track.traits.policyApi.httpRoute);
     });
 
-    test("the webhooks match those of the rendered charts", () => {
+    test("meshops creates certificates for exactly the webhooks in the rendered charts, which create no certificates themselves", () => {
       const environment = environmentOf({ linkerd: { version, jaeger: { enabled: true } } });
       const rendered = charts.flatMap(([chart, chartVersion]) =>
         objectsIn(read(`charts/${chart}/${chartVersion}/rendered.yaml`)),
@@ -90,14 +90,14 @@ withReference("the catalog matches the upstream charts", () => {
       const ours = webhooksOf(environment);
       expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
       for (const { secret } of ours) expect(mounted).toContain(secret);
-      // The reference data was rendered with Secrets and with the CA of the certificates, as in the bundle. A chart
-      // must not create its own certificates.
+      // The charts in the reference data were rendered with the generated values for webhooks. With these values, a
+      // chart must not render a Secret with a certificate.
       const minted = rendered.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
       expect(minted.filter((name) => ours.some(({ secret }) => secret === name))).toEqual([]);
     });
   });
 
-  test("the jaeger chart and the standalone Jaeger have no common object, because an upgrade installs the new variant before it removes the old variant", () => {
+  test("the chart linkerd-jaeger and bases/linkerd-jaeger/standalone contain no common object, so an upgrade can install one before it removes the other", () => {
     const versions = linkerdReleases.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
     const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
     const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
@@ -148,8 +148,8 @@ function read(path: string): string {
 }
 
 /**
- * Returns the values of a chart. Keys that values.yaml lists only in comments (`#key:`, `# key: …`) have the value
- * null.
+ * Returns the values in values.yaml of a chart. Also contains keys that values.yaml mentions only in comments (`#key:`,
+ * `# key: …`), and keys of values-ha.yaml. The value of these keys is null.
  */
 function chartValues(chart: string, version: string): JsonMap {
   const text = read(`charts/${chart}/${version}/values.yaml`);
@@ -169,14 +169,14 @@ function chartValues(chart: string, version: string): JsonMap {
 }
 
 /**
- * Values that the templates of a chart read, but that values.yaml does not contain (linkerd2,
- * viz/charts/linkerd-viz/templates, all releases).
+ * Keys that the templates of a chart read, but that values.yaml does not contain (linkerd2,
+ * viz/charts/linkerd-viz/templates, all releases). The keys of the map are names of charts.
  */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
 /**
- * Adds `storageClass` to the known values. The chart's values.yaml contains this key only in a comment below
- * `persistence`.
+ * Returns the values of `alpha` or `zero` with the key `persistence.storageClass`, because Dgraph's values.yaml
+ * mentions this key only in a comment.
  */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
   const section = values[role] as JsonMap;
@@ -184,8 +184,8 @@ function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
 }
 
 /**
- * Returns the keys of `values` that `known` does not contain. If `known` contains an empty map or null, any keys are
- * allowed at this place.
+ * Returns the dotted paths of keys that `values` contains and `known` does not contain. If a value in `known` is an
+ * empty map or null, `values` may contain any keys below it.
  */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
@@ -198,7 +198,7 @@ function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   });
 }
 
-/** Returns the newest served version of one of Linkerd's policy CRDs. */
+/** Returns the newest served version of a kind in the API group policy.linkerd.io. */
 function newestServed(track: LinkerdRelease, kind: string): string | undefined {
   const crds = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/rendered.yaml`));
   const crd = crds.find(

@@ -16,15 +16,15 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 /*
- * Tests with components that use every field of a component's output. Some of these fields are not used by any
- * component of meshops. Flux and helmfile must install the same objects.
+ * Tests with components that are defined only in this file. They use fields that no component of meshops uses, for
+ * example patches with targets and `needs` on objects of other tools. Flux and helmfile must install the same objects.
  */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
 
 /**
- * A component with a chart and without a folder under bases/. Its overlay is in a nested folder. Its patches have
- * targets.
+ * A component that installs a chart and has no folder in bases/. Its id contains a slash, so its overlay is in a nested
+ * folder. Its patches select objects by `target`.
  */
 const chart: Component = {
   id: "tools/board",
@@ -59,7 +59,7 @@ const chart: Component = {
   }),
 };
 
-/** A component with a folder under bases/. Its patches select objects by kind. */
+/** A component that installs a folder in bases/. Its patch selects objects by kind. */
 const folder: Component = {
   id: "tool",
   group: "tools",
@@ -76,7 +76,7 @@ const folder: Component = {
   }),
 };
 
-/** A component that tools other than meshops deliver. */
+/** A component that another tool delivers, so that meshops generates no files for it. */
 const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",
@@ -86,7 +86,7 @@ const elsewhere: Component = {
 
 const provider: ComponentProvider = { components: () => [chart, folder, elsewhere] };
 
-withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (fixture charts)", () => {
+withTools(["helm", "helmfile", "kustomize", "sops"], "Components that use rare fields (fixture charts)", () => {
   let charts: ChartServer;
   let root: string;
   const environment = environmentOf();
@@ -132,7 +132,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect([...files().keys()].filter((path) => path.includes("elsewhere"))).toEqual([]);
   });
 
-  test("if two components create the same namespace, meshops merges its fields; different values of a field are an error", () => {
+  test("if two components create the same namespace, meshops merges the labels; different values of a label are an error", () => {
     const shared = (label: string): ComponentProvider => ({
       components: () => [
         {

@@ -17,11 +17,14 @@ import { field, objectsIn } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* Checks each row of generator/catalog/consumers.ts, or specifies the test file that checks the row. */
+/*
+ * Each row of generator/catalog/consumers.ts describes a part of the generated files that another program reads. This
+ * file either checks the row, or contains the path of the test file that checks the row.
+ */
 
 /**
- * Models for each release of Linkerd and each version of Dgraph's chart. Together, the models contain every possible
- * output.
+ * One model per environment of the release matrix. The matrix contains every release of Linkerd, every version of
+ * Dgraph's chart, and all options that change the generated files.
  */
 const models: readonly Model[] = releaseMatrix.map(({ name, spec }) =>
   buildModel({ environment: environmentOf(spec, name), identity: sampleIdentity() }),
@@ -33,7 +36,10 @@ const bases: readonly KubernetesObject[] = readdirSync(join(projectRoot, "bases"
 
 const components: readonly ComponentModel[] = models.flatMap((model) => model.components);
 
-/** All objects and patches of the models and the bases, the probe pod, and the objects that bootstrap applies. */
+/**
+ * All objects and patches of the models, the objects in bases/, the Namespace of Flux that bootstrap applies, and the
+ * pod of a probe.
+ */
 const objects: readonly KubernetesObject[] = [
   ...components.flatMap(({ objects, patches }) => [...Object.values(objects).flat(), ...plainPatches(patches)]),
   ...bases,
@@ -46,7 +52,7 @@ const objects: readonly KubernetesObject[] = [
   ),
 ];
 
-/** Yields the values of a key at any depth. */
+/** Yields every value that a nested value contains under the given key, at any depth. */
 function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   if (Array.isArray(value)) for (const item of value) yield* valuesOf(item, key);
   if (!isMap(value)) return;
@@ -56,7 +62,7 @@ function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   }
 }
 
-/** Returns all generated values of a key, in objects and in chart values. */
+/** Returns all values of a key in the generated objects and in the values for charts. Expects at least one value. */
 function written(key: string): string[] {
   const found = [...objects, ...components.map((component) => releaseOf(component)?.values ?? {})].flatMap((each) => [
     ...valuesOf(each, key),
@@ -66,8 +72,9 @@ function written(key: string): string[] {
 }
 
 /**
- * Returns the dotted paths of values of a release that no template of the chart reads. `highAvailability` is an
- * exception: `linkerd check` reads it in the ConfigMap linkerd-config, which contains all values.
+ * Returns the dotted paths of the values that meshops sets for a chart, but that no template of the chart reads.
+ * `highAvailability` is not included, because `linkerd check` reads this value in the ConfigMap linkerd-config, which
+ * contains all values.
  */
 function unreadValues({ chart, version, values }: Release): string[] {
   const unread = chartFacts(chart, version)?.unread ?? [`no facts about ${chart} ${version}`];
@@ -100,7 +107,7 @@ const everyMatches = (values: readonly string[], pattern: RegExp): void => {
 const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 const domain = "cluster.local";
 
-/** The check of each row, or the path of the test file that checks the row. */
+/** The check of each row, by the id of the row. A text is the path of the test file that checks the row. */
 const checks: Readonly<Record<string, string | (() => void)>> = {
   ...Object.fromEntries(
     consumers.filter(({ id }) => id.startsWith("key/")).map(({ id }) => [id, "conformance/identity.test.ts"]),
@@ -326,7 +333,7 @@ describe("generated files that other programs read", () => {
     expect(Object.keys(checks).sort()).toEqual([...ids].sort());
   });
 
-  test("the table lists the kinds of Flux objects in the models", () => {
+  test("the row flux-objects lists all kinds of Flux objects that meshops generates", () => {
     const kinds = models.flatMap((model) => [...emitFlux(model)].flatMap(([, text]) => objectsIn(text).map(({ kind }) => kind)));
     const row = consumers.find(({ id }) => id === "flux-objects");
     for (const kind of new Set(kinds)) expect(row?.artefact).toContain(kind);

@@ -10,12 +10,13 @@ import { type LanguageServer, startLanguageServer } from "../support/language-se
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Tests of the schema in editors. The tests use LSP and the language server that VS Code's YAML extension, Neovim,
- * Helix and Emacs use.
+ * Tests how editors support specs. The tests start the YAML language server that VS Code's YAML extension, Neovim,
+ * Helix and Emacs use. They send requests of the Language Server Protocol (LSP).
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 /**
- * Codes of findings that a schema can detect in one file. Only `meshops validate` checks rules and inherited fields.
+ * Codes of findings that the language server can detect with the schema. It reads only one file. Therefore it cannot
+ * check rules, or fields that are inherited from another spec.
  */
 const schemaCodes = ["wrong-type", "unknown-key", "missing-key", "not-allowed", "bad-format", "out-of-range"];
 const dev = "environments/dev.yaml";
@@ -104,7 +105,7 @@ describe("an error", () => {
     expect([...new Set(theirs)].sort()).toEqual([...new Set(ours)].sort());
   });
 
-  test("for a duplicate list item, the editor marks the whole list, and validate reports the position of the second item", async () => {
+  test("for a duplicate list item, the language server marks the whole list, and validate reports a line in this list", async () => {
     const expected = readFileSync(join(stories, "duplicate-item/expected.txt"), "utf8");
     const [, file = "", line] = /^environments\/(\S+\.yaml):(\d+):/m.exec(expected) ?? [];
     const [found, ...others] = await server.open(`stories/duplicate-item/${file}`);

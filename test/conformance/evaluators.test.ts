@@ -6,9 +6,10 @@ import { type Attempt, judge, type Peer, type Verdict } from "../support/policy-
 import { evaluated, policyObject as object } from "../support/policy-worlds.ts";
 
 /*
- * Compares the evaluator of the product with the evaluator of the tests. The evaluator of the tests was written from
- * the specifications. Both evaluators must give the same verdicts for random policy sets, and the verdicts that
- * were observed with the real policy controller, proxies and kernel (reference/policy/observed.md, edge-26.8.3).
+ * Compares the policy evaluator of meshops with the independent policy evaluator of the tests, which was written from
+ * the specifications. For random policy sets, both evaluators must return the same verdict. For the policies in
+ * reference/policy/observed.md, both evaluators must return the verdict that was observed with the real policy
+ * controller, proxies and kernel (edge-26.8.3).
  */
 
 const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
@@ -64,7 +65,10 @@ const server = fc
   )
   .map((spec) => ["Server", spec] as const);
 
-/** Names of objects are `<kind>-<number>`. Some references are intended to refer to objects that do not exist. */
+/**
+ * Number in the name of an object. The names are `<kind>-<number>`. A policy set contains only some of these names, so
+ * some references refer to objects that do not exist.
+ */
 const number = fc.integer({ min: 0, max: 5 });
 const reference = fc.oneof(
   number.map((index) => ({ kind: "MeshTLSAuthentication", name: `MeshTLSAuthentication-${index}` })),
@@ -118,7 +122,9 @@ const route = fc
   })
   .map((spec) => ["HTTPRoute", spec] as const);
 
-/** Policy sets. The name and the age of an object contain its index, so that no two objects have the same age. */
+/**
+ * Random policy sets. The creation time of an object depends on its index, so that no two objects have the same age.
+ */
 const policies = fc
   .array(fc.oneof(server, server, authorization, authorization, authentication, networkPolicy, route), { maxLength: 10 })
   .map((all) =>
@@ -252,7 +258,9 @@ const oneRoute = [http, routed("read", "/read"), web, grants("HTTPRoute", "read"
 const twoRoutes = [...oneRoute, routed("probes", "/health"), nodes, grants("HTTPRoute", "probes", nodes)];
 const denying = { ...pod, defaultPolicy: "deny" };
 
-/** Row number in observed.md, target, policies, caller, port, path, and answer. */
+/**
+ * Rows of observed.md: number of the row, target, policies, caller, port, path of the request, and observed verdict.
+ */
 const observed: readonly (readonly [
   number,
   Peer,

@@ -37,7 +37,10 @@ const start = new Date("2026-11-24T12:00:00Z");
 const names = environmentOf().spec.linkerd.identity;
 const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
 
-/** Returns an identity in memory that the administrators' key can decrypt. */
+/**
+ * Returns an environment, a map for the files of its identity, and the functions that read and encrypt these files. The
+ * map is empty.
+ */
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
   files: Map<string, string>;
@@ -61,7 +64,9 @@ async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<t
 
 const publicFile = (name: string): string => `environments/test/identity/${name}`;
 
-/** Whether openssl accepts a chain at a given time. The chain starts with a leaf and ends with one of the anchors. */
+/**
+ * Whether openssl accepts, at a given time, a chain from a leaf certificate through an issuer to one of the anchors.
+ */
 async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
   const folder = scratchFolder("chain");
   for (const [file, text] of Object.entries({ anchors, issuer, leaf })) writeFileSync(join(folder, file), text);
@@ -74,7 +79,7 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
   );
 }
 
-/** Returns a proxy's certificate in the same form as the certificates that Linkerd's identity service signs. */
+/** Returns a certificate of a proxy with the fields that Linkerd's identity service sets, signed by the issuer. */
 function leafOf(issuer: Issued): string {
   return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
 }
@@ -195,8 +200,8 @@ withTools(["sops"], "an identity on disk", () => {
   );
 
   /**
-   * DER of a P-256 key: the bytes before and after its 32 secret bytes. There are two forms: PKCS#8 (RFC 5958), which
-   * contains SEC1 (RFC 5915) without parameters, and SEC1 with parameters.
+   * The DER bytes of a P-256 key before and after its 32 secret bytes, in hexadecimal. There are two formats. PKCS#8
+   * (RFC 5958) contains the SEC1 structure without parameters. SEC1 (RFC 5915) has parameters.
    */
   const forms: Readonly<Record<string, { label: string; before: string; after: string }>> = {
     "PKCS#8": {
@@ -229,7 +234,7 @@ withTools(["sops"], "an identity on disk", () => {
     },
   );
 
-  test("for every Secret with a key, the table contains the reader, and this reader accepts the format of the key", () => {
+  test("keyReaders contains every Secret with a key, and each reader accepts the format that meshops writes", () => {
     const contracts = secretContracts(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
     const names = contracts.map(({ name }) => name);
     expect(keyReaders.map(({ secret }) => secret).sort()).toEqual(names.sort());
@@ -248,14 +253,15 @@ withTools(["sops"], "an identity on disk", () => {
 
   test("contains no private key in plaintext", async () => {
     const { files } = await started();
-    // PEM, and the base64 encoding of the beginning of the PEM in all formats that meshops writes.
+    // Searches for the PEM header of a key, and for the base64 encoding of its first bytes, in all formats that meshops
+    // writes.
     for (const [path, text] of files)
       expect(/PRIVATE KEY|LS0tLS1CRUdJTiBFQyBQUklWQVRF|LS0tLS1CRUdJTiBQUklWQVRF/.test(text), path).toBe(false);
   });
 });
 
 describe("trust anchor rotation", () => {
-  /** Returns the identities after each step, starting with the initial identity. */
+  /** Returns the identity before the rotation, and the identity after each of the three steps. */
   async function steps(): Promise<{ anchors: string; issuer: string; leaf: string }[]> {
     const { environment, files, vault } = await started();
     const out: { anchors: string; issuer: string; leaf: string }[] = [];
@@ -289,7 +295,8 @@ describe("trust anchor rotation", () => {
     const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // One row per step, with the bundle after this step. One column per step, with a leaf certificate signed after it.
+    // Row n contains the results for the trust bundle after step n. Column n contains the results for a leaf
+    // certificate that the issuer after step n signed. Step 0 is the identity before the rotation.
     expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],
@@ -298,7 +305,7 @@ describe("trust anchor rotation", () => {
     ]);
   });
 
-  test("with the gates, two peers trust each other in any order of restarts; without the gates, two peers can distrust each other", async () => {
+  test("with the gates between steps, all pods always trust each other; without one of the gates, a pod can distrust another pod", async () => {
     const states = await steps();
     const bundles = states.map(({ anchors }) => anchors);
     const trust = await Promise.all(
@@ -326,7 +333,7 @@ describe("trust anchor rotation", () => {
     expect(new Set(revisions).size).toBe(4);
   });
 
-  test("requires a day between two steps, unless --force is set", async () => {
+  test("rejects the next step during the day after a step, unless --force is set", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date, force: boolean): Promise<string> => {
       generate(environment, files);
@@ -343,7 +350,7 @@ describe("trust anchor rotation", () => {
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
-    // A user may renew the issuer with the new anchor between two steps. The required day then starts with this
+    // After step 2, a user may renew the issuer. The required day before step 3 then starts at the time of this
     // renewal.
     for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
     await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
@@ -352,7 +359,7 @@ describe("trust anchor rotation", () => {
     expect(await step(hours(45), false)).toContain("step 1 of 3");
   });
 
-  test("rejects the next step until the bundle contains the previous step", async () => {
+  test("rejects the next step until `generate` has written the changes of the previous step", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date): Promise<void> => {
       for (const [path, text] of (await rotateAnchor(environment, vault(now), now, true)).changes) files.set(path, text);
@@ -395,7 +402,7 @@ describe("trust anchor rotation", () => {
 });
 
 describe("near expiry", () => {
-  test("an issuer that expires together with its anchor is reported; meshops signs no certificate with an expired anchor", async () => {
+  test("rotate-issuer reports if the issuer expires together with its anchor, and fails if the anchor has expired", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
       "a new issuer is created, signed by the same trust anchor",
@@ -425,15 +432,15 @@ describe("near expiry", () => {
       expect(await chains(authorities, "", certificate.toString(), hours(24 * 101))).toBe(true);
       expect(await chains(before, "", certificate.toString(), hours(24 * 101))).toBe(false);
     }
-    // The old CA remains in the bundle until it expires. Further rotations do not remove the old CA. The signing CA is
-    // the first CA in the bundle.
+    // webhook-ca.crt contains the new CA, and then the old CA. Further rotations keep the old CA until it has expired.
+    // meshops signs with the first CA in the file.
     expect(await take(hours(24 * 110))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(authorities);
     expect(await take(hours(24 * 410))).toContain("signed by a new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).not.toContain(before.trim());
   });
 
-  test("the issuer's certificate copies the ASN.1 string types from the name of an anchor of another tool, so that Go and openssl accept the issuer", async () => {
+  test("if another tool created the anchor, the issuer copies the ASN.1 string types of its name, so that openssl accepts the chain", async () => {
     const folder = scratchFolder("others");
     const config =
       "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\nx509_extensions=ext\n[dn]\nO=Acme\nCN=root.linkerd.cluster.local\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=01:02:03:04\n";
@@ -492,7 +499,7 @@ describe("rotation of issuer and webhooks", () => {
     );
   });
 
-  test("keeps the anchor, and manual changes outside a Secret's data", async () => {
+  test("keeps the anchor, and text that a user added outside of a Secret's data", async () => {
     const { environment, files, vault } = await started();
     const path = "overlays/test/identity/linkerd-identity-issuer.sops.yaml";
     files.set(path, (files.get(path) ?? "").replace("kind: Secret", "# kept\nkind: Secret"));
@@ -503,8 +510,8 @@ describe("rotation of issuer and webhooks", () => {
     const issuer = changes.get(publicFile("issuer.crt")) ?? "";
     expect(issuer).not.toBe(before.get(publicFile("issuer.crt")));
     expect(await chains(before.get(publicFile("trust-anchors.crt")) ?? "", "", issuer)).toBe(true);
-    // Removed recipients may still have the old data key. Therefore no value may depend on the old data key: every
-    // value and every armored key is new.
+    // A removed recipient may still have the old data key. Therefore the rotation must encrypt every value again with a
+    // new data key, and must encrypt the new data key again for every recipient.
     const old = before.get(path) ?? "";
     for (const [part] of old.matchAll(/ENC\[[^\]]*\]|^ +[A-Za-z0-9+/=]{40,}$/gm))
       expect(changes.get(path)).not.toContain(part.trim());
@@ -522,7 +529,7 @@ describe("rotation of issuer and webhooks", () => {
   });
 });
 
-/** Adds the files that `meshops generate` would write. Returns the bundle. */
+/** Generates the bundle of an environment, adds its files to `files`, and returns the bundle. */
 function generate(environment: Environment, files: Map<string, string>): Bundle {
   const read = (file: string): string => (files.get(publicFile(file)) ?? "").trim();
   const identity = { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };
@@ -532,17 +539,21 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
 }
 
 /**
- * State of a pod. It contains the step whose bundle the pod has loaded, and the step whose issuer signed the pod's
- * certificate.
+ * State of a pod, as two numbers of steps. `bundle` is the step whose trust bundle the pod has loaded. `leaf` is the
+ * step whose issuer signed the pod's certificate.
  */
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
  * Whether three pods can reach a state in which one pod does not trust the certificate of another pod. In every state,
- * any pod may restart or renew its certificate. A restart loads the bundle of the current step, and a new certificate
- * that the issuer of this step signs. A renewal loads only the certificate. The next step is rolled out if its gate is
- * open. The gate after step 1 opens when all pods have started with both anchors. The gate after step 2 opens when no
- * pod uses a certificate of the old issuer.
+ * any pod may restart, and any pod may renew its certificate. After a restart, a pod has the trust bundle of the
+ * current step, and a certificate that the issuer of this step signed. After a renewal, a pod has only a new
+ * certificate. The next step can start unless a gate prevents it. The gate after step 1 waits until all pods have
+ * started with both anchors. The gate after step 2 waits until no pod uses a certificate of the old issuer.
+ *
+ * @param trust whether a pod with the trust bundle of the step in the first index trusts a certificate of the step in
+ *   the second index
+ * @param gates whether the gate after step 1 (`bundle`) and the gate after step 2 (`leaf`) are used
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
   const first: [number, Pod[]] = [

@@ -13,8 +13,8 @@ import { judge, type Peer, type Verdict } from "../support/policy-evaluator.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Tests the access rules of an injection for every release. The evaluator follows the semantics of Kubernetes and
- * Linkerd.
+ * Tests, for every release, which clients can connect to an injected workload. The policy evaluator of the tests
+ * determines the result of each connection.
  */
 const versions = linkerdReleases.map(({ version }) => version);
 const chart = `apiVersion: apps/v1
@@ -63,14 +63,14 @@ describe("access to an injected workload", () => {
 
   const table: [from: string, peer: Peer | "shop", port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
     ["a listed client, its port", client, 8080, "reached"],
-    // Releases without the transport header restrict ports in the network layer. Later releases restrict ports in the
-    // mesh layer.
-    // Connections to an opaque port arrive at 4143 in all releases.
+    // In releases with the transport header, the server's proxy restricts the ports of a client. In older releases, the
+    // NetworkPolicy restricts the ports. Opaque ports such as 3306 are an exception: in all releases, clients connect
+    // to an opaque port through port 4143. Therefore the server's proxy refuses this connection.
     ["a listed client, another port", client, 3306, "mesh"],
     ["another account in the client's namespace", otherAccount, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
-    // Clients of Linkerd 2.14 connect to the application's port. Therefore the network layer allows this port, and the
-    // proxy requires a certificate.
+    // In Linkerd 2.14, the proxies of clients connect to the application's port. Therefore the NetworkPolicy allows
+    // this port, and the server's proxy refuses a client without a certificate.
     ["a forged label", forger, 8080, (version) => (linkerdRelease(version).traits.transportHeader ? "network" : "mesh")],
     ["another namespace", otherNamespace, 8080, "network"],
     ["the workload's own pods, opaque port", "shop", 3306, "reached"],
@@ -84,7 +84,7 @@ describe("access to an injected workload", () => {
   describe.each(versions)("%s", (version) => {
     const { text, diagnostics, notes } = injectManifests(chart, spec(version));
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
-    // The annotations that the injection adds determine how the proxy handles each port.
+    // The evaluator reads the added annotations, because they determine how the proxy handles each port.
     const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
     const cluster = { objects, transportHeader: linkerdRelease(version).traits.transportHeader };
 
@@ -123,7 +123,7 @@ withReference("an injection", () => {
     for (const role of ["alpha", "zero"]) expect(annotations(objectsIn(text), role)).toEqual(annotations(reference, role));
   });
 
-  test("makes no other changes to the objects of the upstream charts", () => {
+  test("changes only its own annotations in the objects of the upstream charts", () => {
     for (const path of ["dgraph/24.1.4", "dgraph/0.0.17", "linkerd-viz/2026.8.3", "linkerd-control-plane/1.16.11"]) {
       const before = read(`charts/${path}/rendered.yaml`);
       const { text } = injectManifests(before, { linkerd: "edge-26.8.3", opaquePorts: [7080] });
@@ -183,7 +183,7 @@ function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
 }
 
-/** Returns how the proxy of the injected pods handles each port. Reads the annotations of the pods. */
+/** Returns the port settings of the proxy in the injected pods, from their annotations. Null if they have no proxy. */
 function proxyOf(text: string): Peer["proxy"] {
   const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
   const values = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;
@@ -197,7 +197,7 @@ function annotations(objects: readonly KubernetesObject[], role: string): unknow
   return field(pick(objects, "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "metadata", "annotations");
 }
 
-/** Returns an object without the annotations that an injection sets. */
+/** Returns an object without the two annotations that the injections in this file set. */
 function withoutOurs(object: KubernetesObject): unknown {
   return JSON.parse(JSON.stringify(object), (key, value) => {
     if (key === "linkerd.io/inject" || key === "config.linkerd.io/opaque-ports") return undefined;

@@ -15,8 +15,9 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * The generated patch or values add annotations to Dgraph's pods in the reference data. These annotations must equal
- * those that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` adds to the same objects.
+ * meshops adds annotations to Dgraph's pods, either with a patch or with values of the chart. The tests compare these
+ * annotations with those that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` adds to
+ * the same objects. The objects are in the reference data.
  */
 withReference("injection", () => {
   withTools(["kustomize"], "compared with `linkerd inject`", () => {
@@ -31,7 +32,7 @@ withReference("injection", () => {
     });
 
     test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4", "25.0.0-preview6"] as const)(
-      "dgraph %s, if the internal ports are opaque on pods and Services",
+      "dgraph %s, if the internal ports are opaque: pods and Services have the annotation",
       async (version) => {
         const objects = await install(version, dgraphOf(version, "opaque"));
         expect(podAnnotations(objects, "alpha")).toMatchObject({
@@ -55,8 +56,8 @@ withReference("injection", () => {
     );
   });
 
-  describe("the two forms of the patch", () => {
-    test("patch and values contain the same annotations", () => {
+  describe("the annotations of Dgraph's pods", () => {
+    test("are the same in the patch for an old chart and in the values of a new chart", () => {
       for (const mode of ["skip", "opaque", "mesh"] as const) {
         const [byPatch, byValue] = [dgraphOf("0.0.17", mode), dgraphOf("24.1.4", mode)];
         for (const role of ["alpha", "zero"]) {
@@ -81,8 +82,9 @@ function dgraphOf(chart: string, internalPorts: string): ComponentModel {
 }
 
 /**
- * Returns the objects of the reference data with the generated patches and the generated values. The real kustomize
- * applies the patches. The values are applied in the same way as in the chart.
+ * Returns Dgraph's objects in the reference data with the generated annotations. The real kustomize applies the
+ * generated patches. The reference data is already rendered, so a patch also simulates the effect of the generated
+ * values.
  */
 async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");
@@ -90,7 +92,8 @@ async function install(version: string, component: ComponentModel): Promise<Kube
     const annotations = field(releaseOf(component)?.values, role, "extraAnnotations");
     if (annotations === undefined) return [];
     const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
-    // The value is applied as in the template of the chart (dgraph-io/charts, templates/<role>/statefulset.yaml).
+    // As the template of the chart does, this patch adds the values to the annotations of the pods (dgraph-io/charts,
+    // templates/<role>/statefulset.yaml).
     const patch = stringify({
       apiVersion: "apps/v1",
       kind: "StatefulSet",

@@ -19,7 +19,9 @@ import { withTools } from "../support/guards.ts";
 import { idOf, objectsIn } from "../support/objects.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/* Tests of the KRM functions in kustomize: as a generator, as a transformer, and on a folder (`kustomize fn run`). */
+/*
+ * Tests meshops as a KRM function of the real kustomize: as a generator, as a transformer, and with `kustomize fn run`.
+ */
 const env = { PATH: `${dirname(tool("kustomize"))}:${process.env["PATH"]}` };
 let root: string;
 
@@ -34,7 +36,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 withTools(["kustomize"], "kustomize with meshops as a function", () => {
-  test("a generator emits the same objects as the bundle, including encrypted Secrets, and the chart repositories", async () => {
+  test("a generator emits the same objects as all generated overlays, including encrypted Secrets", async () => {
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     write("kustomization.yaml", "generators: [environments/dev.yaml]\n");
     const generated = objectsIn(await kustomizeBuild("."));
@@ -46,7 +48,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     expect(generated.length).toBeGreaterThan(40);
   });
 
-  test("a transformer injects resources in a Kustomization in a subfolder of the repository", async () => {
+  test("a transformer injects the resources of a kustomization.yaml in a subfolder, and has the same output as inject", async () => {
     write("apps/shop/deployment.yaml", workload);
     writeFunctionText("apps/shop/mesh.yaml", "../../fn.sh", injection);
     write("apps/shop/kustomization.yaml", "resources: [deployment.yaml]\ntransformers: [mesh.yaml]\n");
@@ -59,7 +61,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
       "Server web-8080",
     ]);
     expect(JSON.stringify(objects)).toContain('"linkerd.io/inject":"enabled"');
-    // The post-renderer must have the same output for the same input.
+    // `meshops inject`, the post-renderer, must have the same output for the same input.
     write("mesh.yaml", injection);
     const { stdout } = await meshops(root, ["inject", "mesh.yaml"], { input: workload });
     expect(sorted(objects)).toEqual(sorted(objectsIn(stdout)));
@@ -72,7 +74,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     await expect(kustomizeBuild("apps/wrong")).rejects.toThrow(/linkerd\W+cannot be \W+edge-26\.8\W/);
   });
 
-  test("`fn run` writes objects to the paths in their annotations, changes nothing in a second run, and removes old objects", async () => {
+  test("`fn run` writes objects to the paths in their annotations, changes nothing in a second run, and removes obsolete files", async () => {
     cpSync(join(projectRoot, "environments/dev.yaml"), join(root, "out/dev.yaml"));
     writeFunction("out/dev.yaml", join(root, "fn.sh"), "environments/dev.yaml");
     await fnRun("out");
@@ -91,7 +93,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     ]);
   });
 
-  test("results are written to --results-dir", async () => {
+  test("`fn run` writes the findings to the folder of --results-dir", async () => {
     writeFunctionText(
       "results/mesh.yaml",
       join(root, "fn.sh"),
@@ -115,7 +117,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8").replace(/^/gm, "  ");
     const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n${spec}`;
-    // The user nobody cannot read the cache of the tools.
+    // Copies kustomize, because the user nobody cannot read the cache of the test tools.
     cpSync(tool("kustomize"), join(root, "kustomize"));
     execFileSync("chmod", ["-R", "go+rX", root]);
     const before = filesBelow(".");
@@ -164,8 +166,8 @@ spec:
 `;
 
 /**
- * Writes a configuration of the sample repository. The configuration has the annotation from which kustomize determines
- * the function.
+ * Copies a spec of this repository, and adds the annotation `config.kubernetes.io/function`. From this annotation,
+ * kustomize determines the program of the function.
  */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));

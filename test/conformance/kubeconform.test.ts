@@ -3,8 +3,8 @@ import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 
 /*
- * Tests of the validator itself. If the validator accepted invalid objects, the tests of the bundle would prove
- * nothing.
+ * Tests that kubeconform, with the settings of the tests, rejects invalid objects. If it accepted invalid objects, the
+ * tests that validate generated objects would be useless.
  */
 withReference("kubeconform, as configured in the tests", () => {
   withTools(["kubeconform"], "rejects what an API server rejects", () => {

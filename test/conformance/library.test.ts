@@ -6,8 +6,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the package as users get it. The package is packed and installed into an empty folder. The tests use
- * the installed package as docs/library.md describes.
+ * Tests the npm package of meshops as a library. The package is packed, and installed into an empty folder. The tests
+ * run the examples of docs/library.md with the installed package.
  */
 const page = "docs/library.md";
 let root: string;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe("the library", () => {
-  test("type-checks its examples", async () => {
+  test("has types with which the examples of the docs compile without errors", async () => {
     const config = {
       compilerOptions: {
         module: "nodenext",
@@ -40,7 +40,7 @@ describe("the library", () => {
     };
     writeTree(root, { "tsconfig.json": JSON.stringify(config) });
     const tsc = (...args: string[]): Promise<string> => run(join(projectRoot, "node_modules/.bin/tsc"), args, { cwd: root });
-    // The global setup builds JavaScript only.
+    // Generates the type declarations, because the global setup of the tests builds only JavaScript.
     await tsc("-p", join(projectRoot, "tsconfig.build.json"), "--outDir", join(root, "node_modules/meshops/dist"));
     expect(await tsc("-p", ".")).toBe("");
   });
@@ -51,7 +51,7 @@ describe("the library", () => {
     expect(output).toContain(readFileSync(join(projectRoot, "overlays/dev/dgraph/values.yaml"), "utf8"));
   });
 
-  test("loads specs that are not files", async () => {
+  test("loads a spec from a text in memory, and reports the position of a finding", async () => {
     expect((await example("memory.ts")).split("\n")[0]).toBe("4:42 bad-format");
   });
 
@@ -61,7 +61,7 @@ describe("the library", () => {
     expect(output).toContain("inject-value");
   });
 
-  test("installs no Kubernetes client, and has the size that the docs specify", () => {
+  test("installs no Kubernetes client, and its dependencies have the size that the docs specify", () => {
     const tree = readTree(join(root, "node_modules"));
     expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
     const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
@@ -73,7 +73,7 @@ describe("the library", () => {
     expect(Math.round((bytes - own) / 1e6)).toBeGreaterThanOrEqual(Number(megabytes) - 2);
   });
 
-  test("reports an error if a command needs the Kubernetes client", async () => {
+  test("reports a fix if a command needs the Kubernetes client, which is not installed", async () => {
     const status = (): Promise<string> =>
       run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
     await expect(status()).rejects.toThrow(

@@ -8,8 +8,8 @@ import { readTree, scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the shipped command line on each supported version of Node. These versions are the version that runs the tests
- * (20 in CI) and the versions that `npm run tools` installs.
+ * Tests the shipped command line on each supported version of Node. The versions are the version that runs the tests
+ * (20 in CI), and the versions that `npm run tools` installs.
  */
 describe(`Node ${process.versions.node}`, () => runsOn(process.execPath));
 for (const node of nodeVersions) withNode(node, `Node ${node}`, runsOn);
@@ -25,16 +25,16 @@ function runsOn(node: string): void {
     expect(await meshops(["--help"])).toMatch(/^Usage: meshops /);
   });
 
-  test("generates the committed files", async () => {
+  test("generates the same files as those in Git", async () => {
     await meshops(["generate", "--check"]);
   });
 
-  test("draws a graph with Graphviz and a template", async () => {
+  test("prints a graph as Mermaid, and as an HTML page with SVG images of Graphviz", async () => {
     expect(await meshops(["graph", "dev"])).toContain("linkerd-control-plane");
     expect(await meshops(["graph", "dev", "--output", "html"])).toContain("<svg");
   });
 
-  test("stores compiled code in the user's cache, if this version of Node supports a compile cache", async () => {
+  test("stores compiled code in the user's cache folder or in NODE_COMPILE_CACHE, if this version of Node supports a compile cache", async () => {
     await meshops(["--version"]);
     const able = (await run(node, ["-p", "typeof require('node:module').enableCompileCache"])) === "function\n";
     const kept = (folder: string): number => (existsSync(folder) ? Object.keys(readTree(folder)).length : 0);

@@ -10,7 +10,7 @@ import { objectsIn } from "../support/objects.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { kustomizeBuild } from "../support/roads.ts";
 
-/** A service in the form in which a chart renders it. */
+/** Manifests of a service, as a chart renders them. */
 const rendered = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop-api, namespace: shop}
@@ -63,7 +63,10 @@ spec:
               orders: {serviceAccountRef: {namespace: orders, name: orders}}
 `;
 
-/** Kind, name and spec of the policies. Removes the suffix that `inject` adds to the name of the NetworkPolicy. */
+/**
+ * Returns API version, kind, name, namespace and spec of each policy, sorted. Removes the suffix `-mesh` that `inject`
+ * adds to the name of the NetworkPolicy.
+ */
 function policiesIn(objects: readonly KubernetesObject[]): unknown[] {
   const kinds = ["NetworkPolicy", "Server", "AuthorizationPolicy", "MeshTLSAuthentication"];
   return objects
@@ -79,7 +82,7 @@ function policiesIn(objects: readonly KubernetesObject[]): unknown[] {
 }
 
 withTools(["kustomize"], "MeshInjection and spec.workloads", () => {
-  test("give the same policies for the same service", async () => {
+  test("lead to the same policies, if both describe the same service", async () => {
     const { injection: settings } = readInjection(parseSource("mesh.yaml", injection));
     if (settings === null) throw new Error("the MeshInjection is not valid");
     const injected = objectsIn(transform(rendered, settings).text);

@@ -11,16 +11,16 @@ import { clientImage, loadFiles, specText } from "../support/specs.ts";
 interface Kind {
   readonly component: string;
   readonly values: object;
-  /** Additional findings of `validate`. They occur because the override replaces a generated value. */
+  /** Codes of all findings of `validate` about a spec with these values. Default: no findings. */
   readonly findings?: readonly string[];
-  /** Checks the objects of the real chart. */
+  /** Checks that the values have an effect on the objects that the real chart renders. */
   readonly check: (objects: readonly KubernetesObject[]) => void;
 }
 
 const container = (object: KubernetesObject, name: string): unknown =>
   (field(object, "spec", "template", "spec", "containers") as { name: string }[]).find((each) => each.name === name);
 
-/** The kinds of overrides that fifteen public platform repositories with Linkerd use. */
+/** Kinds of chart values that fifteen public platform repositories with Linkerd set, each with an example. */
 const kinds: Readonly<Record<string, Kind>> = {
   resources: {
     component: "linkerd-control-plane",
@@ -87,7 +87,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/* Tests each kind of override with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, uses the real charts. */
+/*
+ * Tests each kind of value in `spec.components` with the real helm, kustomize and helmfile. Uses the real charts if the
+ * variable MESHOPS_CHARTS is set, and small fixture charts otherwise.
+ */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
   `Kinds of overrides (${realCharts === null ? "fixture" : "real"} charts)`,

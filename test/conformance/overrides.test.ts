@@ -10,13 +10,13 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { clientImage, specOf, specText } from "../support/specs.ts";
 
-/** A JSON patch that annotates all objects of a chart. */
+/** A patch for `spec.components` that sets an annotation in all objects of a component. */
 const annotate = {
   target: { name: ".*" },
   patch: "- {op: add, path: /metadata/annotations, value: {patched: by-target}}",
 };
 
-/** Overrides of every component that has a chart, and of components without a chart. */
+/** Settings in `spec.components` for every component with a chart, and for two components without a chart. */
 const overrides = {
   ...Object.fromEntries(
     ["linkerd-crds", "linkerd-control-plane", "linkerd-viz", "dgraph", "grafana"].map((name) => [
@@ -46,7 +46,10 @@ const overrides = {
   },
 };
 
-/* `spec.components`, with the real helm, kustomize and helmfile, and with fixture charts that show their values. */
+/*
+ * Tests `spec.components` with the real helm, kustomize and helmfile. The fixture charts render a ConfigMap with the
+ * values that they receive.
+ */
 withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (fixture charts)", () => {
   let charts: ChartServer;
   let root: string;
@@ -101,7 +104,9 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
   });
   afterAll(() => charts.close());
 
-  /** Values that the fixture chart of linkerd-viz received, on both engines. */
+  /**
+   * Returns the values that the fixture chart of linkerd-viz received. Expects that they are the same on both engines.
+   */
   async function vizValues(environment: string): Promise<unknown> {
     const flux = (await fluxRoad(root, environment, charts, ["linkerd-viz"])).get("linkerd-viz") ?? [];
     const helmfile = await helmfileRoad(root, environment, charts, ["name=linkerd-viz"]);
@@ -112,14 +117,14 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     return a;
   }
 
-  test("values are merged over inherited values; null below values removes the chart's default; values: null removes all inherited values", async () => {
+  test("values are merged over inherited values; a null inside values removes a default of the chart; values: null removes all inherited values", async () => {
     expect(await vizValues("more")).toEqual({ chartDefault: { first: 1 }, extra: { a: 1, b: 2 } });
     expect(await vizValues("none")).toEqual({ chartDefault: { first: 1, second: 2 } });
     expect(await vizValues("back")).toEqual({ chartDefault: { first: 1, second: 3 }, extra: { a: 1 } });
     expect(readFileSync(join(root, "overlays/more/linkerd-viz/values.yaml"), "utf8")).toContain("second: null\n");
   });
 
-  test("values from ConfigMaps and Secrets are merged over generated values, but not over values of the spec and owned values", async () => {
+  test("values from ConfigMaps and Secrets override generated values, but not the values in the spec and not the owned values", async () => {
     const source = (kind: string, name: string, key: string, values: object): KubernetesObject =>
       ({ apiVersion: "v1", kind, metadata: { name }, data: { [key]: stringify(values) } }) as KubernetesObject;
     const objects = await fluxRoad(
@@ -147,7 +152,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     expect(values).toMatchObject({ extra: { c: 3 }, clusterDomain: "cluster.local" });
   });
 
-  test("values and patches of every component reach the same objects on both engines", async () => {
+  test("values and patches of every component have the same effect on both engines", async () => {
     const flux = await fluxRoad(root, "all", charts);
     flux.delete("namespaces");
     flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
@@ -166,7 +171,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     expect(field(pick(helmfile, "Deployment", "pydgraph-client"), "spec", "replicas")).toBe(3);
   });
 
-  test("dependsOn, timeout and suspend reach both engines", async () => {
+  test("Flux objects have dependsOn, timeout and suspend of the spec; helmfile does not install suspended components", async () => {
     const flux = (name: string): unknown =>
       field(objectsIn(readFileSync(join(root, `flux/order/${name}.yaml`), "utf8"))[0], "spec");
     expect(flux("linkerd-viz")).toMatchObject({
@@ -182,7 +187,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     };
     expect(await release("linkerd-viz")).toMatchObject({ timeout: "90m" });
     expect(await release("dgraph")).toMatchObject({ dependsOn: [{ name: "storage", namespace: "storage" }] });
-    // A suspended HelmRelease does not become ready, so its Kustomization does not wait for it.
+    // A suspended HelmRelease never becomes ready. Therefore its Kustomization has `wait: false`.
     expect(await release("grafana")).toMatchObject({ suspend: true });
     expect(flux("grafana")).toMatchObject({ wait: false });
     expect(flux("service-profile")).toMatchObject({ suspend: true, wait: true });

@@ -11,8 +11,9 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Tests of graphs in a real browser. Mermaid's own renderer draws the diagrams. The tests pan, zoom and search the
- * page, and read its content. If SCREENSHOTS contains a folder, the tests write screenshots into this folder.
+ * Tests the output of `meshops graph` in a real browser. Mermaid's own renderer draws the Mermaid diagrams. The tests
+ * of the HTML page pan, zoom and search the graphs, and read the content of the page. If the variable SCREENSHOTS
+ * contains the path of a folder, the tests write screenshots into this folder.
  */
 let browser: Browser;
 let page: Page;
@@ -49,7 +50,7 @@ withBrowser("the output of meshops graph", () => {
     expect(await page.locator(".view svg").count()).toBe(4);
     expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Order of reconciliation", "Access"]);
     expect(await page.getByRole("row", { name: "grafana – grafana" }).textContent()).toContain("≠ only in production");
-    // The graphs are images that have descriptions for screen readers.
+    // Each graph is an image with a name and a description for screen readers.
     for (const picture of await page.locator(".view svg").all()) {
       expect(await picture.getAttribute("role")).toBe("img");
       expect(await picture.getAttribute("aria-label")).toMatch(/^(dev|production): /);
@@ -101,7 +102,7 @@ withBrowser("the output of meshops graph", () => {
     const dashed = await page.locator(".node:has-text('≠') path[stroke-dasharray]").count();
     expect(dashed).toBe(await page.locator(".node:has-text('≠')").count());
     expect(dashed).toBeGreaterThan(0);
-    // Edges of refused connections are dashed, end in a bar, and have a label.
+    // Edges of refused connections have the label "refused", and are dashed.
     expect(await page.locator(".edge:has-text('refused') path[stroke-dasharray]").count()).toBe(4);
   });
 });
@@ -120,7 +121,7 @@ async function keep(name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-/** Renders a diagram. This function runs in the page. */
+/** Renders a Mermaid diagram, and returns the SVG image. Playwright runs this function in the page. */
 async function draw([diagram, index]: readonly [string, number]): Promise<string> {
   const { mermaid, document } = globalThis as unknown as {
     mermaid: { initialize(options: object): void; render(id: string, text: string): Promise<{ svg: string }> };

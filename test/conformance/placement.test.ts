@@ -27,7 +27,7 @@ const { name } = environment.metadata;
 const model = buildModel({ environment, identity: sampleIdentity() });
 const delivered = model.components.filter(isDelivered);
 
-withTools(["kustomize"], "Flux objects next to those of others", () => {
+withTools(["kustomize"], "Flux objects with a name prefix, in the namespace of another team's Flux repository", () => {
   let root: string;
   const bundle = toBundle([...emitOverlays(model), ...emitFlux(model)]);
   const objects = [...bundle].filter(([path]) => path.startsWith(`flux/${name}/`)).flatMap(([, text]) => objectsIn(text));
@@ -38,7 +38,7 @@ withTools(["kustomize"], "Flux objects next to those of others", () => {
     writeTree(root, Object.fromEntries(bundle));
   });
 
-  test("every Kustomization has the prefix, the namespace, the source and the folder of the spec", () => {
+  test("every Kustomization has the prefix, the namespace, the source and the path that `gitops` specifies", () => {
     expect(kustomizations.map(({ metadata }) => metadata.name).sort()).toEqual(delivered.map(({ id }) => `mesh-${id}`).sort());
     for (const kustomization of kustomizations) {
       expect(kustomization.metadata.namespace).toBe("platform");
@@ -49,14 +49,14 @@ withTools(["kustomize"], "Flux objects next to those of others", () => {
     }
   });
 
-  test("every dependency is the name of a generated Kustomization", () => {
+  test("dependsOn contains only the names of generated Kustomizations", () => {
     const needed = kustomizations.flatMap((each) => (field(each, "spec", "dependsOn") ?? []) as { name: string }[]);
     const names = kustomizations.map(({ metadata }) => metadata.name);
     expect(needed.length).toBeGreaterThan(5);
     expect(needed.filter((each) => !names.includes(each.name))).toEqual([]);
   });
 
-  test("every HelmRelease keeps its name, and refers to a HelmRepository in its namespace", async () => {
+  test("every HelmRelease has a name without the prefix, and refers to a HelmRepository in its own namespace", async () => {
     const releases = delivered.filter((component) => releaseOf(component) !== null);
     expect(releases.length).toBeGreaterThan(3);
     for (const { id } of releases) {
@@ -74,7 +74,7 @@ withTools(["kustomize"], "Flux objects next to those of others", () => {
   });
 });
 
-withReference("rights of the service accounts", () => {
+withReference("permissions of the service accounts", () => {
   const folder = join(referenceFolder, "charts");
   const all = buildModel({
     environment: environmentOf({ linkerd: { viz: { enabled: true, grafana: true }, jaeger: { enabled: true } } }),
@@ -82,12 +82,12 @@ withReference("rights of the service accounts", () => {
   });
 
   test.for(all.components.flatMap((component) => releaseOf(component) ?? []))(
-    "$chart: only charts with cluster-scoped objects need permissions in the whole cluster",
+    "$chart: `clusterScoped` is true if and only if the chart renders cluster-scoped objects",
     ({ chart, clusterScoped }) => {
       const versions = existsSync(join(folder, chart)) ? readdirSync(join(folder, chart)) : [];
       const rendered = versions.map((version) => join(folder, chart, version, "rendered.yaml")).filter(existsSync);
-      // The reference data does not contain the rendered chart of Grafana. By default, this chart contains a
-      // ClusterRole.
+      // The reference data does not contain the rendered chart of Grafana, so it is not checked. By default, this chart
+      // renders a ClusterRole.
       if (chart !== "grafana") expect(rendered.length).toBeGreaterThan(0);
       for (const file of rendered) {
         const kinds = objectsIn(readFileSync(file, "utf8")).map(({ kind }) => kind);

@@ -18,8 +18,8 @@ const pods = {
 const spread = { topologyKey: "topology.kubernetes.io/zone", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" };
 
 /**
- * Removes keys without a value from the chart's values in the ConfigMap linkerd-config. If a release has patches,
- * helmfile renders the chart with chartify. chartify drops keys without a value.
+ * Returns the ConfigMap linkerd-config without the key `configReaders: null` in its copy of the chart's values. If a
+ * release has patches, helmfile renders the chart with chartify, which removes keys whose value is null.
  */
 function withoutNull(object: KubernetesObject): KubernetesObject {
   if (object.metadata.name !== "linkerd-config") return object;
@@ -31,8 +31,8 @@ function withoutNull(object: KubernetesObject): KubernetesObject {
 }
 
 /*
- * Tests the spec fields for pods with the real helm, kustomize and helmfile. With MESHOPS_CHARTS, the charts are the
- * real charts.
+ * Tests the fields of the spec for settings of pods, with the real helm, kustomize and helmfile. Uses the real charts
+ * if the variable MESHOPS_CHARTS is set, and small fixture charts otherwise.
  */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
@@ -84,7 +84,7 @@ withTools(
       expect(loadFiles({ typed: specs.typed }, "typed").diagnostics).toEqual([]);
     });
 
-    test("reach the pods of Dgraph on both engines", async () => {
+    test("have an effect on the pods of Dgraph, on both engines", async () => {
       const dgraph = await objectsOf("typed", "dgraph", "demo");
       const alpha = podOf(dgraph, "StatefulSet", "demo-dgraph-alpha");
       const selector = { matchLabels: { app: "dgraph", release: "demo", component: "alpha" } };
@@ -106,7 +106,7 @@ withTools(
       ]);
     });
 
-    test("reach the pods of the control plane on both engines", async () => {
+    test("have an effect on the pods of the control plane, on both engines (only with the real charts)", async () => {
       if (realCharts === null) return;
       const plane = await objectsOf("typed", "linkerd-control-plane", "linkerd-control-plane");
       for (const component of ["destination", "identity", "proxy-injector"]) {
@@ -134,7 +134,7 @@ withTools(
     });
 
     test.each(["available", "old"])(
-      "%s: high availability of Dgraph spreads its pods, and never prevents a pod from running",
+      "%s: dgraph.highAvailability spreads the pods over zones and nodes, and never makes a pod unschedulable",
       async (name) => {
         const dgraph = await objectsOf(name, "dgraph", "demo");
         for (const role of ["alpha", "zero"]) {

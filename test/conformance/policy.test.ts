@@ -7,9 +7,11 @@ import { judge, type Verdict } from "../support/policy-evaluator.ts";
 import { evaluated } from "../support/policy-worlds.ts";
 
 /*
- * Traffic of the blog article, and traffic of attackers. The columns are Linkerd releases: releases with the transport
- * header (2.18 and later), and release 2.14. Each release has one column for each mode of the internal ports (opaque,
- * skip and mesh). `-`: packets do not arrive. `x`: the proxy rejects the connection. `ok`: the application answers.
+ * Results of connections to Dgraph. The clients are those of the blog article, and attackers. Each row contains the
+ * client, the server, its port, and the path of an HTTP request. The first three result columns are for Linkerd 2.18
+ * and later releases, which have the transport header. The last three columns are for Linkerd 2.14. The three columns
+ * are for the modes of the internal ports. `-`: the packets do not arrive. `x`: the proxy rejects the connection. `ok`:
+ * the application answers.
  */
 const traffic = `
                                               2.18+              2.14
@@ -58,9 +60,9 @@ kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
 /**
- * Traffic if the pods have probes (charts from 0.3.0 on). If a port has a probe, Linkerd allows a GET request on the
- * probe's path from every client that the network layer allows. Therefore a request for `/health` does not test a
- * policy.
+ * Additional rows for charts whose pods have probes (0.3.0 and later). If a port has a probe, the proxy allows a GET
+ * request for the path of the probe from every client whose packets arrive. Therefore a request for `/health` does not
+ * test the policies of the proxy.
  */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
@@ -84,7 +86,8 @@ withReference("access to Dgraph", () => {
           ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
         );
         expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
-        // The generator's own evaluation must have the same result. It covers only the ports of applications.
+        // The policy evaluator of meshops must return the same results. It does not evaluate ports of proxies, HTTP
+        // paths and the kubelet, so these rows are left out.
         const covered = rows.filter(({ from, port, get }) => port > 4191 && get === undefined && from !== "kubelet");
         expect(covered.length).toBeGreaterThan(15);
         for (const { text, from, to, port, verdicts } of covered)
@@ -95,7 +98,7 @@ withReference("access to Dgraph", () => {
     });
   });
 
-  test("the evaluator rejects policies with features that the evaluator does not support", () => {
+  test("the policy evaluator of the tests throws an error for features that it does not support", () => {
     const { cluster, peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     const others: [string, string, object][] = [
       ["NetworkPolicy", "egress", { podSelector: {}, policyTypes: ["Egress"] }],
@@ -113,8 +116,8 @@ withReference("access to Dgraph", () => {
   });
 
   /*
-   * In a rollout, the policy changes first. Then the pods restart one by one. Therefore the new policy must allow old
-   * and new pods to connect to each other.
+   * After a change of the internal ports, the new policies are applied first. After that, the pods restart one by one.
+   * Therefore the new policies must allow connections between pods with the old setting and pods with the new setting.
    */
   describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
@@ -133,7 +136,7 @@ withReference("access to Dgraph", () => {
     };
     const all = linkerdReleases.map((track) => [track.version, track] as const);
 
-    test.each(all)("%s: internal ports may change from opaque or mesh to skip, and between opaque and mesh", (_, track) => {
+    test.each(all)("%s: no connection is refused if internalPorts changes to skip, or between opaque and mesh", (_, track) => {
       for (const [before, after] of [
         ["opaque", "skip"],
         ["mesh", "skip"],
@@ -143,11 +146,11 @@ withReference("access to Dgraph", () => {
         expect(between(track, before, after), `${before} to ${after}`).toEqual(Array(12).fill("reached"));
     });
 
-    test.each(all)("%s: a change of internal ports from skip breaks connections, as docs/access.md describes", (_, track) => {
+    test.each(all)("%s: connections are refused if internalPorts changes from skip, as docs/access.md describes", (_, track) => {
       for (const after of ["opaque", "mesh"] as const) expect(between(track, "skip", after)).toContain("mesh");
     });
 
-    test("an upgrade of Linkerd from 2.14 to a release with the transport header keeps connections", () => {
+    test("the policies for Linkerd 2.14 still allow the same clients after the proxies use the transport header", () => {
       for (const mode of modes) {
         const { cluster, peers } = clusterOf(linkerdRelease("stable-2.14.10"), mode, "24.1.4");
         const later = { ...cluster, transportHeader: true };
@@ -159,8 +162,8 @@ withReference("access to Dgraph", () => {
   });
 
   /*
-   * The policy and the skipped internal ports of the blog article (darkn3rd/blog_tutorials, part_3_linkerd,
-   * network_policy.yaml).
+   * The NetworkPolicy of the blog article (darkn3rd/blog_tutorials, part_3_linkerd, network_policy.yaml). As in the
+   * article, the proxies skip the internal ports.
    */
   describe("the policy of the blog article", () => {
     const article: KubernetesObject = {
@@ -187,16 +190,17 @@ withReference("access to Dgraph", () => {
       const later = track.traits.transportHeader;
       // The policy denies clients without a proxy, as intended.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
-      // From 2.18 on, meshed clients connect to port 4143. The policy does not list this port. Therefore the policy
-      // denies the clients that it should allow.
+      // From 2.18 on, the proxies of meshed clients connect to port 4143. The policy does not list this port. Therefore
+      // it denies the clients that it should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // Clients with a forged label, and pods in the namespace, are allowed without a proxy. Every meshed pod of the
-      // cluster is allowed.
+      // The policy allows pods without a proxy if they have a forged label, or if they are in Dgraph's namespace. In
+      // 2.14, it allows every meshed pod of the cluster.
       expect(seen(track, "label forger", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unmeshed neighbour", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unlisted namespace", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // linkerd-viz cannot connect to the proxies, and all clients can connect to Zero.
+      // The policy denies linkerd-viz access to the proxies. It does not select Zero, so all clients can connect to
+      // Zero.
       expect(seen(track, "viz prometheus", "alpha", 4191)).toBe("network");
       expect(seen(track, "viz tap", "alpha", 4190)).toBe("network");
       expect(seen(track, "unmeshed client", "zero", 5080)).toBe("reached");

@@ -49,7 +49,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     );
   });
 
-  test("a chart that renders no objects can be installed with Helm 3 and Helm 4", async () => {
+  test("for a chart that renders no objects, the post-renderer prints nothing and does not fail", async () => {
     writeTree(root, { "charts/empty/Chart.yaml": "apiVersion: v2\nname: empty\nversion: 0.1.0\n" });
     for (const helm of ["helm", "helm4"] as const) {
       const command = blockOf(page, "command: helm3").replace("./charts/shop", "./charts/empty");
@@ -57,7 +57,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     }
   });
 
-  test("helmfile pipes a user's release through the post-renderer, and includes the generated releases", async () => {
+  test("the helmfile in the docs pipes a user's release through the post-renderer, and includes the generated releases", async () => {
     const template = await shell("helm", `'${tool("helmfile")}' -e dev --selector name=shop --skip-deps --quiet template`);
     expectInjected(objectsIn(template));
     const list = await shell("helm", `'${tool("helmfile")}' -e dev list --output json`);
@@ -66,18 +66,18 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     expect(names).not.toContain("grafana");
   });
 
-  test("helmfile without an environment fails, instead of selecting all environments", async () => {
+  test("with the generated helmfile.yaml, helmfile fails if no environment is specified", async () => {
     await expect(shell("helm", `cd platform && '${tool("helmfile")}' list`)).rejects.toThrow(/name-an-environment--helmfile-e/);
   });
 });
 
 describe("the plugin for Helm 4", () => {
-  test("calls meshops, as documented on the page", () => {
+  test("runs the command meshops", () => {
     expect(blockOf(page, "file: meshops-plugin/plugin.yaml")).toContain("- command: meshops\n");
   });
 });
 
-/** Runs a command of the docs, with Helm 3 or Helm 4 as `helm`. */
+/** Runs a command of the docs in bash. `helm` is on the PATH, and is Helm 3 or Helm 4. Returns stdout. */
 function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   const bin = join(root, `bin-${helm}`);
   mkdirSync(bin, { recursive: true });
@@ -87,7 +87,7 @@ function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   ] as const)
     try {
       symlinkSync(target, join(bin, name));
-    } catch {} // the previous test has already installed the plugin
+    } catch {} // an earlier call has already created the link
   return run("bash", ["-c", command], {
     cwd: root,
     env: {

@@ -7,10 +7,11 @@ import { evaluated } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * In namespaces with a strict default policy, Prometheus can read the metrics of proxies, and the kubelet can probe the
- * proxies. All other paths of the admin port stay closed. Both evaluators must return this result. The observations of
- * a real mesh show in rows 26 and 27 that the default policy and the routes for probes apply to the admin port
- * (reference/policy/observed.md).
+ * Tests the policies that meshops generates for the admin port of proxies. They are needed if the default inbound
+ * policy refuses requests without mTLS. The policies must allow requests for the metrics from Prometheus, and probes of
+ * the kubelet. They must refuse all other paths. Both policy evaluators must return these results. Rows 26 and 27 of
+ * reference/policy/observed.md show that the default policy and the routes for probes apply to the admin port of a real
+ * proxy.
  */
 const answers: Readonly<Record<string, readonly [metrics: Verdict, probe: Verdict, environment: Verdict]>> = {
   "all-unauthenticated": ["reached", "reached", "reached"],
@@ -68,7 +69,7 @@ test("if the spec lists only the networks of Prometheus, the generated policies 
   ]);
 });
 
-test("without a Prometheus, meshops generates no policies; it never generates policies in namespaces that it does not create", () => {
+test("meshops generates no policies if the spec contains no Prometheus, and no policies in namespaces that it does not create", () => {
   const idsFor = (spec: object): string[] =>
     modelOf(environmentOf(spec as Record<string, unknown>))
       .components.map(({ id }) => id)

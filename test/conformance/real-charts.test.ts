@@ -8,7 +8,8 @@ import { fluxRoad } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * Tests that need the real charts. They run only if MESHOPS_CHARTS is set to a folder with .tgz charts and index.yaml.
+ * Tests that need the real charts. They run only if the variable MESHOPS_CHARTS contains the path of a folder with the
+ * packed charts and an index.yaml.
  */
 const withCharts = realCharts === null ? describe.skip : describe;
 
@@ -42,14 +43,14 @@ withCharts("with the real charts", () => {
       "%s: two renders of the charts are identical; every image comes from the mirror, and `meshops images` lists every image",
       async (name) => {
         const [first, second] = [await fluxRoad(root, name, charts), await fluxRoad(root, name, charts)];
-        // Encrypted Secrets are files, so both runs contain the same Secrets. All other objects were rendered twice.
+        // Compares all objects. Charts that create random certificates or passwords would differ between two renders.
         expect([...second]).toEqual([...first]);
         const used = [...new Set([...first.values()].flat().flatMap(imagesOf))].sort();
         const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");
         expect(used.filter((image) => !image.startsWith("mirror.azurecr.io/"))).toEqual([]);
         expect(used.filter((image) => !listed.includes(image))).toEqual([]);
-        // The injector uses some images only if an annotation requests them. The rendered charts do not contain these
-        // images.
+        // The rendered charts do not contain the images debug and proxy-init. The injector adds these images to pods,
+        // for example if an annotation requests them.
         expect(
           listed
             .filter((image) => !used.includes(image))
@@ -60,7 +61,7 @@ withCharts("with the real charts", () => {
   });
 });
 
-/** Returns the images of all containers of an object. */
+/** Returns the texts of all fields `image` in an object, at any depth. */
 function imagesOf(node: unknown): string[] {
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node).flatMap(([key, value]) =>

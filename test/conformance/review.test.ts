@@ -11,21 +11,22 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Checks the rules for manifests with manifests that upstream projects publish. Every finding below was analyzed and
- * has an explanation. A false finding would be a bug in meshops.
+ * Checks the rules about manifests with manifests that upstream projects publish. A finding about these manifests that
+ * is not true would be a bug in meshops. The map contains all expected findings. Comments explain why they are true.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
-  // Each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own metadata instead of the
-  // metadata of its pods (templates, all releases). In the Deployment's own metadata, the annotation has no effect. The
-  // value "enabled" is the default, so this mistake has no consequences. Therefore the finding is a warning.
-  // The five Services of linkerd-viz have linkerd.io/inject (templates, all releases). Linkerd does not read this
-  // annotation from Services.
+  // annotation-misplaced: each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own
+  // metadata instead of the metadata of its pods (templates, all releases). In the Deployment's own metadata, the
+  // annotation has no effect. The value "enabled" is the default, so this mistake has no consequences. Therefore the
+  // finding is a warning. inject-misplaced: the five Services of linkerd-viz have linkerd.io/inject (templates, all
+  // releases). Linkerd does not read this annotation from Services.
   "charts/linkerd-viz/*": ["annotation-misplaced warning ×5", "inject-misplaced warning ×5"],
-  // No AuthorizationPolicy applies to the Server collector-admin. The kubelet's probes are allowed automatically.
+  // No AuthorizationPolicy refers to the Server collector-admin, so it refuses all clients. Linkerd still allows the
+  // kubelet's probes.
   "charts/linkerd-jaeger/*": ["server-denies-all warning ×1"],
   // The objects were created with linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in
-  // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero. The chart has no preStop hooks;
-  // the bundle of meshops adds them.
+  // the blog article. ports-skipped: the Raft connections of Alpha and Zero bypass the proxies in both directions.
+  // prestop-missing: the chart has no preStop hooks. (meshops adds preStop hooks.)
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4", "prestop-missing warning ×2"],
   // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the Service of the profile
   // exists.
@@ -45,7 +46,7 @@ withReference("the rules about manifests on the reference data", () => {
     expect(counted(findings)).toEqual(key === undefined ? [] : explained[key]);
   });
 
-  test("the jaeger extension with a control plane that no longer supports it has a finding", () => {
+  test("the chart linkerd-jaeger, together with a control plane that no longer supports it, has a finding", () => {
     const codes = judge("charts/linkerd-control-plane/2026.8.3/rendered.yaml", "charts/linkerd-jaeger/2025.4.4/rendered.yaml");
     expect(counted(codes)).toEqual(["jaeger-extension-removed error ×1", "server-denies-all warning ×1"]);
   });

@@ -12,8 +12,8 @@ import { packMeshops, readmeEnv, remoteUrl, shellBlocks } from "../support/scaff
 import { run, tool } from "../support/tools.ts";
 
 /*
- * Creates a repository with `meshops init` of the packed package. Runs the hook, the workflows and the commands of the
- * repository in the way that its README describes.
+ * Tests the files that `meshops init` writes. Creates a platform repository with the packed npm package of meshops, and
+ * runs the commands in its README. The tests run the Git hook, and the scripts of the workflows.
  */
 let root: string;
 let packed: string;
@@ -38,7 +38,7 @@ beforeAll(async () => {
 }, 300_000);
 
 describe("a new repository", () => {
-  test("is committed completely, and its hook has accepted the commit", async () => {
+  test("is valid after the commands in its README, and the hook has accepted the commit of all files", async () => {
     expect(await git("status", "--porcelain")).toBe("");
     expect(await git("config", "core.hooksPath")).toBe(".githooks\n");
     expect(await meshops("validate")).toMatch(/all valid/);
@@ -95,14 +95,14 @@ describe("a new repository", () => {
     }
   });
 
-  test("accepts a commit with .sops.yaml in another folder", async () => {
+  test("accepts a commit of .sops.yaml in another folder, because this file is a configuration and not encrypted", async () => {
     writeTree(root, { "apps/.sops.yaml": "creation_rules: []\n" });
     await git("add", "-A");
     await git("commit", "-q", "-m", "Rules");
     await git("reset", "-q", "--hard", "HEAD^");
   });
 
-  test("checks the staged files, not the files of the working tree", async () => {
+  test("has a hook that checks the staged files, not the files in the working tree", async () => {
     const path = "environments/dev.yaml";
     try {
       writeTree(root, { [path]: `${readFileSync(join(root, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
@@ -115,7 +115,7 @@ describe("a new repository", () => {
     }
   });
 
-  test("keeps an existing core.hooksPath, and does not change the hooks of a Git repository that contains the platform folder", async () => {
+  test("does not replace an existing core.hooksPath, and does not set core.hooksPath if the platform is in a subfolder of a Git repository", async () => {
     const around = scratchFolder("around");
     await run("git", ["init", "-q"], { cwd: around, env: env() });
     writeTree(around, { "platform/.githooks/install.mjs": readFileSync(join(root, ".githooks/install.mjs"), "utf8") });
@@ -128,7 +128,7 @@ describe("a new repository", () => {
     await git("config", "core.hooksPath", ".githooks");
   });
 
-  test("has workflows whose checks pass and report the effects of a change", async () => {
+  test("has workflows whose scripts succeed, report the effects of a change, and fail if a spec is invalid or a certificate expires soon", async () => {
     const { jobs } = parse(readFileSync(join(root, ".github/workflows/meshops.yml"), "utf8"));
     const steps = (jobs.check.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
     const [ci, ...checks] = steps;
@@ -143,14 +143,15 @@ describe("a new repository", () => {
     for (const script of checks)
       await run("bash", ["-e", "-c", script], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
     expect(readFileSync(summary, "utf8")).toContain("volume-claim");
-    // Azure Pipelines replaces its variables in the script, and then runs the script in bash without -e.
+    // As Azure Pipelines does, the test replaces the pipeline's variables in the script, and runs bash without -e.
     const azure = parse(readFileSync(join(root, "azure-pipelines.yml"), "utf8"));
     const script = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
     const runScript = (): Promise<string> =>
       run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
     expect(await runScript()).toContain("##vso[task.setvariable variable=hasChanges]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
-    // If diff fails, the script must also fail. The existing comment in the pull request then remains unchanged.
+    // If `meshops diff` fails, the script must also fail. Otherwise the pipeline would overwrite the comment in the
+    // pull request.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
@@ -195,7 +196,7 @@ describe("a new repository", () => {
     expect(threads.map(({ comments }) => comments)).toEqual([[{ id: 1, content: "<!-- meshops diff -->\nsecond" }]]);
   });
 
-  test("is supported by editors, with the schema of the installed package", async () => {
+  test("has specs that editors check with the schema of the installed package", async () => {
     const server = await startLanguageServer(root);
     try {
       for (const name of ["base", "dev", "production"]) expect(await server.open(`environments/${name}.yaml`)).toEqual([]);
@@ -208,12 +209,12 @@ describe("a new repository", () => {
     }
   });
 
-  test("has Renovate settings that match every version in the specs", () => {
+  test("has Renovate settings that find every version in the specs", () => {
     const { customManagers } = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as {
       customManagers: { depNameTemplate: string; matchStrings: string[] }[];
     };
     const spec = `${readFileSync(join(root, "environments/base.yaml"), "utf8")}\n  gitops: {flux: {version: v2.8.1}}\n  azure: {cluster: {kubernetesVersion: "1.34"}}\n`;
-    // Uses every match of every pattern, as Renovate does (lib/modules/manager/custom/regex).
+    // As Renovate does, the test uses all matches of each pattern (renovate, lib/modules/manager/custom/regex).
     const found = customManagers.map(({ depNameTemplate, matchStrings }) => [
       depNameTemplate,
       ...matchStrings.flatMap((pattern) =>
@@ -230,11 +231,12 @@ describe("a new repository", () => {
 });
 
 withTools(["actionlint"], "the workflows", () => {
-  test("pass actionlint; actionlint also checks the shell scripts in the workflows", async () => {
+  test("pass actionlint, which also checks the shell scripts in the workflows", async () => {
     const folder = join(root, ".github/workflows");
     for (const [name, text] of Object.entries(readTree(folder))) {
       await run(tool("actionlint"), ["-no-color", name], { cwd: folder });
-      // actionlint supports the inputs of these actions up to v6. Version v7 has the same inputs.
+      // actionlint does not know the inputs of these actions in v7. The inputs in v7 are the same as in the older
+      // version that actionlint knows (v5 for the artifact actions, v6 for the others).
       const known = text.replace(/(actions\/(?:checkout|setup-node|upload-artifact|download-artifact))@v7/g, "$1@v6");
       await run(tool("actionlint"), ["-no-color", "-"], {
         cwd: folder,
@@ -249,8 +251,8 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
     run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
 
   test("azure-pipelines.yml is valid against Azure's schema", async () => {
-    // The schema contains UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). Therefore the
-    // test validates the previous task NodeTool@0, whose inputs are equivalent.
+    // The schema does not define the input `version` of the task UseNode@1 (learn.microsoft.com, "UseNode@1").
+    // Therefore the test replaces this task by its predecessor NodeTool@0, whose input `versionSpec` is equivalent.
     const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
     const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
     expect(known.match(/NodeTool@0\n {8}inputs:\n {10}versionSpec: /g)).toHaveLength(2);
@@ -294,7 +296,8 @@ describe("a platform repository in a folder of a Git repository", () => {
     const args = ["init", "platform/mesh", "--yes", "--environments", "dev", "--cluster", "own", "--git-url", remoteUrl];
     const output = await inRoot(binary, args);
     const folder = join(around, "platform/mesh");
-    // Runs the printed commands, except the commands that need a network or keys.
+    // Creates the keys, the identity and the generated files. Then runs the commands that `init` has printed for the
+    // root of the Git repository.
     await npm(["install"], folder);
     const own = (...words: string[]): Promise<string> =>
       run(join(folder, "node_modules/.bin/meshops"), words, { cwd: folder, env: env() });
@@ -320,7 +323,7 @@ describe("a platform repository in a folder of a Git repository", () => {
     rmSync(join(around, "platform/mesh/key.pem"), { force: true });
   });
 
-  test("has workflows in the root, whose checks pass in its folder", async () => {
+  test("has workflows in the root of the Git repository, whose scripts succeed in the platform folder", async () => {
     const { env: settings, jobs } = parse(readFileSync(join(around, ".github/workflows/meshops-platform-mesh.yml"), "utf8"));
     expect(settings).toEqual({ PLATFORM: "platform/mesh" });
     expect(jobs.check.defaults.run["working-directory"]).toBe(`$\{{ env.PLATFORM }}`);
@@ -331,7 +334,7 @@ describe("a platform repository in a folder of a Git repository", () => {
       await run("bash", ["-e", "-c", script], { cwd, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
   });
 
-  test("does not disable the hooks that the repository has", async () => {
+  test("does not set core.hooksPath if the Git repository already has hooks, and prints how to call the hook", async () => {
     const other = scratchFolder("hooks");
     await run("git", ["init", "-q"], { cwd: other, env: env() });
     writeTree(other, {
@@ -345,8 +348,8 @@ describe("a platform repository in a folder of a Git repository", () => {
 });
 
 /**
- * Returns a PEM header. The function assembles the header, so that secret scanners do not detect a key in this
- * repository.
+ * Returns a PEM header. The header does not appear as one text in this file, so that secret scanners do not report this
+ * file.
  */
 function begin(what: string): string {
   return `-----BEGIN ${what}-----`;

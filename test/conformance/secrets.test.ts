@@ -20,7 +20,8 @@ describe("the committed files", () => {
   test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
-    // The age keys of a frozen repository were created for tests. A comment in the key file documents this.
+    // The key files of frozen repositories are an exception, because their keys are used only by tests. Each of these
+    // files must contain a comment about this.
     const frozenKeys = /^test\/frozen\/[0-9a-f]{7}\/keys\.txt$/;
     for (const file of files) {
       const text = readFileSync(join(projectRoot, file), "utf8");
@@ -46,7 +47,7 @@ describe("the committed files", () => {
   );
 });
 
-/** Returns the recipients of a file. Expects that all data in the file is encrypted. */
+/** Returns the age recipients of an encrypted file. Expects that all values in `data` are encrypted. */
 function recipientsOf(path: string): string[] {
   const { data, sops } = parse(readFileSync(path, "utf8")) as Encrypted;
   for (const value of Object.values(data)) expect(value).toMatch(/^ENC\[AES256_GCM,/);
@@ -55,11 +56,11 @@ function recipientsOf(path: string): string[] {
 }
 
 withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
-  test.each(["meshops", "sops"])("applies the namespaces, and then every Secret that %s has decrypted", async (decryptor) => {
+  test.each(["meshops", "sops"])("applies the namespaces, and then the Secrets, which %s decrypts", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     const { bin, log } = recordingKubectl();
-    // The PATH contains only one of the two programs.
+    // The PATH contains only one of the two programs that can decrypt the Secrets.
     const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
     if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
     const path = decryptor === "sops" ? [bin, dirname(tool("sops"))] : [bin];
@@ -76,8 +77,8 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
-    // The folder contains an additional Secret for releases with a jaeger webhook. The overlay of this release does not
-    // list this Secret.
+    // The folder also contains the Secret of the jaeger webhook, because the identity is for all releases. This release
+    // has no jaeger webhook, so kustomization.yaml does not list this Secret, and the script must not apply it.
     expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual([
       "linkerd-identity-issuer",
       "linkerd-policy-validator-k8s-tls",
@@ -107,7 +108,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     expect(applied.map(({ metadata }) => metadata.name)).toContain("linkerd");
   });
 
-  test("meshops prints nothing if one of several files cannot be decrypted", async () => {
+  test("meshops secrets decrypt prints nothing to stdout if one of several files cannot be decrypted", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     const folder = "overlays/dev/identity";
@@ -124,7 +125,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     expect(damaged.code).not.toBe(0);
   });
 
-  test("fails if a Secret cannot be decrypted", async () => {
+  test("fails if no age key can decrypt a Secret", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     const bin = scratchFolder("bin");

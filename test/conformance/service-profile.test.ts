@@ -31,7 +31,7 @@ withReference("the ServiceProfile", () => {
     expect(profileOf({ chart: "25.0.0-preview6", methods })).toEqual(reference());
   });
 
-  test("also retries read-only methods by default", () => {
+  test("has the same routes by default, but retries the two read-only methods", () => {
     const ours = profileOf({ chart: "25.0.0-preview6" });
     expect(routes(ours).map(({ name, condition }) => ({ name, condition }))).toEqual(routes(reference()));
     expect(routes(ours).flatMap(({ name, isRetryable }) => (isRetryable === true ? [name] : []))).toEqual([
@@ -65,7 +65,7 @@ describe("GRPCRoutes", () => {
   const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
   const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
 
-  test("each match one method; the last route matches all other calls, because Linkerd would otherwise reject these calls", () => {
+  test("each match one method; one more GRPCRoute matches all other calls, because Linkerd would otherwise reject them", () => {
     const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
     expect(matched).toEqual([
       ...dgraphApi21.methods.map(({ name }) => [{ method: { service: "api.Dgraph", method: name } }]),
@@ -74,7 +74,7 @@ describe("GRPCRoutes", () => {
     expect(new Set(routes.map(({ metadata }) => metadata.name)).size).toBe(6);
   });
 
-  test("apply only to the gRPC port, so that they do not affect HTTP on the other port", () => {
+  test("apply only to the gRPC port of the Service, not to its HTTP port", () => {
     for (const route of routes)
       expect(field(route, "spec", "parentRefs")).toEqual([{ group: "", kind: "Service", name: "demo-dgraph-alpha", port: 9080 }]);
   });
@@ -118,7 +118,9 @@ function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unkn
   return profile;
 }
 
-/** Returns a .proto file with the methods of a service. As in Dgraph's file, methods have no idempotency options. */
+/**
+ * Returns the text of a .proto file with the methods of a service, without options for idempotency, as Dgraph's file.
+ */
 function asProto({ name, methods }: typeof dgraphApi25): string {
   const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];
   const rpcs = methods.map(({ name: method, streaming }) => `  rpc ${method}(${streaming ? "stream " : ""}Any) returns (Any) {}`);

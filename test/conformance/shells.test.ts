@@ -6,7 +6,7 @@ import { withProgram } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/* Tests of command-line completion in real shells. The tests use the environments of this repository. */
+/* Tests command-line completion in real shells. The proposed environments are those of this repository. */
 let env: Record<string, string>;
 
 beforeAll(() => {
@@ -16,7 +16,7 @@ beforeAll(() => {
   env = { PATH: `${bin}:${process.env["PATH"]}`, HOME: scratchFolder("home"), TERM: "dumb" };
 });
 
-/** A command line, and the words that the shell must propose. */
+/** Command lines up to the cursor, each with all words that the shell must propose. */
 const cases: [line: string, words: string[]][] = [
   ["meshops gen", ["generate"]],
   ["meshops generate ", ["base", "dev", "production"]],
@@ -32,7 +32,7 @@ const cases: [line: string, words: string[]][] = [
 
 withProgram("bash", "completion in bash", () => {
   test.each(cases)("%s", async (line, words) => {
-    // bash treats `=` as a separate word.
+    // Splits the line as bash does: at spaces, and before and after `=`.
     const typed = line.split(/ |(?<==)|(?==)/);
     const script = `source <(meshops completion bash); COMP_WORDS=(${typed.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${typed.length - 1}; _meshops; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = { stdout: await run("bash", ["-c", script], { cwd: projectRoot, env }) };
@@ -109,7 +109,7 @@ withProgram("zsh", "completion in zsh", () => {
   }, 30_000);
 });
 
-/** Waits until the terminal prints a matching text. */
+/** Waits until the terminal has printed a text that matches. @throws after 15 seconds */
 function shows(shell: ChildProcess, wanted: RegExp): Promise<void> {
   let seen = "";
   return new Promise((done, fail) => {

@@ -18,7 +18,7 @@ const now = new Date("2026-11-24T12:00:00Z");
 const everything: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Texts that YAML parsers may resolve to another type or may corrupt. */
+/** Texts that a YAML parser or writer may convert to another type, or may change. */
 const nasty = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
   fc.constantFrom(
@@ -85,7 +85,8 @@ const leaf = fc.oneof(
   fc.constant(null),
   fc.integer(),
   fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-  // meshops would write a float between 2^63 and 2^64 as an integer, and sops cannot represent this integer.
+  // Floats between 2^63 and 2^64 are left out. meshops would write such a float as an integer that sops cannot
+  // represent.
   fc
     .double({ noNaN: true, noDefaultInfinity: true })
     .map((value) => (Object.is(value, -0) ? 0 : value))
@@ -100,8 +101,8 @@ const document = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 /**
  * Combines several documents into one document. The keys of the first document are at the top level. Each other
- * document becomes the value of a key that no rule matches. Starting sops takes longer than processing a document, so
- * each run of sops processes several documents.
+ * document becomes the value of a key that no rule matches. A run of sops can then process several documents. This
+ * saves time, because sops takes longer to start than to process a document.
  */
 const several = (one: typeof document): fc.Arbitrary<Record<string, unknown>> =>
   fc.array(one, { minLength: 1, maxLength: 12 }).map(([first, ...others]) => ({
@@ -115,7 +116,7 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Every rule in two variants: with a MAC over all values, and with a MAC over only the encrypted values. */
+/** Each rule twice: with a MAC over only the encrypted values, and with a MAC over all values. */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -237,7 +238,7 @@ stringData:
     test.each([
       ["payload only", secretRule, true],
       ["everything", everything, false],
-    ] as const)("%s: the real sops decrypts both files to the same text", async (_, by, macOnlyEncrypted) => {
+    ] as const)("%s: files that meshops and sops encrypt are decrypted to the same values", async (_, by, macOnlyEncrypted) => {
       const ours = await encrypt(handPicked, { rule: by, macOnlyEncrypted });
       const theirs = await sopsEncrypt(handPicked, [alice().recipient], by, macOnlyEncrypted);
       const [seen, expected] = [await sopsDecrypt(ours, alice().identity), await sopsDecrypt(theirs, alice().identity)];
@@ -245,19 +246,19 @@ stringData:
       expect(parse(seen.stdout)).toEqual(parse(expected.stdout));
       for (const comment of ["at the top", "inline", "before a key", "before an item", "behind an item", "inside", "at its end"])
         expect(seen.stdout).toContain(`# ${comment}`);
-      // meshops decrypts both files to the same values.
+      // meshops also decrypts both files to the same values.
       expect(parse(await decrypt(theirs))).toEqual(parse(await decrypt(ours)));
       expect(await decrypt(theirs)).not.toContain("ENC[");
     });
 
-    test("comments, order, quotes and indentation of unencrypted parts are kept", async () => {
+    test("encryption keeps comments, order, quotes and indentation of the parts that are not encrypted", async () => {
       const ours = await encrypt(handPicked);
       expect(ours.split("data:")[0]).toBe(handPicked.split("data:")[0]?.replace("{x:", "{ x:").replace("'b'}", "'b' }"));
       for (const secret of ["c2VjcmV0", "before a key", "-----BEGIN X", "two lines", "behind an item", "over lines"])
         expect(ours).not.toContain(secret);
     });
 
-    test("the types of encrypted values equal those of sops", async () => {
+    test("meshops and sops store the same type for each encrypted value", async () => {
       const types = (text: string): (string | undefined)[] =>
         [...text.matchAll(/,type:([a-z]+)\]/g)].map(([, type]) => type).filter((type) => type !== "comment");
       const theirs = await sopsEncrypt(handPicked, [alice().recipient], everything, false);
@@ -298,7 +299,7 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // If the test puts the old data key in place of the new data key, no value can be decrypted.
+      // Replaces the new encrypted data key by the old one. The values cannot be decrypted with the old data key.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));
@@ -355,7 +356,7 @@ stringData:
       const swapped = two.replace(/ {2}a: (.*)\n {2}b: (.*)\n/, "  a: $2\n  b: $1\n");
       expect(swapped).not.toBe(two);
       await expect(decrypt(swapped)).rejects.toMatchObject({ problem: "tampered" });
-      // The test removes a value, or adds a plaintext value.
+      // meshops also detects a removed value, and an added value in plaintext.
       await expect(decrypt(two.replace(/ {2}b: .*\n/, ""))).rejects.toMatchObject({ problem: "tampered" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
@@ -366,7 +367,7 @@ stringData:
     const secret = "kind: Secret\ndata:\n  key: top-secret\n";
     const cipher = (text: string): string => /ENC\[[^\]]*\]/.exec(text)?.[0] ?? "";
 
-    test("updateKeys does not decrypt a value that an attacker moved to a comment outside the rule", async () => {
+    test("updateKeys does not decrypt a value that an attacker copied to a comment that must not be encrypted", async () => {
       const text = await encrypt(secret);
       for (const moved of [cipher(text), cipher(text).replace("type:str", "type:comment")]) {
         const planted = `#${moved}\n${text.replace("data:\n", `data:\n  #${moved}\n`)}`;
@@ -408,14 +409,14 @@ stringData:
         }
     });
 
-    test("a carriage return that hides a line from some parsers is rejected", async () => {
+    test("meshops rejects a carriage return in a comment, because sops would read a new line after it", async () => {
       const text = (await encrypt(secret)).replace("kind: Secret", "kind: Secret # \rimmutable: true");
       await expect(decrypt(text)).rejects.toThrow("carriage return");
       expect((await sopsDecrypt(text, alice().identity)).stdout).toContain("immutable: true");
     });
   });
 
-  test("control characters are escaped so that sops can read them", async () => {
+  test("meshops escapes control characters in YAML, so that sops can read them", async () => {
     const value = { data: { a: "\u007f\u0080\u0085\u009f\u2028\r\n\u0007" } };
     const encrypted = await encrypt(JSON.stringify(value), { format: "json" });
     expect(JSON.parse(await decrypt(encrypted, "json"))).toEqual(value);
@@ -424,7 +425,7 @@ stringData:
     expect(JSON.parse((await sopsDecrypt(await encrypt(plain), alice().identity, "yaml", "json")).stdout)).toEqual(value);
   });
 
-  test("byte order marks in keys are escaped, because go-yaml skips a byte order mark at the start of its read buffer", async () => {
+  test("meshops escapes byte order marks, because go-yaml skips a byte order mark at the start of its read buffer", async () => {
     const plain = 'data:\n  "\\uFEFF": {a: "\\uFEFF"}\n  last: 2\n';
     for (const rule of [everything, { kind: "encrypted_regex", value: "^last$" }] as const) {
       const encrypted = await encrypt(plain, { rule });
@@ -436,7 +437,7 @@ stringData:
     expect(parse(await decrypt(await encrypt("\ufeffdata: {a: b}\n")))).toEqual({ data: { a: "b" } });
   });
 
-  test("meshops decrypts encrypted comments that sops has moved above its metadata", async () => {
+  test("meshops decrypts an encrypted comment at the end of a file, which sops has moved above its metadata", async () => {
     const theirs = await sopsEncrypt("a: b\n# last\n", [alice().recipient], everything, false);
     expect(await decrypt(theirs)).toContain("# last");
   });
@@ -498,7 +499,7 @@ stringData:
     });
   });
 
-  test("the files of the samples have the format of the real sops", async () => {
+  test("sops reports that an encrypted file of the sample environment dev is encrypted", async () => {
     const file = readFileSync(`${projectRoot}overlays/dev/identity/linkerd-identity-issuer.sops.yaml`, "utf8");
     expect(inspectFile(file)).toMatchObject({ rule: secretRule, macOnlyEncrypted: true, others: {} });
     const status = await realSops(["filestatus", "--input-type", "yaml"], file);
@@ -507,9 +508,9 @@ stringData:
 });
 
 /**
- * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. There are two exceptions. sops
- * does not escape line separators and byte order marks. sops writes a wrong indentation indicator for a text of several
- * lines that starts with a space. meshops rejects files with such values.
+ * Whether YAML parsers can correctly read a plaintext value that sops has written. This is not the case for two kinds
+ * of texts: sops does not escape line separators and byte order marks, and sops writes a wrong indentation indicator
+ * for a text of several lines that starts with a space. meshops rejects files with such texts.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);
@@ -517,8 +518,8 @@ function writtenWell(value: unknown): boolean {
 }
 
 /**
- * Returns YAML that meshops and sops interpret in the same way: line separators of YAML 1.1 and byte order marks are
- * escaped in double-quoted strings.
+ * Returns YAML that meshops and sops interpret in the same way. If the value contains line separators of YAML 1.1 or
+ * byte order marks, all strings are in double quotes, and these characters are escaped.
  */
 function toYaml(value: unknown): string {
   const separators = /[\u0085\u2028\u2029\ufeff]/g;

@@ -9,14 +9,14 @@ import { fluxRoad, helmfileRoad } from "../support/roads.ts";
 import { clientImage, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/** Linkerd releases that are tested with Dgraph's oldest chart. */
+/** Linkerd releases that are tested with Dgraph's chart 0.0.17. This chart needs patches for annotations of pods. */
 const withPatchedDgraph: ReadonlySet<string> = new Set(["edge-26.8.3", "edge-25.4.4"]);
 
 /*
  * Compares the two engines, Flux (kustomize, HelmRelease, helm, postRenderers) and helmfile. Both engines use the same
- * values file and the same patches, and must install the same objects. With the fixture charts, the test compares the
- * values and patches of every component. With MESHOPS_CHARTS, the test renders the real charts and compares every
- * object.
+ * values file and the same patches, and must install the same objects. If the variable MESHOPS_CHARTS is set, the test
+ * renders the real charts and compares all objects. Otherwise it uses small fixture charts, whose objects show the
+ * values and patches of each component.
  */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
@@ -28,8 +28,8 @@ withTools(
       base: sample("base"),
       dev: sample("dev"),
       production: sample("production"),
-      // Tests every Linkerd release. The releases alternate between two Dgraph charts: one chart needs patches for
-      // annotations, and the other chart has a value for annotations.
+      // One environment per Linkerd release. Some environments use Dgraph's chart 0.0.17, which needs patches for
+      // annotations of pods. The other environments use chart 24.1.4, which has a value for annotations.
       ...Object.fromEntries(
         linkerdReleases.map(({ version, traits }) => {
           const spec = {
@@ -56,7 +56,7 @@ withTools(
 
     test.each(environments)("%s", async (environment) => {
       const flux = await fluxRoad(root, environment, charts);
-      // The presync hook of helmfile applies namespaces and Secrets, so they are not part of a release.
+      // Removes namespaces and Secrets. With helmfile, a presync hook applies them, so they are not part of a release.
       flux.delete("namespaces");
       flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
       const objects = [...flux.values()].flat();
@@ -67,7 +67,7 @@ withTools(
   },
 );
 
-/** Returns the name of the environment with a Linkerd release. */
+/** Returns the name of the environment that tests a Linkerd release. */
 function nameOf(version: string): string {
   return version.replaceAll(".", "-");
 }

@@ -22,7 +22,10 @@ spec:
   dgraph: {enabled: false}
 `;
 
-/** Clients that cannot be found from an address in the manifests (see the judgements in the workload files). */
+/**
+ * Clients in the block of the expert that `workload add` cannot find, because no manifest contains an address of the
+ * server (see the judgements in the workload files).
+ */
 const notEvident = ["redis/replica", "mysql/secondary", "ingress-nginx/controller"];
 
 withReference("workload add for public workloads", () => {
@@ -42,11 +45,11 @@ withReference("workload add for public workloads", () => {
     });
 
     /*
-     * Compares the block with the block that a Linkerd expert wrote for the same manifests. A difference is allowed in
-     * two cases: a comment marks the line as a guess, or the expert made a choice (names of sets and ports, and clients
-     * that no manifest shows).
+     * Compares the block of `workload add` with the block that a Linkerd expert wrote for the same manifests. The
+     * protocol of a port may differ if a comment marks it as a guess. The names of sets of pods and of ports are not
+     * compared, because the expert chose them. Clients in `notEvident` may be missing.
      */
-    test("equals the block of an expert, or marks each difference as a guess", () => {
+    test("writes the same block as an expert, or marks the protocol of a port as a guess", () => {
       const described = describeWorkload(parseManifests("manifests.yaml", text).objects, name, expected.namespace);
       const block = (parse(blockOf(described).join("\n")) as Record<string, ExpectedWorkload>)[name];
       expect(block?.namespace).toBe(expected.namespace);
@@ -55,7 +58,7 @@ withReference("workload add for public workloads", () => {
         const found = sets.find(({ workloadRef }) => workloadRef.name === wanted.workloadRef.name);
         expect(found?.workloadRef, key).toEqual(wanted.workloadRef);
         expect(found?.serviceAccountName).toBe(wanted.serviceAccountName);
-        // The selector must contain all labels of the expert's selector. It may contain more labels.
+        // The selector must contain all labels of the expert's selector, and may contain other labels too.
         expect(found?.selector.matchLabels).toMatchObject(wanted.selector.matchLabels);
         const own = described.sets.find(({ workload }) => workload.manifest.name === wanted.workloadRef.name);
         for (const { port, protocol } of Object.values(wanted.ports ?? {})) {
@@ -94,7 +97,7 @@ describe("insertion into a spec", () => {
     ["exists", `${spec}  workloads: \n    shop:\n      namespace: a\n`],
     ["not-a-block", "spec: {dgraph: {enabled: false}}\n"],
     ["not-a-block", `${spec}  workloads: {web: {namespace: web}}\n`],
-  ])("%s", (problem, text) => {
+  ])("returns the problem %s", (problem, text) => {
     expect(insertWorkload(text, "shop", block)).toBe(problem);
   });
 });

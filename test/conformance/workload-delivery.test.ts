@@ -13,9 +13,9 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { run, tool } from "../support/tools.ts";
 
 /*
- * Tests workloads that meshops delivers: a chart in a repository, a chart in an OCI registry, and a folder of the
- * repository. The real helm, helmfile and kustomize render these workloads. The small charts were written for this
- * test.
+ * Tests workloads that meshops delivers from three sources: a chart in a repository, a chart in an OCI registry, and a
+ * folder of the platform repository. The real helm, helmfile and kustomize render the workloads. The charts are small
+ * charts that this file defines.
  */
 withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", () => {
   let charts: ChartServer;
@@ -41,8 +41,9 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     registry?.close();
   });
 
-  test("Flux and helmfile install the same objects, except objects of a folder that are in other namespaces", () => {
-    // The hook of helmfile applies namespaces, and helmfile does not install the suspended workload.
+  test("Flux and helmfile install the same objects; helmfile installs all objects of a folder in the workload's namespace", () => {
+    // Leaves out two components: the hook of helmfile applies namespaces, and helmfile does not install the suspended
+    // workload `tools`.
     const left = ["namespaces", "workloads/tools"];
     const withoutHook = [...flux].filter(([component]) => !left.includes(component)).flatMap(([, objects]) => objects);
     const moved = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
@@ -54,7 +55,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(withoutHook.length).toBeGreaterThan(15);
   });
 
-  test("only pod templates of described workloads get annotations, even if the chart does not write a namespace", () => {
+  test("only the pod templates of described sets of pods get annotations; the chart need not write a namespace", () => {
     const objects = flux.get("workloads/shop") ?? [];
     const of = (kind: string, name: string): Record<string, string> => annotationsOf(pick(objects, kind, name));
     const revision = { "meshops.dev/identity-revision": expect.stringMatching(/^[0-9a-f]{64}$/) };
@@ -77,7 +78,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     });
   });
 
-  test("opaque ports are marked on pods and Services, each with its own port number", () => {
+  test("opaque ports are in an annotation of the pods (container port) and of the Services (port of the Service)", () => {
     const objects = flux.get("workloads/cache") ?? [];
     expect(annotationsOf(pick(objects, "StatefulSet", "cache-redis"))).toMatchObject({
       "config.linkerd.io/opaque-ports": "6379",
@@ -86,7 +87,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
   });
 
   describe("a folder of the repository", () => {
-    test("its objects keep their labels and namespaces; objects without a namespace get the namespace of the workload", () => {
+    test("objects keep their labels and namespaces; objects without a namespace get the namespace of the workload", () => {
       const objects = flux.get("workloads/queue") ?? [];
       expect(objects.map(({ kind, metadata: { namespace, name } }) => [kind, namespace, name]).sort()).toEqual([
         ["ClusterRole", undefined, "queue"],
@@ -103,12 +104,12 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     });
   });
 
-  test("a child environment can change one of the values, and a null value is passed to Helm", () => {
+  test("an environment can change one of the inherited values, and a null removes a default of the chart", () => {
     const seen = pick(flux.get("workloads/shop") ?? [], "ConfigMap", "shop-values");
     expect(field(seen, "data", "values")).toBe("chartDefault:\n  second: 2\nreplicas: 2\nzone: west\n");
   });
 
-  test("Flux installs CRDs in crds/ as Helm does, and does not undo changes in the cluster", async () => {
+  test("the HelmRelease installs CRDs in crds/ as Helm does, disables drift detection, and rolls back failed upgrades", async () => {
     const built = objectsIn(await kustomizeBuild(join(root, "overlays/shop/workloads/shop")));
     const release = pick(built, "HelmRelease", "workload-shop");
     expect(field(release, "spec", "install", "crds")).toBe("Create");
@@ -128,7 +129,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     const spec = shopSpec(registry).replace(registry.digests["charts/redis"] ?? "", other);
     writeTree(root, { "environments/shop.yaml": spec });
     expect((await meshops(root, ["generate"])).code).toBe(0);
-    // If a chart is already in helmfile's cache, helmfile does not compare its digest.
+    // Uses an empty cache, because helmfile does not check the digest of a chart that is already in its cache.
     const empty = { ...charts, env: { ...charts.env, HELMFILE_CACHE_HOME: scratchFolder("cache") } };
     await expect(helmfileRoad(root, "shop", empty, ["name=cache"])).rejects.toThrow(other);
   });
@@ -150,7 +151,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     const { stdout } = await meshops(root, ["images", "shop"]);
     expect(stdout).toContain(`harbor.example.org/mesh/ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}\n`);
     const copies = (await meshops(root, ["images", "shop", "--mirror"])).stdout;
-    // skopeo refuses references with both a tag and a digest.
+    // skopeo refuses a reference with a tag and a digest, so the source in the command has only the digest.
     expect(copies).toContain(
       `skopeo copy --all docker://ghcr.io/acme/api@sha256:${"a".repeat(64)} docker://harbor.example.org/mesh/ghcr.io/acme/api:1.4.2\n`,
     );
@@ -159,7 +160,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     );
   });
 
-  test("each namespace is created once, with the label that injected pods need; other namespaces are not changed", () => {
+  test("the namespace of each workload is created once, with the label that injected pods need; no other namespace is created", () => {
     const namespaces = (flux.get("namespaces") ?? []).filter(({ kind }) => kind === "Namespace");
     expect(namespaces.map(({ metadata: { name } }) => name).sort()).toEqual(["queue", "shop"]);
     expect(pick(namespaces, "Namespace", "shop").metadata.labels).toMatchObject({
@@ -221,7 +222,7 @@ function template(margin: string): string {
   return `${margin}template:\n${margin}  metadata:\n${margin}    annotations:\n${margin}      kept: 'yes'\n${margin}  spec:\n${margin}    initContainers: [{name: init, image: "busybox:1.36"}]\n${margin}    containers: [{name: app, image: "${images.api}"}, {name: other, image: "ghcr.io/acme/other:1"}]\n`;
 }
 
-/** Image names in the form that the charts write. The image of the API has a digest. */
+/** An image in the chart `shop`, with a tag and a digest. */
 const images = { api: `ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}` };
 
 const queueFolder = {

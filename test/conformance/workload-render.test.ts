@@ -51,7 +51,7 @@ const right = {
   },
 };
 
-/* `validate --render` with the real helm and kustomize: a folder, and a chart in a repository. */
+/* Tests `validate --render` with the real helm and kustomize, for a folder and for a chart in a repository. */
 withTools(["helm", "kustomize"], "validate --render", () => {
   let charts: ChartServer;
 
@@ -101,7 +101,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     return meshops(root, ["validate", "--render"], { env });
   }
 
-  test("a description that fits has no errors, and only notes about risks", async () => {
+  test("a description that matches the rendered objects has only warnings about risks", async () => {
     const { code, stdout } = await validate(right);
     expect(code, stdout).toBe(0);
     expect(new Set(stdout.match(/(error|warning) workload-[a-z-]+/g))).toEqual(new Set(["warning workload-risk"]));
@@ -154,7 +154,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     expect(text).toContain(fix);
   });
 
-  test("warns about pods of hooks and about probes that Linkerd refuses", async () => {
+  test("warns if the selector also selects the pods of a hook, and if Linkerd refuses a probe", async () => {
     const { code, stdout } = await validate({
       ...right,
       selector: { matchLabels: { app: "shop" } },
@@ -219,7 +219,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     };
     const secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: shop}\nstringData: {key: AGE-SECRET}\n";
     const folder = scratchFolder("programs");
-    // Records what the real kustomize reads from the temporary folder.
+    // A wrapper for the real kustomize that also records the content of the temporary folder.
     writeFileSync(join(folder, "kustomize"), `#!/bin/sh\ncat "$2"/*.yaml >> ${folder}/read\nexec ${tool("kustomize")} "$@"\n`, {
       mode: 0o755,
     });
@@ -231,7 +231,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     expect(read).not.toContain("AGE-SECRET");
   });
 
-  test("the warnings can be silenced", async () => {
+  test("rules.ignore silences the warnings about risks", async () => {
     const rules = { ignore: [{ code: "workload-risk", reason: "reviewed with the shop team" }] };
     const { code, stdout } = await validate(right, undefined, {}, undefined, { rules });
     expect(code, stdout).toBe(0);

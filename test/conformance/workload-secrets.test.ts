@@ -16,7 +16,7 @@ const workloads = {
   queue: { namespace: "queue", source: { path: "apps/queue" }, secrets: ["apps/queue/token.sops.yaml"] },
 };
 
-/* Tests of encrypted Secrets of workloads. The real sops encrypts these Secrets. */
+/* Tests the field `secrets` of workloads. The real sops encrypts the Secrets. */
 withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
   let root: string;
 
@@ -34,7 +34,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
 
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-  test("encrypted Secrets are copied to the overlay unchanged, and the Kustomization decrypts these Secrets", async () => {
+  test("encrypted Secrets are copied to the overlay unchanged, and the Kustomization has the settings for decryption", async () => {
     expect(read("overlays/dev/workloads/shop/db.sops.yaml")).toBe(read("apps/shop/db.sops.yaml"));
     const built = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/shop")));
     expect(pick(built, "Secret", "db")["stringData"]).toEqual({ password: expect.stringMatching(/^ENC\[/) });
@@ -103,7 +103,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);
   });
 
-  test("two files with the same name, and a file that the folder includes, are errors", async () => {
+  test("it is an error if two files in `secrets` have the same name, or if kustomization.yaml of the folder includes one of them", async () => {
     const copy = copyOf(root);
     const spec = parse(read("environments/dev.yaml")) as { spec: { workloads: { shop: { secrets: string[] } } } };
     spec.spec.workloads.shop.secrets.push("apps/queue/db.sops.yaml");
@@ -144,7 +144,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
         () => encrypted("shop", "db", "tiger", [testIdentity().clusterRecipient]),
         "an administrator cannot decrypt the file",
       ],
-    ] as const)("reports a file that is wrong: %s", async (_, text, message) => {
+    ] as const)("reports a wrong file in `secrets`: %s", async (_, text, message) => {
       const copy = copyOf(root);
       const content = await text();
       rmSync(join(copy, "apps/shop/db.sops.yaml"));
@@ -179,7 +179,7 @@ async function encrypted(
   const types = ["--input-type", "yaml", "--output-type", "yaml"];
   return run(tool("sops"), ["encrypt", ...flags, ...types, "/dev/stdin"], {
     input: secretOf(namespace, name, password),
-    // The file is outside of the checkout, because the .sops.yaml of the checkout has no rule for this file.
+    // sops runs outside of the checkout, because the .sops.yaml of the checkout has no rule for this file.
     cwd: scratchFolder("sops"),
   });
 }

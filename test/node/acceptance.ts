@@ -17,8 +17,8 @@ import { nodeImage } from "./harness/node-image.ts";
 import { alphaContainer } from "./verify.ts";
 
 /*
- * Tests the load client of the acceptance run with real pods without proxies, and an acceptance run on a cluster that
- * cannot pull Linkerd's images. A program of the tests acts as Alpha.
+ * Tests the load client of the acceptance run with real pods. The pods have no proxies, and test/node/pods/alpha.mjs
+ * acts as Alpha. Also tests an acceptance run on a cluster that cannot pull Linkerd's images.
  */
 export function acceptanceTests(running: () => RealNode): void {
   let node: RealNode;
@@ -46,7 +46,7 @@ export function acceptanceTests(running: () => RealNode): void {
     });
   }
 
-  test("the load client counts calls in four ways, and dates each failed call while Alpha does not run", async () => {
+  test("the load client counts calls in four ways, and reports each failed call with its time while Alpha does not run", async () => {
     const calm = await load.during(host, () => sleep(2000));
     expect(calm.failures).toEqual([]);
     expect(calm.calls).toBeGreaterThan(40);
@@ -65,7 +65,7 @@ export function acceptanceTests(running: () => RealNode): void {
       ).toBe(true);
   });
 
-  test("the prober reports the ports that answer, and only these", async () => {
+  test("the prober reports exactly the ports that answer", async () => {
     await load.start("probe", [`${host}:8080`, `${host}:9080`, `${host}:7080`]);
     await sleep(3000);
     const { tries, answered } = await load.probed();
@@ -90,7 +90,7 @@ export function acceptanceTests(running: () => RealNode): void {
     return { code: Number(code), out, folder };
   }
 
-  test("an acceptance run refuses a cluster that contains Linkerd's CRDs, and changes nothing", async () => {
+  test("an acceptance run refuses a cluster that contains Linkerd's CRDs", async () => {
     await node.api.applyAll(readFileSync(join(referenceFolder, "charts/linkerd-crds/2026.8.3/rendered.yaml"), "utf8"));
     const { code, out } = await acceptance();
     expect(code, out).toBe(1);

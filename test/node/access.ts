@@ -9,7 +9,7 @@ import { judge } from "../support/policy-evaluator.ts";
 import { addressOf, ask, listen, listener, startCaller } from "./callers.ts";
 import type { RealNode } from "./harness/node.ts";
 
-/** Ports of Dgraph and of a proxy. */
+/** Ports to which the callers connect: the ports of each role of Dgraph, and the ports of a proxy. */
 const ports = {
   alpha: [7080, 8080, 9080, 4143, 4190, 4191],
   zero: [5080, 6080, 4143, 4190, 4191],
@@ -18,15 +18,16 @@ type Role = keyof typeof ports;
 const roles = Object.keys(ports) as Role[];
 
 /*
- * Tests the generated NetworkPolicies in a real kernel, with kube-router as the enforcer. The pods have the labels of
- * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the test callers also
- * connect to this port. The result of every connection is compared with the evaluator of meshops and with the
- * independent evaluator of the tests.
+ * Tests the generated NetworkPolicies in a real kernel, in which kube-router enforces them. The pods have the labels of
+ * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the callers in this test
+ * also connect to this port. The result of every connection must be the same as the result of the policy evaluator of
+ * meshops, and of the independent policy evaluator of the tests.
  */
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;
   /**
-   * Addresses of the pods to which callers connect. A pod can always connect to itself, so the callers are other pods.
+   * IP addresses of the pods to which the callers connect, by role. They are separate pods: a caller must not connect
+   * to itself, because NetworkPolicies do not apply to such connections.
    */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
@@ -61,7 +62,7 @@ export function accessTests(running: () => RealNode): void {
     modes.map((mode) => [release, mode] as const),
   );
 
-  test("after the firewall has rules for the pods, an unmeshed pod never reaches Dgraph's ports", async () => {
+  test("as soon as kube-router has created rules for Dgraph's pods, no connection of an unmeshed pod succeeds", async () => {
     const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     await applyPolicies(cluster.objects);
     await Promise.all(callers.map((name) => startCaller(node, name, peerOf(peers, name))));
@@ -86,7 +87,7 @@ export function accessTests(running: () => RealNode): void {
     await applyPolicies(cluster.objects);
     const verdicts = callers.flatMap((caller) =>
       targets.map(({ role, port }) => {
-        // The pods have no proxies, so only the network layer decides.
+        // The pods have no proxies. Therefore only the verdicts of the network layer are compared.
         const from = { ...peerOf(theirs, caller), proxy: null };
         const to = { ...peerOf(theirs, role), proxy: null };
         const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: role, namespace: "dgraph", labels: to.labels } };
@@ -110,7 +111,7 @@ export function accessTests(running: () => RealNode): void {
     expect(found.filter((line) => line.endsWith("closed")).length).toBeGreaterThan(40);
   });
 
-  test("no change of the policies allowed the unmeshed pod; after all policies are deleted, the pod can connect", async () => {
+  test("no connection of the unmeshed pod has succeeded during all changes of policies; connections succeed after all policies are deleted", async () => {
     const watched = async (): Promise<{ tries: number; open: number }[]> =>
       Object.values(await askCaller("unmeshed client", "/watched"));
     const during = await watched();

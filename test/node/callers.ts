@@ -4,13 +4,13 @@ import { until } from "../cluster/harness/processes.ts";
 import type { RealNode } from "./harness/node.ts";
 import { nodeImage } from "./harness/node-image.ts";
 
-/** A pod of a test, without a proxy. */
+/** Namespace and labels of a pod in a test. The pod has no proxy. */
 export interface TestPod {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Starts a pod that connects to other pods on request, and waits until the pod runs. */
+/** Starts a pod with caller.mjs, which connects to other pods on request. Waits until the pod is ready. */
 export async function startCaller(node: RealNode, name: string, peer: TestPod): Promise<void> {
   const pod = podOf(name, peer, ["/pods/caller.mjs"]);
   await node.api.apply(pod);
@@ -18,33 +18,33 @@ export async function startCaller(node: RealNode, name: string, peer: TestPod): 
 }
 
 /**
- * Sends a request to the program of a caller. The request passes through the API server, because the policies of a pod
- * do not apply to the pod's node.
+ * Sends a request to caller.mjs in a pod, and returns the answer. The API server forwards the request. The
+ * NetworkPolicies of the pod cannot block it, because they do not apply to connections from the pod's own node.
  */
 export function ask(node: RealNode, name: string, peer: TestPod, path: string): Promise<ApiObject> {
   return node.api.send("GET", `${pathOf(podOf(name, peer, []))}:9999/proxy${path}`);
 }
 
-/** Whether a pod runs and accepts commands. */
+/** Whether a pod is ready. Its program then answers requests of the test. */
 async function runs(node: RealNode, pod: ApiObject): Promise<boolean> {
   const found = await node.api.get(pathOf(pod));
   return found !== null && isReady(found);
 }
 
-/** A pod that listens on ports after a request to do so. */
+/** Returns a pod with listener.mjs. The program listens on the ports only after the test has called `listen`. */
 export function listener(name: string, peer: TestPod, ports: readonly number[]): ApiObject {
   return podOf(name, peer, ["/pods/listener.mjs", ...ports.map(String)]);
 }
 
-/** Waits until the firewall has rules for a listener. Then makes the listener listen, and returns its address. */
+/** Waits until kube-router has created rules for the pod of a listener. Then makes the listener listen on its ports. */
 export async function listen(node: RealNode, pod: ApiObject, address: string): Promise<void> {
   await until(`${pod.metadata.name} runs`, () => runs(node, pod));
-  // kube-router creates the rules some time after the pod has started. On a busy machine, it takes longer.
+  // kube-router creates the rules some time after the pod has started, especially on a busy machine.
   await until("the firewall has rules for the pod", async () => node.firewallHas(address));
   await node.api.send("GET", `${pathOf(pod)}:9998/proxy/`);
 }
 
-/** Waits until a pod has an address. */
+/** Waits until a pod has an IP address, and returns this address. */
 export async function addressOf(node: RealNode, pod: ApiObject): Promise<string> {
   return String(
     await until(`${pod.metadata.name} has an address`, async () => (await node.api.get(pathOf(pod)))?.["status"]?.podIP),
@@ -64,8 +64,8 @@ export function podOf(name: string, { namespace, labels }: TestPod, args: readon
           image: nodeImage,
           imagePullPolicy: "Never",
           args,
-          // The pod is ready when its program accepts commands. Policies do not apply to connections from the kubelet
-          // of the pod's node.
+          // The probe succeeds when the program answers requests of the test. NetworkPolicies cannot block the probe,
+          // because they do not apply to the kubelet of the pod's node.
           readinessProbe: { tcpSocket: { port: args[0] === "/pods/caller.mjs" ? 9999 : 9998 }, periodSeconds: 1 },
         },
       ],

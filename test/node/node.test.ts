@@ -32,7 +32,7 @@ withRealNode("a real node", () => {
 
   describe("scripts/node", () => {
     const script = (...args: string[]): Promise<string> => run(join(projectRoot, "scripts/node"), args);
-    /** Everything that a node changes on the machine, except its processes. */
+    /** Returns everything that a node can change on the machine, except its processes. */
     const traces = async (): Promise<unknown> => ({
       cgroups: cgroupsLeft(),
       folder: existsSync("/tmp/meshops-node"),
@@ -49,7 +49,7 @@ withRealNode("a real node", () => {
         "containerd and the kubelet were killed",
         () => run("pkill", ["-9", "-f", "[/]tmp/meshops-node/(containerd.toml|kubelet.yaml)"]),
       ],
-    ])("down leaves nothing: %s", async (_, disturb) => {
+    ])("down removes everything that the node has changed on the machine, if %s", async (_, disturb) => {
       const before = await traces();
       expect(before).toMatchObject({ cgroups: [], folder: false });
       const kubeconfig = (await script("up")).trim();
@@ -65,7 +65,7 @@ withRealNode("a real node", () => {
       await until("all processes have ended", async () => (await processes()) === "");
     });
 
-    test("kubeconfig without a node prints how to start a node", async () => {
+    test("if no node runs, the command kubeconfig fails and prints how to start a node", async () => {
       await expect(script("kubeconfig")).rejects.toThrow("no node runs; scripts/node up starts it");
     });
   });

@@ -13,7 +13,7 @@ import { nodeImage } from "./harness/node-image.ts";
 
 const namespace = "causes";
 
-/* Tests of `meshops status` with real pods that fail, for example because of a missing image or a failing probe. */
+/* Tests the causes that `meshops status` reports for real pods, for example for a missing image or a failing probe. */
 export function statusTests(running: () => RealNode): void {
   let node: RealNode;
   beforeAll(async () => {
@@ -42,7 +42,7 @@ export function statusTests(running: () => RealNode): void {
     return workloadState({ ...workload, apiVersion: "apps/v1", kind }, snapshot, subject).cause;
   }
 
-  /** Waits until status reports a cause, and returns its reason and fix. */
+  /** Waits until status determines a cause with this code for a workload. Returns this cause. */
   async function reported(code: Cause["code"], kind: "Deployment" | "StatefulSet", name: string): Promise<Cause> {
     return until(`${name}: ${code}`, async () => {
       const cause = await causeOfWorkload(kind, name);
@@ -103,7 +103,7 @@ export function statusTests(running: () => RealNode): void {
     ],
   ];
 
-  test("each pod that fails because of its spec has the expected cause", async () => {
+  test("for each pod that fails because of its spec, status reports the expected cause", async () => {
     for (const [, kind, name, container, spec] of problems) await node.api.apply(workloadOf(kind, name, container, spec));
     for (const [code, kind, name, , , reason] of problems)
       expect((await reported(code, kind, name)).reason, name).toMatch(reason);
@@ -113,7 +113,7 @@ export function statusTests(running: () => RealNode): void {
   const remove = (kind: "Deployment" | "StatefulSet", name: string): Promise<void> =>
     node.api.delete(`/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`);
 
-  test("a webhook whose Service does not exist, with failurePolicy Fail", async () => {
+  test("if the Service of a webhook with failurePolicy Fail does not exist, status reports the webhook", async () => {
     const service = { name: "absent", namespace, path: "/" };
     const configuration = {
       apiVersion: "admissionregistration.k8s.io/v1",
@@ -154,7 +154,7 @@ export function statusTests(running: () => RealNode): void {
     await until("the update is complete", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
   });
 
-  test("a deleted pod that still exists because of a finalizer", async () => {
+  test("if a deleted pod still exists because of a finalizer, status reports the finalizer", async () => {
     const path = `/api/v1/namespaces/${namespace}/pods/stalled-0`;
     await node.api.merge(path, { metadata: { finalizers: ["example.org/hold"] } });
     await node.api.delete(path);

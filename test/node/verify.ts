@@ -22,9 +22,9 @@ interface CheckResult {
 }
 
 /*
- * Tests the probes of `meshops verify` that need no proxy. The probes run as real pods. The tests are T0 (Alpha is
- * reachable without a policy), T1 (an unmeshed pod is refused) and T2c (a pod with a forged label is refused). A
- * program of the tests acts as Alpha.
+ * Tests the checks of `meshops verify` whose probes need no proxy: T0 (an unmeshed pod reaches Alpha without policies),
+ * T1 (an unmeshed pod is refused) and T2c (a pod with a forged label is refused). The probes run as real pods. The
+ * program test/node/pods/alpha.mjs acts as Alpha.
  */
 export function verifyTests(running: () => RealNode): void {
   let node: RealNode;
@@ -57,7 +57,7 @@ export function verifyTests(running: () => RealNode): void {
     return { code: ended.code, stderr: ended.stderr, tests: Object.fromEntries(tests.map((each) => [each.id, each])) };
   }
 
-  /** Returns objects that verify has created and not deleted. After a run, the list must be empty. */
+  /** Returns the names of the objects that `meshops verify` has created and not deleted. */
   async function left(): Promise<string[]> {
     const objects = [
       ...(await node.api.list("/api/v1/pods")),
@@ -69,7 +69,7 @@ export function verifyTests(running: () => RealNode): void {
       .map(({ metadata }) => metadata.name);
   }
 
-  test("the policy refuses an unmeshed pod and a forged label", async () => {
+  test("with the generated NetworkPolicies, T1 and T2c pass", async () => {
     const { tests } = await verify("--only", "T1,T2c");
     expect(tests["T1"]).toMatchObject({ status: "passed" });
     expect(tests["T2c"]).toMatchObject({ status: "passed" });
@@ -88,7 +88,7 @@ export function verifyTests(running: () => RealNode): void {
     expect(tests["T2c"]).toMatchObject({ status: "failed", cause: expect.stringContaining("NetworkPolicy") });
   });
 
-  test("if the image of a probe cannot be pulled, the result contains this cause, and no object is left behind", async () => {
+  test("if the image of a probe cannot be pulled, verify reports this cause, and deletes all objects that it created", async () => {
     const { tests, code } = await verify("--only", "T1", "--image", "registry.example/absent:1", "--probe-timeout", "10");
     expect(code).not.toBe(0);
     expect(JSON.stringify(tests["T1"])).toContain("registry.example/absent:1 cannot be pulled");
@@ -96,8 +96,8 @@ export function verifyTests(running: () => RealNode): void {
   });
 
   test("a real API server refuses a pod that violates Pod Security restricted in a namespace that enforces this level", async () => {
-    // The first test shows that the API server admits the pod of the probe. It does not admit a container that may gain
-    // privileges.
+    // The first test of this file shows that the API server admits the pods of probes in such a namespace. This test
+    // shows that it rejects other pods.
     const name = "restricted";
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
@@ -121,7 +121,7 @@ const service: ApiObject = {
   },
 };
 
-/** Container with the program that acts as Alpha. */
+/** A container with the program alpha.mjs, which acts as Alpha. */
 export const alphaContainer: object = {
   name: "alpha",
   image: nodeImage,

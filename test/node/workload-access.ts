@@ -14,8 +14,8 @@ import type { RealNode } from "./harness/node.ts";
 const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
 
 /**
- * Pods without proxies that try to connect. The `meshed` pods have the label of a meshed pod, as real meshed pods and
- * attackers do.
+ * Pods that connect to the workload. None of them has a proxy. The pods with the labels `meshed` have the label of
+ * meshed pods. They act as real meshed pods, or as attackers with a forged label.
  */
 const callers: Readonly<Record<string, TestPod>> = {
   web: { namespace: "wl-web", labels: meshed },
@@ -31,10 +31,17 @@ const callers: Readonly<Record<string, TestPod>> = {
 
 const shop: TestPod = { namespace: "wl-shop", labels: { app: "shop" } };
 
-/** Ports of the pod: the ports in the spec, the ports of a proxy, and one port that the spec does not declare. */
+/**
+ * Ports on which the pod listens: the ports in the spec, a port that is not in the spec (5555), and a proxy's ports.
+ */
 const ports = [5432, 5555, 7000, 8080, 9090, 9102, 9443, 4143, 4190, 4191];
 
-/** @param everyone whether all clients may connect to the port 7000 */
+/**
+ * Returns the spec of the workload.
+ *
+ * @param vpn IP address of the caller `vpn`, which acts as a listed network
+ * @param everyone whether all clients may connect to port 7000
+ */
 function specFor(version: string, vpn: string, everyone: boolean): Record<string, unknown> {
   return {
     linkerd: { lifecycle: "existing", version, viz: { enabled: false } },
@@ -78,9 +85,10 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
 }
 
 /*
- * Tests the NetworkPolicies of workloads in a real kernel, for every kind of client. kube-router enforces the policies.
- * The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the test callers also connect
- * to this port. The result of every connection is compared with both evaluators.
+ * Tests the NetworkPolicies of a workload in a real kernel, for every kind of client in `access.clients`. kube-router
+ * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the
+ * callers in this test also connect to this port. The result of every connection must be the same as the result of the
+ * policy evaluator of meshops, and of the independent policy evaluator of the tests.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;
@@ -112,7 +120,7 @@ export function workloadAccessTests(running: () => RealNode): void {
 
   const columns = linkerdReleases.flatMap(({ version }) => [false, true].map((everyone) => [version, everyone] as const));
 
-  test.each(columns)("Linkerd %s, port open to all: %s; the kernel agrees with both evaluators", async (version, everyone) => {
+  test.each(columns)("Linkerd %s, 7000 open to all: %s; the kernel agrees with both evaluators", async (version, everyone) => {
     const release = linkerdRelease(version);
     const { objects, apply } = policiesFor(version, everyone);
     await apply();
@@ -144,8 +152,8 @@ export function workloadAccessTests(running: () => RealNode): void {
     expect(open.filter((line) => line.includes("→ 5432"))).toEqual(["vpn → 5432: open"]);
     expect(open.filter((line) => /→ (5555|9443|4190)/.test(line))).toEqual([]);
     expect(open.filter((line) => line.includes("→ 4191"))).toEqual(["prometheus → 4191: open"]);
-    // A program in a listed network can also have a proxy. If all clients may connect to a port, meshed pods of all
-    // namespaces connect to the proxy's port.
+    // The listed network `vpn` must reach port 4143, because a program in this network can have a proxy. If all clients
+    // may connect to port 7000, meshed pods of all namespaces must reach port 4143, so no list is checked.
     if (everyone || !release.traits.transportHeader) return;
     expect(open.filter((line) => line.includes("→ 4143")).map((line) => line.split(" →")[0])).toEqual([
       "web",
@@ -155,7 +163,7 @@ export function workloadAccessTests(running: () => RealNode): void {
     ]);
   });
 
-  /** Connects from every caller to every port. */
+  /** Connects from every caller to every port. Returns lines such as `web → 8080: open`. */
   async function matrix(): Promise<string[]> {
     const to = ports.map((port) => `${target}:${port}`).join(",");
     const results = await Promise.all(

@@ -27,7 +27,7 @@ function platform(): string {
   return root;
 }
 
-/** Returns only the generated files, without inventories and specs. */
+/** Returns the generated files of a repository, without inventories and encrypted files. */
 function bundleOf(root: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile)/.test(path) && !path.endsWith(".sops.yaml")),
@@ -35,7 +35,7 @@ function bundleOf(root: string): Record<string, string> {
 }
 
 describe("generate that is killed at a random moment", () => {
-  test(`leaves every file either unchanged or complete, and the next run completes the update (${runs} kills)`, async () => {
+  test(`leaves each file with its complete old or complete new content, and the next run completes the update (${runs} kills)`, async () => {
     const root = platform();
     expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
     const old = bundleOf(root);
@@ -50,7 +50,8 @@ describe("generate that is killed at a random moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
-      // The kills are distributed over the last 60 % of a run, because the run writes files in this period.
+      // The processes are killed at different times in the last 60 % of a run, because a run writes files in this
+      // period.
       const { code } = await meshopsProcess(root, ["generate"], {
         killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
       });
@@ -71,7 +72,7 @@ describe("generate that is killed at a random moment", () => {
 });
 
 describe("concurrent runs", () => {
-  test("wait for each other, and the next run leaves the bundle up to date", async () => {
+  test("wait for each other and succeed, and after the next run the generated files are up to date", async () => {
     const root = platform();
     for (let round = 0; round < (slow ? 8 : 2); round += 1) {
       const first = meshopsProcess(root, ["generate"]);
@@ -84,7 +85,7 @@ describe("concurrent runs", () => {
     expect(readdirSync(join(root, ".meshops")).filter((file) => !file.endsWith(".json"))).toEqual([]);
   });
 
-  test("take over a lock whose process has ended", async () => {
+  test("take over a lock if its process has ended, or if the lock file is damaged", async () => {
     const root = platform();
     const gone = JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" });
     for (const owner of [gone, "", "nonsense", "null"]) {
@@ -94,7 +95,7 @@ describe("concurrent runs", () => {
     }
   });
 
-  test("that wait for a stale lock never hold the lock at the same time", async () => {
+  test("that take over a stale lock never hold the lock at the same time", async () => {
     const root = platform();
     const log = join(root, "log");
     const lock = join(scratchFolder("lock"), "lock.mjs");

@@ -13,7 +13,9 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Sets a unique resource group in a spec. Short random names are often equal. */
+/**
+ * Returns a spec with a unique Azure resource group. Random resource groups are short, so two specs can have the same.
+ */
 function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
   return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;
 }
@@ -34,7 +36,7 @@ describe("random valid specs", () => {
   });
 
   withTools(["kustomize", "sops"], "on disk", () => {
-    test(`generate the same files in a second run, which the real kustomize builds (${25 * slow} specs)`, async () => {
+    test(`generate the same files in a second run, and the real kustomize builds all overlays (${25 * slow} specs)`, async () => {
       const seed = Date.now();
       const specs = fc.sample(validSpec, { numRuns: 25 * slow, seed });
       const named = Object.fromEntries(
@@ -85,7 +87,7 @@ describe("meshops reports findings and does not crash for", () => {
     );
   });
 
-  test("invalid specs; the command also writes no files for them", async () => {
+  test("invalid specs; generate then writes no files", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
     const texts = [
@@ -103,7 +105,7 @@ describe("meshops reports findings and does not crash for", () => {
   });
 });
 
-/** Returns the same data with the keys of every map in reverse order. */
+/** Returns a copy of the data in which the keys of every map are in reverse order. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== "object" || value === null) return value;
@@ -115,8 +117,10 @@ function reversed(value: unknown): unknown {
 }
 
 /**
- * Returns a copy of the data. In the copy, the value with number n is replaced. Values are numbered depth first. If n
- * is too large, n is reduced modulo the number of values.
+ * Returns a copy of the data in which one value is replaced.
+ *
+ * @param place number of the replaced value in a depth-first traversal, modulo the number of values
+ * @param value new value
  */
 function mutate(document: unknown, place: number, value: unknown): unknown {
   const copy = parse(stringify(document)) as unknown;

@@ -9,7 +9,9 @@ import { asKubectl, parseDocuments, plainValue } from "../../generator/kubernete
 import { withReference } from "../support/guards.ts";
 import { referenceFolder } from "../support/tools.ts";
 
-/* Tests that `inject` only changes annotations and adds objects. All other parts of the text must remain unchanged. */
+/*
+ * Tests that `inject` changes only annotations, and adds only objects. All other parts of the text must stay the same.
+ */
 
 const spec = { linkerd: "edge-26.8.3", opaquePorts: [9999] } as const;
 
@@ -42,7 +44,7 @@ const deployment = fc
     },
   }));
 
-/** How a text is written. */
+/** Styles in which an object can be written as YAML or JSON. */
 const style = fc.record({
   indent: fc.constantFrom(2, 4),
   indentSeq: fc.boolean(),
@@ -67,18 +69,22 @@ function written(object: object, { indent, indentSeq, flow, quotes, comments, wi
     lineWidth: 60,
   });
   const lines = yaml.replace(/\n$/, "").split("\n");
-  // Adds no comment below a block scalar, because the comment could change the text of the scalar.
+  // Adds no comments if the text contains a block scalar, because a comment could become a part of the scalar.
   const commented =
     comments && !/[|>][-+0-9]*$/m.test(yaml)
       ? lines.flatMap((line) => (/^ *[a-z]\w*:( |$)/.test(line) && !flow ? [`# above ${line.trim().slice(0, 3)}`, line] : [line]))
       : lines;
-  // YAML does not allow a comment between a key and its value in all cases.
+  // If the text with comments is not valid YAML, the text without comments is used. YAML does not allow a comment
+  // between a key and its value in all cases.
   const [document] = parseDocuments(commented.join("\n"), asKubectl);
   const valid = document?.errors.length === 0 ? commented : lines;
   return valid.join(windows ? "\r\n" : "\n") + (final ? (windows ? "\r\n" : "\n") : "");
 }
 
-/** Returns the objects of a text without the annotations that inject sets. Also removes maps that become empty. */
+/**
+ * Returns the objects in a text without the annotations that `inject` sets. Also removes `annotations` and `metadata`
+ * if they are empty.
+ */
 function values(source: string): unknown[] {
   const own = /^(linkerd\.io\/inject|config\.linkerd\.io\/opaque-ports)$/;
   const without = (each: unknown): unknown => {
@@ -98,7 +104,7 @@ function values(source: string): unknown[] {
   });
 }
 
-/** Returns the lines that a change removes. */
+/** Returns the lines of `before` that `after` does not contain, according to a line diff. */
 function removedLines(before: string, after: string): string[] {
   return diffLines(before, after).flatMap(({ removed, value: lines }) => (removed ? lines.split("\n").filter(Boolean) : []));
 }
@@ -120,7 +126,7 @@ describe("inject changes only annotations, at the correct positions", () => {
         expect(notes.filter(({ severity }) => severity === "error")).toEqual([]);
         expect(values(after)).toEqual(values(before));
         expect(after.match(/linkerd\.io\/inject/g)?.length).toBe(documents.length);
-        // In block style, inject only adds lines. The only exception is a line with an empty map of annotations.
+        // In block style, inject adds lines, and changes only lines with an empty map of annotations.
         if (documents.every(([, { flow }]) => !flow) && !json)
           for (const line of removedLines(before, after)) expect(line).toMatch(/annotations:|^ *\{\}\r?$/);
         expect(injectManifests(after, { ...spec, opaquePorts: [9999] }).text).toBe(after);
@@ -145,7 +151,7 @@ describe("inject changes only annotations, at the correct positions", () => {
   });
 });
 
-withReference("the cases", () => {
+withReference("inputs from public bug reports", () => {
   const cases = join(referenceFolder, "../cases");
   const inputs = readdirSync(cases)
     .flatMap((name) => ["in.yaml", "in.json"].map((file) => join(cases, name, file)))

@@ -12,7 +12,7 @@ import {
 } from "../../generator/kubernetes/documents.ts";
 import { toBundleYaml, toYaml } from "../../generator/kubernetes/yaml.ts";
 
-/** Texts that YAML parsers could resolve to another type, and texts of several lines. */
+/** Texts that a YAML parser could convert to another type, and texts of several lines. */
 const text = fc.oneof(
   fc.string(),
   fc.constantFrom(
@@ -56,14 +56,14 @@ test("a byte order mark inside a text is written as an escape sequence that ever
   expect(parse(yaml)).toEqual(document);
 });
 
-test("if a document is written entry by entry, the text equals the library's output for the whole document", () => {
+test("toBundleYaml, which caches the text of each top-level entry, has the same output as the library for the whole document", () => {
   const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
   fc.assert(
     fc.property(
       value.filter((document) => document !== undefined),
       (document) => {
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
-        // The result of the second call comes from the cache.
+        // The second call uses the texts in the cache.
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
       },
     ),
@@ -71,7 +71,7 @@ test("if a document is written entry by entry, the text equals the library's out
   );
 });
 
-test("readAs sets the same values as parsing with the other reading, and the document is written without resolved types", () => {
+test("readAs has the same result as parsing the text with the other YAML version, and scalars keep their text", () => {
   const tags = fc.constantFrom("", "", "", "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "! ", "!own ");
   const forms =
     "yes off y True ~ null 0755 0o17 0x1F 0b11 1_000 1e3 1.50 .5 .inf -.INF .nan 12:30 2024-01-01 9007199254740993 '1' \"on\"";

@@ -6,7 +6,7 @@ import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
-/* Tests with invalid repositories. The command must report an error and write no files. */
+/* Tests `meshops generate` in invalid repositories. The command must report an error, and must not write any file. */
 
 let root: string;
 const secret = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -69,7 +69,7 @@ describe("bad input", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("temporary files of editors are not specs", async () => {
+  test("validate ignores temporary files of editors in environments/", async () => {
     writeTree(root, { "environments/.dev.yaml.swp": "", "environments/._dev.yaml": "" });
     symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
     expect(await meshops(root, ["validate"])).toMatchObject({
@@ -94,7 +94,7 @@ describe("symbolic links", () => {
     expect(readTree(to)).toEqual(before);
   });
 
-  test("an output file that is a symbolic link is replaced only with --force, and meshops never changes the target of the link", async () => {
+  test("if an output file is a symbolic link, generate replaces the link only with --force, and never changes the target of the link", async () => {
     const outside = join(scratchFolder("outside"), "file");
     writeFileSync(outside, "mine");
     replaceByLink("helmfile.yaml", outside);
@@ -108,7 +108,7 @@ describe("symbolic links", () => {
   });
 });
 
-describe("a path that cannot be overwritten is reported before meshops writes any file, and no option suppresses this error", () => {
+describe("if a path cannot be overwritten, generate reports an error and writes no file, even with --force", () => {
   test.each<[string, string, () => void]>([
     ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
     ["a file where a folder should be", "overlays/dev/dgraph/values.yaml", () => replaceByFile("overlays/dev/dgraph")],

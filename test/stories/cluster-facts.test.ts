@@ -25,7 +25,7 @@ test("helmfile, bootstrap, teardown and status use the context in the spec", asy
   expect(stderr).toContain(kubeconfig);
 });
 
-test("bootstrap never uses the current context, and asks for no confirmation if the spec contains a context", async () => {
+test("the bootstrap script asks for a confirmation of the context only if the spec does not contain the context", async () => {
   const named = await meshops(makePlatform({ own: specText({ cluster }, "own") }), ["bootstrap", "own"]);
   expect(named.stdout).toContain("\nCONFIRMED=--yes\n");
   const unnamed = await meshops(makePlatform({ own: specText({}, "own") }), ["bootstrap", "own"]);

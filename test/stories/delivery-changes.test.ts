@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
-/* Tests of the report of `diff` about changes of workloads that meshops delivers. */
+/* Tests what `meshops diff` reports about changes of workloads that meshops delivers. */
 
 const chart = "{chart: {repository: https://charts.example.org, name: shop, version: 1.4.2}}";
 
@@ -135,14 +135,14 @@ test.each([
   ).toContain(reason);
 });
 
-test("if a suspended workload is removed from the spec, its objects remain in the cluster", async () => {
+test("if a suspended workload is removed from the spec, diff reports that Flux keeps its objects in the cluster", async () => {
   const rows = await changes(spec({ more: "      suspend: true\n" }), spec({ name: "store", namespace: "store" }));
   const gone = rows.filter(({ change, name }) => change === "removed" && name === "workload-shop");
   expect(gone.filter(({ risk }) => risk === "data-loss")).toEqual([]);
   expect(gone.map(({ reason }) => reason).join()).toContain("the workload shop is suspended, so Flux keeps its objects");
 });
 
-test("diff prints the step about the release name only for a renamed workload", async () => {
+test("diff prints the step that sets releaseName only if a workload is renamed, not if it is removed", async () => {
   const steps = (rows: readonly Row[]): string =>
     JSON.stringify(rows.find(({ name, kind }) => kind === "HelmRelease" && name === "workload-shop")?.steps);
   expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("and set releaseName: shop in the source");

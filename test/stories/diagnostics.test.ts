@@ -16,14 +16,14 @@ import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each story has its own folder. The folder contains environments/ with an error, and expected.txt with the text
- * output. UPDATE=1 rewrites the expected texts. After that, review the diff.
+ * Each folder in test/stories/diagnostics is a story about one finding code. The folder contains environments/ with an
+ * error, and expected.txt with the text output. To rewrite expected.txt, set UPDATE=1. Then review the Git diff.
  */
 const folder = join(projectRoot, "test/stories/diagnostics");
 
 /**
- * Copies of the stories outside this Git repository. In this repository, each story would have another path than `.` in
- * Git.
+ * Folder for copies of the stories. It is outside of this Git repository, because meshops compares the field
+ * `gitops.path` with the path of the platform folder in Git.
  */
 const copies = scratchFolder("diagnostics");
 
@@ -41,7 +41,7 @@ const fluxOfOthers = [
   )
   .join("\n---\n");
 
-/** Returns all findings about the specs of a repository. */
+/** Returns the loaded specs of a repository, and all findings about them. */
 function findingsIn(root: string): { loaded: readonly Loaded[]; diagnostics: Diagnostic[] } {
   const repository = new Repository(root);
   const { loaded, diagnostics } = loadAll(repository, []);
@@ -53,7 +53,7 @@ function copyOf(story: string): string {
   const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh") : root;
   cpSync(join(folder, story), platform, { recursive: true, filter: (path) => path !== join(folder, story, "fixed") });
   if (story.startsWith("gitops-")) mkdirSync(join(root, ".git"));
-  // Not a file of the story: `validate` would also find it in this Git repository.
+  // This file is not stored in the folder of the story. Otherwise `validate` in this Git repository would also read it.
   if (story.startsWith("gitops-name-taken")) writeTree(root, { "clusters/production/apps.yaml": fluxOfOthers });
   return platform;
 }
@@ -61,7 +61,7 @@ function copyOf(story: string): string {
 const plain = pc.createColors(false);
 
 describe("names of generated objects in the Git repository", () => {
-  test("the objects of a second platform repository are not reported, also if they have no labels of meshops", () => {
+  test("objects in a second platform folder of the same Git repository are not reported", () => {
     const top = join(copies, "two-platforms");
     const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: linkerd}\n";
     for (const each of ["first", "second"]) {
@@ -100,7 +100,8 @@ describe("text output of findings", () => {
   test("every code of a finding has a story", () => {
     const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // The tests of these codes are below, in generate.test.ts, in cli.test.ts or in profile.test.ts.
+    // These codes have no story. Unless a comment names another file, they are tested in this file, in
+    // generate.test.ts, in cli.test.ts or in profile.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -146,7 +147,7 @@ describe("unusual YAML", () => {
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
   });
 
-  test("a few aliases, anchors and merge keys are accepted, and an error in an aliased value refers to the anchor", () => {
+  test("a few aliases, anchors and merge keys are accepted; the position of an error in an aliased value is that of the anchor", () => {
     const text = specText({ dgraph: undefined }, "dev").replace(
       "spec:",
       "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
@@ -162,7 +163,7 @@ describe("unusual YAML", () => {
     expect(loadFiles({ dev: text }, "dev").diagnostics).toEqual([]);
   });
 
-  test("a finding about an invalid alias refers to the position of the alias", () => {
+  test("the position of a finding about an invalid alias is that of the alias", () => {
     expect(brief(loadFiles({ dev: "a: 1\nb: *nowhere\n" }, "dev").diagnostics)).toEqual(["environments/dev.yaml:2:4 yaml-alias"]);
     expect(brief(loadFiles({ dev: "a: &a\n  b:\n    c: *a\n" }, "dev").diagnostics)).toEqual([
       "environments/dev.yaml:3:8 yaml-alias",
@@ -222,7 +223,7 @@ describe("inheritance", () => {
     ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
   });
 
-  test("a finding about a default refers to the value that conflicts with the default; it does not refer to a deleted or replaced value", () => {
+  test("if a value conflicts with a default, the position of the finding is that of the value, not that of a value that null has removed", () => {
     const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
     const lower = base.replace("viz:", "identity: {issuerValidity: 100d}\n    viz:");
     const middle = validity("null")
@@ -235,7 +236,7 @@ describe("inheritance", () => {
     ]);
   });
 
-  test("if a spec contains a mistyped key, meshops still reports the findings of the rules", () => {
+  test("if a spec contains an unknown key, meshops still checks the rules", () => {
     const { environment, diagnostics } = loadFiles(
       { base, dev: child("  linkred: {}\n  dgraph: {zero: {replicas: 4}}\n") },
       "dev",
@@ -267,7 +268,7 @@ describe("inheritance", () => {
   });
 });
 
-test("JSON contains exactly the documented fields", () => {
+test("a finding in the JSON output has exactly the documented fields", () => {
   const { diagnostics } = loadAll(new Repository(copyOf("unknown-key")), []);
   const rows = JSON.parse(toJson(diagnostics)) as object[];
   expect(rows.length).toBeGreaterThan(0);

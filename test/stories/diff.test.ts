@@ -7,8 +7,8 @@ import { generateIn, makePlatform, scratchFolder, testIdentity } from "../suppor
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Text output of diff for one edit of the sample environment production. Each story has its own file. UPDATE=1 rewrites
- * the files. After that, review the diff.
+ * Each file in test/stories/diff contains the text output of `meshops diff` after one edit of the sample environment
+ * production. To rewrite the files, set UPDATE=1. Then review the Git diff.
  */
 const folder = join(projectRoot, "test/stories/diff");
 
@@ -30,8 +30,8 @@ const shop = `  workloads:
 
 /**
  * Edits of environments/production.yaml, and the highest risk of the resulting changes. The test makes the edits in
- * `before` before the first commit. The keys of `appended` are files. The test appends the content of another file to
- * each of these files.
+ * `before` before the first commit, and the edits in `edits` after this commit. For each entry of `appended`, the test
+ * appends the content of the file in the value to the file in the key.
  */
 const stories: Readonly<
   Record<
@@ -248,14 +248,14 @@ const stories: Readonly<
   "data-loss: another release": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    release: live\n"]] },
 };
 
-/** Files of stories that do not consist of a single edit of a spec. */
+/** Files with expected output for the tests that do not consist of a single edit of a spec. */
 const otherStories = [
   "data-loss-a-removed-environment.txt",
   "harmless-a-new-environment.txt",
   "rollout-an-upgrade-of-linkerd.txt",
 ];
 
-/** Copies the samples to a new Git repository. */
+/** Copies the sample environments and their generated files to a new Git repository, and commits them. */
 async function samples(edits: readonly Edit[] = []): Promise<string> {
   const root = scratchFolder("diff");
   for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
@@ -312,8 +312,8 @@ describe("text output of one edit", () => {
     expect(code).toBe(1);
     const found = await rows(root, "production");
     expect(found[0]?.["risk"]).toBe(risk);
-    // diff reports the changes that generate will make. After generate, diff reports the same changes until they are
-    // committed.
+    // Before `generate`, diff reports the changes that `generate` will make. After `generate`, diff reports the same
+    // changes until they are committed.
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
@@ -340,7 +340,7 @@ describe("text output of one edit", () => {
     await expectOutput(root, "harmless-a-new-environment.txt", "production");
   });
 
-  /** Compares the text output with a file. */
+  /** Runs `meshops diff`, and expects that its text output equals the content of a file. */
   async function expectOutput(root: string, name: string, ...args: string[]): Promise<void> {
     const { stdout } = await meshops(root, ["diff", ...args]);
     const file = join(folder, name);
@@ -348,9 +348,10 @@ describe("text output of one edit", () => {
     expect(stdout).toBe(readFileSync(file, "utf8"));
   }
 
-  test("every risk has a story, and every file belongs to a story", () => {
+  test("every risk except immutable-field has a story, and every file belongs to a story", () => {
     const tested = new Set(Object.values(stories).map(({ risk }) => risk));
-    // No two charts of the catalog have the same data format: see test/unit/diff.test.ts.
+    // A story about `immutable-field` would need two charts in the catalog with the same data format, and there are
+    // none. test/unit/diff.test.ts tests this risk.
     expect(risks.filter((risk) => !tested.has(risk))).toEqual(["immutable-field"]);
     const files = [...Object.keys(stories).map(fileOf), ...otherStories];
     expect(readdirSync(folder).sort()).toEqual(files.sort());
@@ -382,7 +383,7 @@ describe("certificates and encrypted files", () => {
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");
   });
 
-  /** Recipient of the administrator of the sample environment production. */
+  /** Age recipient of an administrator of the sample environment production. */
   const otherAdmin = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
 
   test("without a key, diff detects that re-encryption to an additional administrator is harmless", async () => {
@@ -398,7 +399,7 @@ describe("certificates and encrypted files", () => {
 });
 
 describe("comparison with Git", () => {
-  test("--from accepts a branch, a tag or a hash; diff compares it with the working tree, including uncommitted changes", async () => {
+  test("with --from, diff compares a tag with the working tree", async () => {
     const root = await samples();
     await git(root, "tag", "first");
     edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
@@ -495,7 +496,7 @@ describe("comparison with Git", () => {
     expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  test("if the key file is missing, diff runs without decrypting files", async () => {
+  test("if the age key file does not exist, diff does not decrypt files, and prints a note about this", async () => {
     const root = await samples();
     writeFileSync(
       join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"),
@@ -509,7 +510,7 @@ describe("comparison with Git", () => {
     expect(stdout).toContain("Secret tap-k8s-tls");
   });
 
-  test("markdown output is a table for pull requests, with special characters escaped", async () => {
+  test("the markdown output is a summary with a table, for pull requests", async () => {
     const root = await samples();
     edit(root, [["    alpha:\n", "    alpha:\n      whitelist: [10.0.0.0/8, 192.168.0.0/16]\n"]]);
     const { stdout } = await meshops(root, ["diff", "-o", "markdown", "production"]);

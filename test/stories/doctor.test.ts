@@ -8,7 +8,10 @@ import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
 
-/* Simulates a machine: programs that print a version, age keys, a kubeconfig, and an Azure account. */
+/*
+ * Tests `meshops doctor` on simulated machines. A machine is a home folder with programs that print a version, age
+ * keys, a kubeconfig, and a program `az` that prints an Azure account.
+ */
 const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
 
 async function doctor(
@@ -46,7 +49,7 @@ describe("doctor", () => {
       "bin/sops": program("sops 3.8.1 (latest)"),
       "bin/kustomize": program("v5.8.1"),
     });
-    // The kubeconfig does not contain the cluster.
+    // The exit code is 3, because no kubeconfig contains the cluster.
     expect(code).toBe(3);
     expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", fix: "" });
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
@@ -60,7 +63,7 @@ describe("doctor", () => {
       found: "version 3.8.1 is not supported; use version 3.9 or later",
     });
     expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; use version 2.7.0 or later" });
-    // No environment is on Azure, so doctor does not check the Azure CLI.
+    // doctor does not check the Azure CLI, because no environment is on Azure.
     expect(of(checks, "tools", "az")).toBeUndefined();
   });
 

@@ -9,7 +9,9 @@ import { specText } from "../support/specs.ts";
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Creates a repository with its own identity, which the current version of meshops generated. */
+/**
+ * Returns a copy of a frozen repository after an update to the current meshops: with new webhook keys and new files.
+ */
 async function platform(): Promise<Frozen> {
   const frozen = await thaw("1e5175a");
   for (const name of ["dev", "production", "own"])
@@ -24,7 +26,7 @@ const patterns = (root: string): string[] =>
   );
 
 describe("env add", () => {
-  test("writes a spec like the specs of init, and the printed steps result in a valid environment", async () => {
+  test("writes a spec that extends base, and prints the commands that make the environment valid", async () => {
     const { root, env } = await thaw("1e5175a");
     const here = (...args: string[]): ReturnType<typeof meshops> => meshops(root, args, { env });
     const added = await here("env", "add", "staging");
@@ -59,7 +61,7 @@ describe("env add", () => {
 });
 
 describe("env rename", () => {
-  test("renames the spec, the identity, the rules of the identity and the bundle, and prints the steps that the cluster needs", async () => {
+  test("renames the spec, the identity, its rules in .sops.yaml and the generated files, and prints the steps for the cluster", async () => {
     const { root, env } = await platform();
     const here = (...args: string[]): ReturnType<typeof meshops> => meshops(root, args, { env });
     writeTree(root, {
@@ -102,17 +104,17 @@ describe("env rename", () => {
     const renamed = await meshops(root, ["env", "rename", "dev", "lab"]);
     expect(renamed).toMatchObject({ code: 0 });
     expect(readFileSync(join(root, "environments/child.yaml"), "utf8")).toContain("extends: lab");
-    // teardown compares this tag with the name of the environment.
+    // The Azure resources need the new tag, because teardown compares the tag with the name of the environment.
     for (const resource of ["az aks show", "az acr show", "az group show"])
       expect(renamed.stdout).toContain(
         `       az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
       );
-    // No cluster is made from an abstract spec.
+    // No cluster runs an abstract environment, so the only printed step is the commit.
     const { stdout } = await meshops(root, ["env", "rename", "child", "parent"]);
     expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}1\. Commit and push\.\n {7}git add .*\n$/);
   });
 
-  test("moves a user's files in the folder of the Flux objects, because Flux deletes the components if only these files remain", async () => {
+  test("also moves files that a user added to flux/<environment>, because Flux would delete all components if only these files remained", async () => {
     const { root, env } = await platform();
     const own = "flux/own/cert-manager.yaml";
     writeTree(root, { [own]: "# flux/own stays in files of the user\nkind: Kustomization\n" });

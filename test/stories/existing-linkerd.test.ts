@@ -23,7 +23,7 @@ function withoutSecrets(spec: Record<string, unknown>, name = "own"): string {
   return JSON.stringify({ ...others, spec: rest });
 }
 
-/** Returns a platform repository without certificates and keys. */
+/** Creates a platform repository whose environment `own` has no certificates and no encrypted files. */
 function platformOf(specs: Readonly<Record<string, string>>): string {
   const root = makePlatform(specs);
   for (const folder of ["environments/own/identity", "overlays/own/identity"])
@@ -59,7 +59,7 @@ describe("linkerd.lifecycle: existing", () => {
     expect(new Set(namespaces)).toEqual(new Set([undefined, "flux-system", "dgraph"]));
   });
 
-  test("policies depend on the namespaces, with Flux and with helmfile", () => {
+  test("the policies wait for the namespaces with Flux; with helmfile, their release has the hook that applies the namespaces", () => {
     const flux = [...emitFlux(model)].find(([path]) => path.endsWith("/dgraph-policy.yaml"))?.[1] ?? "";
     expect(field(parseAllDocuments(flux)[0]?.toJS(), "spec", "dependsOn")).toEqual([{ name: "namespaces" }]);
     const releases = field(parseAllDocuments(emitHelmfile(model)[1])[1]?.toJS(), "releases") as Record<string, unknown>[];
@@ -70,7 +70,7 @@ describe("linkerd.lifecycle: existing", () => {
     ]);
   });
 
-  test("an environment without Dgraph has no Flux object and no release, and bootstrap refuses it", async () => {
+  test("an environment without Dgraph has no Flux objects, and bootstrap and teardown fail with an error", async () => {
     const look = { linkerd: { lifecycle: "existing" }, dgraph: { enabled: false }, pydgraphClient: undefined };
     const looked = modelOf(environmentOf(look));
     expect([...emitFlux(looked)]).toEqual([]);
@@ -128,7 +128,7 @@ describe("external certificates", () => {
     expect(await meshops(root, ["generate", "--check"])).toMatchObject({ code: 0 });
   });
 
-  test("without external certificates, the spec must contain recipients", async () => {
+  test("if meshops issues the certificates, the spec must contain recipients", async () => {
     const root = platformOf({ own: withoutSecrets(noClient) });
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(1);
@@ -136,7 +136,7 @@ describe("external certificates", () => {
     expect(stdout).toContain("fix: run meshops identity keygen own --write");
   });
 
-  test("the files of an earlier identity cause a warning", async () => {
+  test("files of an identity that meshops created earlier cause a warning", async () => {
     const root = makePlatform({ own: withoutSecrets(external) });
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(0);
@@ -146,7 +146,7 @@ describe("external certificates", () => {
     );
   });
 
-  test("two environments without recipients do not share a key", () => {
+  test("two environments without recipients do not cause the finding that environments share a key", () => {
     const loaded = loadFiles({ a: withoutSecrets(external, "a"), b: withoutSecrets(external, "b") }, "a");
     expect(loaded.diagnostics).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe("external certificates", () => {
     expect(ignored).not.toContain("/webhooks/0/clientConfig/caBundle");
   });
 
-  test("with a Secret, the HelmRelease passes the trust anchors to the chart after all other values", async () => {
+  test("with trustAnchors.secretRef, the HelmRelease reads the trust anchors from the Secret, after all other values", async () => {
     const identity = { provider: "external", trustAnchors: { secretRef: { name: "mesh-ca" } } };
     const components = { "linkerd-control-plane": { valuesFrom: [{ configMapRef: { name: "mesh-values" } }], values: { a: 1 } } };
     const root = platformOf({ own: withoutSecrets({ ...external, linkerd: { identity }, components }) });
@@ -183,7 +183,7 @@ describe("external certificates", () => {
     ]);
   });
 
-  test("values of the certificates cannot be overridden", () => {
+  test("chart values about certificates cannot be overridden", () => {
     const components = { "linkerd-control-plane": { values: { identity: { externalCA: false } } } };
     const found = loadFiles({ test: JSON.stringify(specOf({ ...external, components })) }, "test");
     expect(found.diagnostics.map(({ code }) => code)).toEqual(["override-owned"]);
@@ -196,7 +196,7 @@ describe("external certificates", () => {
   }
 });
 
-test("a repository without bases is refused, and the fix writes the bases", async () => {
+test("validate and generate fail if the folder bases/ is missing, and init --keep writes this folder", async () => {
   const root = platformOf({ own: withoutSecrets(existing) });
   rmSync(join(root, "bases"), { recursive: true });
   for (const command of [["validate"], ["generate"], ["generate", "--check"]]) {
@@ -209,7 +209,7 @@ test("a repository without bases is refused, and the fix writes the bases", asyn
   expect(await generateIn(root, {}, ["own"])).toBe(0);
 });
 
-test("init --existing-linkerd writes a repository without keys, whose README has no step for certificates", async () => {
+test("init --existing-linkerd writes a repository without an identity, whose README has no step for certificates", async () => {
   const work = scratchFolder("init");
   const made = await meshops(work, ["init", "mesh", "--yes", "--cluster", "own", "--existing-linkerd", "--no-dgraph"]);
   expect(made.code).toBe(0);
@@ -224,7 +224,7 @@ test("init --existing-linkerd writes a repository without keys, whose README has
   expect(added).toMatchObject({ code: 0, stdout: expect.not.stringContaining("identity") });
 });
 
-test("for a wrong provider, meshops does not also report missing recipients", () => {
+test("if identity.provider is wrong, meshops reports only this, and not missing recipients", () => {
   const found = loadFiles(
     { test: withoutSecrets({ ...noClient, linkerd: { identity: { provider: "cert-manager" } } }, "test") },
     "test",
@@ -245,7 +245,7 @@ test("a component of meshops cannot wait for a component of another tool", () =>
   ]);
 });
 
-test("without external certificates, a missing section secrets is a finding; with external certificates, it is not", async () => {
+test("a missing section `secrets` is an error only if meshops issues the certificates", async () => {
   const root = platformOf({ own: withoutSecrets(noClient) });
   expect((await meshops(root, ["validate"])).code).toBe(1);
   writeFileSync(join(root, "environments/own.yaml"), withoutSecrets(external));

@@ -10,13 +10,13 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Applies the fix of each finding in the stories as a user would, and checks that the finding no longer occurs. A fix
- * has one of three forms: a value for a field, a value that replaces the marked value, or the removal of the marked key
- * or item.
+ * Applies the fix of each finding in test/stories/diagnostics to the spec, as a user would. Checks that the finding
+ * then no longer occurs. Most fixes have one of three forms: set a field to a value, replace the marked text, or remove
+ * the marked key or item.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 
-/** Fixes that require a decision of the user, or that do not change the spec. */
+/** Stories whose fix the test cannot apply, because it needs a decision of the user or does not change the spec. */
 const needsPerson: Readonly<Record<string, string>> = {
   "age-key-shared": "creates keys",
   "age-recipient": "needs the key file",
@@ -44,7 +44,7 @@ interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
-/** Whether the schema contains a path. The path may be below the keys of a map. */
+/** Whether the schema contains a field at a path. The path may contain keys of maps, and indexes of lists. */
 function isField(path: readonly string[], at: Schema = schema): boolean {
   const {
     properties = {},
@@ -57,7 +57,7 @@ function isField(path: readonly string[], at: Schema = schema): boolean {
   return next !== undefined && isField(rest, next);
 }
 
-/** Returns the paths of all fields of a spec, such as `spec.dgraph.alpha.replicas`. */
+/** Returns the paths of all fields in the schema, such as `spec.dgraph.alpha.replicas`. */
 function fields({ properties = {} }: Schema, path: readonly string[] = []): string[][] {
   return Object.entries(properties).flatMap(([name, below]) => {
     const own = [...path, name];
@@ -66,8 +66,11 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
 }
 
 /**
- * Returns the field with a dotted name that is nearest to the field of the finding. The result is
- * below one of the maps that contain the field of the finding, or is the only field whose path ends with the name.
+ * Returns the path of the field that a fix names, such as `cluster.context`. Searches first in the maps that contain
+ * the marked value, beginning with the innermost map. Otherwise returns a field whose path ends with the name, and
+ * shares the most keys with the path of the marked value.
+ *
+ * @param excerptPath path of the marked value
  */
 function fieldNamed(name: string, excerptPath: readonly string[]): string[] {
   const steps = name.replace(/^spec\./, "").split(".");
@@ -85,7 +88,7 @@ function fieldNamed(name: string, excerptPath: readonly string[]): string[] {
   return best;
 }
 
-/** Returns the path of the value at a position in a YAML text. */
+/** Returns the path of the key or value at the position of a finding. */
 function pathAt(text: string, { line, column }: Diagnostic): string[] {
   const lines = text.split("\n");
   const offset = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0) + column - 1;
@@ -107,7 +110,7 @@ function pathAt(text: string, { line, column }: Diagnostic): string[] {
   return found;
 }
 
-/** Replaces the marked text of a finding. */
+/** Replaces the text that a finding marks by another text. */
 function replaceMarked(text: string, { line, column, excerpt }: Diagnostic, by: string): string {
   const lines = text.split("\n");
   const row = lines[line - 1] ?? "";
@@ -116,7 +119,7 @@ function replaceMarked(text: string, { line, column, excerpt }: Diagnostic, by: 
   return lines.join("\n");
 }
 
-/** Applies a fix to the text of a spec. Returns null if the form of the fix is not known. */
+/** Applies the fix of a finding to the text of a spec. Returns null if this function does not support the fix. */
 function applied(text: string, finding: Diagnostic): string | null {
   const fix = finding.fix ?? "";
   const path = pathAt(text, finding);
@@ -182,7 +185,7 @@ describe("fixes", () => {
     }
   });
 
-  test("at most fourteen kinds of fixes require a decision of the user, or do not change the spec", () => {
+  test("the test cannot apply the fixes of at most fourteen stories", () => {
     expect(Object.keys(needsPerson).length).toBeLessThanOrEqual(14);
     for (const story of Object.keys(needsPerson)) expect(readdirSync(stories)).toContain(story);
   });

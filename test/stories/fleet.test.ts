@@ -7,8 +7,8 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /**
- * The spec for a platform repository that many clusters receive as an OCI artifact. Another tool installs Linkerd in
- * these clusters (the migration case `fleet`).
+ * A spec for the migration case `fleet`: many clusters read the generated files from an OCI artifact, and another tool
+ * installs Linkerd in these clusters.
  */
 const spec = {
   secrets: null,
@@ -27,7 +27,7 @@ const spec = {
   rules: { ignore: [{ code: "linkerd-version-untested", reason: "others choose the release" }] },
 };
 
-test("a fleet with an OCI artifact: every Kustomization reads the artifact, and no generated object changes Linkerd", async () => {
+test("with an OCIRepository, every Kustomization reads the artifact, and no Kustomization delivers a component of Linkerd", async () => {
   const root = makePlatform({ own: specText(spec, "own") });
   for (const folder of ["environments/own/identity", "overlays/own/identity"])
     rmSync(join(root, folder), { recursive: true, force: true });

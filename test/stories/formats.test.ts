@@ -17,8 +17,8 @@ import { specText } from "../support/specs.ts";
 const require = createRequire(import.meta.url);
 
 /**
- * Returns a validator for the published SARIF 2.1.0 schema. The schema uses draft 04, and its patterns are not valid in
- * Unicode mode.
+ * Returns a validator for the published schema of SARIF 2.1.0. The validator supports JSON Schema draft 04, and does
+ * not use Unicode mode for patterns, because the patterns of the schema are not valid in Unicode mode.
  */
 function sarifValidator(): (log: unknown) => boolean {
   const schema = JSON.parse(
@@ -76,7 +76,7 @@ describe("validate --output sarif", () => {
     expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
   });
 
-  test("the output is valid without findings, and also with one finding of every rule", () => {
+  test("the output is valid without findings, and with one finding of every rule about manifests", () => {
     const valid = sarifValidator();
     expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
@@ -89,7 +89,7 @@ describe("validate --output sarif", () => {
 });
 
 describe("validate --output github", () => {
-  test("prints the paths of files relative to the workflow's folder", async () => {
+  test("prints paths of files relative to the working directory, not to the platform repository", async () => {
     const root = makePlatform({ even: specText({ dgraph: { zero: { replicas: 2 } } }, "even") });
     const { stdout } = await meshops(join(root, ".."), ["-C", basename(root), "validate", "-o", "github"]);
     expect(stdout).toContain(`file=${basename(root)}/environments/even.yaml,`);

@@ -66,7 +66,7 @@ describe("--check", () => {
   });
 });
 
-test("--check finds a file that was edited together with its recorded hash, and generate restores it", async () => {
+test("--check finds an edited file even if its hash in the inventory was also edited, and generate restores both", async () => {
   const path = "overlays/dev/dgraph/values.yaml";
   const right = file(path);
   const inventory = file(".meshops/dev.json");
@@ -82,7 +82,7 @@ test("--check finds a file that was edited together with its recorded hash, and 
   expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);
 });
 
-test("--check compares only generated files, so --check does not report an outdated hash of the inputs", async () => {
+test("--check does not report an outdated hash of the inputs in an inventory, because it compares only generated files", async () => {
   writeFileSync(join(root, "environments/dev.yaml"), `${file("environments/dev.yaml")}# a comment\n`);
   const before = file(".meshops/dev.json");
   expect(await generateIn(root, { check: true })).toBe(0);
@@ -95,14 +95,14 @@ test("--check compares only generated files, so --check does not report an outda
 });
 
 describe("files that meshops did not generate", () => {
-  test("are kept in folders of generated files", async () => {
+  test("are kept, even if they are in folders with generated files", async () => {
     writeTree(root, { "overlays/dev/dgraph/notes.md": "mine", "flux/dev/flux-system/gotk-sync.yaml": "flux's" });
     writeTree(root, { "environments/dev.yaml": dev({ dgraph: { release: "prod" } }) });
     expect(await generateIn(root)).toBe(0);
     expect([file("overlays/dev/dgraph/notes.md"), file("flux/dev/flux-system/gotk-sync.yaml")]).toEqual(["mine", "flux's"]);
   });
 
-  test("are not overwritten, and no file is written until these files are moved or --force is set", async () => {
+  test("are overwritten only with --force; without it, generate fails and writes no file", async () => {
     const fresh = makePlatform({ dev: dev() });
     writeTree(fresh, { "overlays/dev/dgraph/values.yaml": "mine\n" });
     const before = readTree(fresh);
@@ -162,7 +162,7 @@ describe("files that are no longer generated", () => {
     "environments/dev.yaml",
     "overlays/other/dgraph/values.yaml",
     "overlays/dev/identity/tap-k8s-tls.sops.yaml",
-  ])("are not removed if an inventory lists %s", async (path) => {
+  ])("are not removed if they do not belong to the environment of the inventory that lists them: %s", async (path) => {
     writeTree(root, { "victim.txt": "mine" });
     const claimed = readFileSync(join(root, path.replace(/^\.\.\//, "")));
     const hash = createHash("sha256").update(claimed).digest("hex");

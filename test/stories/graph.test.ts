@@ -6,7 +6,10 @@ import { makePlatform } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* Mermaid output of `meshops graph`. UPDATE=1 rewrites the files. Review the files in a viewer that renders Mermaid. */
+/*
+ * The files in test/stories/graph contain the Mermaid output of `meshops graph`. To rewrite them, set UPDATE=1. Then
+ * review the files in a viewer that renders Mermaid.
+ */
 const folder = join(projectRoot, "test/stories/graph");
 
 const specs: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import { specRules } from "../../generator/lint/specs.ts";
 import { meshops, testIo } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* `meshops help` prints the docs. These tests check that the docs contain only existing commands and options. */
+/* Tests `meshops help`, which prints the docs. Also tests that the docs contain only existing commands and options. */
 const pages = ["README.md", "bench/README.md", "generator/commands/init/templates/README.md.hbs", ...docs()];
 
 function docs(): string[] {
@@ -19,7 +19,7 @@ function docs(): string[] {
     .map((file) => `docs/${file}`);
 }
 
-/** Returns the text of the page for a topic or a rule. */
+/** Returns the Markdown text of the docs page about a topic or a rule. */
 function pageText(topic: string): string {
   const path = topic === "rules" ? "rules/README.md" : topics().includes(topic) ? `${topic}.md` : `rules/${topic}.md`;
   return readFileSync(join(projectRoot, "docs", path), "utf8");
@@ -41,9 +41,9 @@ describe("meshops help", () => {
       const { io, out } = testIo(projectRoot);
       expect(help(program)([topic], io)).toBe(0);
       const shown = out.stdout;
-      // The title of a rule's page is the rule's code.
+      // The title of the page about a rule is the code of the rule.
       const [, title] = /^# (.*)$/m.exec(pageText(topic)) ?? [];
-      // If a topic is also a command, the usage of the command is printed first.
+      // The title may be below the usage of a command, because some topics have the name of a command.
       expect(`\n${shown}`).toContain(`\n${title}\n`);
       if (!topics().includes(topic) && topic !== "rules") expect(title).toBe(topic);
     },
@@ -71,7 +71,7 @@ describe("meshops help", () => {
     [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
     [["access"], 0, /^Usage: meshops access [\s\S]*\nAccess to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
-    // `diff` is a command that also has a page.
+    // `diff` is a command and a topic. Therefore the usage of the command is printed before the page.
     [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],
   ])("%j", async (words, code, shown) => {
     const finished = await meshops(projectRoot, ["help", ...words]);
@@ -207,8 +207,9 @@ function visible(command: Command): Command[] {
 }
 
 /**
- * Returns the arguments after `meshops` in code, up to a comment, a pipe or the end of the line. In the text of findings,
- * only `run meshops` starts a command: a sentence such as "meshops generates this value" is not a command.
+ * Returns the arguments of each `meshops` command in the code of a Markdown text, up to a comment, a pipe or the end of
+ * the line. In a text with findings, only the words after `run meshops` are a command, because a sentence such as
+ * "meshops generates this value" is not a command.
  */
 function commandLines(text: string): string[] {
   const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
@@ -222,8 +223,8 @@ function commandLines(text: string): string[] {
 }
 
 /**
- * Returns the words of a line that look like commands or options but do not exist in meshops. Ignores placeholders
- * (`<env>`) and values.
+ * Returns the words in the arguments of a command that look like a subcommand or an option, but do not exist in
+ * meshops. Ignores placeholders such as `<env>`, and values.
  */
 function unknownIn(line: string): string[] {
   let command = program as Command;

@@ -12,7 +12,10 @@ import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "..
 import { specText } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/** Creates a repository that contains only one spec. The spec contains the recipients of the test run. */
+/**
+ * Creates a repository that contains only bases/ and the spec of `dev`. By default, the spec contains the recipients of
+ * the test run.
+ */
 function emptyPlatform(secrets?: object): string {
   const root = scratchFolder("identity");
   cpSync(join(projectRoot, "bases"), join(root, "bases"), { recursive: true });
@@ -25,7 +28,9 @@ function emptyPlatform(secrets?: object): string {
   return root;
 }
 
-/** Returns environment variables with which meshops and sops find only the administrators' key. */
+/**
+ * Returns environment variables with which meshops and sops find only one age key; default: the administrators' key.
+ */
 function asAdmin(key: string = testIdentity().adminKey): Record<string, string> {
   return { SOPS_AGE_KEY: key, HOME: "/nowhere", XDG_CONFIG_HOME: "/nowhere" };
 }
@@ -91,7 +96,7 @@ describe("identity init", () => {
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
     const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
-    // sops uses the first rule that matches. Therefore the rules of meshops must be before the existing rules.
+    // The rules of meshops must be before the existing rules, because sops uses the first rule that matches.
     expect(rules.map((rule) => rule.path_regex)).toEqual([
       expect.stringContaining("overlays"),
       expect.stringContaining("environments"),
@@ -301,11 +306,11 @@ describe("validate", () => {
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
   });
 
-  test("finds, with a key, a value that was moved; Flux does not detect this change", async () => {
+  test("finds, only with a key, that two encrypted values were swapped; Flux does not detect this change", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const text = readFileSync(join(root, issuer), "utf8");
-    // Swaps two encrypted values. Both values are still encrypted, but they are not at their original positions.
+    // Swaps two encrypted values, so that both values are still encrypted.
     const swapped = text.replace(/ {2}ca\.crt: (.*)\n {2}tls\.crt: (.*)\n/, "  ca.crt: $2\n  tls.crt: $1\n");
     expect(swapped).not.toBe(text);
     writeFileSync(join(root, issuer), swapped);
@@ -320,7 +325,7 @@ describe("webhook keys in the format that older versions wrote", () => {
   const validator = "overlays/dev/identity/linkerd-policy-validator-k8s-tls.sops.yaml";
   const injector = "overlays/dev/identity/linkerd-proxy-injector-k8s-tls.sops.yaml";
 
-  /** Creates a platform whose webhook keys are SEC1, as meshops wrote them until commit 1e5175a. */
+  /** Creates a repository with two webhook keys in SEC1 format. meshops wrote this format until commit 1e5175a. */
   async function platformWithSec1Keys(): Promise<string> {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
@@ -344,7 +349,7 @@ describe("webhook keys in the format that older versions wrote", () => {
   test.each([
     ["without a key", ""],
     ["with a key", undefined],
-  ])("validate finds them %s, and reports an error if the reader rejects the format, otherwise a warning", async (_, key) => {
+  ])("validate finds them %s; it reports an error if the reader rejects the format, and otherwise a warning", async (_, key) => {
     const root = await platformWithSec1Keys();
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
@@ -467,8 +472,8 @@ describe("the life cycle of an identity", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
     );
-    // If a recipient is removed, the data keys are rotated, so that the removed administrator cannot decrypt the new
-    // files.
+    // If a recipient is removed, updatekeys also rotates the data keys, so that the removed administrator cannot
+    // decrypt the new files.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
@@ -508,7 +513,8 @@ describe("the life cycle of an identity", () => {
     writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
     const { stdout: exported } = await meshops(root, ["identity", "age-key", "dev"], { env });
     expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
-    // While the user changes the cluster's key, the Secret must contain both keys.
+    // If the spec lists two recipients of the cluster, age-key prints both keys. This is the case while a user replaces
+    // the cluster's key.
     const later = parse((await meshops(root, ["identity", "keygen", "dev"], { env })).stdout) as typeof parsed;
     const both = { ...secrets, age: [...secrets.age, ...later.secrets.age] };
     writeTree(root, { "environments/dev.yaml": specText({ secrets: both }, "dev") });
@@ -518,7 +524,7 @@ describe("the life cycle of an identity", () => {
       code: 3,
       stdout: "",
     });
-    // A key in which one letter was changed is invalid. meshops must not print an invalid key either.
+    // After one letter was changed, the key is invalid. meshops must not print the invalid key in the error message.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({
@@ -532,7 +538,7 @@ describe("the life cycle of an identity", () => {
   withProgram("script", "age-key on a terminal", () => {
     test("does not print the private key", async () => {
       const root = emptyPlatform();
-      // The test has no terminal, so the program `script` provides a terminal for the command.
+      // The program `script` provides a terminal for the command, because the test itself has no terminal.
       const command = `node ${projectRoot}dist/cli.js identity age-key dev`;
       const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
         cwd: root,
@@ -561,7 +567,8 @@ describe("secrets", () => {
         stderr: "",
       });
     expect(readTree(root)).toEqual(before);
-    // If an existing rule could match the same files, meshops moves this rule behind the environment's rules.
+    // If an existing rule in .sops.yaml also matches files of the environment, updatekeys moves the rules of the
+    // environment before this rule.
     const rules = readFileSync(join(root, ".sops.yaml"), "utf8");
     writeFileSync(
       join(root, ".sops.yaml"),
@@ -608,8 +615,8 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
-    // Azure is not available in the tests. A stand-in for sops records its calls, and runs the real sops only for the
-    // age recipients.
+    // Azure is not available in the tests. Therefore a stand-in for sops records its arguments, removes the Azure key
+    // from the rules, and runs the real sops.
     const bin = scratchFolder("bin");
     const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
     writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
@@ -625,12 +632,13 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
-    // The stand-in does not encrypt to the vault. validate reports the missing vault entry.
+    // The stand-in does not encrypt to Azure Key Vault. Therefore validate reports that the entry for the vault is
+    // missing.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
       "the file is encrypted only to age recipients, but the spec also lists the key https://platform.vault",
     );
-    // If the file contains an entry for the vault, validate passes. After the vault is removed from the spec,
-    // updatekeys removes this entry.
+    // After the test has added an entry for the vault to the files, validate passes. After the vault is removed from
+    // the spec, validate reports the entry, and updatekeys removes it.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
@@ -650,7 +658,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     );
   });
 
-  test("if the sops binary is missing, meshops reports this", async () => {
+  test("if the sops binary is missing, identity init fails with a fix, and writes no file", async () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
@@ -674,7 +682,7 @@ describe("a transaction of several files", () => {
     ]),
   );
 
-  test("if a transaction stops after any of its files, the next run completes the transaction", async () => {
+  test("if a transaction stops at any of its files, the next run completes the transaction", async () => {
     for (const stopped of changes.keys()) {
       const root = realpathSync(scratchFolder("journal"));
       mkdirSync(join(root, stopped), { recursive: true });
@@ -719,7 +727,7 @@ describe("a transaction of several files", () => {
 
 describe("a rotation that is killed at any moment", () => {
   const runs = process.env["SLOW"] === "1" ? 24 : 4;
-  test(`leaves the files of either the previous or the next step (${runs} kills)`, async () => {
+  test(`leaves, after the next command, the files of either the previous or the next step (${runs} kills)`, async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     await meshops(root, ["identity", "init", "dev"]);
@@ -734,7 +742,7 @@ describe("a rotation that is killed at any moment", () => {
       const before = await stage();
       const killAfterMs = duration * (0.5 + (0.6 * index) / runs);
       await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env, killAfterMs });
-      // Any following command completes the transaction.
+      // The next `generate` or `identity` command completes an interrupted transaction.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });
       expect(stdout, stderr).toContain("7 encrypted files decrypted, MACs verified");
@@ -779,10 +787,11 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // The trace contains all data that was written. It must contain certificates. It must not contain keys as PEM or
-      // as base64 of PEM, and it must not contain the age key that decrypts the keys.
+      // strace has recorded all data that the process wrote. The data must contain certificates, which shows that the
+      // trace is complete. It must not contain private keys, or the age key.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
-      // The PEM, the base64 of the beginning of the PEM, and the base64 of the key's DER in SEC1 and PKCS#8.
+      // Texts that occur in private keys: the PEM header, the base64 encoding of the beginning of a PEM file, and the
+      // beginning of the base64 encoding of the DER in SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

@@ -12,8 +12,9 @@ import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * `generate` skips an environment if the inputs and files of the environment match the inventory. `generate` must
- * detect every change. Each case compares the result with `--check`, which renders all environments.
+ * Tests a repository with ten environments. `generate` skips an environment if its inputs and its generated files match
+ * the inventory. The tests check that `generate` detects every change. They compare the result with `generate --check`,
+ * which always renders all environments.
  */
 let root: string;
 
@@ -25,14 +26,14 @@ function generate(...args: string[]): Promise<Finished> {
   return meshops(root, ["generate", ...args]);
 }
 
-/** Returns the changes that `generate` would make. Does not write files. */
+/** Returns the changes that `generate` would make, and the environments that it would skip. Writes no files. */
 function prepared(): Prepared {
   const result = prepareToWrite(testIo(root).io, new Repository(root), [], false);
   if (result === null) throw new Error("the specs have errors");
   return result;
 }
 
-/** Returns the environments that `generate` would render. */
+/** Returns the names of the environments that `generate` would render. */
 function rendered(): string[] {
   const passedOver = new Set(prepared().passedOver.map(({ owner }) => owner));
   return names.filter((name) => !passedOver.has(name));
@@ -57,7 +58,7 @@ beforeEach(async () => {
   expect((await generate()).code).toBe(0);
 });
 
-test("a second run renders no environment, but its report counts and lists all files", async () => {
+test("a second run renders no environment, but its output counts the files of all environments", async () => {
   expect(rendered()).toEqual([]);
   const before = readTree(root);
   expect((await generate()).stdout).toContain("0 files written, 0 removed, 421 unchanged");
@@ -113,7 +114,7 @@ describe("generate detects", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories, generate renders all environments. The errors must be the same as with inventories.
+      // Without inventories, `generate` renders all environments. It must then report the same errors.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }
@@ -169,7 +170,7 @@ describe("generate renders again", () => {
     vi.doMock("../../generator/system/version.ts", () => ({ version: "99.0.0" }));
     const other = await import("../../generator/bundle/inputs.ts");
     vi.doUnmock("../../generator/system/version.ts");
-    // Commands import their modules when they run. Later commands must not use the mocked version.
+    // Resets the modules again, so that commands in later tests do not import the mocked version.
     vi.resetModules();
     expect(new other.Inputs(new Repository(root)).recorded("env-0", "own", files)).not.toBe(hash);
   });
@@ -179,7 +180,7 @@ describe("generate renders again", () => {
   });
 });
 
-test("basesOf returns the bases that the environment's files reference", () => {
+test("basesOf returns all folders in bases/ to which the generated files of an environment refer", () => {
   const files = Object.entries(readTree(root)).filter(([path]) => path.startsWith("overlays/env-0/"));
   const used = new Set(files.flatMap(([, text]) => [...text.matchAll(/\.\.\/bases\/([\w-]+)/g)].map(([, base]) => base)));
   const bases = basesOf(
@@ -190,7 +191,7 @@ test("basesOf returns the bases that the environment's files reference", () => {
   expect(bases).toEqual(expect.arrayContaining([...used]));
 });
 
-test("every run reports all warnings that are not silenced", async () => {
+test("every run reports all warnings about specs, even if it renders no environment", async () => {
   edit("environments/env-9.yaml", "clients:", "internalPorts: skip\n    clients:");
   expect((await generate()).stderr).toContain("internal-ports-skipped");
   expect(rendered()).toEqual([]);
@@ -200,8 +201,8 @@ test("every run reports all warnings that are not silenced", async () => {
   expect(again.stdout).toContain("0 files written, 0 removed");
 });
 
-test("every run reports warnings about an identity", async () => {
-  // This is the length of a key in the format SEC1. Older versions of meshops wrote this format.
+test("every run renders an environment with warnings about its identity, and reports them again", async () => {
+  // The encrypted value has the length of a key in SEC1 format, which causes a warning.
   const data = Buffer.alloc(304).toString("base64");
   edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
   for (const _ of ["first", "second"]) {

@@ -195,7 +195,7 @@ withProgram("script", "meshops init on a terminal", () => {
     ];
     let shown = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
-      // Remove escape sequences that move the cursor.
+      // Removes escape sequences, for example those that move the cursor.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences start with a control character
       shown += text.replace(/\u001b\[[\d;]*[A-Za-z]/g, "");
       const [next] = answers;
@@ -212,7 +212,7 @@ withProgram("script", "meshops init on a terminal", () => {
 });
 
 describe("meshops identity keygen", () => {
-  test("without --write, repeated calls use the same keys, until the keys are in the spec", async () => {
+  test("without --write, repeated calls print the same keys, until these keys are in the spec", async () => {
     const work = scratchFolder("keygen");
     await meshops(work, ["init", "p", "--yes", "--environments", "dev"]);
     const [root, env] = [join(work, "p"), { SOPS_AGE_KEY_FILE: join(work, "keys.txt") }];
@@ -223,7 +223,7 @@ describe("meshops identity keygen", () => {
     expect(await keygen()).toBe(first);
     expect(await keygen("--write")).toBe(first);
     expect(count()).toBe(2);
-    // meshops never uses a key again after the key was in a spec or was replaced.
+    // Now the first keys are in the spec, so keygen creates new keys. With --force, it always creates new keys.
     const second = await keygen();
     expect(second).not.toBe(first);
     const third = await keygen("--write", "--force");

@@ -8,10 +8,10 @@ import { field } from "../support/objects.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each story has its own folder. The folder contains either config.yaml (the functionConfig) and input.yaml (the
- * items), or list.yaml (the whole stdin). expected.yaml is the output of the function. errors.txt is the stderr of the
- * function. If the function succeeds without findings, errors.txt is empty. UPDATE=1 rewrites expected.yaml and
- * errors.txt. After that, review the diff.
+ * Each folder in test/stories/krm is a story about the KRM function. The input is either list.yaml (the whole stdin),
+ * or config.yaml (the functionConfig) and input.yaml (the items). expected.yaml is the expected stdout, and errors.txt
+ * is the expected stderr. If the function succeeds without findings, errors.txt is empty. To rewrite expected.yaml and
+ * errors.txt, set UPDATE=1. Then review the Git diff.
  */
 const folder = join(projectRoot, "test/stories/krm");
 
@@ -65,8 +65,7 @@ function read(story: string, file: string): string {
 }
 
 /**
- * Returns the input list of a story. Keeps the comments of the items, because orchestrators that read files also keep
- * them.
+ * Returns the ResourceList of a story as text. Keeps the comments in the items, as orchestrators that read files do.
  */
 function listOf(story: string): string {
   if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");

@@ -11,8 +11,9 @@ import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Each rule for Kubernetes manifests has its own folder. bad.yaml has findings, and good.yaml has no findings.
- * expected.txt is the text output for bad.yaml. UPDATE=1 rewrites the expected texts. After that, review the diff.
+ * Each folder in test/stories/manifests is a story about one rule for Kubernetes manifests. bad.yaml has findings, and
+ * good.yaml has no findings. expected.txt is the text output for bad.yaml. To rewrite expected.txt, set UPDATE=1. Then
+ * review the Git diff.
  */
 const folder = join(projectRoot, "test/stories/manifests");
 
@@ -39,8 +40,8 @@ describe("text output of findings in manifests", () => {
 });
 
 describe("the objects of the blog article", () => {
-  // As in the blog article, a NetworkPolicy lists only the ports of the application, and a profile refers to a Service
-  // that does not exist.
+  // As in the blog article, a NetworkPolicy lists only the ports of the application, and the name of a ServiceProfile
+  // is the name of a Service that does not exist.
   const service =
     "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
   const policy = `---
@@ -85,7 +86,7 @@ describe("existing files", () => {
     expect(judge("p.yaml", bad)[0]?.silenced).toBeUndefined();
   });
 
-  test("a Job completes with native sidecars, unless the pod disables them", () => {
+  test("an injected Job has a finding only if its proxy is not a native sidecar", () => {
     const { objects } = parseManifests("j.yaml", job(""));
     expect(review(objects, "edge-26.8.3")).toEqual([]);
     expect(review(objects, "edge-25.10.7").map(({ code }) => code)).toEqual(["job-injected"]);
@@ -93,7 +94,7 @@ describe("existing files", () => {
     expect(review(parseManifests("j.yaml", off).objects, "edge-26.8.3").map(({ code }) => code)).toEqual(["job-injected"]);
   });
 
-  test("items of a List are checked, other documents are skipped, and findings have the correct line", () => {
+  test("meshops checks the items of a List, skips documents that are not manifests, and reports the correct line", () => {
     const list = `replicas: 3\n---\nkind: List\napiVersion: v1\nitems:\n  - ${job("").trim().replaceAll("\n", "\n    ")}\n`;
     expect(brief(judge("list.yaml", list))).toEqual(["list.yaml:9:67 job-injected"]);
   });

@@ -7,14 +7,14 @@ import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
 /*
- * Two branches change specs and run `generate`. Git merges the specs. `generate` then resolves every conflict in
- * generated files.
+ * Tests merges of two branches. In both branches, a user has changed specs and run `generate`. Git can merge the specs,
+ * but not the generated files. `generate` must then resolve all conflicts in generated files.
  */
 
 interface Case {
   readonly ours: (root: string) => void;
   readonly theirs: (root: string) => void;
-  /** Some of the paths for which Git must report a conflict. */
+  /** Paths for which Git must report a conflict. Git may report other paths too. */
   readonly conflicts: readonly string[];
 }
 
@@ -48,7 +48,7 @@ function edit(from: string, to: string, file = "environments/dev.yaml"): (root: 
   };
 }
 
-/** Adds an environment that uses the identity of the test run. */
+/** Returns a function that adds an environment with the identity of the test run to a repository. */
 function add(name: string): (root: string) => void {
   return (root) => {
     const files = Object.entries(readTree(makePlatform({ [name]: spec.replace("name: dev", `name: ${name}`) })));
@@ -136,13 +136,15 @@ describe("generate after a merge of two branches", () => {
 });
 
 /**
- * Creates a repository in which the merge of two branches is in progress. In both branches, specs were changed and
- * `generate` was run.
+ * Creates a repository in which a merge of two branches has stopped because of conflicts. Before the merge, each branch
+ * has changed specs and run `generate`.
+ *
+ * @param style value of Git's setting merge.conflictStyle
  */
 async function merged({ ours, theirs }: Pick<Case, "ours" | "theirs">, style = "merge"): Promise<string> {
   const base = specText({ abstract: true, gitops: { url: "https://github.com/acme/platform", branch: "main" } }, "base");
   const root = makePlatform({ dev: spec, qa: spec.replace("name: dev", "name: qa") });
-  // The specs have the recipients of the test run.
+  // specText also writes the recipients of the test run into base.yaml.
   writeTree(root, { "environments/base.yaml": base });
   await git(root, "init", "-q", "-b", "main");
   await git(root, "config", "merge.conflictStyle", style);
@@ -164,7 +166,7 @@ async function generated(root: string): Promise<void> {
   await git(root, "commit", "-qm", "generated");
 }
 
-/** Checks that the files equal the files that a first run with the same specs would write. */
+/** Expects that all generated files and inventories equal those that `generate` writes if none of them exists. */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 0,

@@ -38,7 +38,7 @@ test("meshops creates the namespace with its labels and annotations, and never d
   expect(objects.map(({ metadata }) => metadata.name)).not.toContain("legacy");
 });
 
-test("a namespace of a component gets the additional labels", () => {
+test("spec.namespaces can add labels to the namespace of a component", () => {
   const declared = { dgraph: { labels: { team: "data" } } };
   expect(loadFiles({ test: specText({ namespaces: declared }) }, "test").diagnostics).toEqual([]);
   const model = modelOf(environmentOf({ namespaces: declared }));
@@ -52,7 +52,7 @@ test.each([
   [{}, "failed", 'linkerd.io/inject is not set instead of "ingress"'],
   [{ "linkerd.io/inject": "enabled" }, "failed", 'linkerd.io/inject is "enabled" instead of "ingress"'],
   [{ "linkerd.io/inject": "ingress", other: "x" }, "ready", null],
-])("status and verify compare a namespace of others with the spec: %j", (annotations, state, reason) => {
+])("status and verify check a namespace with `create: false`: %j", (annotations, state, reason) => {
   const look = { namespaces: { legacy: namespaces.legacy }, linkerd: { lifecycle: "existing", viz: { enabled: false } } };
   const model = modelOf(environmentOf({ ...look, dgraph: { enabled: false }, pydgraphClient: undefined }));
   const found = annotations === null ? [] : [namespace("legacy", annotations)];

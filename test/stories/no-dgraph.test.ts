@@ -10,11 +10,11 @@ import { generateIn, makePlatform, scratchFolder } from "../support/platform.ts"
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
 /**
- * A spec without Dgraph. It contains settings of Dgraph that would otherwise be errors. These settings have no effect.
+ * A spec without Dgraph. It also contains settings of Dgraph that would be errors if Dgraph were enabled.
  */
 const spec = { dgraph: { enabled: false, zero: { replicas: 2 }, alpha: { replicas: 1 } }, pydgraphClient: undefined };
 
-test("an environment without Dgraph has no component, image, namespace and test of Dgraph", async () => {
+test("an environment without Dgraph has no components, images, namespaces and tests of Dgraph", async () => {
   const model = modelOf(environmentOf(spec));
   const ids = ["namespaces", "identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz"];
   expect(model.components.map(({ id }) => id).sort()).toEqual(ids.sort());
@@ -46,7 +46,7 @@ test("verify without Dgraph needs no image", async () => {
   expect(stderr).not.toContain("image");
 });
 
-test("without a client, verify refuses selected tests that need an image, and runs the other tests", async () => {
+test("if the test client is disabled, verify --only refuses tests that need its image; without these tests, verify runs", async () => {
   const root = makePlatform({ own: specText({ ...spec, dgraph: {}, pydgraphClient: { enabled: false } }, "own") });
   const verify = (...args: string[]): ReturnType<typeof meshops> =>
     meshops(root, ["verify", "own", "--kubeconfig", "/nonexistent", ...args]);

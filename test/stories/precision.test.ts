@@ -3,8 +3,8 @@ import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 
 /*
- * Inputs for which an earlier version printed a wrong finding. The inputs are reduced from manifests of public
- * repositories.
+ * Tests manifests about which an earlier version of meshops printed a wrong finding. The manifests are reduced from
+ * public repositories.
  */
 
 const deployment = (name: string, more: { namespace?: string; annotations?: object; labels?: object } = {}): string =>
@@ -159,7 +159,7 @@ test.each(Object.entries(cases))("%s", async (_, { files, expected }) => {
   expect(found.sort(), stdout).toEqual([...expected].sort());
 });
 
-test("the fix for a TrafficSplit of linkerd-failover is the SMI extension", async () => {
+test("the fix for a TrafficSplit that linkerd-failover controls is to install linkerd-smi", async () => {
   const root = scratchFolder("precision");
   const labels = { "failover.linkerd.io/controlled-by": "linkerd-failover" };
   const split = {
@@ -172,7 +172,7 @@ test("the fix for a TrafficSplit of linkerd-failover is the SMI extension", asyn
   expect(stdout).toContain("fix: if the cluster does not have the extension, install linkerd-smi\n");
 });
 
-test("folders that are not read are reported, and plain manifests in the folder of a chart are read", async () => {
+test("validate --manifests reports the folders that it does not read, and reads plain manifests in the folder of a chart", async () => {
   const root = scratchFolder("precision");
   writeTree(root, {
     "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",

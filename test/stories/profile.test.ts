@@ -75,7 +75,7 @@ describe("a .proto file", () => {
     expect(services[0]?.methods.map((method) => method.name)).toEqual(["A"]);
   });
 
-  test.each(hostileProtos)("with %s is accepted or rejected", (_, text, code) => {
+  test.each(hostileProtos)("with %s is accepted, or rejected with the expected code", (_, text, code) => {
     const { services, diagnostics } = readProto("x.proto", text);
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(code === null ? [] : [code]);
     expect(services.length > 0).toBe(code === null);

@@ -10,8 +10,8 @@ const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
 const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
 
 /**
- * Files that the transcripts in the README need. The test adds the files to the samples before it runs the command of a
- * transcript.
+ * Files for each transcript in the README. The test writes these files into a copy of the sample repository before it
+ * runs the command of the transcript.
  */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },

@@ -6,8 +6,8 @@ import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 
 /*
- * Changes about which an earlier version of `diff` printed a sentence that was not true, or did not report a serious
- * effect.
+ * Tests changes about which an earlier version of `meshops diff` printed a sentence that was not true, or did not
+ * report a serious effect.
  */
 
 const spec = (more: string, gitops: string = "url: https://github.com/acme/platform"): string => `apiVersion: meshops.dev/v1alpha1
@@ -52,7 +52,7 @@ const text = (rows: readonly Row[]): string => JSON.stringify(rows, null, 1);
 describe("settings of the proxies of a workload", () => {
   const enabled = namespaces("enabled");
 
-  test("skip-outbound-ports removes the identity of a client: diff reports that the client loses access", async () => {
+  test("if skip-outbound-ports is set for a client, diff reports that the client loses access, because it has no identity", async () => {
     const rows = await between(
       spec(enabled + workloads()),
       spec(enabled + workloads({ proxy: '{skip-outbound-ports: "6379"}' })),
@@ -64,7 +64,7 @@ describe("settings of the proxies of a workload", () => {
     });
   });
 
-  test("a default inbound policy of pods is rated as a change of access", async () => {
+  test("a change of the default inbound policy of pods has the risk of a change of access", async () => {
     const rows = await between(
       spec(enabled + workloads()),
       spec(enabled + workloads({ proxy: "{default-inbound-policy: deny}" })),
@@ -74,14 +74,14 @@ describe("settings of the proxies of a workload", () => {
     );
   });
 
-  test("injection by the namespace instead of a patch restarts the pods, and the pods keep their proxies", async () => {
+  test("if the namespace instead of a patch enables injection, diff reports a restart, and not a lost proxy", async () => {
     const rows = await between(spec(namespaces("disabled") + workloads({ inject: "enabled" })), spec(enabled + workloads()));
     const overlay = rows.find(({ kind }) => kind === "Overlay");
     expect(overlay, text(rows)).toMatchObject({ risk: "rollout" });
     expect(overlay?.reason).not.toContain("no proxy");
   });
 
-  test("a key with the prefix of the annotation gets a fix that keeps the setting", async () => {
+  test("the fix for a key with the prefix config.linkerd.io/ is the same key without the prefix", async () => {
     const root = scratchFolder("true-reports");
     writeTree(root, {
       ...files,
@@ -92,7 +92,7 @@ describe("settings of the proxies of a workload", () => {
 });
 
 describe("helmfile", () => {
-  test("a release whose pods keep running is never uninstalled: only its record is deleted", async () => {
+  test("if another tool takes over a release, the printed commands delete only Helm's record, so that the pods keep running", async () => {
     const handedOver = workloads().replace("      source: {path: apps/shop}\n", "");
     const rows = await between(spec(workloads()), spec(handedOver));
     const steps = rows.find(({ kind }) => kind === "Helmfile")?.steps ?? [];
@@ -105,7 +105,7 @@ describe("helmfile", () => {
 });
 
 describe("Flux", () => {
-  test("another root of a running environment is a change with steps, although no generated object changes", async () => {
+  test("if another Kustomization becomes the root, diff reports steps, although no generated object changes", async () => {
     const root = "url: https://github.com/acme/platform, root: {kustomization: {name: infra, namespace: flux-system}}";
     const rows = await between(spec(workloads()), spec(workloads(), root));
     expect(rows, text(rows)).toMatchObject([{ kind: "Kustomization", name: "flux-system", risk: "data-loss" }]);
@@ -113,7 +113,7 @@ describe("Flux", () => {
     expect(rows[0]?.steps[3]?.command).toContain("delete kustomization.kustomize.toolkit.fluxcd.io flux-system");
   });
 
-  test("a name prefix with workloads prints one procedure, not the procedure for a renamed workload", async () => {
+  test("if a name prefix is added, diff does not print the procedure for a renamed workload", async () => {
     const rows = await between(spec(workloads()), spec(workloads(), "url: https://github.com/acme/platform, namePrefix: mesh-"));
     expect(text(rows)).not.toContain("If you rename the workload");
   });
@@ -134,7 +134,7 @@ describe("certificates of other programs", () => {
     return riskOf(object, all);
   };
 
-  test("meshops takes over from an external program: the trust bundle is replaced, and the steps first extend it", () => {
+  test("if meshops issues the certificates instead of another program, the first steps extend the trust bundle", () => {
     const anchors = "-----BEGIN CERTIFICATE-----\n";
     const path = "spec.values.identityTrustAnchorsPEM";
     const found = assess({ identity: { externalCA: true } }, { identityTrustAnchorsPEM: anchors }, [{ path, after: anchors }]);
@@ -150,14 +150,14 @@ describe("certificates of other programs", () => {
     ]);
   });
 
-  test("the chart creates the webhook certificates instead of another program", () => {
+  test("if the chart creates the webhook certificates instead of another program, the first step deletes the old Secret", () => {
     const path = "spec.values.proxyInjector.externalSecret";
     const found = assess({ proxyInjector: { externalSecret: true } }, { proxyInjector: {} }, [{ path, before: true }]);
     expect(found.risk).toBe("webhook-policy");
     expect(found.steps[0]?.command).toContain("delete secret --namespace linkerd linkerd-proxy-injector-k8s-tls");
   });
 
-  test("pull secrets must exist before the push", () => {
+  test("if imagePullSecrets are added, the first step is to create these Secrets before the push", () => {
     const path = "spec.values.imagePullSecrets";
     const found = assess({}, { imagePullSecrets: [{ name: "harbor" }] }, [{ path, after: [{ name: "harbor" }] }]);
     expect(found.reason).toContain("Secret harbor");
@@ -165,7 +165,7 @@ describe("certificates of other programs", () => {
   });
 });
 
-test("an own cluster with an old Kubernetes version: the fix does not change the declared version", async () => {
+test("if the declared Kubernetes version of a cluster is too old, the fix is to upgrade the cluster first", async () => {
   const root = scratchFolder("true-reports");
   const text = spec("").replace("{context: lab}", '{context: lab, kubernetesVersion: "1.28"}');
   writeTree(root, { "environments/shop.yaml": text });
@@ -196,32 +196,32 @@ describe("two changes at the same time", () => {
     (await between(before, after)).filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
 
   test.each([
-    ["a set", set({ name: "cache", clients: everyone })],
+    ["a set of pods", set({ name: "cache", clients: everyone })],
     ["a workload", set({ workload: "store", clients: everyone })],
     ["a port", set({ key: "tcp", clients: everyone })],
-  ])("a new name of %s does not hide that all clients gain access", async (_, after) => {
+  ])("if %s is renamed, diff still reports that all clients gain access", async (_, after) => {
     expect((await accessOf(set(), after)).join("\n")).toMatch(/^wider-access: .*can connect to \w+ 6379/m);
   });
 
-  test("a new name of a set does not hide that a client loses access", async () => {
+  test("if a set of pods is renamed, diff still reports that a client loses access", async () => {
     const after = set({ name: "cache", clients: "{other: {serviceAccountRef: {namespace: other, name: other}}}" });
     expect((await accessOf(set(), after)).join("\n")).toMatch(
       /^narrower-access: .*shop\/default can no longer connect to redis 6379/m,
     );
   });
 
-  test("a new name of a set alone changes no access", async () => {
+  test("if a set of pods is only renamed, diff reports no change of access", async () => {
     expect(await accessOf(set(), set({ name: "cache" }))).toEqual([]);
   });
 
-  test("audit and another port: all clients can connect to the new port", async () => {
+  test("if the mode changes to audit and the port changes, diff reports that the new port admits all clients", async () => {
     const rows = await between(set(), set({ mode: "audit", port: 6380 }));
     const server = rows.find(({ kind }) => kind === "Server");
     expect(server?.reason, text(rows)).toContain("admits all clients at port 6380");
     expect(server?.reason).not.toContain("lose access");
   });
 
-  test("a client with another service account loses access until its pods restart", async () => {
+  test("if the service account of a client changes, diff reports that its pods lose access until they restart", async () => {
     const client = (account: string): string =>
       set({ clients: "{web: {workload: web/front}}" }).replace(
         "  workloads:\n",

@@ -8,7 +8,7 @@ import { type Frozen, thaw } from "../support/frozen.ts";
 import { readTree, scratchFolder } from "../support/platform.ts";
 import { run } from "../support/tools.ts";
 
-/* Tests updates of meshops: the current commands run on repositories that older versions generated. */
+/* Tests updates of meshops. The current commands run in a copy of a repository that an older version has generated. */
 
 const environments = ["dev", "production", "own"] as const;
 
@@ -20,7 +20,7 @@ describe("a repository that was generated at commit 1e5175a", () => {
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
   const git = (...args: string[]): Promise<string> => run("git", args, { cwd: frozen.root, env: frozen.env });
 
-  test("is rejected with a fix, because the policy controller cannot read its webhook keys", async () => {
+  test("is invalid until the webhook keys are renewed, because the policy controller cannot read their old format", async () => {
     const found = await here("validate");
     expect(found.code).toBe(1);
     const codes = [...found.stdout.matchAll(/^\S+ (?:error|warning) (\S+)$/gm)].map(([, code]) => code);
@@ -53,7 +53,7 @@ describe("a repository that was generated at commit 1e5175a", () => {
     expect(await git("status", "--porcelain")).toBe("");
   });
 
-  test("has workflows that pass", async () => {
+  test("has workflows whose scripts succeed", async () => {
     const scripts = (file: string, job: string): string[] => {
       const { jobs } = parse(readFileSync(join(frozen.root, ".github/workflows", file), "utf8"));
       return (jobs[job].steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
@@ -81,7 +81,7 @@ describe("files that init has written", () => {
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
   const text = (path: string): string => readFileSync(join(frozen.root, path), "utf8");
 
-  test("are kept if a user edited them; validate reports an error if a fix for recovery is missing in them, and otherwise a warning", async () => {
+  test("are kept if a user edited them; validate reports an error for apply.sh, and a warning for the hook", async () => {
     for (const path of [apply, hook]) expect(text(path)).toMatch(/# edited\n$/);
     const { code, stdout } = await here("validate");
     expect(code).toBe(1);
@@ -95,7 +95,7 @@ describe("files that init has written", () => {
   test("can be updated with the patch that diff --scaffold prints, edited again, and then accepted", async () => {
     const { code, stdout: patch } = await here("diff", "--scaffold");
     expect(code).toBe(1);
-    // If the user accepts the files without the patch, validate still reports the required fix.
+    // Accepts the files without the patch. validate still reports an error, because apply.sh lacks a required change.
     expect((await here("generate", "--accept-scaffold")).code).toBe(0);
     expect((await here("validate")).stdout).toContain(`${apply}:1:1 error scaffold-outdated`);
     const file = join(scratchFolder("patch"), "scaffold.patch");

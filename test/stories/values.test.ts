@@ -8,15 +8,15 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Prints all values of the charts and all policies of Dgraph, for review. There is one environment per Linkerd release.
- * In this environment, every option is enabled. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the
- * files. After that, review the diff.
+ * Each file in test/stories/values contains all chart values, patches and policies of an environment, for review. There
+ * is one environment per Linkerd release, with every option enabled. PEM blocks are shortened, and hashes are replaced.
+ * To rewrite the files, set UPDATE=1. Then review the Git diff.
  */
 const folder = join(projectRoot, "test/stories/values");
 
 /**
- * Dgraph fields in the spec for each Linkerd release. The fields differ between releases, so that together the files
- * contain every variant.
+ * Fields of `dgraph` that differ between the environments, by Linkerd release. Together, the files therefore contain
+ * the variants of Dgraph's charts, internal ports and service profiles.
  */
 const dgraphOf: Readonly<Record<LinkerdVersion, Record<string, unknown>>> = {
   "edge-26.8.3": { chart: "24.1.4", internalPorts: "opaque", serviceProfile: true },

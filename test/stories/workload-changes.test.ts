@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
-/* Tests of the report of `diff` about changes of spec.workloads. */
+/* Tests what `meshops diff` reports about changes of `spec.workloads`. */
 
 const clients = "{web: {serviceAccountRef: {namespace: web, name: web}}, vpn: {cidrs: [10.0.0.0/8]}, all: {namespace: jobs}}";
 
@@ -15,7 +15,7 @@ spec:
   workloads:
 ${workloads}`;
 
-/** The changes between two specs. */
+/** Returns the changes that diff reports between two texts of `spec.workloads`. */
 const changes = (before: string, after: string): Promise<Row[]> => changesBetween(spec(before), spec(after));
 
 const workload = ({
@@ -215,7 +215,7 @@ describe("a release that rejects a second Server for the same port", () => {
   const stable = (text: string): string => spec(text).replace("edge-26.8.3", "stable-2.14.10");
   const between = (before: string, after: string): Promise<Row[]> => changesBetween(stable(before), stable(after));
 
-  test("another name of a port stalls, and the steps first switch the policy of the port off", async () => {
+  test("if a port is renamed, diff reports a stalled rollout, and the first step sets `access: off` for the port", async () => {
     const rows = await between(workload(), workload({ port: "web" }));
     const found = rows.find(({ kind, change }) => kind === "Server" && change === "removed");
     expect(found).toMatchObject({ risk: "stalled-rollout", reason: expect.stringContaining("as a second Server") });
@@ -230,7 +230,7 @@ describe("a release that rejects a second Server for the same port", () => {
   });
 });
 
-describe("another selector or port of a set whose policies are enforced", () => {
+describe("another selector or port of a set of pods in the mode enforce", () => {
   const api = (selector: string, port: number = 8080): string =>
     workload().replace("{app: shop}", selector).replace("port: 8080", `port: ${port}`);
   test.each([

@@ -24,7 +24,7 @@ describe("the workloads in docs/workloads.md", () => {
     expect(files.sort()).toEqual(["policy-orders.yaml", "policy-shop.yaml"]);
   });
 
-  test("can be delivered by meshops", async () => {
+  test("are valid with a source, and meshops then also generates the objects that deliver them", async () => {
     const store = scratchFolder("workloads");
     writeTree(store, {
       "environments/store.yaml": page.get("file: environments/store.yaml") ?? "",
@@ -80,7 +80,8 @@ describe("the workloads in docs/workloads.md", () => {
     const { stdout, code } = await meshops(big, ["access", "shop"]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
-    // A table contains a header, the listed client, other meshed pods, pods without a proxy, and an empty line.
+    // The table of each workload has five lines: a header, the listed client, other meshed pods, pods without a proxy,
+    // and an empty line. There is no empty line after the last table.
     expect(lines.length).toBe(20 * 5 - 1);
     expect(lines.every((line) => line.length <= 80)).toBe(true);
     const { stdout: graph } = await meshops(big, ["graph", "shop", "--show", "traffic"]);
@@ -181,7 +182,7 @@ describe("the clients in docs/ingress.md", () => {
 
   test("contain entries for four kinds of controllers", () => expect(clients.length).toBe(4));
 
-  test.each(clients)("%s are valid, and reach the port", async (_, entry) => {
+  test.each(clients)("%s are valid, and have access to the port", async (_, entry) => {
     const root = scratchFolder("ingress");
     const api = {
       selector: { matchLabels: { app: "shop", tier: "api" } },

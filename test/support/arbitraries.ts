@@ -3,14 +3,14 @@ import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { clientImage, recipients } from "./specs.ts";
 
-/** A record in which every key is optional. */
+/** Returns an arbitrary for records in which each key can be missing. */
 function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
   return fc.record(shape, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
 }
 
 const label = (maxLength: number): fc.Arbitrary<string> =>
   fc.stringMatching(new RegExp(`^[a-z]([-a-z0-9]{0,${maxLength - 2}}[a-z0-9])?$`));
-/** A namespace that is not one of the namespaces of Linkerd or Kubernetes. */
+/** Namespaces with the prefix `x`, so that no namespace has the name of a namespace of Linkerd or Kubernetes. */
 const namespace = label(50).map((name) => `x${name}`);
 const quantity = fc
   .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Mi", "Gi", "Ti"))
@@ -18,7 +18,7 @@ const quantity = fc
 const address = fc
   .tuple(fc.ipV4(), fc.option(fc.integer({ min: 0, max: 32 }), { nil: undefined }))
   .map(([ip, bits]) => (bits === undefined ? ip : `${ip}/${bits}`));
-/** Image tags, including texts that YAML 1.1 does not resolve to strings. */
+/** Image tags. YAML 1.1 interprets some of them, such as `yes` and `0x10`, as other types than strings. */
 const tag = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/),
   fc.constantFrom("1.0", "yes", "null", "0x10", "1e3", "on", "2001-01-01", "0o7", "1_000"),
@@ -27,7 +27,7 @@ const volumes = { storage: quantity, storageClass: label(30) };
 
 const method = some({ retry: fc.boolean(), timeout: fc.constantFrom("250ms", "30s", "5m") });
 
-/** Valid specs. Every field that affects the bundle varies. */
+/** Valid specs with random values in many fields that affect the bundle. */
 export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
   .record(
     {
@@ -131,5 +131,5 @@ const sign = fc.constantFrom(
   "null",
 );
 
-/** Texts made of YAML indicator characters. */
+/** Texts that consist of random pieces of YAML syntax, such as `- ` and `{`. */
 export const yamlSigns: fc.Arbitrary<string> = fc.array(sign, { maxLength: 200 }).map((signs) => signs.join(""));

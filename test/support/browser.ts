@@ -7,7 +7,7 @@ export const chromiumPath: string | null =
     (path) => path !== "" && existsSync(path),
   ) ?? null;
 
-/** Starts a headless browser. The browser itself sends no network requests. */
+/** Starts a browser without a window. Its options disable the network requests that a browser sends for itself. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? "",

@@ -13,7 +13,14 @@ export interface Row {
   readonly steps: readonly { readonly text: string; readonly command: string | null }[];
 }
 
-/** Returns the changes between two specs of the environment `shop`. @param before old spec; null for a new environment */
+/**
+ * Commits the bundle of one spec of the environment `shop` to a new Git repository. Then replaces the spec and returns
+ * the changes that `meshops diff` reports.
+ *
+ * @param before committed spec; null if the environment is new
+ * @param after new spec
+ * @param files other files in the commit, by path
+ */
 export async function changesBetween(
   before: string | null,
   after: string,

@@ -10,11 +10,15 @@ import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
 /**
- * Folder of the real upstream charts (`*.tgz` and `index.yaml`), from MESHOPS_CHARTS; null if the variable is not set.
+ * Folder of the real upstream charts (`*.tgz` and `index.yaml`). The value is from the environment variable
+ * MESHOPS_CHARTS. It is null if the variable is not set.
  */
 export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
 
-/** A local chart server. With the variables in `env`, helm and helmfile use this server for every repository. */
+/**
+ * A local chart server. With the environment variables in `env`, helm and helmfile use the server for all repositories
+ * whose names were passed to `serveCharts`.
+ */
 export interface ChartServer {
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
@@ -24,9 +28,10 @@ export interface ChartServer {
 const upstream = ["linkerd", "dgraph", "grafana"];
 
 /**
- * Serves a folder of packaged charts on loopback, as a replacement for the repositories that the bundle uses.
+ * Serves a folder of packaged charts on a loopback address. The server replaces the chart repositories that the bundle
+ * uses.
  *
- * @param repositories names of the repositories
+ * @param repositories names of the replaced repositories in helm's configuration
  */
 export async function serveCharts(folder: string, repositories: readonly string[] = upstream): Promise<ChartServer> {
   const server = createServer((request, response) => {
@@ -48,8 +53,9 @@ export async function serveCharts(folder: string, repositories: readonly string[
 }
 
 /**
- * Packages small charts with the names and versions of the upstream charts. Each chart renders a ConfigMap that
- * contains the values of the chart. It also renders minimal objects with the names that the patches target.
+ * Packages small charts with the names and versions of the upstream charts. Returns the folder of the packages. Each
+ * chart renders a ConfigMap that contains the values of the chart. A chart whose objects meshops patches also renders
+ * minimal objects with the names of these objects.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];
@@ -99,7 +105,7 @@ function fixtures(): Fixture[] {
   return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
 }
 
-/** Names of the Deployments in the rendered upstream charts, by chart. */
+/** Names of the Deployments that the charts of Linkerd's extensions render, by chart. */
 const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
   "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
   "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],

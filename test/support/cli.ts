@@ -10,24 +10,27 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Path of the built command line that is shipped. */
+/** Path of the built command line. The npm package contains this file. */
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
-  /** Environment variables that are merged over the environment variables of the test. */
+  /** Environment variables that are added to those of the test's process, or that replace them. */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
 }
 
 export interface ProcessCircumstances extends Circumstances {
-  /** Path of another build of the command line. */
+  /** Path of the command line (default: the built command line of this checkout). */
   readonly cli?: string;
   /** Time after which the process is killed with SIGKILL, in milliseconds. */
   readonly killAfterMs?: number;
 }
 
-/** Returns the I/O of a command in a test. The output is captured. Commands have no terminal and print no colors. */
+/**
+ * Returns the I/O of a command that runs in a test's process, and the object that collects the output of the command.
+ * The command has no terminal and prints no colors.
+ */
 export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
   const env = { ...process.env, NO_COLOR: "1", ...own };
   const out = { stdout: "", stderr: "" };
@@ -56,7 +59,7 @@ interface CapturedIo {
   readonly out: { readonly stdout: string; readonly stderr: string };
 }
 
-/** Runs the command line in the test's process. */
+/** Runs the command line in the test's process. Returns its exit code and its output. */
 export async function meshops(cwd: string, args: readonly string[], circumstances: Circumstances = {}): Promise<Finished> {
   const { io, out } = testIo(cwd, args, circumstances);
   const code = await run(args, io);
@@ -64,8 +67,8 @@ export async function meshops(cwd: string, args: readonly string[], circumstance
 }
 
 /**
- * Runs the shipped command line in its own process. Use this function for tests of processes, and for tests whose `env`
- * contains a PATH with other programs.
+ * Runs the built command line in its own process. Use this function if a test needs a process, for example to kill
+ * it, or if `env` contains a PATH with other programs.
  */
 export function meshopsProcess(
   cwd: string,

@@ -9,14 +9,14 @@ import type { Attempt, Cluster, Peer, Sidecar } from "./policy-evaluator.ts";
 import { environmentOf, sampleIdentity } from "./specs.ts";
 import { referenceFolder } from "./tools.ts";
 
-/** Modes of Dgraph's internal ports. */
+/** Values of `dgraph.internalPorts` in a spec. */
 export const modes = ["opaque", "skip", "mesh"] as const;
 export type Mode = (typeof modes)[number];
 
-/** Clients and attackers of Dgraph, and Dgraph's own pods, by name. */
+/** The ends of connections by name: clients of Dgraph, attackers, Dgraph's own pods, and the kubelet. */
 export type Peers = Readonly<Record<string, Peer>>;
 
-/** Returns an attempt of one peer to connect to another peer. */
+/** Returns an attempt to connect from one peer to another peer. @param get path of a `GET` request */
 export function attempt(
   peers: Readonly<Record<string, Peer | undefined>>,
   from: string,
@@ -30,8 +30,8 @@ export function attempt(
 }
 
 /**
- * Returns a cluster with the generated policies and the pods of the reference data. The pods have the annotations of
- * the generated values and patches.
+ * Returns a cluster with the policies that meshops generates for Dgraph, and the peers in this cluster. The pods of
+ * Dgraph have the labels from the reference data, and the annotations from the generated values and patches.
  */
 export function clusterOf(track: LinkerdRelease, internalPorts: Mode, chart: string): { cluster: Cluster; peers: Peers } {
   const environment = environmentOf({
@@ -88,8 +88,8 @@ export function clusterOf(track: LinkerdRelease, internalPorts: Mode, chart: str
 }
 
 /**
- * Returns a pod of the reference data with the annotations of the generated values or patches, as the injector
- * interprets these annotations.
+ * Returns a pod of Dgraph. Its labels, service account and probes are from the reference data. Its proxy has the
+ * settings in the annotations of the generated patches or values.
  */
 function dgraphPod(role: "alpha" | "zero", chart: string, component: ComponentModel): Peer {
   const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);

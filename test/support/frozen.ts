@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { scratchFolder } from "./platform.ts";
 import { projectRoot, run } from "./tools.ts";
 
-/** A platform repository that an older meshops scaffolded, initialized and generated; scripts/freeze.ts creates it. */
+/**
+ * A platform repository that scripts/freeze.ts created with an older version of meshops. That version ran the commands
+ * `init`, `identity init` and `generate`.
+ */
 export interface Frozen {
   /** Commit of the older meshops. */
   readonly version: string;
   /**
-   * Root of the repository's own Git repository, which has one commit. In this folder, `npx meshops` runs the meshops
-   * of this checkout.
+   * Root folder of a copy of the platform repository. The folder is a Git repository with one commit. In this folder,
+   * `npx meshops` runs the command line of this checkout.
    */
   readonly root: string;
   /** Environment variables for commands in the repository: the age keys, and the author and committer for Git. */
@@ -18,7 +21,10 @@ export interface Frozen {
 
 const folder = join(projectRoot, "test/frozen");
 
-/** Copies a frozen repository and commits it. Its Git hook is enabled after that commit. */
+/**
+ * Copies a frozen repository to a new folder and commits the copy. Enables the repository's Git hook only after this
+ * commit, so that the hook does not check the commit.
+ */
 export async function thaw(version: string): Promise<Frozen> {
   const root = join(scratchFolder("frozen"), "platform");
   cpSync(join(folder, version, "platform"), root, { recursive: true });

@@ -3,7 +3,7 @@ import { beginRun } from "./run.ts";
 import { projectRoot } from "./tools.ts";
 
 export async function setup(): Promise<() => void> {
-  // Tests of the command line run the shipped build.
+  // Some tests run the built command line, so it must be built before the tests.
   execFileSync("npm", ["run", "--silent", "build:js"], { cwd: projectRoot, stdio: "inherit" });
   return beginRun();
 }

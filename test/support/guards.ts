@@ -8,8 +8,9 @@ import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /**
- * Defines tests that need real tools. If the tools are not built, the tests are skipped with a notice. With CI=true,
- * the tests fail instead. All guards in this file except `whereOnPath` work in this way.
+ * Defines tests that need tools that `npm run tools` builds. If a tool is missing, the tests are skipped with a notice.
+ * With CI=true, one failing test replaces the tests. The other exported functions of this file do the same if a
+ * prerequisite is missing. The only exception is `whereOnPath`.
  */
 export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
   const missing = names.filter((name) => !existsSync(tool(name)));
@@ -28,18 +29,18 @@ export function withProgram(program: string, title: string, define: () => void):
   guarded(onPath(program), `${title} needs ${program} on the PATH`, title, define);
 }
 
-/** Defines tests that need the Azure CLI (a Python package, not a single binary) and strace. */
+/** Defines tests that need strace and the Azure CLI. The Azure CLI is a Python package and not a single program. */
 export function withAzureCli(title: string, define: () => void): void {
   const ready = existsSync(join(azureCli, "installed")) && onPath("strace");
   guarded(ready, `${title} needs strace, and the Azure CLI: npm run tools`, title, define);
 }
 
-/** Defines tests of the Python client. They need the same Python packages as the client's image. */
+/** Defines tests of the Python client. These tests need the Python packages that the image of the client contains. */
 export function withPydgraph(title: string, define: () => void): void {
   withPythonPackage("pydgraph", pydgraph, title, define);
 }
 
-/** Defines tests that need a Python package in its own virtual environment. */
+/** Defines tests that need a Python package. @param folder virtual environment that `npm run tools` created for it */
 export function withPythonPackage(name: string, folder: string, title: string, define: () => void): void {
   guarded(existsSync(join(folder, "installed")), `${title} needs ${name}: npm run tools`, title, define);
 }
@@ -49,7 +50,7 @@ export function withBrowser(title: string, define: () => void): void {
   guarded(chromiumPath !== null, `${title} needs Chromium: apt-get install chromium, or name it in CHROMIUM`, title, define);
 }
 
-/** Defines tests that are optional, even in CI. If the program is missing, the tests are skipped with a notice. */
+/** Defines tests that need a program. If the program is not on the PATH, the tests are skipped, even with CI=true. */
 export function whereOnPath(program: string, title: string, define: () => void): void {
   if (onPath(program)) describe(title, define);
   else describe.skip(`${title} (skipped: ${program} is not on the PATH)`, define);
@@ -72,8 +73,8 @@ const clusterTools = [
 ] as const;
 
 /**
- * Defines tests that start their own cluster. They need the tools of the cluster, etcd, and Flux's CRDs (reference
- * data).
+ * Defines tests that start their own cluster. They need etcd, the programs in `clusterTools`, and Flux's CRDs, which
+ * are part of the reference data.
  */
 export function withCluster(title: string, define: () => void): void {
   if (!existsSync(referenceFolder)) withReference(title, define);
@@ -87,22 +88,22 @@ export function withCertManager(title: string, define: () => void): void {
   else withTools(["cert-manager"], title, define);
 }
 
-/** Defines tests that run on a real node; see `test/node/harness`. */
+/** Defines tests that run on a real node. The folder `test/node/harness` contains the code that starts this node. */
 export function withRealNode(title: string, define: () => void): void {
   const problem = existsSync(referenceFolder) ? nodeProblem() : "needs upstream's reference data in ../shared/reference";
   guarded(problem === null, `${title}: ${problem}`, title, define);
 }
 
 /**
- * Defines tests that compare meshops with reference data of upstream charts. The checkout does not contain this data.
+ * Defines tests that need the reference data of upstream charts. The checkout does not contain this data.
  */
 export function withReference(title: string, define: () => void): void {
   guarded(existsSync(referenceFolder), `${title} needs upstream's reference data in ../shared/reference`, title, define);
 }
 
 /**
- * Defines tests if their prerequisites exist. If they do not exist, the tests are skipped with a notice. With CI=true,
- * one test fails instead, and its message lists what is missing.
+ * Defines the tests of `define`. If `ready` is false, the tests are skipped and the notice is printed as a warning. If
+ * `ready` is false and CI=true, defines one failing test instead, whose error message is the notice.
  */
 function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
   if (ready) describe(title, define);

@@ -1,6 +1,9 @@
-/* Inputs that could use too much time or stack. The stories check the findings, and test/timing checks the run time. */
+/*
+ * Inputs that could take too much time or overflow the stack. The tests in test/stories check the findings for these
+ * inputs. The tests in test/timing check the CPU time.
+ */
 
-/** Specs that are rejected. Each has a title, a text, and the code of its finding. */
+/** Specs that meshops rejects. Each entry contains a title, the text of the spec, and the code of the finding. */
 export const refusedSpecs: readonly (readonly [title: string, text: string, code: string])[] = [
   ["an alias bomb", bomb(), "yaml-alias"],
   ["deep brackets", `a: ${"[".repeat(100_000)}`, "yaml-too-deep"],
@@ -24,7 +27,10 @@ export const refusedSpecs: readonly (readonly [title: string, text: string, code
 
 const megabytes = 2 * 1024 * 1024;
 
-/** .proto files. Each has a title, a text, and the code of its finding, which is null if the file is accepted. */
+/**
+ * .proto files. Each entry contains a title, the text of the file, and the code of the finding. The code is null if
+ * meshops accepts the file.
+ */
 export const hostileProtos: readonly (readonly [title: string, text: string, code: string | null])[] = [
   ["a hundred thousand nested messages", "message A {".repeat(100_000) + "}".repeat(100_000), "proto-syntax"],
   [
@@ -54,7 +60,7 @@ export const hostileProtos: readonly (readonly [title: string, text: string, cod
     null,
   ],
   ["random bytes", String.fromCharCode(...Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256)), "proto-syntax"],
-  ["more than it is willing to read", " ".repeat(9 * 1024 * 1024), "file-too-large"],
+  ["more bytes than the maximum size", " ".repeat(9 * 1024 * 1024), "file-too-large"],
   ["nothing", "", "proto-without-service"],
   ["messages alone", "message A {}", "proto-without-service"],
 ];

@@ -7,16 +7,17 @@ import { scratchFolder } from "./platform.ts";
 import { referenceFolder, run, tool } from "./tools.ts";
 
 /**
- * Version of a linkerd-crds chart that renders the Gateway API CRDs by default. Later charts render the same CRDs only
- * if a value requests them.
+ * Version of a linkerd-crds chart that renders the CRDs of the Gateway API by default. Later versions of the chart
+ * render these CRDs only if a value enables them.
  */
 const withGatewayApi = "2025.4.4";
 
 /**
- * Writes strict JSON schemas of custom resources. Returns the folder of the schemas. The schemas are created from the
- * CRDs in the reference data: Flux's CRDs, and the CRDs of one linkerd-crds chart. The schema of GRPCRoute is created
- * from the chart that renders its CRD. For stable-2.14 (chart 1.8.0), there is no schema of GRPCRoute, because this
- * release does not support GRPCRoutes.
+ * Writes strict JSON schemas of custom resources, and returns their folder. The CRDs are from the reference data: the
+ * CRDs of Flux, of the given chart, and of the chart `withGatewayApi`, which contains the CRD of GRPCRoute. Chart 1.8.0
+ * belongs to stable-2.14, which does not support GRPCRoutes. Therefore the chart `withGatewayApi` is not used for it.
+ *
+ * @param linkerdCrds version of a linkerd-crds chart
  */
 export function customSchemas(linkerdCrds: string): string {
   const folder = scratchFolder("schemas");
@@ -49,7 +50,8 @@ function writeSchemas(folder: string, crd: KubernetesObject): void {
 }
 
 /**
- * Applies the strict field validation of the API server: unknown fields are errors, unless the schema preserves them.
+ * Returns a schema for which unknown fields are errors, unless the CRD preserves unknown fields. The strict field
+ * validation of the API server has the same rule.
  */
 function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
@@ -68,7 +70,7 @@ interface Summary {
   readonly skipped: number;
 }
 
-/** Returns arguments for strict validation against Kubernetes 1.34 and the custom schemas. */
+/** Returns kubeconform's arguments for strict validation with the schemas of Kubernetes 1.34 and the custom schemas. */
 function strictly(customFolder: string): string[] {
   const locations = [
     `${schemasFolder}/{{.ResourceKind}}{{.KindSuffix}}.json`,
@@ -78,26 +80,29 @@ function strictly(customFolder: string): string[] {
 }
 
 /**
- * Validates objects strictly with kubeconform, against the schemas of Kubernetes 1.34 and the custom schemas. Returns
+ * Runs kubeconform with strict validation. Uses the schemas of Kubernetes 1.34 and the custom schemas. Returns
  * kubeconform's summary.
+ *
+ * @param customFolder folder from `customSchemas`
  */
 export async function kubeconform(yaml: string, customFolder: string): Promise<Summary> {
   const output = await run(tool("kubeconform"), [...strictly(customFolder), "-summary", "-"], { input: yaml });
   return (JSON.parse(output) as { summary: Summary }).summary;
 }
 
-/** kubeconform's result for one file, if several files are validated. */
+/** kubeconform's result for one of several files. */
 export interface Judged {
+  /** Number of valid objects. */
   readonly valid: number;
-  /** One line per invalid object. */
+  /** One line per object that is not valid. */
   readonly problems: readonly string[];
 }
 
 /**
- * Validates several files in one run of kubeconform. kubeconform then compiles the schemas only once. The compilation
- * takes longer than the validation.
+ * Validates several files in one run of kubeconform. In one run, kubeconform compiles each schema only once. The
+ * compilation takes longer than the validation.
  *
- * @param files texts by file name
+ * @param files texts by file name without `.yaml`
  */
 export async function kubeconformFiles(
   files: Readonly<Record<string, string>>,
@@ -106,7 +111,7 @@ export async function kubeconformFiles(
   const folder = scratchFolder("kubeconform");
   const names = Object.keys(files);
   for (const name of names) writeFileSync(join(folder, `${name}.yaml`), files[name] ?? "");
-  // kubeconform exits with code 1 if an object is invalid.
+  // If an object is invalid, kubeconform exits with code 1. The shell command treats this code as success.
   const args = [...strictly(customFolder), "-verbose", ...names.map((name) => join(folder, `${name}.yaml`))];
   const output = await run("sh", ["-c", '"$0" "$@" || [ $? = 1 ]', tool("kubeconform"), ...args]);
   const { resources } = JSON.parse(output) as {

@@ -13,21 +13,26 @@ import {
   StreamMessageWriter,
 } from "vscode-languageserver-protocol/node.js";
 
-/** The YAML language server that editors use, with an open workspace. Lines and characters are counted from 0 (LSP). */
+/**
+ * A running YAML language server, as editors use it. The server has one workspace. As in LSP, lines and characters are
+ * counted from 0.
+ */
 export interface LanguageServer {
   /**
-   * Opens a file of the workspace. Uses the given text, or the text of the file. Returns the diagnostics of the server.
+   * Opens a file of the workspace in the server. Returns the server's diagnostics for the file.
+   *
+   * @param text text in the editor (default: the text of the file on disk)
    */
   open(file: string, text?: string): Promise<Diagnostic[]>;
   complete(file: string, line: number, character: number): Promise<CompletionItem[]>;
   hover(file: string, line: number, character: number): Promise<string>;
   /**
-   * Stops the server. @throws if the server had an internal error, which the server reports only as telemetry
+   * Stops the server. Throws if the server had an internal error. The server reports internal errors only as telemetry.
    */
   stop(): Promise<void>;
 }
 
-/** @param schemas schemas by glob, as in the setting `yaml.schemas` */
+/** Starts the server. @param schemas value of the setting `yaml.schemas`: file patterns by schema */
 export async function startLanguageServer(
   workspace: string,
   schemas: Readonly<Record<string, string>> = {},
@@ -73,8 +78,8 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // At this time, the server requests its settings. If a file is opened earlier, the server checks the file without the
-  // settings.
+  // After `initialized`, the server requests its settings. No file may be opened before this request, because the
+  // server would check the file without the settings.
   await configured;
   const place = (file: string, line: number, character: number): object => ({
     textDocument: { uri: uriOf(file) },

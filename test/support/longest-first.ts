@@ -1,7 +1,10 @@
 import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Test files that take more than half a minute, longest first. The times were measured on a machine with two cores. */
+/**
+ * Test files that take more than half a minute. The file that takes longest is first. The times were measured on a
+ * machine with two cores.
+ */
 const longest = [
   "node",
   "bootstrap",

@@ -12,9 +12,9 @@ export interface MatrixCase {
 }
 
 /**
- * Environments that together contain every pair of values of three factors: the Linkerd release, the Dgraph chart, and
- * the options that change the generated files. Every release occurs with every chart. A list of all combinations would
- * contain about a hundred times as many environments.
+ * Environments with different Linkerd releases, Dgraph charts, and values of options that change the generated files.
+ * Every valid pair of values occurs in at least one environment. For example, every release occurs with every chart. A
+ * list of all combinations would contain about a hundred times as many environments.
  */
 export const releaseMatrix: readonly MatrixCase[] = pairwise(
   {

@@ -14,7 +14,7 @@ export function idOf({ kind, metadata }: KubernetesObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Returns the object with a kind and a name. Throws if the object does not exist. */
+/** Returns the first object with the given kind and name. Throws if there is no such object. */
 export function pick(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
   if (found === undefined) throw new Error(`no ${kind} ${name} among ${objects.map(idOf).join(", ")}`);
@@ -22,7 +22,8 @@ export function pick(objects: readonly KubernetesObject[], kind: string, name: s
 }
 
 /**
- * Returns objects by ID, for comparing two sets of objects regardless of their order. Throws if an ID is not unique.
+ * Returns objects by ID. Two of these results can be compared regardless of the order of the objects. Throws if two
+ * objects have the same ID.
  */
 export function byId(objects: readonly KubernetesObject[]): Record<string, unknown> {
   const sorted = [...objects].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
@@ -31,7 +32,7 @@ export function byId(objects: readonly KubernetesObject[]): Record<string, unkno
   return Object.fromEntries(sorted.map((object) => [idOf(object), object]));
 }
 
-/** Returns a nested field of a plain object. */
+/** Returns the value at a path of keys and indexes. Returns undefined if the path does not exist. */
 export function field(value: unknown, ...path: (string | number)[]): unknown {
   return path.reduce<unknown>((node, step) => (node as Record<string | number, unknown> | undefined)?.[step], value);
 }

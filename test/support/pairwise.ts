@@ -2,12 +2,12 @@ type Factors = Readonly<Record<string, readonly unknown[]>>;
 type Row<F extends Factors> = { readonly [K in keyof F]: F[K][number] };
 
 /**
- * Returns rows in which every pair of values of two factors occurs at least once. Most faults depend on one value or on
- * a pair of values, so these few rows find nearly as many faults as all combinations. The same factors always result in
- * the same rows.
+ * Returns rows with one value of each factor. For every two factors, each pair of their values occurs in at least one
+ * row. Most faults depend on one value or on a pair of values. Therefore these few rows find nearly as many faults as
+ * all combinations. The same factors always result in the same rows.
  *
  * @param factors values by the name of their factor
- * @param allowed whether a combination is valid; pairs that do not occur in any valid combination are omitted
+ * @param allowed whether a row is valid; a pair that occurs only in invalid rows is omitted
  */
 export function pairwise<const F extends Factors>(factors: F, allowed: (row: Row<F>) => boolean = () => true): Row<F>[] {
   let all: Record<string, unknown>[] = [{}];
@@ -33,7 +33,10 @@ export function pairwise<const F extends Factors>(factors: F, allowed: (row: Row
   return rows;
 }
 
-/** Returns the pairs in a row as text. A pair is `<name>=<index> <name>=<index>`, with the indexes of the values. */
+/**
+ * Returns the pairs of a row as texts `<name>=<index> <name>=<index>`. The name is the name of a factor, and the index
+ * is the position of the value in this factor.
+ */
 function pairsOf<F extends Factors>(row: Row<F>, factors: F): string[] {
   const values = Object.keys(factors).map((name) => `${name}=${factors[name]?.indexOf(row[name])}`);
   return values.flatMap((first, index) => values.slice(index + 1).map((second) => `${first} ${second}`));

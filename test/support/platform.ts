@@ -16,8 +16,10 @@ export function testIdentity(): TestIdentity {
 }
 
 /**
- * Creates a platform repository in a new folder. It contains the bases of this repository, the given specs by name, and
- * the identity of the test run for each spec.
+ * Creates a platform repository in a new folder, and returns the folder. The repository contains the bases of this
+ * checkout and the given specs. Each environment has the identity of the test run.
+ *
+ * @param specs texts of the specs by environment name
  */
 export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
@@ -30,8 +32,8 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Replaces the recipients of a sample spec by the recipients of the test run. The age keys of the sample no longer
- * exist.
+ * Replaces the recipients in a sample spec with the recipients of the test run, because the age keys of the samples no
+ * longer exist.
  */
 function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();
@@ -40,7 +42,7 @@ function withTestRecipients(text: string): string {
   );
 }
 
-/** The administrators' recipients in the samples. They are the second recipients in each spec. */
+/** The recipients of the administrators in the samples. Each sample's second recipient belongs to an administrator. */
 const sampleAdmins = new Set(
   ["dev", "production"].map(
     (name) => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8").match(/age1[0-9a-z]{58}/g)?.[1],
@@ -52,7 +54,7 @@ function identityFiles(name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]));
 }
 
-/** Writes files under a folder. */
+/** Writes files under a folder, and creates the folders that they need. @param files texts by path in the folder */
 export function writeTree(root: string, files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -60,7 +62,7 @@ export function writeTree(root: string, files: Readonly<Record<string, string>>)
   }
 }
 
-/** Returns the texts of all files under a folder, by relative path. */
+/** Returns the texts of all files under `root/folder`. The keys are paths relative to `root`. */
 export function readTree(root: string, folder = ""): Record<string, string> {
   const files: Record<string, string> = {};
   for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {

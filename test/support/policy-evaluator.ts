@@ -2,28 +2,29 @@ import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { field } from "./objects.ts";
 
 /*
- * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. The code is based on the
- * specifications and not on the generator: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints
- * (linkerd2, controller/api/destination/endpoint_translator.go), and Linkerd's inbound policy
- * (policy-controller/k8s/index/src/inbound/index.rs). Throws an error if a policy uses a feature that is not supported
- * here.
+ * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. The code does not use code of
+ * the generator. It is based on three sources: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint
+ * hints (linkerd2, controller/api/destination/endpoint_translator.go), and Linkerd's inbound policy
+ * (policy-controller/k8s/index/src/inbound/index.rs). If a policy uses a feature that this code does not support, the
+ * code throws an error.
  */
 
-/** One end of a connection: a pod, or the kubelet of a node. The kubelet is not a pod. */
+/** One end of a connection. The end is a pod or the kubelet of a node. The kubelet does not run in a pod. */
 export interface Peer {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Null if the pod has no proxy, even if its labels say that it is meshed. */
+  /** Settings of the proxy; null if the pod has no proxy. A pod can have the labels of a meshed pod but no proxy. */
   readonly proxy: Sidecar | null;
-  /** IP address; undefined if it does not matter. */
+  /** IP address; undefined if the result does not depend on the address. */
   readonly address?: string;
-  /** Names of the container ports. */
+  /** Numbers of the container ports that have names, by name. */
   readonly ports?: Readonly<Record<string, number>>;
-  /** Default inbound policy of the pod; default: all-unauthenticated. */
+  /** Default inbound policy of the pod (default: all-unauthenticated). */
   readonly defaultPolicy?: string;
   /** HTTP probes of the pod's containers. */
   readonly probes: readonly { readonly port: number; readonly path: string }[];
+  /** Whether this end is the kubelet. */
   readonly kubelet: boolean;
 }
 
@@ -36,9 +37,9 @@ export interface Sidecar {
 export interface Attempt {
   readonly from: Peer;
   readonly to: Peer;
-  /** The port to which the client connects: a port of the application or of the proxy. */
+  /** The port to which the client connects. The port belongs to the application or to the server's proxy. */
   readonly port: number;
-  /** Path of a `GET` request, if the port serves HTTP. */
+  /** Path of a `GET` request; undefined if the path is unknown or the client sends no such request. */
   readonly get?: string;
 }
 
@@ -50,8 +51,12 @@ export interface Cluster {
 }
 
 /**
- * `network`: packets do not arrive. `mesh`: the proxy rejects the connection. `reached`: the application or the proxy's
- * own server answers. `counted`: the server answers, and its proxy counts the client because of the policy `audit`.
+ * The result of an attempt:
+ *
+ * - `network`: a NetworkPolicy blocks the packets.
+ * - `mesh`: the server's proxy rejects the connection or the request.
+ * - `reached`: the application, or a server inside the server's proxy, answers.
+ * - `counted`: the application answers, and its proxy counts the client because of the policy `audit`.
  */
 export type Verdict = "network" | "mesh" | "reached" | "counted";
 
@@ -71,7 +76,7 @@ export function judge(attempt: Attempt, cluster: Cluster): Verdict {
   return atProxy(attempt, identity, cluster);
 }
 
-/** Whether the proxies of the client and the server use mutual TLS for the connection. */
+/** Returns whether the proxies of the client and the server use mutual TLS for the connection. */
 function isMeshed({ from, to, port }: Attempt): boolean {
   return (
     from.proxy !== null && to.proxy !== null && !from.proxy.skipOutbound.includes(port) && !to.proxy.skipInbound.includes(port)
@@ -79,9 +84,10 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. If the client's proxy uses the transport header, the proxy connects to
- * the inbound port of the server's proxy. If `transportHeader` is true, the client's proxy uses the transport header
- * for every port. Otherwise it uses the transport header only for opaque ports.
+ * Returns the destination port of the packets. If the client's proxy uses the transport header, it connects to the
+ * inbound port of the server's proxy instead of the port of the attempt. If the cluster's `transportHeader` is true,
+ * the client's proxy uses the transport header for every port except the proxy's own ports. Otherwise it uses the
+ * transport header only for opaque ports.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
@@ -94,8 +100,8 @@ interface Selector {
 }
 
 /**
- * Throws an error if a policy uses a feature that could change a verdict but is not supported here. Otherwise a test
- * could pass by accident.
+ * Throws an error about a feature that this code does not support. If the code ignored such a feature, a verdict could
+ * be wrong, and a test could pass by accident.
  */
 function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
@@ -119,7 +125,7 @@ function checkModelled({ objects }: Cluster): void {
   }
 }
 
-/** Whether a selector selects labels. An empty selector selects all labels. */
+/** Returns whether a selector selects objects with the given labels. An empty selector selects all objects. */
 function selects(selector: Selector, labels: Readonly<Record<string, string>>): boolean {
   return Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
 }
@@ -129,7 +135,7 @@ interface Block {
   readonly except?: readonly string[];
 }
 
-/** Whether an IPv4 address is in a block. The comparison uses the bits of both addresses as text. */
+/** Returns whether an IPv4 address is in a block. Compares the bits of the two addresses as texts of 0 and 1. */
 function inBlock({ cidr, except = [] }: Block, address: string | undefined): boolean {
   if (address === undefined) return false;
   const bits = (ip: string): string =>
@@ -153,7 +159,10 @@ interface Ingress {
   readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-/** If policies select a pod, all traffic that no policy allows is denied. A node can always connect to its own pods. */
+/**
+ * Returns whether the NetworkPolicies allow the packets. If at least one policy selects the server's pod, traffic that
+ * no policy allows is denied. The kubelet can always connect, because a node can always connect to its own pods.
+ */
 function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
   const policies = objects.filter(
     (object) =>
@@ -195,7 +204,10 @@ interface ServerFacts {
   readonly accessPolicy: string;
 }
 
-/** Returns the Server for a port of a pod. If two Servers select the same port, returns the older Server. */
+/**
+ * Returns the Server that applies to a port of a pod. If several Servers select the port, returns the oldest Server. If
+ * no Server selects the port, returns null.
+ */
 function serverOf(pod: Peer, port: number, { objects }: Cluster): ServerFacts | null {
   let chosen: KubernetesObject | null = null;
   for (const object of objects) {
@@ -219,16 +231,16 @@ function born(object: KubernetesObject): string {
   return String(field(object, "metadata", "creationTimestamp") ?? "");
 }
 
-/** A client as the server's proxy sees it: its identity and its address. */
+/** The identity and the address of a client, as the server's proxy determines them. */
 interface Caller {
   readonly identity: string | null;
   readonly address: string | undefined;
 }
 
 /**
- * Decides what a proxy does with a connection. The proxy applies the Server of the port. If there is no Server, the
- * proxy applies the default policy of the pod. A route of the Server replaces the automatic routes for probes. A
- * request without a matching route is answered with 404.
+ * Returns the verdict of the server's proxy. The proxy applies the Server of the port. If there is no Server, the proxy
+ * applies the default policy of the pod. If the Server has routes, these routes replace the automatic routes for
+ * probes. If no route of the Server matches a request, the proxy answers with 404, and the verdict is `mesh`.
  */
 function atProxy({ from, to, port, get }: Attempt, identity: string | null, cluster: Cluster): Verdict {
   const caller: Caller = { identity, address: from.address };
@@ -281,7 +293,7 @@ function byPolicy(policy: string, { identity, address }: Caller): Verdict {
   }
 }
 
-/** Whether an address is in the default cluster networks of Linkerd's chart. */
+/** Returns whether an address is in the cluster networks that Linkerd's chart has by default, or is unknown. */
 function isInCluster(address: string | undefined): boolean {
   const networks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
   return address === undefined || networks.some((cidr) => inBlock({ cidr }, address));
@@ -292,7 +304,10 @@ function isAttached(route: KubernetesObject, { name, namespace }: ServerFacts): 
   return route.metadata.namespace === namespace && parents.some((parent) => parent.kind === "Server" && parent.name === name);
 }
 
-/** Returns the route with the longest matching path. If the path of the request is unknown, any route can match. */
+/**
+ * Returns the route with the longest path that matches the request. If the path of the request is unknown, every route
+ * matches. If no route matches, returns null.
+ */
 function mostSpecific(routes: readonly KubernetesObject[], get: string | undefined): KubernetesObject | null {
   let best: { route: KubernetesObject; length: number } | null = null;
   for (const route of routes)
@@ -312,7 +327,7 @@ function mostSpecific(routes: readonly KubernetesObject[], get: string | undefin
   return best?.route ?? null;
 }
 
-/** Whether an AuthorizationPolicy allows a caller to connect to one of the targets. */
+/** Returns whether an AuthorizationPolicy allows a caller to connect to one of the targets (`<kind>/<name>`). */
 function isGranted(targets: readonly string[], caller: Caller, namespace: string, cluster: Cluster): boolean {
   return cluster.objects.some((policy) => {
     if (policy.kind !== "AuthorizationPolicy" || policy.metadata.namespace !== namespace) return false;

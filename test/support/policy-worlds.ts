@@ -4,8 +4,8 @@ import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { Attempt, Cluster, Peer, Verdict } from "./policy-evaluator.ts";
 
 /**
- * Converts an attempt of the tests' evaluator to the form of the product's evaluator. Returns the verdict of the
- * product's evaluator.
+ * Runs the evaluator of meshops for an attempt in the format of the evaluator in `policy-evaluator.ts`. Returns the
+ * verdict in the format of `policy-evaluator.ts`.
  */
 export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster, release: LinkerdRelease): Verdict {
   const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
@@ -21,7 +21,7 @@ export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster
   return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
 }
 
-/** Returns the pod of a peer, with the fields that the injector sets. */
+/** Returns the pod of a peer. The settings of the proxy are annotations. A peer with a proxy has a proxy container. */
 function podOf({ namespace, labels, proxy, probes, ports = {}, defaultPolicy }: Peer): KubernetesObject {
   const list = (numbers: readonly number[] = []): string => numbers.join(",");
   const containers = ["livenessProbe", "readinessProbe", "startupProbe"];
@@ -48,7 +48,7 @@ function podOf({ namespace, labels, proxy, probes, ports = {}, defaultPolicy }: 
   };
 }
 
-/** A policy object of the namespace `a`. */
+/** Returns a policy object in the namespace `a`. @param created creation time of the object */
 export function policyObject(
   kind: string,
   name: string,

@@ -15,19 +15,20 @@ export interface RegistryChart {
   readonly archive: string;
 }
 
-/** A local OCI registry. With the variables in `env`, programs written in Go trust its certificate. */
+/** A local OCI registry. With the environment variables in `env`, programs written in Go trust its certificate. */
 export interface Registry {
   /** Host and port. */
   readonly host: string;
-  /** Digests of the manifests, by path. */
+  /** Digests of the charts' manifests, by path of the chart. */
   readonly digests: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
 
 /**
- * Serves charts from an OCI registry on loopback. It answers the requests for manifests and blobs of the OCI Distribution
- * Specification, section "Pull". The manifests have the media types of Helm charts (helm.sh/docs/topics/registries).
+ * Serves charts from an OCI registry on a loopback address. The registry answers the requests for manifests and blobs
+ * that the OCI Distribution Specification describes in its section "Pull". The manifests have the media types of Helm
+ * charts (helm.sh/docs/topics/registries).
  */
 export async function serveRegistry(charts: readonly RegistryChart[]): Promise<Registry> {
   const blobs = new Map<string, Buffer>();

@@ -7,21 +7,22 @@ import { field, objectsIn, pick } from "./objects.ts";
 import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
-/** Returns the output of `kustomize build` for an overlay. */
+/** Returns the output of `kustomize build` for a folder. */
 export async function kustomizeBuild(folder: string): Promise<string> {
   return run(tool("kustomize"), ["build", folder]);
 }
 
 /**
- * Label that identifies the overlay of each object in a combined build. The label is removed from every object after
- * the build.
+ * Label that contains the overlay of an object while `buildOverlays` builds several overlays together. `buildOverlays`
+ * removes the label from every object after the build.
  */
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Returns the objects of several overlays of an environment, by component. The real kustomize runs only once, instead
- * of once per overlay. For each overlay, a temporary kustomization labels the objects of the overlay. Another
- * kustomization lists all these kustomizations. kustomize rejects duplicate IDs.
+ * Returns the objects of several overlays of an environment, by component. The real kustomize runs once and not once
+ * per overlay. To make this possible, a temporary kustomization for each overlay adds a label to the objects of the
+ * overlay, and one more kustomization lists all these kustomizations. kustomize fails if two overlays contain objects
+ * with the same ID.
  */
 export async function buildOverlays(
   root: string,
@@ -48,7 +49,7 @@ export async function buildOverlays(
   );
 }
 
-/** Removes the label of `buildOverlays` from an object, and returns the value of the label. */
+/** Removes the label `overlayLabel` from an object, and returns the value of the label. */
 function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   const { [overlayLabel]: overlay, ...labels } = metadata.labels ?? {};
   Object.assign(metadata, { labels });
@@ -56,7 +57,10 @@ function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   return overlay;
 }
 
-/** Returns the ids of an environment's overlays, sorted. An overlay can contain a part without Secrets, `public`. */
+/**
+ * Returns the IDs of an environment's overlays, sorted. An overlay can contain a folder `public` with its objects
+ * except its Secrets. Such a folder is not an overlay of its own.
+ */
 export function overlaysOf(root: string, environment: string): string[] {
   return readdirSync(join(root, "overlays", environment), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("/kustomization.yaml") && !path.endsWith("/public/kustomization.yaml"))
@@ -65,12 +69,13 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the objects that Flux would apply for an environment, by component. For an overlay without a HelmRelease,
- * these are the objects of the overlay. For a HelmRelease, the real helm renders its chart with the values of
- * `valuesFrom`, and the real kustomize applies `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, by component. If the overlay of a component contains no
+ * HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, they are the
+ * objects that the HelmRelease renders: the real helm renders the chart with the values of `valuesFrom`, and the real
+ * kustomize applies the `postRenderers`.
  *
- * @param components folders of the components (default: all components)
- * @param inCluster other objects in the cluster, to which `valuesFrom` may refer
+ * @param components IDs of the components (default: all components)
+ * @param inCluster other objects in the cluster to which `valuesFrom` can refer
  */
 export async function fluxRoad(
   root: string,
@@ -93,13 +98,13 @@ interface Repository {
   readonly url: string;
 }
 
-/** Chart repositories in the helmfile of an environment. The local chart server uses the same repository names. */
+/** Returns the chart repositories in an environment's helmfile. Helm's configuration in tests has the same names. */
 function repositoriesIn(root: string, environment: string): readonly Repository[] {
   const documents = parseAllDocuments(readFileSync(join(root, "overlays", environment, "helmfile.yaml"), "utf8"));
   return documents.flatMap((document) => (document.toJS() as { repositories?: Repository[] }).repositories ?? []);
 }
 
-/** Renders a HelmRelease in the same way as helm-controller, with the real helm and kustomize. */
+/** Renders a HelmRelease as helm-controller does, but with the programs helm and kustomize. */
 async function helmController(
   release: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -141,7 +146,10 @@ async function helmController(
   return objectsIn(await kustomizeBuild(work));
 }
 
-/** Returns the chart of a HelmRelease, in the form of helm's arguments. The chart is in a repository or in a registry. */
+/**
+ * Returns the chart of a HelmRelease and its version, as helm's arguments. The chart is in an OCI registry or in a
+ * chart repository.
+ */
 function chartOf(
   release: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -159,7 +167,7 @@ function chartOf(
 }
 
 /**
- * Returns the objects that helmfile would apply for an environment.
+ * Returns the objects that the real helmfile renders for an environment.
  *
  * @param selectors labels of the releases, such as `name=dgraph` (default: all releases)
  */
@@ -188,9 +196,10 @@ export async function helmfileRoad(
 }
 
 /**
- * Writes a stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
+ * Writes a script that replaces kubectl. `kubectl kustomize` runs the real kustomize, and `kubectl annotate` runs the
+ * real kubectl. For every other command, such as `kubectl apply`, the script only records the arguments and the input.
  *
- * @returns folder of the stand-in, and the file with the recorded input
+ * @returns `bin`: folder of the script; `log`: file with the recorded arguments and inputs
  */
 export function recordingKubectl(): { readonly bin: string; readonly log: string } {
   const bin = scratchFolder("bin");

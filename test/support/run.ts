@@ -5,7 +5,7 @@ import { newIdentity } from "../../generator/identity/files.ts";
 import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
-/** Files of an environment with the name `test`, and the age keys that can decrypt these files. */
+/** Identity files of an environment with the name `test`, by path, and the age keys that can decrypt these files. */
 export interface TestIdentity {
   readonly files: Readonly<Record<string, string>>;
   readonly clusterKey: string;
@@ -14,9 +14,9 @@ export interface TestIdentity {
   readonly adminRecipient: string;
 }
 
-/** State that is common to all tests of a run. */
+/** Data that all tests of one test run use. */
 export interface Run {
-  /** Folder of the run. The folder is removed after the run. */
+  /** Folder for temporary files of the run. The folder is removed after the run. */
   readonly scratch: string;
   /** Identity that was created for this run. Environments with any Linkerd release can use this identity. */
   readonly identity: TestIdentity;
@@ -24,7 +24,10 @@ export interface Run {
 
 const variable = "MESHOPS_TEST_RUN";
 
-/** Begins a run for this process and its child processes. Returns a function that ends the run. */
+/**
+ * Creates the folder and the identity of a test run, for this process and its child processes. Returns a function that
+ * removes the folder.
+ */
 export async function beginRun(): Promise<() => void> {
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
   writeFileSync(join(scratch, "identity.json"), JSON.stringify(await makeTestIdentity()), { mode: 0o600 });
@@ -32,7 +35,7 @@ export async function beginRun(): Promise<() => void> {
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 
-/** Returns the run to which this process belongs. */
+/** Returns the test run of this process. Throws if no run has begun. */
 export function thisRun(): Run {
   const scratch = process.env[variable];
   if (scratch === undefined) throw new Error("no run has begun");
@@ -40,7 +43,7 @@ export function thisRun(): Run {
 }
 
 async function makeTestIdentity(): Promise<TestIdentity> {
-  // The oldest release is used, because it has all webhooks.
+  // The spec contains the oldest release, because this release has all webhooks that the other releases have.
   const environment = environmentOf({
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });

@@ -3,26 +3,27 @@ import { delimiter, join } from "node:path";
 import { scratchFolder } from "./platform.ts";
 import { projectRoot, run } from "./tools.ts";
 
-/** URL of the repository in tests. Git reads and writes a local folder instead (see `readmeEnv`). */
+/** URL of the platform repository in tests. With the variables of `readmeEnv`, Git uses a local folder instead. */
 export const remoteUrl = "https://example.org/acme/platform.git";
 
-/** Packs meshops in a folder, as `npm pack` in a checkout does. Returns the path of the package. */
+/** Runs `npm pack` in this checkout. Returns the path of the package. @param folder folder for the package */
 export async function packMeshops(folder: string): Promise<string> {
   const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
   const [file] = JSON.parse(await run("npm", args, { cwd: projectRoot })) as [{ filename: string }];
   return join(folder, file.filename);
 }
 
-/** Returns the lines of each shell block of a Markdown text. */
+/** Returns the lines of each code block with the language `sh` in a Markdown text. */
 export function shellBlocks(markdown: string): string[][] {
   return [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text]) => (text ?? "").trim().split("\n"));
 }
 
 /**
- * Returns environment variables for the commands in a README. With these variables, Git uses a bare repository next to
- * the platform repository instead of the repository's URL. The age keys are in a file next to the platform repository.
+ * Returns environment variables for the commands in a README. With these variables, Git uses a bare repository instead
+ * of `remoteUrl`, and sops reads the age keys from a file. Creates the bare repository. The bare repository and the
+ * file are in the folder that contains the platform repository.
  *
- * @param root the platform repository
+ * @param root folder of the platform repository
  */
 export async function readmeEnv(root: string): Promise<Record<string, string>> {
   const remote = join(root, "../remote.git");
@@ -35,8 +36,7 @@ export async function readmeEnv(root: string): Promise<Record<string, string>> {
     GIT_AUTHOR_EMAIL: "t@example.org",
     GIT_COMMITTER_NAME: "t",
     GIT_COMMITTER_EMAIL: "t@example.org",
-    // The hook must use the Git configuration of its own repository. It must not use the configuration of the
-    // repository that contains the tests.
+    // Git, and the hook that Git runs, must not read the Git configuration of the user who runs the tests.
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: `url.${remote}.insteadOf`,
@@ -47,7 +47,12 @@ export async function readmeEnv(root: string): Promise<Record<string, string>> {
   };
 }
 
-/** Returns a PATH that begins with a folder with stand-ins for programs. @param scripts shell scripts by name */
+/**
+ * Writes scripts that replace programs. Returns a PATH that begins with the folder of these scripts.
+ *
+ * @param scripts shell commands by name of the script
+ * @param folders next folders in the PATH
+ */
 export function pathWith(scripts: Readonly<Record<string, string>>, ...folders: readonly string[]): string {
   const bin = scratchFolder("bin");
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });

@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 
-/** A snapshot of a cluster. The snapshot contains no objects. */
+/** A snapshot of a cluster that contains no objects. */
 export const emptySnapshot: Snapshot = {
   sources: [],
   fluxVersion: null,

@@ -12,11 +12,11 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the real sops. The function passes the text to sops through a pipe. */
+/** Runs the real sops. sops reads the input from a pipe, with the path /dev/stdin. */
 export function realSops(args: readonly string[], input: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    // Node uses a socket as the stdin of a child process. A socket cannot be opened as /dev/stdin. Therefore `cat`
-    // provides a pipe.
+    // Node connects the stdin of a child process to a socket. A program cannot open a socket as /dev/stdin. Therefore
+    // the shell runs `cat`, which reads from the socket, and connects `cat` to sops with a pipe.
     const child = spawn("sh", ["-c", 'cat | "$0" "$@"', tool("sops"), ...args, "/dev/stdin"], {
       env: { PATH: process.env["PATH"], HOME: "/nowhere", ...env },
     });
@@ -34,7 +34,10 @@ export function sopsDecrypt(text: string, identity: string, format: string = "ya
   return realSops(["decrypt", "--input-type", format, "--output-type", output], text, { SOPS_AGE_KEY: identity });
 }
 
-/** Encrypts a text with a creation rule. sops reads `mac_only_encrypted` only from creation rules. */
+/**
+ * Encrypts a text with the real sops. The options are in a creation rule of a configuration file, because sops reads
+ * `mac_only_encrypted` only from creation rules.
+ */
 export async function sopsEncrypt(
   text: string,
   recipients: readonly string[],

@@ -12,7 +12,9 @@ import { parseSource } from "../../generator/spec/parse.ts";
 import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
-/** Derives an age key for tests. The key is not stored, but every process derives the same key. */
+/**
+ * Derives an age key for tests from the name of its role. The key is not stored. Every process derives the same key.
+ */
 async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
   const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
   const identity = bech32.encode("AGE-SECRET-KEY-", bech32.toWords(bytes)).toUpperCase();
@@ -24,19 +26,22 @@ export const testKeys: Readonly<Record<"cluster" | "admin", { readonly identity:
   admin: await testKey("admin"),
 };
 
-/** Recipients of all specs in tests. */
+/** Recipients in the specs that the tests create. */
 export const recipients: { readonly age: string[]; readonly admin: string[] } = {
   age: [testKeys.cluster.recipient],
   admin: [testKeys.admin.recipient],
 };
 
-/** Image of the client for environments without their own registry. */
+/** Image of the Python client in specs that set `pydgraphClient.image`. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
 
-/** The client that meshops deploys for the environment, in the form of an entry in a spec. */
+/** The entry in `dgraph.clients` for the client that meshops deploys. */
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
-/** Returns the smallest valid spec, merged with the given fields. Maps are merged only at their first level. */
+/**
+ * Returns a small valid spec, with the given fields of `spec`. If a given field is a map, its keys are added to the map
+ * in the small spec, or replace keys of this map. Maps inside this map are replaced and not merged.
+ */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
   const least: Record<string, unknown> = {
     gitops: { url: "https://github.com/acme/platform" },
@@ -66,7 +71,11 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
   return environment;
 }
 
-/** Returns an environment whose only content is the workload `shop` in namespace `shop`, with some sets of pods. */
+/**
+ * Returns an environment that uses an existing Linkerd and contains only the workload `shop` in the namespace `shop`.
+ *
+ * @param pods sets of pods of the workload, by name
+ */
 export function environmentOfShop(pods: Record<string, unknown>): Environment {
   return environmentOf({
     linkerd: { lifecycle: "existing", viz: { enabled: false } },
@@ -76,7 +85,7 @@ export function environmentOfShop(pods: Record<string, unknown>): Environment {
   });
 }
 
-/** Loads an environment from texts by name, as if the texts were files in environments/. */
+/** Loads an environment from texts instead of files in environments/. @param files texts by environment name */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {
     const text = files[wanted];
@@ -84,12 +93,12 @@ export function loadFiles(files: Readonly<Record<string, string>>, name: string)
   });
 }
 
-/** Returns positions and codes of findings, for short comparisons. */
+/** Returns each finding as a short text `<file>:<line>:<column> <code>`. */
 export function brief(diagnostics: readonly Diagnostic[]): string[] {
   return diagnostics.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`);
 }
 
-/** Reads the public certificates of the sample environment dev. */
+/** Returns the public certificates of the sample environment dev. */
 export function sampleIdentity(): Identity {
   const read = (file: string): string => readFileSync(`${projectRoot}environments/dev/identity/${file}`, "utf8").trim();
   return { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };

@@ -21,7 +21,7 @@ export type ToolName =
   | "kwok"
   | "sops";
 
-/** Root of this checkout. */
+/** Root folder of this checkout, with a slash at the end. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folder with reference data of upstream charts. The folder is outside the checkout; see `withReference`. */
@@ -41,18 +41,19 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program to completion and returns its stdout. If the program fails, throws an error that contains its output.
+ * Runs a program, waits until it exits, and returns its stdout. If the program fails, throws an error that contains its
+ * stderr and the last 4000 characters of its stdout.
  */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
-  // Node uses a socket as the stdin of a child process. A socket cannot be opened as /dev/stdin. Therefore `cat`
-  // provides a pipe.
+  // Node connects the stdin of a child process to a socket. A program cannot open a socket as /dev/stdin. Therefore the
+  // shell runs `cat`, which reads from the socket, and connects `cat` to the program with a pipe.
   const [program, all] = input === undefined ? [command, args] : ["sh", ["-c", 'cat | "$0" "$@"', command, ...args]];
   const running = exec(program, [...all], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     maxBuffer: 1024 ** 3,
   });
-  running.child.stdin?.on("error", () => {}); // the program may have exited without reading its input
+  running.child.stdin?.on("error", () => {}); // the program may exit before it reads its input
   running.child.stdin?.end(input ?? "");
   try {
     return (await running).stdout;

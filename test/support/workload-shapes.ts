@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { referenceFolder } from "./tools.ts";
 
-/* Creates manifests from facts about public workloads (reference/workloads; see the README there). */
+/*
+ * Creates manifests from facts about public workloads. The facts are files in the folder `workloads` of the reference
+ * data. The README in that folder describes their format.
+ */
 
 type Facts = Record<string, unknown>;
 
@@ -24,7 +27,7 @@ interface Render {
   readonly changed?: readonly { readonly objects: readonly string[]; readonly merge: Facts }[];
 }
 
-/** Source of a workload. `path` is a folder with a kustomization.yaml. */
+/** Source of a workload's manifests. `path` stands for a folder with a kustomization.yaml. */
 type Delivery =
   | { readonly kind: "chart"; readonly chart: string; readonly version: string }
   | { readonly kind: "oci"; readonly url: string; readonly version: string }
@@ -39,7 +42,7 @@ interface WorkloadFile {
   };
 }
 
-/** The block of a workload. Contains only the fields that the tests compare. */
+/** The entry in `workloads` of a spec that is expected for a workload. Contains only the fields that tests compare. */
 export interface ExpectedWorkload {
   readonly namespace: string;
   readonly pods: Readonly<
@@ -58,12 +61,14 @@ export interface ExpectedWorkload {
 
 export const workloadFiles = ["descheduler", "emojivoto", "ingress-nginx", "mysql", "online-boutique", "redis"] as const;
 
-/** The block that an expert wrote for a workload, and the manifests of the workload. */
+/**
+ * Returns the manifests of a workload, and the entry in `workloads` of a spec that an expert wrote for the workload.
+ */
 export function shapeOf(file: (typeof workloadFiles)[number]): {
   name: string;
   expected: ExpectedWorkload;
   manifests: object[];
-  /** Source of the workload. */
+  /** Source of the workload's manifests. */
   delivery: Delivery;
 } {
   const facts = parse(readFileSync(join(referenceFolder, "workloads", `${file}.yaml`), "utf8")) as WorkloadFile;
@@ -159,7 +164,10 @@ function probeOf(probe: unknown): object {
   return { [probeKinds[kind] ?? kind]: value };
 }
 
-/** Returns names and values of variables or flags. A file lists these as a map or as texts `name=value`. */
+/**
+ * Returns the names and values of environment variables or flags. The reference data contains them in one of three
+ * forms: a map, a list of texts `name=value`, or a list of maps with `name` and `value`.
+ */
 function pairs(found: unknown): [name: string, value: string][] {
   if (!Array.isArray(found)) return Object.entries((found ?? {}) as Facts).map(([name, value]) => [name, String(value)]);
   return found.map((each: unknown) => {

@@ -1,5 +1,6 @@
 /**
- * Returns the CPU time of an action in this process, in milliseconds. The CPU time of other processes is not included.
+ * Runs an action and returns the CPU time that this process used for it, in milliseconds. The result does not include
+ * the CPU time of other processes.
  */
 export function cpuTime(action: () => void): number {
   const before = process.cpuUsage();
@@ -8,7 +9,10 @@ export function cpuTime(action: () => void): number {
   return (user + system) / 1000;
 }
 
-/** Returns the shortest CPU time of several runs. The first runs take longer, because they include code compilation. */
+/**
+ * Runs an action several times and returns the shortest CPU time of a run. The first runs take longer, because Node
+ * also compiles the code during these runs.
+ */
 export function leastCpuTime(action: () => void, runs = 4): number {
   return Math.min(...Array.from({ length: runs }, () => cpuTime(action)));
 }

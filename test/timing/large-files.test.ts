@@ -8,7 +8,10 @@ import { hostileProtos, refusedSpecs } from "../support/hostile.ts";
 import { specText } from "../support/specs.ts";
 import { cpuTime, leastCpuTime } from "./cpu-time.ts";
 
-/* Compares the CPU time for hostile texts with the CPU time for ordinary texts. Both are measured in the same run. */
+/*
+ * Compares the CPU time for hostile texts with the CPU time for ordinary texts. The tests measure both times on the
+ * same machine, so the results do not depend on the speed of the machine.
+ */
 
 const small = 100_000;
 const medium = 500_000;
@@ -49,26 +52,27 @@ test.each([
   "---\n",
   "- - ",
   "a: &a b\n",
-])("a large file of %j takes time proportional to its size", (piece) => {
+])("the time for a file that repeats %j is at most proportional to the size of the file", (piece) => {
   const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
   const [few, many] = [time(small), time(medium)];
   expect(few).toBeLessThan(80 * ordinary.small);
-  // The text is five times as long. A quadratic algorithm would take 25 times as long.
+  // The second text is five times as long as the first text. With an algorithm whose time is quadratic in the size, the
+  // second text would take 25 times as long.
   expect(many).toBeLessThan((3 * Math.max(few, ordinary.small) * medium) / small);
 });
 
-test.each(refusedSpecs)("rejecting %s takes less time than reading eight ordinary files of the maximum size", (_, text) => {
+test.each(refusedSpecs)("rejecting %s takes less than 8 times as long as reading an ordinary file of maximum size", (_, text) => {
   expect(cpuTime(() => answer(text))).toBeLessThan(8 * ordinary.large);
 });
 
 test.each(hostileProtos)(
-  "a .proto file with %s takes at most ten times as long as a .proto file with ten thousand messages",
+  "reading a .proto file with %s takes less than ten times as long as reading a .proto file with ten thousand messages",
   (_, text) => {
     expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
   },
 );
 
-test("a random text of at most 800 YAML indicator characters takes less time than ten ordinary files of 100 kB", () => {
+test("reading a random text of YAML syntax takes less than ten times as long as reading an ordinary file of 100 kB", () => {
   const times = fc.sample(yamlSigns, 200).map((text) => cpuTime(() => answer(text)));
   expect(Math.max(...times)).toBeLessThan(10 * ordinary.small);
 });

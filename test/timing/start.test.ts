@@ -7,8 +7,8 @@ test("--help takes less than three times as long as starting Node", async () => 
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  // Alternates between the two programs, and compares the fastest run of each program. Then a slow period of the
-  // machine does not affect the result.
+  // The test alternates between the two commands and compares the fastest run of each command. A short period in which
+  // the machine is slow does not affect the fastest runs.
   const bare: number[] = [];
   const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {

@@ -34,7 +34,7 @@ test("diff assesses the risk of every chart value that meshops generates", () =>
   expect(specs.length).toBeGreaterThan(10);
 });
 
-test("diff does not assess a value that only an override sets, except for settings of pods", () => {
+test("unassessedValues reports chart values that only an override sets, except settings of pods", () => {
   const after = {
     spec: { values: { alpha: { service: { type: "LoadBalancer" }, resources: { limits: { cpu: 1 } } }, fullnameOverride: "x" } },
   };

@@ -9,8 +9,8 @@ import { environmentOfShop } from "../support/specs.ts";
 
 /*
  * Metrics in the format that a proxy writes (linkerd2-proxy, app/inbound/src/metrics/authz.rs and
- * app/core/src/metrics.rs). The labels authz_name and client_id were observed on a real mesh. Metrics of unmeshed
- * clients have tls="no_identity" and no client_id.
+ * app/core/src/metrics.rs). The labels authz_name and client_id have the form that was observed on a real mesh. Metrics
+ * of unmeshed clients have tls="no_identity" and no label client_id.
  */
 const target = 'target_addr="0.0.0.0:8080",target_ip="0.0.0.0",target_port="8080"';
 const server = (name: string): string => `srv_group="policy.linkerd.io",srv_kind="server",srv_name="${name}",srv_port="8080"`;
@@ -56,7 +56,7 @@ const pod = (name: string): KubernetesObject =>
     spec: { containers: name === "without-proxy" ? [] : [{ name: "linkerd-proxy" }] },
   }) as unknown as KubernetesObject;
 
-test("meshops reads only the counters of the mode audit, and the account of the client", () => {
+test("countedIn returns only the counters of the mode audit, each with the client's service account if the client is meshed", () => {
   expect(countedIn(metrics).slice(0, 3)).toEqual([
     { server: "shop-api-http", identity: { namespace: "reports", name: "cron" }, count: 12 },
     { server: "shop-api-http", identity: { namespace: "web", name: "web" }, count: 3 },
@@ -66,7 +66,7 @@ test("meshops reads only the counters of the mode audit, and the account of the 
   expect(countedIn("<html>")).toEqual([]);
 });
 
-test("status lists the clients that enforce would refuse, without the listed clients, and adds up the counts of all pods", () => {
+test("status lists the counted clients that the spec does not list for the port, with the sum of their counts in all pods of a set", () => {
   const found = countedClients(
     podSetsIn(model),
     [pod("api-1"), pod("api-2"), pod("api-3"), pod("without-proxy")],
@@ -95,7 +95,7 @@ test("status lists the clients that enforce would refuse, without the listed cli
   expect(text).toContain("meshops did not read the metrics of 1 pod of shop/api");
 });
 
-test("the counted clients do not include the unlisted accounts of meshops verify", () => {
+test("the counted clients do not include the service accounts that meshops verify creates", () => {
   const verified = `inbound_http_authz_allow_total{${target},${server("shop-api-http")},${route},${audit},${identity("meshops-verify-a1b2c3.web")}} 1\n`;
   expect(countedClients(podSetsIn(model), [pod("api-1")], new Map([["shop/api-1", verified]]))).toEqual([]);
 });

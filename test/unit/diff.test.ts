@@ -20,7 +20,13 @@ const noSpecs = { before: null, after: null };
 const anchor = (environment: string): string =>
   readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
 
-/** Returns `<risk>: <reason>` for each change that diff finds between two values of an object. */
+/**
+ * Returns `<risk>: <reason>` for each change that diff finds between two contents of a bundle file.
+ *
+ * @param path path of the file in the bundle
+ * @param before content of the file before the change; null if the file does not exist
+ * @param after content of the file after the change; null if the file does not exist
+ */
 async function risksOf(path: string, before: object | null, after: object | null): Promise<string[]> {
   const files = (value: object | null): Map<string, string> =>
     new Map([
@@ -258,7 +264,7 @@ describe("charts of Dgraph", () => {
     return [...storageChanges.assess(changed, { environment: "x", objects: [changed], specs: noSpecs })];
   };
 
-  test("a chart of the same data format needs new StatefulSets, and Flux is suspended before they are deleted", () => {
+  test("for a new chart version with the same data format, the steps suspend Flux and then delete the StatefulSets", () => {
     const [found, ...others] = assess(release("24.1.4"), release("24.1.5"));
     expect(others).toEqual([]);
     expect(found).toMatchObject({ risk: "immutable-field", reason: expect.stringContaining("the chart version") });
@@ -270,7 +276,8 @@ describe("charts of Dgraph", () => {
       "kubectl patch helmrelease",
       "kubectl wait service",
     ]);
-    // The selectors of the new StatefulSets and Services contain the new chart version, so the old pods get this label.
+    // The selectors of the new StatefulSets and Services contain the new chart version. Therefore a command sets this
+    // version in a label of the old pods.
     expect(found?.reason).toContain("Announce an outage");
     expect(found?.steps?.at(-1)?.command).toContain("--selector app=dgraph,release=demo chart=dgraph-24.1.5 --overwrite");
     expect(found?.steps?.[1]?.command).toContain("demo-dgraph-alpha demo-dgraph-zero --namespace dgraph --cascade=orphan");
@@ -280,7 +287,7 @@ describe("charts of Dgraph", () => {
     ["another data format", "0.3.0", "24.1.4"],
     ["an earlier version", "24.1.5", "24.1.4"],
     ["an unknown version", "24.1.4", "99.0.0"],
-  ])("%s is not read: the data is exported and imported", (_, from, to) => {
+  ])("if the new chart has %s, the steps export the data and import the data again", (_, from, to) => {
     const found = assess(release(from), release(to));
     expect(found.map(({ risk }) => risk)).toEqual(["data-loss"]);
     const commands = found[0]?.steps?.flatMap(({ command }) => command ?? []).join("\n") ?? "";
@@ -292,7 +299,7 @@ describe("charts of Dgraph", () => {
   });
 });
 
-test("if fewer recipients can decrypt a Secret, Flux may stop, unless only administrators use the Secret", async () => {
+test("if a recipient of a file is removed, the risk is a stalled rollout, unless only administrators decrypt the file", async () => {
   const [old, next] = [await generateX25519Identity(), await generateX25519Identity()];
   const [oldRecipient, newRecipient] = [await identityToRecipient(old), await identityToRecipient(next)];
   const [before, both, after] = await Promise.all(
@@ -322,7 +329,7 @@ test("if fewer recipients can decrypt a Secret, Flux may stop, unless only admin
 describe("the identity revision", () => {
   const settings = { version: "edge-26.8.3", trustDomain: "cluster.local", clusterDomain: "cluster.local", ipv6: false } as const;
 
-  test("of the sample environment dev is the same as in meshops 0.1", () => {
+  test("of the identity of the sample environment dev has the value that meshops 0.1 calculated", () => {
     expect(identityRevision(sampleIdentity(), settings)).toBe("226b81a71a2779a4f72df8b430caa0ca7eff2dca73c752405ba0e868f2e04c28");
   });
 
@@ -357,7 +364,7 @@ describe("fields", () => {
     expect(compareFields({ args: ["a", "b"] }, { args: ["b", "a"] })).toHaveLength(2);
   });
 
-  test("list items with names are compared by name, regardless of their position", () => {
+  test("if list items have names, items with the same name are compared, regardless of their positions", () => {
     const before = {
       env: [
         { name: "A", value: "1" },
@@ -371,12 +378,12 @@ describe("fields", () => {
     ]);
   });
 
-  test("paths contain quotes around keys that are not words", () => {
+  test("in a path, a key with characters such as . and / has quotes", () => {
     expect(compareFields({ a: { "b.c/d": 1 } }, { a: {} })).toEqual([{ path: 'a."b.c/d"', before: 1 }]);
   });
 });
 
-test("for a version that is not in the catalog, diff uses the newest catalog release that is not newer than this version", () => {
+test("nearestRelease returns the newest release in the catalog that is not newer than the given version, or null", () => {
   expect(
     ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
       (version) => nearestRelease(version)?.version,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { maxDepth, tooDeepAt } from "../../generator/diagnostics/limits.ts";
 
-describe("the depth limit counts only characters that YAML interprets as nesting", () => {
+describe("the depth limit, which counts only characters that YAML interprets as nesting,", () => {
   const many = maxDepth + 1;
 
   test.each([
@@ -11,8 +11,8 @@ describe("the depth limit counts only characters that YAML interprets as nesting
     ["complex keys", "? ".repeat(many), maxDepth * 2],
     ["brackets that are closed only inside strings", '["]", '.repeat(many), maxDepth * '["]", '.length],
     ["brackets after unmatched closing brackets", `${"]".repeat(many)}\n${"[".repeat(many)}`, many + 1 + maxDepth],
-    ["the second document", `a: b\n---\n${"[".repeat(many)}`, "a: b\n---\n".length + maxDepth],
-  ])("%s", (_, text, offset) => {
+    ["brackets in the second document", `a: b\n---\n${"[".repeat(many)}`, "a: b\n---\n".length + maxDepth],
+  ])("rejects %s at the first character that exceeds the limit", (_, text, offset) => {
     expect(tooDeepAt(text)).toBe(offset);
   });
 
@@ -25,7 +25,7 @@ describe("the depth limit counts only characters that YAML interprets as nesting
     ["lines that each leave a bracket open", Array.from({ length: many }, (_, i) => `k${i}: [a\n`).join("")],
     ["a long list", "- a\n".repeat(many)],
     ["the maximum depth", "[".repeat(maxDepth) + "]".repeat(maxDepth)],
-  ])("but not %s", (_, text) => {
+  ])("accepts %s", (_, text) => {
     expect(tooDeepAt(text)).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { parsePatch } from "../../generator/components/overrides.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { environmentOf, loadFiles, sampleIdentity, specText } from "../support/specs.ts";
 
-/** An environment in which all features that own chart values are enabled. */
+/** A spec that enables all features for which meshops sets chart values that an override cannot change. */
 const spec = {
   azure: {
     location: "westus2",
@@ -24,7 +24,7 @@ describe("owned values", () => {
   const { components } = buildModel({ environment: environmentOf(spec), identity: sampleIdentity() });
   const owned = components.flatMap(({ id, owned: values }) => values.map(({ path, field }) => [id, path, field] as const));
 
-  test("exist in every component with values that must not be overridden", () => {
+  test("exist in dgraph, grafana, linkerd-control-plane, linkerd-jaeger and linkerd-viz, and in no other component", () => {
     expect([...new Set(owned.map(([id]) => id))].sort()).toEqual([
       "dgraph",
       "grafana",
@@ -44,7 +44,7 @@ describe("owned values", () => {
     }
   });
 
-  test("without a mirror, an override can set image names", () => {
+  test("include image names only if images are mirrored", () => {
     const override = { "linkerd-control-plane": { values: { proxy: { image: { name: "example.com/proxy" } } } } };
     const codes = (environment: object): string[] => findings({ ...environment, components: override }).map(({ code }) => code);
     expect(codes(spec)).toContain("override-owned");
@@ -52,13 +52,13 @@ describe("owned values", () => {
   });
 });
 
-test("a patch is a map or a list of operations", () => {
+test("parsePatch accepts a map or a list of operations, and rejects other texts", () => {
   expect(parsePatch("{metadata: {name: a}}")).toEqual({ metadata: { name: "a" } });
   expect(parsePatch("- {op: remove, path: /a}")).toEqual([{ op: "remove", path: "/a" }]);
   for (const text of ["a", "[a, b]", "- {op: remove}", "{a: [}", "3"]) expect(parsePatch(text), text).toBeNull();
 });
 
-test("if the environment does not contain a component, an override of this component has no effect", () => {
+test("an override of a component does not add this component to the environment", () => {
   const environment = environmentOf({ components: { "linkerd-jaeger": { values: { a: 1 } }, grafana: { suspend: true } } });
   const ids = buildModel({ environment, identity: sampleIdentity() }).components.map(({ id }) => id);
   expect(ids).not.toContain("linkerd-jaeger");

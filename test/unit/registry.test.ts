@@ -20,7 +20,7 @@ function specFor(version: string, layout: "flat" | "origin"): Record<string, unk
 
 const cases = linkerdReleases.flatMap(({ version }) => (["flat", "origin"] as const).map((layout) => [version, layout] as const));
 
-test.each(cases)("%s, layout %s: all images are pulled from the registry", (version, layout) => {
+test.each(cases)("%s, layout %s: the names of all images begin with the registry", (version, layout) => {
   const environment = environmentOf(specFor(version, layout));
   for (const { source, target } of imagesOf(environment))
     expect(target).toBe(layout === "flat" ? `${host}/${source.slice(source.indexOf("/") + 1)}` : `${host}/${source}`);
@@ -36,7 +36,7 @@ test.each(cases)("%s, layout %s: all images are pulled from the registry", (vers
   expect(at(values("dgraph"), "image", "registry")).toBe(of("docker.io"));
 });
 
-test.each(linkerdReleases.map(({ version }) => version))("%s: all components get the pull Secret", (version) => {
+test.each(linkerdReleases.map(({ version }) => version))("%s: every component with images uses the pull Secret", (version) => {
   const { components } = modelOf(environmentOf(specFor(version, "flat")));
   const withPods = components.filter(({ images }) => images.length > 0).map(({ id }) => id);
   const without = components.filter((component) => {
@@ -53,7 +53,7 @@ test("linkerd.imagePullSecrets takes precedence over registry.pullSecretRef", ()
   expect(at(plane === undefined ? {} : releaseOf(plane)?.values, "imagePullSecrets")).toEqual([{ name: "own" }]);
 });
 
-test("images --mirror prints the commands that copy the images", async () => {
+test("images --mirror prints one skopeo command per image, which copies the image to the registry", async () => {
   const root = makePlatform({ dev: specText(specFor("edge-26.8.3", "origin"), "dev") });
   const { stdout } = await meshops(root, ["images", "dev", "--mirror"]);
   const lines = stdout.trimEnd().split("\n");

@@ -12,7 +12,7 @@ import { imagesOf } from "../../generator/components/images.ts";
 import { releaseOf } from "../../generator/components/model.ts";
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
-/** Returns the dotted names of the fields in which two releases differ. */
+/** Returns the paths of the fields in which two values differ, with dots between the keys. */
 function differences(a: unknown, b: unknown, path = ""): string[] {
   if (JSON.stringify(a) === JSON.stringify(b)) return [];
   const isPlain = (value: unknown): value is Record<string, unknown> =>
@@ -23,7 +23,10 @@ function differences(a: unknown, b: unknown, path = ""): string[] {
 }
 
 describe("an edge release that the catalog does not contain", () => {
-  /** Fields of the catalog entry whose values meshops cannot determine without this entry. */
+  /**
+   * Fields whose values differ from the catalog entry if meshops resolves a release without its entry. The keys are the
+   * releases.
+   */
   const unknown: Readonly<Record<string, readonly string[]>> = {
     "edge-26.8.3": [
       "minKubernetes",
@@ -47,7 +50,7 @@ describe("an edge release that the catalog does not contain", () => {
   const edges = linkerdReleases.filter(({ channel }) => channel === "edge");
 
   test.each(edges.slice(0, -1).map((release) => [release.version, release] as const))(
-    "%s, resolved without its entry, differs only in these fields",
+    "%s: only the listed fields differ from the catalog entry if meshops resolves the release without this entry",
     (version, entry: LinkerdRelease) => {
       const others = linkerdReleases.filter((release) => release !== entry);
       expect(differences(untestedRelease(version, others), entry)).toEqual(unknown[version]);
@@ -73,7 +76,7 @@ describe("an edge release that the catalog does not contain", () => {
   });
 
   test.each(["edge-24.11.3", "edge-25.4.3", "stable-2.18.0", "stable-2.14.9", "2.18", "edge-26.13.1", "edge-26.0.1"])(
-    "%s is an error that explains which releases exist",
+    "for the version %s, the error explains which releases exist",
     (version) => {
       const [found] = loadFiles({ test: specText({ linkerd: { version } }) }, "test").diagnostics;
       expect(found).toMatchObject({ code: "bad-format", severity: "error" });
@@ -94,7 +97,7 @@ describe("an edge release that the catalog does not contain", () => {
   });
 });
 
-test("releases are shown with the versions that the Linkerd project announced", () => {
+test("withName adds the version that the Linkerd project announced to an edge release, and edgeOf returns the edge release", () => {
   expect(["stable-2.14.10", "edge-25.4.4", "edge-25.5.1", "edge-25.10.7", "edge-26.7.1", "edge-26.8.3"].map(withName)).toEqual([
     "stable-2.14.10",
     "edge-25.4.4 (2.18)",

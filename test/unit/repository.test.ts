@@ -13,7 +13,7 @@ const sources = readdirSync(join(projectRoot, "generator"), { recursive: true, e
 );
 
 describe("this repository", () => {
-  test("contains the bundle that meshops generates from its specs", async () => {
+  test("contains exactly the bundle that meshops generates from the specs of this repository", async () => {
     expect(await meshops(projectRoot, ["generate", "--check"])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^[0-9]+ files up to date\n$/),
@@ -51,20 +51,20 @@ test("at most 12 files outside components, catalog and generated code contain th
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 
-  test("are declared for every folder of generator/, and each folder imports only from folders further down in the list", () => {
+  test("are declared in a list of all folders of generator/, and each folder imports only from folders that follow it in the list", () => {
     expect([...new Set(sources.map(roomOf))].sort()).toEqual([...names].sort());
     for (const [index, { name, imports }] of rooms.entries())
       for (const other of imports) expect(names.indexOf(other), `${name} imports ${other}`).toBeGreaterThan(index);
   });
 
-  test("match the declared list of each folder exactly, including imports of types", () => {
+  test("of each folder, including imports of types, are exactly the imports that the list declares", () => {
     const used = new Map(names.map((name) => [name, new Set<string>()]));
     for (const file of sources) for (const to of importsOf(file)) used.get(roomOf(file))?.add(roomOf(to));
     for (const { name, imports } of rooms)
       expect([...(used.get(name) ?? [])].filter((to) => to !== name).sort(), name).toEqual([...imports].sort());
   });
 
-  test("are enforced by dependency-cruiser, which also rejects cycles and folders that are not declared", async () => {
+  test("that the list does not declare are rejected by dependency-cruiser, and so are cycles and folders that are not in the list", async () => {
     const folder = scratchFolder("cruise");
     const cruise = (): Promise<string> =>
       run(
@@ -111,11 +111,11 @@ describe("imports", () => {
     }
   });
 
-  test("of the rendering modules contain no module for files, time, processes or random numbers", () => {
+  test("and calls in the modules that render files use no files, network, time, processes or random numbers", () => {
     const pure = sources.filter(
       (file) =>
-        // Excludes the modules that read or write files: the repository on disk, the plan of changes, and the
-        // transactions of identities.
+        // Selects the folders and modules that render files. Modules that read or write files are not in this list.
+        // Examples are the repository on disk, the plan of changes, and the transactions of identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,
         ) &&
@@ -139,7 +139,7 @@ function roomOf(file: string): string {
   return file.split("/")[0] ?? "";
 }
 
-/** Returns the files that a file imports, as paths relative to generator/. Includes imports of types. */
+/** Returns the local files that a file imports, as paths relative to generator/. The result includes type imports. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(projectRoot, "generator", file), "utf8");
   return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path]) => normalize(join(dirname(file), path ?? "")));

@@ -16,7 +16,7 @@ import { projectRoot } from "../support/tools.ts";
 type Schema = Record<string, unknown>;
 const schema = JSON.parse(readFileSync(`${projectRoot}schema/environment.schema.json`, "utf8")) as Schema;
 
-describe("the schema is the single source", () => {
+describe("the schema of specs", () => {
   test("generated types, validators and rule pages are up to date", async () => {
     for (const [path, text] of [...(await generateCode()), ...generateRulePages()])
       expect(readFileSync(path, "utf8") === text, `${path}: npm run codegen`).toBe(true);
@@ -33,7 +33,7 @@ describe("the schema is the single source", () => {
     expect(resolved(specOf({ gitops: undefined }))).toBe(false);
   });
 
-  test("every field has a title, a description, valid examples, and a default unless it is required", () => {
+  test("every field has a title, a description and valid examples; every field that is not required has a default", () => {
     const ajv = new Ajv2020({ strict: false });
     const definitions = ["client", "method"].flatMap((name) => properties(field(schema, "$defs", name) as Schema, `${name}.`));
     const fields = [...properties(schema, ""), ...definitions];
@@ -54,7 +54,7 @@ describe("the schema is the single source", () => {
     }
   });
 
-  test("the schema of injections and its examples are valid; the package exports both schemas under the names in their $id", () => {
+  test("the schema of injections and its examples are valid; the package exports both schemas with the file names in their $id", () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
     ajv.addVocabulary(["patternErrorMessage", "errorMessage"]);
     const injection = JSON.parse(readFileSync(`${projectRoot}schema/mesh-injection.schema.json`, "utf8")) as Schema;
@@ -72,11 +72,11 @@ describe("the schema is the single source", () => {
       expect(Object.keys(exports)).toContain(`./schema/${basename(String($id))}`);
   });
 
-  test("every pattern has an error message that describes the pattern in words", () => {
+  test("every pattern has an error message", () => {
     for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
   });
 
-  test("the codes that a spec can silence are those of the rules with severity warning", () => {
+  test("a spec can silence exactly the codes of the rules that have the severity warning", () => {
     const code = field(
       schema,
       "properties",
@@ -93,7 +93,7 @@ describe("the schema is the single source", () => {
     expect((code as Schema)["enum"]).toEqual(warnings.sort());
   });
 
-  test("for the code of an error in rules.ignore, meshops does not suggest a warning with a similar code", () => {
+  test("if rules.ignore contains the code of an error, the fix does not suggest the code of a warning that is similar", () => {
     const rules = { ignore: [{ code: "kubernetes-too-old", reason: "the cluster is updated next week" }] };
     const [finding] = loadFiles({ test: specText({ rules }) }, "test").diagnostics;
     expect(finding).toMatchObject({ code: "not-allowed", fix: expect.stringContaining("errors cannot be ignored") });
@@ -106,13 +106,14 @@ describe("the schema is the single source", () => {
     expect(readdirSync(`${projectRoot}docs/rules`).sort()).toEqual(pages.sort());
   });
 
-  test("the schema offers the versions of the catalog", () => {
+  test("the examples of version fields are the versions in the catalog, and the default Linkerd release is the newest", () => {
     const spec = field(schema, "properties", "spec", "properties") as Schema;
-    // Other versions are also allowed. Therefore the known versions are examples, which editors propose.
+    // The schema also allows other versions. Therefore the known versions are examples. Editors propose these examples.
     expect(field(spec, "linkerd", "properties", "version", "examples")).toEqual(linkerdReleases.map((track) => track.version));
     const charts = field(spec, "dgraph", "properties", "chart", "examples") as string[];
     expect([...charts].sort()).toEqual(dgraphCharts.map((chart) => chart.version).sort());
-    // The version of an edge chart is a date. The chart of stable-2.14 has the version 1.8.0.
+    // The newest release has the chart with the highest version. The chart version of an edge release is a date. The
+    // chart of stable-2.14 has the version 1.8.0, which is lower than a date.
     const [newest] = [...linkerdReleases].sort((a, b) =>
       b.charts["linkerd-crds"].localeCompare(a.charts["linkerd-crds"], "en", { numeric: true }),
     );
@@ -125,7 +126,7 @@ test("the program reports the version of package.json", () => {
   expect(version).toBe((JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as { version: string }).version);
 });
 
-/** Fields that a resolved environment requires but a spec file does not require. */
+/** Fields without defaults that a resolved environment requires. The schema of spec files does not require them. */
 const given = new Set([
   "metadata",
   "metadata.name",

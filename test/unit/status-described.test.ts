@@ -45,7 +45,7 @@ const nodesWith = (change: Partial<Snapshot>): ReturnType<typeof describedNodes>
 
 const kafka = pod({ app: "kafka" }, "default", true);
 
-test("pods that run as the spec describes are ready; a CronJob needs no running pod", () => {
+test("sets of pods that run as the spec describes are ready, and the set of a CronJob is also ready without pods", () => {
   const nodes = nodesWith({ workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", true), kafka] });
   expect(nodes.map(({ kind, name, state, detail }) => [kind, name, state, detail])).toEqual([
     ["Pods", "shop/api", "ready", "1/1"],
@@ -77,13 +77,13 @@ test.each([
     "not-meshed",
     "1 of 1 pod has no proxy, so Linkerd does not check which clients connect to this pod",
   ],
-] as const)("%s: the node is %s", (_, snapshot, state, code, reason) => {
+] as const)("if %s, status reports a cause", (_, snapshot, state, code, reason) => {
   const [node] = nodesWith(snapshot as unknown as Partial<Snapshot>);
   expect(node).toMatchObject({ state, cause: { code } });
   expect(node?.cause?.reason).toContain(reason);
 });
 
-test("status reports pods of an operator as missing if they do not run", () => {
+test("if the spec describes pods without their workload, and no such pod runs, status reports the set as missing", () => {
   const nodes = nodesWith({ workloads: [deployment(1)], pods: [pod({ app: "shop" }, "shop", true)] });
   expect(nodes[2]).toMatchObject({ state: "missing", cause: { code: "missing" } });
   expect(nodes[2]?.cause?.reason).toContain("no pod in namespace shop matches the selector in the spec");

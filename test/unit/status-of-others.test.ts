@@ -32,7 +32,7 @@ function config(values: string): KubernetesObject {
 
 const workloads = [deployment("linkerd-identity", "edge-26.8.3"), deployment("gateway-api", null)];
 
-test("if Linkerd runs as the spec declares, status reports Linkerd as ready, with its version", () => {
+test("if an existing Linkerd runs as the spec declares, status reports its namespace as ready, with its version", () => {
   const linkerdConfig = config("clusterDomain: cluster.local\nidentityTrustDomain: ''\n");
   expect(nodesOfOthers(model, { ...emptySnapshot, workloads, linkerdConfig })).toMatchObject([
     { kind: "Namespace", name: "linkerd", state: "ready", detail: "edge-26.8.3, 2 workloads", cause: null },
@@ -56,13 +56,13 @@ test.each([
     "linkerd-fact",
     "linkerd.identity.trustDomain is mesh.example.org in the cluster, but the spec declares cluster.local",
   ],
-] as const)("%s is a cause", (_, found, values, code, reason) => {
+] as const)("if the existing Linkerd has %s, status reports a cause", (_, found, values, code, reason) => {
   const linkerdConfig = values === null ? null : config(values);
   const [node] = nodesOfOthers(model, { ...emptySnapshot, workloads: [...found], linkerdConfig });
   expect(node?.cause).toMatchObject({ code, reason: expect.stringContaining(reason) });
 });
 
-test("a Kustomization of another environment with the same name is not ready", () => {
+test("if a Kustomization applies a folder of another environment, status reports the Kustomization as failed", () => {
   const kustomization = (path: string): KubernetesObject =>
     ({
       apiVersion: "kustomize.toolkit.fluxcd.io/v1",

@@ -34,7 +34,14 @@ const subject = {
   name: "alpha",
 } as const;
 
-/** Returns a StatefulSet with one ready, meshed pod, and the snapshot of the cluster, with the changes of the test. */
+/**
+ * Returns the arguments of `workloadState` for a StatefulSet with one meshed pod. The StatefulSet and the pod are
+ * ready.
+ *
+ * @param pod fields that replace fields of the pod
+ * @param workload fields that replace fields of the StatefulSet
+ * @param rest fields that replace fields of the snapshot
+ */
 function readyWorkload(
   pod: Record<string, unknown> = {},
   workload: Record<string, unknown> = {},
@@ -74,8 +81,10 @@ function proxyTrusting(value: string): object {
 }
 
 /**
- * Returns the objects of an identity in a cluster: the ConfigMap with the trust anchors, and Secrets by
- * `<namespace>/<name>`.
+ * Returns the objects of an identity in a cluster: the ConfigMap with the trust bundle, and the Secret of the issuer.
+ *
+ * @param bundle trust anchors in the ConfigMap
+ * @param others further Secrets by `<namespace>/<name>`; null if a Secret does not exist
  */
 function identityOf(
   bundle: string,
@@ -120,12 +129,12 @@ test("a ready and meshed workload has no cause", () => {
   });
 });
 
-test("the proxy may be an init container that keeps running", () => {
+test("a pod whose proxy is an init container with restartPolicy Always is meshed", () => {
   const spec = { containers: [{ name: "alpha" }], initContainers: [{ name: "linkerd-proxy", restartPolicy: "Always" }] };
   expect(workloadState(...readyWorkload({ spec }))).toMatchObject({ ready: true, meshed: 1 });
 });
 
-test("a workload that disables proxy injection needs no proxy", () => {
+test("a workload that disables proxy injection is ready without a proxy", () => {
   const [set] = readyWorkload();
   const spec = { ...(set["spec"] as object), template: { metadata: { annotations: { "linkerd.io/inject": "disabled" } } } };
   expect(workloadState(...readyWorkload({ spec: { containers: [{ name: "alpha" }] } }, { spec }))).toMatchObject({
@@ -184,13 +193,13 @@ test.each([
     "a proxy does not trust the issuer's trust anchor",
   ],
   ["progressing", readyWorkload({}, notReady, { pods: [] }), "0 of 1 pods exist"],
-] as const)("%s", (code, parts, text) => {
+] as const)("status finds the cause %s of a workload", (code, parts, text) => {
   expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, reason: text } });
 });
 
 /*
- * Messages in the form in which controllers write them. Messages that already occur in the cluster tests are not
- * repeated here.
+ * Messages in the formats of the controllers. This list does not contain messages that the tests on clusters already
+ * check.
  */
 test.each([
   ["source", "GitRepository", 'failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/main"'],
@@ -253,11 +262,11 @@ test.each([
     "Kustomization",
     "kustomization path not found: stat /tmp/kustomization-1/overlays/dev/dgraph: no such file or directory",
   ],
-] as const)("%s of a %s: %s", (code, kind, message) => {
+] as const)("status finds the cause %s in this message of a %s: %s", (code, kind, message) => {
   expect(causeOf(message, { ...subject, kind })).toMatchObject({ code });
 });
 
-test("status reports the Service of a failing webhook, even if the message contains more lines", () => {
+test("for a webhook that the API server cannot call, the reason is the first line of the message, and the fix contains the Service", () => {
   const post =
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
@@ -322,7 +331,7 @@ describe("an environment", () => {
     expect(isSettled(assess(model, snapshot()))).toBe(true);
   });
 
-  test("is not ready while a Kustomization is at an older commit than the commit that Flux has fetched", () => {
+  test("is not ready while Flux has fetched a commit that a Kustomization has not applied", () => {
     const [node] = onlyUnready(
       dgraph("Kustomization", () => fluxObject("Kustomization", "dgraph", isTrue, { lastAppliedRevision: "main@sha1:aaaaaaaa" })),
     );
@@ -333,7 +342,7 @@ describe("an environment", () => {
     });
   });
 
-  test("does not compare the revision of a root Kustomization that reads another source", () => {
+  test("can be ready with an older revision of the root Kustomization, if this Kustomization reads another source", () => {
     const root = (source: object): StatusNode[] =>
       onlyUnready((object) =>
         object.kind === "Kustomization" && object.metadata.name === "flux-system"
@@ -348,7 +357,7 @@ describe("an environment", () => {
     expect(root({ kind: "GitRepository", name: "flux-system" })).toMatchObject([{ name: "flux-system", state: "progressing" }]);
   });
 
-  test("reports the error of a release during a retry and after a rollback", () => {
+  test("has a HelmRelease whose cause is the error of its upgrade, also during a retry and after a rollback", () => {
     const released = { type: "Released", status: "False", message: 'admission webhook "a.b" denied the request: no' };
     for (const ready of [
       { type: "Ready", status: "Unknown", message: "Running 'upgrade' action with timeout of 15m0s" },
@@ -363,7 +372,7 @@ describe("an environment", () => {
       ]);
   });
 
-  test("reports that policies were never applied, if the namespace has pods", () => {
+  test("has a cause that warns about policies that were never applied, but only if the namespace contains pods", () => {
     const failed = [{ type: "Ready", status: "False", reason: "BuildFailed", message: "kustomize build failed: no such file" }];
     const unapplied = fluxObject("Kustomization", "dgraph-policy", failed, { lastAppliedRevision: undefined });
     const found = snapshot((object) => (object.metadata.name === "dgraph-policy" ? unapplied : object));
@@ -381,7 +390,7 @@ describe("an environment", () => {
     expect(reasonWith([{ ...running, metadata: { name: "other", namespace: "shop" } }])).not.toMatch(text);
   });
 
-  test("is not ready if an object is being deleted or a chart repository is missing", () => {
+  test("is not ready if a Kustomization is being deleted, or if a HelmRepository is missing", () => {
     const deleted = dgraph("Kustomization", (object) => ({
       ...object,
       metadata: { ...object.metadata, deletionTimestamp: "2026-11-25T00:00:00Z" },
@@ -391,7 +400,7 @@ describe("an environment", () => {
   });
 });
 
-test("if a StatefulSet has no pods, the cause is the event that reports why the pods are rejected", () => {
+test("if a StatefulSet has no pods, the cause is from the event that reports why the API server rejects its pods", () => {
   const refusal =
     'create Pod alpha-0 failed error: failed calling webhook "linkerd-proxy-injector.linkerd.io": failed to call webhook: Post "https://linkerd-proxy-injector.linkerd.svc:443/?timeout=10s": EOF';
   const event = {
@@ -410,7 +419,7 @@ test("if a StatefulSet has no pods, the cause is the event that reports why the 
   expect(workloadState(set, snapshot, subject)).toMatchObject({ ready: false, cause: { code: "webhook" } });
 });
 
-test("if a pod waits for a node, status does not report that the pod waits for its volume", () => {
+test("if the scheduler finds no node for a pod, this is the cause, although the volume claim of the pod is also pending", () => {
   const claims = [
     {
       apiVersion: "v1",
@@ -428,14 +437,14 @@ test("if a pod waits for a node, status does not report that the pod waits for i
   });
 });
 
-test("evicted and terminating pods are ignored", () => {
+test("a failed pod does not affect the state of a workload that is ready", () => {
   expect(workloadState(...readyWorkload({ status: { phase: "Failed" }, spec: { containers: [] } }))).toMatchObject({
     ready: true,
     meshed: 0,
   });
 });
 
-test("status reports no cause for an unknown message", () => {
+test("causeOf returns null for an unknown message", () => {
   expect(causeOf("something else", subject)).toBeNull();
 });
 
@@ -451,7 +460,7 @@ describe("a pod that waits for its proxy", () => {
     },
   };
 
-  test("reports that the issuer in the cluster has expired, and how many seconds ago", () => {
+  test("has the cause that the issuer in the cluster has expired, with the time since then", () => {
     const takenAt = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     const found = workloadState(...readyWorkload(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
     expect(found.cause).toEqual({
@@ -462,9 +471,9 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("reports the host that does not resolve, from the log of its proxy", () => {
-    // A log line in the format of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026). The line contains the
-    // error in linkerd/dns/src/lib.rs.
+  test("has the cause that a name does not resolve, with the name from the log of its proxy", () => {
+    // A log line in the format of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026). The error in this line
+    // is from linkerd/dns/src/lib.rs.
     const log =
       "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
     const found = workloadState(
@@ -481,7 +490,7 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("is reported as progressing without an expired issuer and without a log line", () => {
+  test("has the cause progressing if the issuer has not expired and the log of its proxy contains no known error", () => {
     expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
       reason: "pod alpha-0 is not ready, because its proxy has no certificate yet",
@@ -489,7 +498,7 @@ describe("a pod that waits for its proxy", () => {
   });
 });
 
-test("status reports a missing Secret that a running pod mounts, even if the pod is ready", () => {
+test("if a ready pod mounts a Secret that does not exist, status reports the missing Secret", () => {
   const volumes = [{ name: "tls", secret: { secretName: "linkerd-sp-validator-k8s-tls" } }];
   const spec = { volumes, containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] };
   const secrets = (value: KubernetesObject | null): Partial<Snapshot> => ({
@@ -532,7 +541,7 @@ test("during a rollout of a StatefulSet, each pod that is not ready has its own 
   ]);
 });
 
-test("an evicted pod is the cause if no new pod replaces the evicted pod, or if the new pod cannot be scheduled for the same reason", () => {
+test("an evicted pod is the cause if no new pod exists, or if the scheduler finds no node for the new pod for the same reason", () => {
   // The kubelet writes this status (kubernetes, pkg/kubelet/eviction/eviction_manager.go, evictPod).
   const status = { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory. " };
   const [workload, snapshot] = readyWorkload(
@@ -555,7 +564,7 @@ test("an evicted pod is the cause if no new pod replaces the evicted pod, or if 
   );
 });
 
-describe("internal ports that change to or from skip under a policy", () => {
+describe("if internalPorts changes to or from skip while policies are applied", () => {
   const peer = (name: string, annotations: Record<string, string>, ready: boolean): KubernetesObject => ({
     apiVersion: "v1",
     kind: "Pod",
@@ -578,7 +587,7 @@ describe("internal ports that change to or from skip under a policy", () => {
     );
   };
 
-  test("the cause contains the Server that rejects the restarted pod, and the fix refers to the documented procedure", () => {
+  test("to skip: the cause contains the Server that rejects the restarted pod, and the fix contains the documented procedure", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
@@ -587,7 +596,7 @@ describe("internal ports that change to or from skip under a policy", () => {
     });
   });
 
-  test("for a change in the other direction, the cause contains the pod that has not restarted", () => {
+  test("from skip: the cause contains the Server that rejects the pod that has not restarted", () => {
     const pods = [peer("alpha-0", skip, true), peer("alpha-1", {}, false)];
     const [set] = readyWorkload();
     const { cause } = workloadState(
@@ -600,7 +609,7 @@ describe("internal ports that change to or from skip under a policy", () => {
     });
   });
 
-  test("the cause contains no Server in three cases: no Server selects the port, the Server allows all clients, or the peers also bypass their proxies", () => {
+  test("the cause contains no Server if no Server selects the port, the Server has the mode audit, or the other pod also bypasses its proxy", () => {
     expect(rolling([]).cause?.code).toBe("progressing");
     expect(rolling([{ ...server, spec: { ...(server["spec"] as object), accessPolicy: "audit" } }]).cause?.code).toBe(
       "progressing",
@@ -632,15 +641,15 @@ describe("trust anchors of meshed pods", () => {
     expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)])).toEqual(["team/b"]);
   });
 
-  test("after step 2, the same pod rejects every new certificate", () => {
+  test("after step 2, a pod without the new anchor rejects every new certificate", () => {
     expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)], issuer)).toEqual(["team/b breaks"]);
   });
 
-  test("a pod that trusts more anchors than the bundle contains, as after step 3, is not listed", () => {
+  test("after step 3, a pod that also trusts the removed anchor is not listed", () => {
     expect(gaps(anchor.certificate, [pod("a", both)], issuer)).toEqual([]);
   });
 
-  test("for pods of the control plane, status checks the annotation that the chart sets", () => {
+  test("for pods of the control plane, status compares the hash in the annotation that the chart sets", () => {
     const digest = (text: string): Record<string, string> => ({
       "linkerd.io/trust-root-sha256": createHash("sha256").update(text).digest("hex"),
     });
@@ -686,13 +695,13 @@ describe("certificates in the cluster and in Git", () => {
     ).join("\n");
   };
 
-  test("are reported in one line if the cluster and Git contain the same certificates", () => {
+  test("are summarized in one line if the cluster and Git contain the same certificates", () => {
     expect(lines(issuer, objects("PKCS#8"), now)).toBe(
       "trust anchors: sha256 aaaaaaaaaaaa\nfirst certificate to expire: issuer, 337 days left",
     );
   });
 
-  test("are reported separately for the cluster and for Git if they differ; expired certificates are marked as expired", () => {
+  test("are summarized in one line for the cluster and one line for Git if they differ; these lines report expired certificates", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
@@ -702,13 +711,13 @@ describe("certificates in the cluster and in Git", () => {
     ]);
   });
 
-  test("status reports a webhook key whose format its reader rejects, and prints the fix", () => {
+  test("include webhook keys: if the program that reads a key does not accept its format, status reports this and prints the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
       "the private key in Secret linkerd-policy-validator-k8s-tls is in SEC1 format, but the program that reads the key does not accept this format; fix: run meshops identity rotate-webhooks dev",
     );
   });
 
-  test("without permission to read Secrets, only the certificates in Git are reported, with a note", () => {
+  test("in the cluster are reported as unknown if the user has no permission to read Secrets", () => {
     expect(lines(issuer, { ...objects("PKCS#8"), secrets: null }, now)).toContain(
       "certificates in the cluster: unknown, because you have no permission to read Secrets",
     );

@@ -34,7 +34,7 @@ test.each([
     "3:1 the } that closes a list or map is missing before this line; add the missing } above this line",
   ],
   ["a missing quote", spec.replace("url: https", 'url: "https'), '4:17 this " has no closing "; add " at the end of the value'],
-])("%s is reported once, where it is", (_, text, expected) => {
+])("%s causes exactly one finding, whose position is that of the mistake", (_, text, expected) => {
   expect(findings(spec)).toEqual([]);
   expect(findings(text)).toEqual([expected]);
 });

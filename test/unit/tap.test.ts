@@ -6,8 +6,8 @@ import { tapFix, untappedPods } from "../../generator/mesh/tap.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * Tests the condition that viz's tap injector uses: linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and
- * viz/pkg/labels/labels.go.
+ * Tests whether meshops uses the same condition as the tap injector of viz to find pods that cannot be tapped. The
+ * condition is in linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and viz/pkg/labels/labels.go.
  */
 const labels = { app: "dgraph", release: "demo", component: "alpha" };
 
@@ -31,7 +31,7 @@ const names = (
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "dgraph", annotations: namespace } },
   ]).map(({ metadata }) => metadata.name);
 
-test("meshed pods without the injector's annotation cannot be tapped", () => {
+test("untappedPods returns meshed pods without the tap injector's annotation, unless tap is disabled for them", () => {
   const early = pod("early");
   const others = [
     pod("tapped", { "viz.linkerd.io/tap-enabled": "true" }),

@@ -30,7 +30,7 @@ const both = `${anchor.certificate}${next.certificate}`;
 const model = buildModel({ environment, identity: sampleIdentity() });
 const target = targetOf(model) as AccessTarget;
 
-/** Returns the finding of the check with the given ID. */
+/** Runs the check with the given ID and returns its finding. */
 function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): Finding {
   const check = checksOf(model).find((each) => each.id === id) as Check;
   return check.evaluate(state, { now: at, token: null }, { results, trouble: null, notes: [] });
@@ -61,7 +61,13 @@ function meshed(name: string, anchors: string): KubernetesObject {
   };
 }
 
-/** Returns the state of a cluster that has an identity, and the policies and pods of the test. */
+/**
+ * Returns the state of a cluster.
+ *
+ * @param bundle trust anchors in the cluster
+ * @param issuer issuer in the cluster; null if its Secret does not exist
+ * @param rest fields that replace fields of the state
+ */
 function clusterState(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
   const secret: KubernetesObject | null =
     issuer === null
@@ -108,7 +114,7 @@ describe("M2, during a trust anchor rotation", () => {
       ["a trust anchor rotation is in progress: step 2 of 3 is done, and the issuer is signed by the new anchor"],
     ],
     ["after step 3", next.certificate, next, []],
-  ] as const)("%s: passes, and reports the step in a note", (_, bundle, signer, notes) => {
+  ] as const)("%s: passes, and notes the current step of a rotation that is in progress", (_, bundle, signer, notes) => {
     const pods = [meshed("web", both)];
     expect(find("M2", clusterState(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
       status: "passed",
@@ -116,7 +122,7 @@ describe("M2, during a trust anchor rotation", () => {
     });
   });
 
-  test("lists pods of other namespaces without the new anchor, because the next step of the rotation must wait for these pods", () => {
+  test("lists pods without the new anchor, because the next step of the rotation must wait until these pods restart", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
@@ -125,7 +131,7 @@ describe("M2, during a trust anchor rotation", () => {
     );
   });
 
-  test("fails if the issuer's anchor is missing in a proxy or in the bundle", () => {
+  test("fails if a proxy or the trust bundle does not contain the trust anchor that signed the issuer", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const broken = find("M2", clusterState(both, makeIssuer(names, next, madeAt), { meshed: pods }));
     expect(broken).toMatchObject({ status: "failed", seen: "1 proxy without the issuer's anchor" });
@@ -145,7 +151,7 @@ describe("M2, during a trust anchor rotation", () => {
 });
 
 describe("M3", () => {
-  test("adds a note if the issuer has an unexpected name; this is not an error, because Linkerd does not verify the name", () => {
+  test("passes with a note if the issuer has an unexpected subject, because Linkerd does not check the subject", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
     expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
@@ -155,7 +161,7 @@ describe("M3", () => {
     });
   });
 
-  test("reports how many seconds ago the issuer expired; also fails 29 days before the issuer expires", () => {
+  test("reports how long ago the issuer expired, or in how many days it expires", () => {
     const issuer = makeIssuer({ ...names, issuerValidity: "60d" }, anchor, madeAt);
     const end = madeAt.getTime() + 60 * 86_400_000;
     const at = (milliseconds: number): unknown =>
@@ -164,7 +170,7 @@ describe("M3", () => {
     expect(at(-29 * 86_400_000)).toBe("29 days left");
   });
 
-  test("if an issuer has expired and no trust anchor has signed the issuer, reports both causes", () => {
+  test("reports two causes if the issuer has expired and no trust anchor in the bundle has signed it", () => {
     const issuer = makeIssuer(names, next, madeAt);
     const found = find("M3", clusterState(anchor.certificate, issuer), new Date("2028-01-01T00:00:00Z"));
     expect(found.seen).toMatch(/^expired \d+ days ago, not signed by any of the trust anchors$/);
@@ -172,7 +178,7 @@ describe("M3", () => {
   });
 });
 
-test("M1 reports a missing Secret that a control plane pod mounts", () => {
+test("M1 fails if a pod of the control plane mounts a Secret that does not exist", () => {
   const workloads = [
     {
       apiVersion: "apps/v1",
@@ -201,7 +207,7 @@ test("M1 reports a missing Secret that a control plane pod mounts", () => {
   });
 });
 
-test("M2 reports a pod of the control plane that has only the old anchor, although the new anchor signs the issuer", () => {
+test("M2 fails if the new anchor has signed the issuer and a pod of the control plane trusts only the old anchor", () => {
   const digest = createHash("sha256").update(anchor.certificate.trim()).digest("hex");
   const pod = (name: string, annotations: Record<string, string>): KubernetesObject => ({
     apiVersion: "v1",
@@ -223,7 +229,7 @@ test("M2 reports a pod of the control plane that has only the old anchor, althou
   });
 });
 
-test("M5 reports pods without a proxy and pods with an old proxy", () => {
+test("M5 reports pods without a proxy and pods whose proxy belongs to another release", () => {
   const bare = { ...alpha(1), spec: { containers: [{ name: "alpha" }] } };
   const found = find(
     "M5",
@@ -297,7 +303,7 @@ describe("causes", () => {
     expect(found.cause).toContain("; ");
   });
 
-  test("verify reports a missing Server and also NetworkPolicies that are not enforced", () => {
+  test("if a Server is missing and the cluster does not enforce NetworkPolicies, verify reports both causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
       "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
@@ -307,7 +313,7 @@ describe("causes", () => {
     for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
   });
 
-  test("verify reports a Server in the mode audit as a gap", () => {
+  test("if an unlisted client can connect because a Server is in the mode audit, the cause contains this Server", () => {
     const audit = server("alpha-http", 8080);
     const found = judgeStranger(
       run(true, answered.http, denied.grpc),
@@ -320,7 +326,7 @@ describe("causes", () => {
     expect(found.causes).toEqual(["Server alpha-http allows all clients on port 8080: its accessPolicy is audit"]);
   });
 
-  test("if no layer rejects an unmeshed client, verify reports both layers", () => {
+  test("if neither a NetworkPolicy nor a Server rejects an unmeshed client, verify reports both causes", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
@@ -329,7 +335,7 @@ describe("causes", () => {
     ]);
   });
 
-  test("a listed client that is rejected on two ports has one cause per port", () => {
+  test("if a listed client is rejected on two ports, verify reports one cause per port", () => {
     const authentication: KubernetesObject = {
       apiVersion: "policy.linkerd.io/v1alpha1",
       kind: "MeshTLSAuthentication",
@@ -353,7 +359,7 @@ describe("causes", () => {
   });
 });
 
-describe("D5, with calls spread by a peak-EWMA balancer", () => {
+describe("D5, whose calls a peak-EWMA balancer distributes to the Alphas", () => {
   const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): Finding => {
     const results = new Map([["spread", { name: "spread", exit: 0, output }]]);
     return find("D5", clusterState("", null, { pods }), now, results);
@@ -366,8 +372,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
       .filter(Boolean)
       .join("\n");
 
-  // These shares were observed on a healthy mesh. One of three Alphas may receive none of the first 60 quick calls. An
-  // example is the distribution 38, 22 and 0.
+  // On a healthy mesh, the Alphas answered these numbers of calls. One of three Alphas can receive none of the first 60
+  // quick calls. An example is the distribution 38, 22 and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],
@@ -376,7 +382,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     expect(spread(counts(first, all))).toMatchObject({ status: "passed", seen: "each of 3 Alphas answered" });
   });
 
-  test("the check fails if a single Alpha receives all calls, and the cause contains the opaque ports that were found", () => {
+  test("fails if one of several Alphas receives all calls; the cause is an opaque or skipped port, or a pod without a proxy", () => {
     expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
       status: "failed",
       seen: "one Alpha receives all calls",
@@ -393,7 +399,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     );
   });
 
-  test("if one Alpha receives no calls, the check fails, and the cause does not contain the port", () => {
+  test("fails if one Alpha receives no calls and the other Alphas receive calls; the cause does not contain the word opaque", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
       seen: "no call reached demo-dgraph-alpha-2 within 30 seconds",
@@ -401,22 +407,22 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     });
   });
 
-  test("the check fails if a single Alpha receives all calls of the first second", () => {
+  test("fails if one of several Alphas receives all calls of the first second", () => {
     expect(spread(counts([50, 0, 0], [50, 20, 20]))).toMatchObject({ status: "failed" });
   });
 
-  test("the check passes if only Alphas that are not ready do not answer, or if there is only one Alpha and it answers all calls", () => {
+  test("passes if every Alpha that is ready answers, or if the only Alpha answers all calls", () => {
     const down = { ...alpha(2), status: { conditions: [{ type: "Ready", status: "False" }] } };
     expect(spread(counts([25, 25, 0], [25, 25, 0]), [alpha(0), alpha(1), down])).toMatchObject({ status: "passed" });
     expect(spread(counts([50], [50]), [alpha(0)])).toMatchObject({ status: "passed" });
   });
 
-  test("the check is undecided if a proxy has no counters", () => {
+  test("is undecided if the output contains no counters", () => {
     expect(spread("")).toMatchObject({ status: "undecided" });
   });
 });
 
-test("the baseline first removes objects that deny access, so that no listed client is rejected during the removal", async () => {
+test("--baseline removes the objects that deny access before the objects that allow access, so that no listed client is rejected", async () => {
   const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
   const entries = kinds.map((kind) => ({ id: `dgraph_alpha_policy.linkerd.io_${kind}`, v: "v1" }));
   const removed: string[] = [];

@@ -125,7 +125,7 @@ const model = buildModel({ environment, identity: sampleIdentity() });
 const generated = objectsOf(model.components);
 const [shop] = testedSets(model);
 
-/** A running pod of the set. */
+/** Returns a running and ready pod of the set `shop/api`. @param change changes the pod */
 function pod(change: (pod: KubernetesObject) => KubernetesObject = (same) => same): KubernetesObject {
   if (shop === undefined) throw new Error("no set is tested");
   const described = describedPod(shop, null);
@@ -136,8 +136,12 @@ function pod(change: (pod: KubernetesObject) => KubernetesObject = (same) => sam
 }
 
 /**
- * Runs the tests on a cluster with other policies or pods. For each call of a probe, the policies of this cluster
- * determine the result.
+ * Runs the tests of workloads with a replacement for the cluster and its probes. Returns the finding of the last test.
+ * For each call of a probe, the replacement calculates the result from the policies.
+ *
+ * @param policies policies in the cluster
+ * @param pods pods in the cluster
+ * @param trouble why the probes cannot run; null if they can run
  */
 async function findingWith(
   policies: readonly KubernetesObject[],
@@ -184,12 +188,13 @@ async function findingWith(
 }
 
 describe("verify of workloads", () => {
-  test("each protected set of pods has a test, and the test does not need the image of the test client", () => {
+  test("has one test for each set of pods that policies protect; the test does not need the image of the test client", () => {
     expect(testsOf(model).filter(({ id }) => id.includes("/"))).toMatchObject([{ id: "shop/api", needsProbe: false }]);
   });
 
   test("passes if the cluster has the generated policies", async () => {
-    // The probes use a listed account, an unlisted account, and a pod without a proxy. Each probe calls two ports.
+    // There are three probes: one with a listed service account, one with an unlisted service account, and one without
+    // a proxy. Each probe calls two ports.
     expect(await findingWith(generated, [pod()])).toMatchObject({ status: "passed", seen: "6 connections as declared" });
   });
 
@@ -249,7 +254,7 @@ describe("verify of workloads", () => {
     expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);
   });
 
-  test("is undecided if the set has no pod, or if a probe does not run", async () => {
+  test("is undecided if no pod of the set is ready, or if a probe does not run", async () => {
     expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "none of the selected pods is ready" });
     expect(await findingWith(generated, [pod()], "image cannot be pulled")).toMatchObject({
       status: "undecided",

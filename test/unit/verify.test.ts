@@ -24,7 +24,7 @@ afterEach(() => {
   process.env["PATH"] = path;
 });
 
-/** Puts a program `linkerd` on the PATH that prints a text and exits with an exit code. */
+/** Adds a program `linkerd` to the PATH. The program prints the given text and exits with the given exit code. */
 function linkerd(text: string, code: number): void {
   const folder = scratchFolder("linkerd");
   writeFileSync(join(folder, "answer"), text);
@@ -45,7 +45,7 @@ const checks = (success: boolean, ...results: string[]): string =>
     2,
   );
 
-test("the output of linkerd check may contain several documents: one of linkerd check itself, and one per extension", async () => {
+test("linkerdChecks reads output with several documents, because linkerd check prints one more document per extension", async () => {
   const { signal } = new AbortController();
   linkerd(`${checks(true, "success", "warning")}\n${checks(true, "success")}\n`, 0);
   expect(await linkerdChecks("c", signal)).toMatchObject({ status: "passed", seen: "3 checks, 1 warnings" });
@@ -68,7 +68,7 @@ test.each([
   ["grpc", 71, "Code: PermissionDenied", "denied"],
   ["grpc", 1, "Failed to dial target host", "silent"],
   ["grpc", 78, "Code: Unavailable", "broken"],
-] as const)("%s, exit code %d, %s: %s", (kind, exit, output, expected) => {
+] as const)("the outcome of a call with %s, exit code %d and output %s is %s", (kind, exit, output, expected) => {
   expect(outcomeOf(kind, { name: "x", exit, output })).toBe(expected);
 });
 
@@ -79,13 +79,13 @@ test("readProbe ignores unrelated and incomplete lines of a probe's log", () => 
   expect(read.get("http")?.output).toContain("200 OK");
 });
 
-test("--only accepts ids and their prefixes", () => {
+test("--only accepts IDs of tests and the beginnings of IDs", () => {
   const tests = testsOf(model);
   expect([...(chosen(["t2", "M1"], tests) ?? [])]).toEqual(["T2a", "T2b", "T2c", "M1"]);
   expect(chosen(["T9"], tests)).toBeNull();
 });
 
-test("the tests of all components of an environment are in the order of the report", () => {
+test("testsOf returns the tests of all components of an environment in a fixed order", () => {
   const ids = (of: Model): string =>
     testsOf(of)
       .map(({ id }) => id)
@@ -101,7 +101,8 @@ withProgram("shellcheck", "the probes' script", () => {
   test("passes shellcheck", async () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
-    // Excludes SC2317 and SC2329, because the names of the called functions are in the arguments of the script.
+    // SC2317 and SC2329 report code and functions that seem to be unused. They are excluded, because the script calls
+    // functions whose names are in its arguments.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });
@@ -114,7 +115,7 @@ const result = (id: string, finding: ReturnType<typeof passed>): TestResult => (
   ...finding,
 });
 
-test("reports escape all text that comes from the cluster", async () => {
+test("the HTML report and the JUnit report escape text from the cluster", async () => {
   const evil = '</pre><script>alert("1")</script>\u0001';
   const report = reportOf("dev", [
     result("T1", passed("fine")),

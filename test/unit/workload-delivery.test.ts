@@ -19,26 +19,26 @@ async function validated(workloads: object): Promise<{ code: number | null; stdo
 test.each([
   ["itself", { a: folder("a", { dependsOn: [{ workload: "a" }] }) }],
   [
-    "another one that depends on it",
+    "another workload that depends on it",
     { a: folder("a", { dependsOn: [{ workload: "b" }] }), b: folder("b", { dependsOn: [{ workload: "a" }] }) },
   ],
   [
     "its own Kustomization",
     { a: folder("a", { dependsOn: [{ kustomization: { name: "workload-a", namespace: "flux-system" } }] }) },
   ],
-])("a workload that depends on %s is reported", async (_, workloads) => {
+])("validate reports an error if a workload depends on %s", async (_, workloads) => {
   const { code, stdout } = await validated(workloads);
   expect(code).toBe(1);
   expect(stdout).toContain("dependency-cycle");
 });
 
-test("a chart cannot use the name that helmfile uses for a folder", async () => {
+test("validate reports a chart with the Helm release name that helmfile uses for the folder of another workload", async () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0", releaseName: "workload-a" };
   const { stdout } = await validated({ a: folder("a"), b: { namespace: "a", source: { chart } } });
   expect(stdout).toContain("this workload has the same Helm release name a/workload-a as the component workloads/a");
 });
 
-test("no object waits for a suspended folder, because Flux would wait forever; a suspended chart does not block other workloads", () => {
+test("the Kustomization of a workload waits for a suspended chart, but not for a suspended folder, because Flux would wait forever", () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0" };
   const dependsOn = (source: object): string | undefined => {
     const workloads = { a: { namespace: "a", source, suspend: true }, b: folder("b", { dependsOn: [{ workload: "a" }] }) };
@@ -114,7 +114,7 @@ service Orders {
     expect(readFileSync(join(root, "flux/dev/routes-shop.yaml"), "utf8")).toContain("name: linkerd-control-plane");
   });
 
-  test("GRPCRoutes apply to the port of the Service, and one of the routes allows all other methods", async () => {
+  test("GRPCRoutes refer to the port of the Service, and one of these GRPCRoutes matches all other methods", async () => {
     const routes = objectsOf(await generated({ kind: "GRPCRoute" }));
     expect(routes.map(({ kind, metadata: { name } }) => `${kind} ${name}`)).toEqual([
       "GRPCRoute shop-get-order",
@@ -124,14 +124,14 @@ service Orders {
     expect(field(routes[0], "spec", "parentRefs")).toEqual([{ group: "", kind: "Service", name: "shop", port: 90 }]);
   });
 
-  test("generate renders again if the .proto file changes", async () => {
+  test("if the .proto file changes, generate --check fails and generate updates the routes", async () => {
     const root = await generated({});
     writeTree(root, { "apps/shop.proto": proto.replace("Watch", "Follow") });
     expect((await meshops(root, ["generate", "--check"])).code).toBe(1);
     expect((await meshops(root, ["generate"])).stdout).toContain("overlays/dev/routes/shop/api.yaml");
   });
 
-  test("a .proto file that does not exist, or cannot be parsed, is an error", async () => {
+  test("it is an error if the .proto file cannot be parsed or does not exist", async () => {
     const root = await generated({});
     writeTree(root, { "apps/shop.proto": 'syntax = "proto3";\nservice {\n' });
     const { code, stdout } = await meshops(root, ["validate"]);

@@ -1,4 +1,5 @@
-// cert-manager's controllers for Certificates of CA and self-signed issuers, and its CA injector, in one process.
+// Runs two programs of cert-manager in one process: the controllers for Certificates whose issuer is a CA issuer or a
+// self-signed issuer, and the CA injector.
 package main
 
 import (
@@ -45,7 +46,7 @@ func main() {
 	must(injector(ctx, kubeconfig))
 }
 
-// controllers starts the controllers that the imports register.
+// controllers starts all controllers that the imported packages have registered. It does not wait for their end.
 func controllers(ctx context.Context, kubeconfig string) error {
 	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
 		Kubeconfig:         kubeconfig,
@@ -93,7 +94,7 @@ func injector(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	// The injector's field manager is the first part of the user agent.
+	// cainjector uses the part of the user agent before the slash as its field manager.
 	config.UserAgent = "cert-manager-cainjector/v1"
 	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: scheme, Metrics: metrics.Options{BindAddress: "0"}})
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools keeps helmfile's command in the module graph.
+// Package tools imports the command of helmfile, so that go.mod keeps its module.
 package tools
 
 import _ "github.com/helmfile/helmfile"

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools keeps Kubernetes' commands in the module graph.
+// Package tools imports the commands of Kubernetes, so that go.mod keeps their module.
 package tools
 
 import (

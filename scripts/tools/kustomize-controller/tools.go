@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools keeps kustomize-controller's command in the module graph.
+// Package tools imports the command of kustomize-controller, so that go.mod keeps its module.
 package tools
 
 import _ "github.com/fluxcd/kustomize-controller"

@@ -1,14 +1,16 @@
-// Calls Dgraph's Alpha in four ways, or tries to connect to addresses, and prints one line of JSON per second:
-//   client.mjs load HOST             {"at": …, "calls": {"http-new": 10, …}, "failed": {…}}
-//   client.mjs probe HOST:PORT…      {"at": …, "calls": {"HOST:PORT": 6, …}, "answered": {…}}
-// Each failed call of `load` also prints {"at": …, "way": …, "error": …}.
+// client.mjs load HOST          calls Dgraph's Alpha in four ways
+// client.mjs probe HOST:PORT…   calls each address
+// Both commands print one line of JSON per second, with the numbers of calls in this second:
+//   load:   {"at": …, "calls": {"http-new": 10, …}, "failed": {…}}
+//   probe:  {"at": …, "calls": {"HOST:PORT": 6, …}, "answered": {…}}
+// For each failed call, `load` also prints {"at": …, "way": …, "error": …}.
 import { Agent, request } from "node:http";
 import { connect } from "node:http2";
 
 const [mode, ...targets] = process.argv.slice(2);
-/** Time between two calls of the same kind. Four kinds make 40 calls per second. */
+/** Time between two calls in the same way, in milliseconds. The four ways together make 40 calls per second. */
 const loadInterval = 100;
-/** Time between two tries of the same address. */
+/** Time between two calls to the same address, in milliseconds. */
 const probeInterval = 150;
 const timeout = 5000;
 
@@ -53,7 +55,7 @@ function grpc(session, method) {
   });
 }
 
-/** Opens an HTTP/2 session. Errors of the session are reported by its streams. */
+/** Opens an HTTP/2 session. Ignores errors of the session, because its streams report the same errors. */
 function open(host, port) {
   const session = connect(`http://${host}:${port}`);
   session.on("error", () => {});
@@ -93,7 +95,7 @@ function startLoad(host) {
     }, loadInterval);
 }
 
-/** Whether the server of an address answers with anything except a refusal by a policy (403, gRPC status 7). */
+/** Whether the server answers a call. False for HTTP 403 and gRPC status 7, because a policy then refuses the call. */
 async function answers(host, port) {
   const grpcPorts = ["9080", "7080", "5080"];
   if (grpcPorts.includes(port)) {

@@ -3,7 +3,7 @@ import { until } from "../../cluster/harness/processes.ts";
 import type { Kubectl } from "../kubectl.ts";
 import { NotRun } from "../step.ts";
 
-/** Namespace of the load client and of the prober. */
+/** Namespace of the pods `load` (load client) and `probe` (prober). */
 export const loadNamespace = "meshops-acceptance";
 
 /** Service account of the load client. The spec of the run lists it as a client of Dgraph. */
@@ -11,7 +11,7 @@ export const loadAccount = "load";
 
 const clientSource = readFileSync(new URL("client.mjs", import.meta.url), "utf8");
 
-/** One line that the client prints: the counts of a second, or one failed call. */
+/** One line of client.mjs. The line contains either the numbers of calls in one second, or one failed call. */
 interface Line {
   readonly at: string;
   readonly calls?: Readonly<Record<string, number>>;
@@ -21,17 +21,17 @@ interface Line {
   readonly error?: string;
 }
 
-/** What the load client counted while an action ran. */
+/** The calls that the load client made while an action ran. */
 export interface Counted {
   readonly calls: number;
   readonly failed: number;
-  /** Each failed call with its time, its way and its error. */
+  /** One text for each failed call: `<time> <way>: <error>`. */
   readonly failures: readonly string[];
 }
 
 type Program = "load" | "probe";
 
-/** Starts pods with the load client, and reads what they count. `load` is meshed, and `probe` is not. */
+/** Starts pods that run client.mjs, and reads their logs. The pod `load` has a proxy. The pod `probe` has no proxy. */
 export class Load {
   readonly #kubectl: Kubectl;
   readonly #image: string;
@@ -41,7 +41,7 @@ export class Load {
     this.#image = image;
   }
 
-  /** Creates the namespace, the service account and the program. */
+  /** Creates the namespace, the service account, and a ConfigMap with client.mjs. */
   async prepare(): Promise<void> {
     const metadata = { namespace: loadNamespace };
     await this.#kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: loadNamespace } });
@@ -51,7 +51,11 @@ export class Load {
     );
   }
 
-  /** @param targets the host of Alpha for `load`; addresses `host:port` for `probe` */
+  /**
+   * Deletes an earlier pod with the same name, and starts a new pod.
+   *
+   * @param targets arguments of client.mjs after `load` or `probe`
+   */
   async start(program: Program, targets: readonly string[]): Promise<void> {
     const pod = { name: program, image: this.#image, args: [program, ...targets], meshed: program === "load" };
     await this.stop(program);
@@ -63,7 +67,7 @@ export class Load {
     await this.#kubectl.run(["delete", "pod", program, ...flags]);
   }
 
-  /** Reads what a pod has printed. @throws NotRun if the pod prints nothing within the time */
+  /** Returns all lines in the log of a pod. @throws NotRun if the pod prints no line within the given seconds */
   async #lines(program: Program, seconds: number): Promise<Line[]> {
     const read = async (): Promise<Line[] | null> => {
       const text = await this.#kubectl.run(["logs", program, "--container", "client", "--namespace", loadNamespace]);
@@ -73,7 +77,7 @@ export class Load {
     return until(`the pod ${loadNamespace}/${program} prints a line`, read, seconds).catch(asNotRun);
   }
 
-  /** Number of tries and of answers of the prober since its start. @throws NotRun */
+  /** Returns the numbers of calls and answers since the prober started. @throws NotRun if the prober prints no line */
   async probed(): Promise<{ readonly tries: number; readonly answered: Readonly<Record<string, number>> }> {
     const lines = await this.#lines("probe", 60);
     const answered: Record<string, number> = {};
@@ -83,10 +87,12 @@ export class Load {
   }
 
   /**
-   * Runs an action under load, and counts the calls until some seconds after the action.
+   * Starts the load client, runs an action, and stops the load client ten seconds after the action. Returns the calls
+   * from the start of the action on.
    *
-   * @param restartDuring called with a function that restarts the load client, for actions that require new proxies
-   * @throws NotRun if the load client does not run
+   * @param action receives a function that restarts the load client. An action calls this function if the load client
+   *   needs a new proxy.
+   * @throws NotRun if the load client does not run, or if its calls already fail before the action
    */
   async during(host: string, action: (restart: () => Promise<void>) => Promise<void>): Promise<Counted> {
     const earlier: Line[] = [];
@@ -109,7 +115,7 @@ export class Load {
     return { calls: sum(lines.map(({ calls }) => total(calls))), failed: failures.length, failures };
   }
 
-  /** Waits until a second has passed without a failed call. @throws NotRun if the calls still fail after two minutes */
+  /** Waits for a second in which no call fails. @throws NotRun if there is no such second within two minutes */
   async #calm(host: string): Promise<void> {
     const isCalm = async (): Promise<boolean> => {
       const lines = await this.#lines("load", 120);
@@ -121,7 +127,7 @@ export class Load {
   }
 }
 
-/** A step cannot run without the load client. */
+/** Converts an error of the load client to NotRun, because the step cannot run without the load client. */
 function asNotRun(error: Error): never {
   throw new NotRun(error.message);
 }

@@ -8,7 +8,7 @@ const server = "servers.policy.linkerd.io";
 const kustomization = "kustomizations.kustomize.toolkit.fluxcd.io";
 const helmRelease = "helmreleases.helm.toolkit.fluxcd.io";
 
-/** Deletes and edits policies by hand, and lets the engine repair them. */
+/** Deletes a NetworkPolicy and edits a Server. Waits until the engine has restored both objects. */
 export const drift: Step = {
   id: "drift",
   title: "delete a NetworkPolicy and edit a Server by hand; the engine repairs both",
@@ -20,7 +20,7 @@ export const drift: Step = {
     const [edited] = (await kubectl.list(server)).filter(({ metadata }) => metadata.namespace === namespace);
     if (edited === undefined) throw new Error(`namespace ${namespace} has no Server`);
     await kubectl.delete("networkpolicy", name, namespace);
-    const edits = options.engine === "flux"; // Helm 3 does not revert edits of custom resources
+    const edits = options.engine === "flux"; // helmfile runs Helm 3, which does not revert edits of custom resources
     if (edits)
       await kubectl.run(["patch", server, edited.metadata.name, "-n", namespace, "--type=merge", "-p", '{"spec":{"port":1}}']);
     const began = Date.now();
@@ -43,7 +43,9 @@ async function repair(story: Story): Promise<void> {
   else await requestReconciliation(story, kustomization, "dgraph-policy", "flux-system");
 }
 
-/** Scales a Deployment of a Helm release by hand. helm-controller repairs it by its drift detection. */
+/**
+ * Scales a Deployment of a Helm release. Waits until the drift detection of helm-controller restores the Deployment.
+ */
 export const releaseDrift: Step = {
   id: "release-drift",
   title: "scale a Deployment of linkerd-viz by hand; helm-controller repairs it",

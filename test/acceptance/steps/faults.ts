@@ -18,15 +18,15 @@ interface Fault {
   readonly title: string;
   /** Kind of the objects to change. */
   readonly kind: string;
-  /** Names of the objects to change, in a namespace. */
+  /** Returns the namespace and the names of the objects to change. `all` means all objects of the kind. */
   readonly objects: (story: Story) => { readonly namespace: string; readonly names: readonly string[] | "all" };
-  /** Returns the changed object; null to delete the object. */
+  /** Returns the changed object; null if the fault is the deletion of the object. */
   readonly change: (object: ClusterObject, story: Story) => Promise<ClusterObject | null>;
-  /** Tests of verify that run. */
+  /** Tests of `meshops verify` that the step runs, in the format of `--only`. */
   readonly only: string;
-  /** What verify must report, by the id of the test. */
+  /** Tests that must fail because of the fault. The cause of each failed test must match the pattern. */
   readonly expected: Readonly<Record<string, RegExp>>;
-  /** Whether the tests need probes. */
+  /** Whether the tests start probes, and therefore need the image of the test client. */
   readonly probes: boolean;
 }
 
@@ -117,7 +117,7 @@ function withData(secret: ClusterObject, files: Readonly<Record<string, string>>
   return { ...secret, data: { ...(secret["data"] as object), ...Object.fromEntries(encoded) } };
 }
 
-/** Creates an issuer that the trust anchor has signed, and that expired long ago. The keys stay in memory. */
+/** Returns an expired issuer certificate, signed by the trust anchor, with its key. Writes no key to a file. */
 async function expiredIssuer(story: Story): Promise<Record<string, string>> {
   const { root, environment } = story;
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -159,5 +159,5 @@ function stepOf(fault: Fault): Step {
   };
 }
 
-/** One step per fault: plants the fault, expects the finding of verify, and restores the objects. */
+/** One step per fault. The step changes the objects, checks that `meshops verify` fails, and restores the objects. */
 export const faultSteps: readonly Step[] = faults.map(stepOf);

@@ -1,7 +1,10 @@
 import type { Measure, Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
 
-/** First start of everything, with a prober without a proxy that tries all ports of Dgraph from the first commit on. */
+/**
+ * Installs everything for the first time. Before the installation starts, a pod without a proxy starts to call all
+ * ports of Dgraph. The step fails if one of these calls is answered.
+ */
 export const firstSync: Step = {
   id: "first-sync",
   title: "install everything, while a pod without a proxy tries to connect to Dgraph",
@@ -30,16 +33,16 @@ interface VerifyReport {
   readonly tests: readonly { id: string; title: string; status: string; seen: string; cause: string | null }[];
 }
 
-/** Results of `meshops verify`, by the id of the test. */
+/** Status and cause of each test of `meshops verify`, by the id of the test. */
 export type Verified = Readonly<Record<string, { readonly status: string; readonly cause: string }>>;
 
-/** Runs `meshops verify`, and returns its results. */
+/** Runs `meshops verify`, and returns the results of all tests. Does not throw if a test fails. */
 export async function verified(story: Story, ...args: readonly string[]): Promise<Verified> {
   const { tests } = await story.report<VerifyReport>("verify", ...args);
   return Object.fromEntries(tests.map(({ id, status, seen, cause }) => [id, { status, cause: cause ?? seen }]));
 }
 
-/** @throws if a test of `meshops verify` has failed, or if its result is undecided */
+/** Runs `meshops verify`. Returns the ids of the passed and skipped tests. @throws if a test fails or is undecided */
 export async function expectVerified(story: Story, ...args: readonly string[]): Promise<readonly Measure[]> {
   const tests = Object.entries(await verified(story, ...args));
   const bad = tests.filter(([, { status }]) => status === "failed" || status === "undecided");
@@ -51,7 +54,7 @@ export async function expectVerified(story: Story, ...args: readonly string[]): 
   ];
 }
 
-/** Probes of verify need an image of the test client. */
+/** Returns a reason not to run a step whose tests start probes, if `--client-image` is missing; otherwise null. */
 export function withoutClientImage({ options }: Story): string | null {
   return options.clientImage === null ? "the probes of verify need --client-image" : null;
 }
@@ -61,6 +64,7 @@ export const verify: Step = {
   title: "meshops verify --baseline --write",
   after: ["first-sync"],
   missing: withoutClientImage,
-  // T0 removes the policies by suspending a Kustomization, so that helmfile cannot run it.
+  // `--baseline` adds the test T0. To remove the policies, T0 suspends a Kustomization. With helmfile, there is no
+  // Kustomization, so T0 cannot run.
   run: (story) => expectVerified(story, ...(story.options.engine === "flux" ? ["--baseline"] : []), "--write"),
 };

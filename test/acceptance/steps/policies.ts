@@ -3,7 +3,10 @@ import type { Story } from "../story.ts";
 import { expectVerified, verified, withoutClientImage } from "./install.ts";
 import { timedUnderLoad, underLoad } from "./under-load.ts";
 
-/** Switches the policies off. With helmfile, the release must be uninstalled by hand (docs/access.md). */
+/**
+ * Sets `networkPolicy: false`, and removes the policies from the cluster. With helmfile, the release of the policies
+ * must be uninstalled by hand (docs/access.md).
+ */
 async function policiesOff(story: Story): Promise<void> {
   const { namespace } = story.environment.spec.dgraph;
   await story.edit({ dgraph: { networkPolicy: false } });
@@ -36,7 +39,7 @@ export const policyOffAndOn: Step = {
   },
 };
 
-/** Takes Dgraph's internal ports through all three modes, by the procedure of docs/access.md. */
+/** Changes `internalPorts` to `mesh`, to `skip`, and then to `opaque`. The last change follows docs/access.md. */
 export const internalPorts: Step = {
   id: "internal-ports",
   title: "internalPorts: mesh, then skip, then opaque by the documented procedure, under load",

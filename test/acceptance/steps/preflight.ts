@@ -8,7 +8,10 @@ import type { ClusterObject } from "../record.ts";
 import type { Measure, Step } from "../step.ts";
 import { hasPlatform, type Story } from "../story.ts";
 
-/** Checks the cluster and the programs of this machine. Refuses a cluster with another installation of Linkerd. */
+/**
+ * Checks the cluster, and the programs on this machine. Fails if the cluster contains another installation of Linkerd
+ * and `--allow-linkerd` is not set.
+ */
 export const preflight: Step = {
   id: "preflight",
   title: "check the cluster and this machine",
@@ -51,7 +54,7 @@ async function refuseLinkerd({ kubectl }: Story): Promise<void> {
     );
 }
 
-/** Starts a pod with the image of Linkerd's proxy. Returns the reason if the image cannot be pulled. */
+/** Starts a pod with the image of Linkerd's proxy. Returns null if the image can be pulled; otherwise the reason. */
 async function imageProblem(story: Story): Promise<string | null> {
   const release = story.options.release === null ? newestRelease() : linkerdRelease(story.options.release);
   const [proxy] = linkerdImages(release, "linkerd-control-plane").filter(({ name }) => name.endsWith("/proxy"));
@@ -78,7 +81,7 @@ async function imageProblem(story: Story): Promise<string | null> {
   return outcome.problem;
 }
 
-/** Returns null if the container has started, the reason if the image cannot be pulled, and undefined before that. */
+/** Returns null if the image was pulled, the reason if it cannot be pulled, and undefined if neither is known yet. */
 function pullOutcome(pod: ClusterObject, image: string): string | null | undefined {
   const [container] = (at(pod, "status", "containerStatuses") ?? []) as readonly object[];
   const state = at(container, "state");
@@ -89,7 +92,7 @@ function pullOutcome(pod: ClusterObject, image: string): string | null | undefin
   return reason === "CreateContainerError" || reason === "RunContainerError" ? null : undefined;
 }
 
-/** Starts the load client without targets. Returns the reason if it prints nothing. */
+/** Starts the prober without addresses. Returns null if the pod prints a line; otherwise an error message. */
 async function loadProblem({ load }: Story): Promise<string | null> {
   await load.start("probe", []);
   try {

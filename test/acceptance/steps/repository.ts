@@ -6,7 +6,7 @@ import { loadAccount, loadNamespace } from "../load/load.ts";
 import type { Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
 
-/** Creates a platform repository from the packed package, as a new user does. */
+/** Packs meshops as an npm package, and runs `meshops init` of this package, as a new user does. */
 export const scaffold: Step = {
   id: "scaffold",
   title: "create a platform repository with meshops init",
@@ -25,7 +25,7 @@ export const scaffold: Step = {
   },
 };
 
-/** Runs the commands of the README that create the identity and push the repository. */
+/** Runs the commands in the repository's README that create the identity and push the repository. */
 export const identity: Step = {
   id: "identity",
   title: "create the identity, generate and push, by the commands of the repository's README",
@@ -40,7 +40,7 @@ export const identity: Step = {
   },
 };
 
-/** Adds to the spec what only this run knows: the context, the release, the load client, and Flux's manifests. */
+/** Adds the values of this run to the spec: the context, the release, the clients, and the path of Flux's manifests. */
 function describeCluster(story: Story): void {
   const { context, release, clientImage, fluxManifests } = story.options;
   story.changeSpec({

@@ -27,7 +27,10 @@ async function rotate(story: Story, ...command: readonly [string, ...string[]]):
 export const rotateWebhooks: Step = rotation("webhooks");
 export const rotateIssuer: Step = rotation("issuer");
 
-/** Runs the three steps of a trust anchor rotation. The load client restarts after each step, as every meshed pod must. */
+/**
+ * Runs the three steps of a trust anchor rotation. All meshed pods must restart after each step. Therefore the step
+ * also restarts the load client.
+ */
 export const rotateAnchor: Step = {
   id: "rotate-anchor",
   title: "the three steps of meshops identity rotate-anchor, under load",

@@ -21,13 +21,15 @@ export const teardown: Step = {
   },
 };
 
-/** Removes the environment with its data, and the namespace of the load client. */
+/** Runs `meshops teardown`, and then deletes Dgraph's namespace with its data and the namespace of the load client. */
 export async function removeEnvironment(story: Story): Promise<void> {
   await story.meshops("teardown", environmentName, "--run", "--yes", "--context", story.options.context);
   await removeNamespaces(story);
 }
 
-/** Deletes the namespaces that teardown keeps, with the volumes of this run. */
+/**
+ * Deletes Dgraph's namespace with its volume claims, which teardown keeps. Also deletes the load client's namespace.
+ */
 async function removeNamespaces(story: Story): Promise<void> {
   const names = [story.environment.spec.dgraph.namespace, loadNamespace];
   for (const name of names) await story.kubectl.delete("namespace", name);

@@ -3,9 +3,11 @@ import type { Measure } from "../step.ts";
 import type { Story } from "../story.ts";
 
 /**
- * Runs an action while the load client calls Alpha's Service. Returns the number of failed calls, and each failed call.
+ * Runs an action while the load client calls Alpha's Service. Returns the number of failed calls, and the first 50
+ * failed calls.
  *
- * @param action gets a function that restarts the load client, for actions that require new proxies
+ * @param action receives a function that restarts the load client. An action calls this function if the load client
+ *   needs a new proxy.
  * @throws NotRun if the load client does not run
  */
 export async function underLoad(
@@ -18,7 +20,7 @@ export async function underLoad(
   return [["failed calls", `${failed} of ${calls}`], ...failures.slice(0, 50).map((each): Measure => ["failed call", each])];
 }
 
-/** Like `underLoad`. The first figure is the duration, with the given name. */
+/** Same as `underLoad`, but the first measure is the duration of the whole call. @param name name of this measure */
 export async function timedUnderLoad(
   name: string,
   ...[story, action]: Parameters<typeof underLoad>

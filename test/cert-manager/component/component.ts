@@ -7,7 +7,7 @@ import { readyIn } from "../../../generator/components/readiness.ts";
 import type { JsonMap } from "../../../generator/kubernetes/object.ts";
 import { certManagerChanges } from "./change-rules.ts";
 
-/** cert-manager: issues and renews certificates for workloads. */
+/** The component cert-manager, which issues and renews certificates for workloads. */
 export const certManager: ComponentProvider = {
   reservedNamespaces: ["cert-manager"],
   changeRules: [certManagerChanges, chartVersion("cert-manager")],
@@ -19,7 +19,10 @@ export const certManager: ComponentProvider = {
 
 const version = "v1.17.2";
 
-/** Images of the chart (cert-manager, deploy/charts/cert-manager/values.yaml). The startup API check is disabled. */
+/**
+ * Images of the chart (cert-manager, deploy/charts/cert-manager/values.yaml). The image of the startup API check is not
+ * included, because the values disable this check.
+ */
 const images: readonly Image[] = ["controller", "webhook", "cainjector", "acmesolver"].map((name) => ({
   name: `quay.io/jetstack/cert-manager-${name}`,
   tag: version,
@@ -62,7 +65,8 @@ const component: Component = {
     },
     images,
     checks,
-    // The CA injector writes caBundle into the webhook configurations (cert-manager, docs "cainjector").
+    // Flux ignores changes of caBundle, because cert-manager's CA injector writes this field into the webhook
+    // configurations (cert-manager, docs "cainjector").
     ignoredDrift: ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"].map((kind) => ({
       kind,
       paths: ["/webhooks/0/clientConfig/caBundle"],

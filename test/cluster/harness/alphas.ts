@@ -4,9 +4,10 @@ import type { AddressInfo } from "node:net";
 import protobuf from "protobufjs";
 
 /**
- * Decision of a client's proxy about a request, made before Alpha receives the request. The proxy reports "fail-fast"
- * after some seconds if packets are dropped, or if the proxy does not trust its peer. Fail-fast is HTTP 504 or gRPC
- * status 4 (linkerd2-proxy, outbound).
+ * Result of a request in the mesh. `pass`: Alpha receives the request. `denied`: Alpha's proxy refuses the request.
+ * `unreachable`: the packets are dropped. `untrusted`: the client's proxy does not trust Alpha's proxy. For
+ * `unreachable` and `untrusted`, the client's proxy reports "fail-fast" after some seconds, as HTTP 504 or gRPC status
+ * 4 (linkerd2-proxy, outbound).
  */
 export type Fate = "pass" | "denied" | "unreachable" | "untrusted";
 
@@ -28,21 +29,25 @@ const { root } = protobuf.parse(
 );
 
 /**
- * Simulates Alphas on loopback, over HTTP and gRPC. Each response is the response that a client's proxy would forward,
- * or the proxy's error.
+ * Simulates Alphas on loopback, over HTTP and gRPC. The servers return what a client receives from its proxy: the
+ * response of Alpha, or the error of the proxy.
  */
 export class Alphas {
   readonly faults: DgraphFaults = { zerosAlive: 3, writesLost: false };
   #stored: string[] = [];
 
-  /** Opens a port that serves HTTP for one probe. */
+  /**
+   * Starts an HTTP server for one probe. Returns its port.
+   *
+   * @param fateOf returns the result for the path of a request
+   */
   http(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createServer((request, response) => this.#answerHttp(request, response, fateOf(request.url ?? "")));
     closers.push(() => server.close().closeAllConnections());
     return listening(server);
   }
 
-  /** Opens a port that serves gRPC for one probe. */
+  /** Starts a gRPC server for one probe. Returns its port. @param fateOf returns the result for the path of a call */
   grpc(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createHttp2();
     server.on("stream", (stream, headers) => {

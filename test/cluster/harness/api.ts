@@ -36,7 +36,7 @@ interface Kind {
   readonly namespaced: boolean;
 }
 
-/** Client of the API server for the test harness. It does not use the generator's client, which is under test. */
+/** A client of the API server for the test harness. It is independent of the client in generator/, which is tested. */
 export class Api {
   readonly #server: string;
   readonly #token: string;
@@ -61,7 +61,7 @@ export class Api {
       const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject); // the server stopped before its response was complete
+        response.on("error", reject); // the API server was stopped before the response was complete
         response.on("end", () => {
           const answer = parse(Buffer.concat(chunks).toString());
           const status = response.statusCode ?? 0;
@@ -87,7 +87,7 @@ export class Api {
     return ((await this.get(path))?.["items"] ?? []) as ApiObject[];
   }
 
-  /** Returns the path of an object. Waits up to 10 s for its kind, because its CRD may have been created just now. */
+  /** Returns the path of an object. Waits up to 10 s until the server serves the kind, because its CRD may be new. */
   async pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, "apiVersion" | "kind" | "metadata">): Promise<string> {
     const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = await until(
@@ -104,7 +104,7 @@ export class Api {
     return `${base}${namespace}/${found.name}/${metadata.name}`;
   }
 
-  /** Clears the cache of kinds. Call this method after CRDs were deleted. */
+  /** Clears the cache of the kinds that the server serves. Call this method after a test has deleted CRDs. */
   forgetKinds(): void {
     this.#kinds.clear();
   }
@@ -115,7 +115,7 @@ export class Api {
     return this.send("PATCH", path, object, "application/apply-patch+yaml");
   }
 
-  /** Returns the result of a server-side apply without persisting the object (dry run). */
+  /** Runs a server-side apply as a dry run: returns the resulting object, and stores nothing. */
   async dryRun(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
     const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict&dryRun=All`;
     return this.send("PATCH", path, object, "application/apply-patch+yaml");

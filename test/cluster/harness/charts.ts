@@ -8,22 +8,24 @@ import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { ApiObject } from "./api.ts";
 
-/** A position in a rendered object at which a template replaces the rendered value. */
+/** A field of a rendered object whose value is replaced by a Go template. */
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
   /**
-   * Returns a Go template. The output of the template replaces the value, either in the same line or, with `nindent`,
-   * indented below that line.
+   * Returns the text of the Go template. The output of the template is the value of the field. A value of several lines
+   * uses `nindent`.
+   *
+   * @param depth number of keys in `path`, for the indentation
    */
   readonly template: (depth: number) => string;
 }
 
 /**
- * Returns a folder of charts for a real API server. If MESHOPS_CHARTS contains the folder of the real charts, returns
- * this folder. Otherwise, creates charts from the rendered upstream charts in the reference data. Templates in these
- * charts set the values that the tests change. The reference data does not contain Grafana, so the sample with Grafana
- * runs only with the real charts.
+ * Returns a folder of packaged charts that can be installed on a real API server. If the variable MESHOPS_CHARTS is
+ * set, returns the folder of the real charts. Otherwise, creates charts from the rendered upstream charts in the
+ * reference data. In these charts, only the fields in `holes` depend on values. The reference data does not contain
+ * Grafana's chart, so an environment with Grafana needs the real charts.
  */
 export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;
@@ -80,7 +82,8 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart, a change of the trust anchors restarts the control plane.
+    // As in the upstream chart, an annotation with a hash of the trust anchors restarts the pods of the control plane
+    // after a change of the trust anchors.
     template: (depth) =>
       `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -100,9 +103,9 @@ const holes: readonly Hole[] = [
 ];
 
 /**
- * The CA of a webhook, or the annotation from which cert-manager's CA injector sets the CA. If `injectCaFrom` is set,
- * `caBundle` is empty. In the upstream charts, `caBundle` is then missing (linkerd-control-plane,
- * templates/proxy-injector-rbac.yaml).
+ * Returns the templates for the CA of a webhook. One template sets `caBundle`. The other template sets the annotation
+ * for cert-manager's CA injector if the value `injectCaFrom` is set. `caBundle` is then an empty text. In the upstream
+ * charts, the field `caBundle` does not exist in this case (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
  */
 function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
   return [
@@ -120,12 +123,13 @@ function caBundle(value: string, object: Hole["object"], path: readonly string[]
   ];
 }
 
-/** Converts a rendered chart to a template: escapes its braces and inserts the templates of `holes`. */
+/** Converts a rendered chart to a template. Escapes braces in the text, and inserts the templates of `holes`. */
 function templateOf(render: string): string {
   const documents = parseAllDocuments(render).flatMap((document) => {
     const object = document.toJS() as ApiObject | null;
     if (object === null || object.metadata.annotations?.["helm.sh/hook"] !== undefined) return [];
-    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the identity of the bundle contains these Secrets
+    // The component identity applies these Secrets.
+    if (object.kind === "Secret" && object["type"] !== "Opaque") return [];
     const templates: string[] = [];
     for (const { object: matches, path, template } of holes)
       if (matches(object)) setAt(object, path, `@@${templates.push(template(path.length)) - 1}@@`);

@@ -17,16 +17,16 @@ import { egressSocket, startSimulatedNodes } from "./simulated-nodes.ts";
 import { Webhooks } from "./webhooks.ts";
 
 export interface ClusterOptions {
-  /** Folder of a Git repository that contains a bundle. */
+  /** Folder of a platform repository with generated files. */
   readonly repository: string;
   readonly environment: Environment;
-  /** The age identity of the cluster. */
+  /** Private age key of the cluster. `bootstrap` stores this key in the cluster. */
   readonly ageKey: string;
   /** Folder of packaged charts. */
   readonly charts: string;
-  /** Path of another build of the command line. */
+  /** Path of the command line that runs the scripts; default: the command line of this checkout. */
   readonly cli?: string;
-  /** The source of the bundle; default: the GitRepository that bootstrap creates. */
+  /** Flux source from which Flux reads the generated files; default: the GitRepository that bootstrap creates. */
   readonly source?: Source;
   /**
    * Whether Flux runs with the multi-tenancy lockdown. With the lockdown, an object cannot refer to objects in other
@@ -35,7 +35,10 @@ export interface ClusterOptions {
   readonly lockdown?: boolean;
 }
 
-/** A cluster with Flux on loopback. The comments of its parts describe which parts are real and which are stand-ins. */
+/**
+ * A cluster with Flux on loopback. The comments of the classes GitSource, HelmActor and Webhooks describe the programs
+ * that are stand-ins. kwok simulates the nodes.
+ */
 export class Cluster {
   readonly plane: ControlPlane;
   readonly git: GitSource;
@@ -60,7 +63,9 @@ export class Cluster {
     return this.plane.api;
   }
 
-  /** Starts an API server that contains only Flux's CRDs. Also starts the stand-ins for parts of Flux and Linkerd. */
+  /**
+   * Starts a control plane, applies Flux's CRDs, and starts the stand-in for Linkerd's webhooks. Does not start Flux.
+   */
   static async start(options: ClusterOptions): Promise<Cluster> {
     // The path must be short, because the folder contains Unix sockets.
     const plane = await startSimulatedNodes(mkdtempSync(join(tmpdir(), "mc-")));
@@ -74,8 +79,8 @@ export class Cluster {
   }
 
   /**
-   * Starts a cluster with Flux for a platform repository. Uses the age keys of the test run. `bootstrap` later creates
-   * the root Kustomization.
+   * Starts a cluster and Flux for a platform repository with the age keys of the test run. The test must call
+   * `bootstrap`, which creates the root Kustomization.
    */
   static async startFor({ root, environment }: Platform, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
@@ -94,13 +99,13 @@ export class Cluster {
     await this.#startKustomizeController();
   }
 
-  /** Runs `meshops bootstrap` with the real kubectl, and returns what it printed to stderr. */
+  /** Commits all files, and runs `meshops bootstrap` with the real kubectl. Returns its stderr. */
   async bootstrap(): Promise<string> {
     await this.git.commit("the environment");
     return this.script("bootstrap");
   }
 
-  /** Runs a script of the environment on this cluster. Returns what the script printed to stderr. */
+  /** Runs `meshops bootstrap --run` or `meshops teardown --run` on this cluster. Returns stderr. @throws if it fails */
   async script(command: "bootstrap" | "teardown"): Promise<string> {
     const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
@@ -119,7 +124,7 @@ export class Cluster {
     await this.api.apply({ apiVersion: "v1", kind: "Secret", metadata, stringData: { "age.agekey": key } });
   }
 
-  /** Requests an immediate reconciliation, as `flux reconcile` does, and resets exhausted retries. */
+  /** Requests an immediate reconciliation, as `flux reconcile` does. Also resets the number of failed retries. */
   async reconcile(kind: "kustomizations" | "helmreleases", namespace: string, name: string): Promise<void> {
     const base = kind === "kustomizations" ? "/apis/kustomize.toolkit.fluxcd.io/v1" : "/apis/helm.toolkit.fluxcd.io/v2";
     const at = new Date().toISOString();
@@ -132,13 +137,13 @@ export class Cluster {
   }
 
   /**
-   * Waits until every Kustomization is ready at a revision. The number of Kustomizations must match the number of files
-   * in the folder.
+   * Waits until all Kustomizations of the environment exist, and are ready at a revision. Also waits until Flux has
+   * deleted Kustomizations that the folder flux/<environment> no longer contains.
    */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    // There is one Kustomization per file, plus the root Kustomization. In bundles of older versions, sources.yaml
-    // contains HelmRepositories and no Kustomization.
+    // Each file contains one Kustomization, and the root Kustomization is not in a file. In the files of older versions
+    // of meshops, sources.yaml contains HelmRepositories and no Kustomization.
     const expected = readdirSync(folder).filter((file) => file !== "sources.yaml").length + 1;
     await until(
       `all Kustomizations are ready at ${revision}`,
@@ -154,8 +159,9 @@ export class Cluster {
   }
 
   /**
-   * Runs the steps that `meshops diff` printed. Runs the kubectl commands, and calls `push` for the step that requires
-   * a push. Skips the commands of meshops, because `push` already waits until Flux has applied the commit.
+   * Runs the steps that `meshops diff` printed. Runs the kubectl commands. Calls `push` for the step whose text begins
+   * with "Push". Skips commands of meshops such as `meshops status`, because `push` waits until Flux has applied the
+   * commit.
    */
   async follow(steps: readonly PrintedStep[], push: () => Promise<unknown>): Promise<void> {
     const env = {
@@ -178,7 +184,8 @@ export class Cluster {
   }
 
   /**
-   * Restarts kustomize-controller, as a restart of its Deployment would.
+   * Kills the process of kustomize-controller, and starts it again. In a real cluster, a restart of the Deployment does
+   * the same.
    *
    * @param gates value of `--feature-gates`
    */

@@ -7,13 +7,13 @@ import { Api } from "./api.ts";
 import { Processes, reservePort, until } from "./processes.ts";
 import { kubeconfigOf, makeTokens, tokenFile, type User, userNames } from "./users.ts";
 
-/** Environment in which a control plane runs. */
+/** Settings that differ between a control plane on loopback and the control plane of a real node. */
 export interface Place {
   /** Address at which the servers of the control plane listen. */
   readonly address: string;
   /**
-   * Program and arguments that start another program in this environment. Empty if programs run directly on the
-   * machine.
+   * Program and arguments that start another program in the namespaces of a node. Empty if the programs run directly
+   * on the machine.
    */
   readonly enter: readonly string[];
   readonly serviceRange: string;
@@ -22,7 +22,7 @@ export interface Place {
   readonly controllerManager: readonly string[];
 }
 
-/** The fields of an event in the API server's audit log (audit.k8s.io/v1) that tests read. */
+/** An event in the API server's audit log (audit.k8s.io/v1). Contains only the fields that the tests read. */
 interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
@@ -50,9 +50,9 @@ export class ControlPlane {
   }
 
   /**
-   * Starts etcd and the API server only.
+   * Starts only etcd and the API server, without controllers and scheduler.
    *
-   * @param folder for data and logs; the caller removes it
+   * @param folder folder for data and logs, which the caller removes
    */
   static async startApi(folder: string, place: Place): Promise<ControlPlane> {
     mkdirSync(join(folder, "etcd"), { recursive: true });
@@ -68,7 +68,7 @@ export class ControlPlane {
     return plane;
   }
 
-  /** Starts all programs of a control plane. */
+  /** Starts etcd, the API server, the controllers and the scheduler. */
   static async start(folder: string, place: Place): Promise<ControlPlane> {
     const plane = await ControlPlane.startApi(folder, place);
     plane.#startControllers();
@@ -87,7 +87,7 @@ export class ControlPlane {
     await until("the API server is ready", () => this.api.send("GET", "/readyz").then(() => true));
   }
 
-  /** @param context name of the context */
+  /** Returns a kubeconfig for a user. @param context name of the only context */
   kubeconfig(user: User, context: string = "harness"): object {
     return kubeconfigOf(this.server, readFileSync(this.#ca, "utf8"), this.#tokens[user], context);
   }
@@ -97,14 +97,14 @@ export class ControlPlane {
   }
 
   /**
-   * Returns the policies and pods that were created in a namespace, in the order of their creation. Reads the API
-   * server's audit log.
+   * Returns the policies and pods that were created in a namespace, as `<resource> <name>`, in the order of their
+   * creation. The policies are NetworkPolicies and Linkerd's policy objects. Reads the API server's audit log.
    */
   created(namespace: string): string[] {
     return this.#audited(namespace, ({ responseStatus }) => responseStatus?.code === 201);
   }
 
-  /** Returns the policies and pods that were deleted in a namespace, in the order of their deletion. */
+  /** Same as `created`, for the policies and pods that were deleted, in the order of their deletion. */
   deleted(namespace: string): string[] {
     return this.#audited(namespace, ({ verb, responseStatus }) => verb === "delete" && responseStatus?.code === 200);
   }
@@ -172,9 +172,9 @@ export class ControlPlane {
   }
 
   /**
-   * Writes the API server's key and its self-signed certificate. Without these files, the API server would generate an
-   * RSA key. In a test whose clients opened many connections, RSA signatures took a quarter of the API server's CPU
-   * time.
+   * Writes an ECDSA key and a self-signed certificate for the API server. Without these files, the API server would
+   * generate an RSA key. RSA signatures took a quarter of the API server's CPU time in a test whose clients opened many
+   * connections.
    */
   async #writeServerCertificate(): Promise<void> {
     const { address, serviceRange } = this.#place;
@@ -206,7 +206,7 @@ export class ControlPlane {
       "--allow-privileged=true",
       `--audit-policy-file=${join(this.folder, "audit.yaml")}`,
       `--audit-log-path=${this.#auditLog}`,
-      // etcd 3.4 cannot report progress on a watch.
+      // WatchList is disabled, because etcd 3.4 cannot report progress on a watch.
       "--feature-gates=WatchList=false",
       ...apiServer,
     ];

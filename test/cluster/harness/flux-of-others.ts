@@ -1,4 +1,4 @@
-/** A Kustomization in an existing Flux repository. Its source is the source that `flux bootstrap git` creates. */
+/** Returns a Kustomization of an existing Flux repository. Its source is the GitRepository in `fluxOfOthers`. */
 export function kustomizationOfOthers(name: string, path: string): object {
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -8,7 +8,7 @@ export function kustomizationOfOthers(name: string, path: string): object {
   };
 }
 
-/** Objects that `flux bootstrap git` creates in the cluster. */
+/** Returns the source and the Kustomization that `flux bootstrap git` creates in the cluster. */
 export function fluxOfOthers(url: string, path: string): readonly object[] {
   const source = {
     apiVersion: "source.toolkit.fluxcd.io/v1",

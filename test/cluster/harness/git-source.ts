@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { Api } from "./api.ts";
 
 const exec = promisify(execFile);
-/** The source object whose status the stand-in sets. */
+/** Kind, name and namespace of a Flux source. The stand-in sets the status of this object. */
 export interface Source {
   readonly kind: "GitRepository" | "OCIRepository";
   readonly name: string;
@@ -17,8 +17,9 @@ const fluxSystem: Source = { kind: "GitRepository", name: "flux-system", namespa
 
 /**
  * A stand-in for Flux's source-controller, which is not available in the tests. The stand-in packs a commit of a real
- * Git repository (`git archive`) and serves the archive on loopback. It sets the status of the source as Flux's API
- * defines. The artifact of an OCIRepository contains the same files as after `flux push artifact`.
+ * Git repository (`git archive`), and serves the archive on loopback. It sets the status of the source object in the
+ * form that Flux's API defines. If the source is an OCIRepository, the archive contains the files that
+ * `flux push artifact` would push.
  */
 export class GitSource {
   readonly #api: Api;
@@ -48,12 +49,12 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** When the source is created, publishes the newest commit, as source-controller does. */
+  /** Starts to wait for the source object. When a test has created this object, publishes the newest commit. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes every new commit. The user then does not need to push a commit that was made by hand. */
+  /** Publishes each new commit within about a second, so that a commit is enough and no push is needed. */
   followCommits(): void {
     let published = "";
     setInterval(() => {
@@ -62,7 +63,7 @@ export class GitSource {
         await this.publish();
         published = head.toString();
       });
-      look.catch(() => {}); // the repository or its source does not exist yet
+      look.catch(() => {}); // the Git repository or the source object does not exist yet
     }, 1000).unref();
   }
 
@@ -71,7 +72,7 @@ export class GitSource {
     if (source !== null && source["status"]?.artifact === undefined) await this.publish();
   }
 
-  /** Commits all files of the repository's folder. */
+  /** Commits all changes in the Git repository. Also creates a commit if there are no changes. */
   async commit(message: string): Promise<void> {
     await this.#git("add", "--all");
     await this.#git(
@@ -87,13 +88,15 @@ export class GitSource {
     );
   }
 
-  /** Commits and publishes all files. Use this function instead of `git push`. Returns the revision. */
+  /**
+   * Commits all changes, and publishes the commit. Tests call this method instead of `git push`. Returns the revision.
+   */
   async push(message: string): Promise<string> {
     await this.commit(message);
     return this.publish();
   }
 
-  /** Publishes the newest commit. Returns the revision. */
+  /** Serves the newest commit, and writes its revision to the status of the source. Returns the revision. */
   async publish(): Promise<string> {
     const commit = (await this.#git("rev-parse", "HEAD")).toString().trim();
     const archive = await this.#git("archive", "--format=tar.gz", "HEAD");
@@ -135,13 +138,13 @@ export class GitSource {
   }
 
   async #git(...args: string[]): Promise<Buffer> {
-    // `git archive` packs only the current folder.
+    // All commands run in the top folder of the Git repository, because `git archive` packs only the current folder.
     const { stdout: top } = await exec("git", ["rev-parse", "--show-toplevel"], { cwd: this.#repository });
     return (await exec("git", args, { cwd: top.trim(), encoding: "buffer", maxBuffer: 1 << 28 })).stdout;
   }
 }
 
-/** Returns a condition Ready with status True. */
+/** Returns a condition of type `Ready` with status `True`. */
 export function ready(message: string, observedGeneration: number, reason: string = "Succeeded"): object {
   return { type: "Ready", status: "True", reason, message, observedGeneration, lastTransitionTime: now() };
 }

@@ -14,10 +14,11 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2";
 const finalizer = "finalizers.fluxcd.io";
 
 /**
- * A stand-in for Flux's helm-controller, which is not available in the tests. The stand-in resolves `valuesFrom` and
- * runs the real helm with the real kustomize as post-renderer. It sets conditions, history and finalizer as Flux's API
- * defines. It reads all charts from a folder, including the charts of OCIRepositories. It impersonates the release's
- * service account. With the multi-tenancy lockdown, it refuses sources in other namespaces (helm-controller,
+ * A stand-in for Flux's helm-controller, which is not available in the tests. The stand-in resolves `valuesFrom`, and
+ * runs the real helm with the real kustomize as post-renderer. It sets conditions, history and finalizer of a
+ * HelmRelease in the form that Flux's API defines. It reads all charts from a folder, including the charts of
+ * OCIRepositories. If a HelmRelease has a service account, helm runs with the permissions of this account. With the
+ * multi-tenancy lockdown, the stand-in refuses sources in other namespaces (helm-controller,
  * internal/controller/helmrelease_chart_controller.go).
  */
 export class HelmActor {
@@ -27,11 +28,11 @@ export class HelmActor {
   readonly #folder: string;
   readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps and Secrets with values, by kind, namespace and name. The data is from the last poll. */
+  /** ConfigMaps and Secrets with values, by `<kind> <namespace>/<name>`. The last poll of the API server found them. */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
-  /** HelmRepositories and OCIRepositories, by kind, namespace and name. The data is from the last poll. */
+  /** HelmRepositories and OCIRepositories, by `<kind>/<namespace>/<name>`. The last poll found them. */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
-  /** Earliest time at which a failed release may be retried, by UID. */
+  /** Earliest time of the next attempt after a failure, by the UID of the HelmRelease. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
@@ -83,7 +84,7 @@ export class HelmActor {
     }
   }
 
-  /** Returns the Secrets that the releases refer to. */
+  /** Returns the existing Secrets to which `valuesFrom` of the HelmReleases refers. */
   async #secrets(found: readonly ApiObject[]): Promise<ApiObject[]> {
     const paths = found.flatMap(({ metadata, spec }) =>
       valuesFromOf(spec)
@@ -94,7 +95,7 @@ export class HelmActor {
     return secrets.filter((secret) => secret !== null);
   }
 
-  /** Starts the action that a release needs. Does nothing if an action for this release is already running. */
+  /** Installs, upgrades or uninstalls a release if necessary. Does nothing while an action for the release runs. */
   #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
@@ -110,8 +111,8 @@ export class HelmActor {
   }
 
   /**
-   * Whether a release needs no action now: it matches its spec and values, or its last attempt failed too recently for
-   * a retry.
+   * Whether a release needs no action now. This is the case if the release was installed with its current spec and
+   * values, or if an attempt with them has failed and the time of the next attempt has not come.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
@@ -121,7 +122,7 @@ export class HelmActor {
     return same && (isReady(release) || Date.now() < (this.#retryAt.get(metadata.uid ?? "") ?? 0));
   }
 
-  /** @throws ReasonedError if a ConfigMap or Secret, or its key, does not exist */
+  /** Returns all values of a release. @throws ReasonedError if an object or a key in `valuesFrom` does not exist */
   #values({ metadata: { namespace }, spec }: ApiObject): Values[] {
     const own: Values[] = spec.values === undefined ? [] : [{ text: stringify(spec.values), targetPath: null }];
     const read = valuesFromOf(spec).map(({ kind, name, valuesKey = "values.yaml", targetPath = null }) => {
@@ -255,8 +256,8 @@ export class HelmActor {
   }
 
   /**
-   * Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while this
-   * record exists.
+   * Deletes Helm's release record of an action that was interrupted, as helm-controller does. While this record exists,
+   * Helm rejects further actions for the release.
    */
   async #unlock(release: ApiObject): Promise<void> {
     const { metadata } = release;
@@ -280,12 +281,12 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** Name of the service account of a release; null if helm-controller acts with its own rights. */
+  /** Name of the service account with which helm runs; null if helm runs with helm-controller's own permissions. */
   #accountOf({ spec }: ApiObject): string | null {
     return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
   }
 
-  /** Arguments of helm for the namespace and the user of a release. */
+  /** Returns the arguments of helm that set the namespace, the kubeconfig and the service account of a release. */
   #connection(release: ApiObject): string[] {
     const { namespace = "" } = release.metadata;
     const account = this.#accountOf(release);
@@ -294,7 +295,7 @@ export class HelmActor {
   }
 
   /**
-   * Name and version of a release's chart. The version of a chart from an OCIRepository is its tag.
+   * Returns the name and the version of a release's chart. For an OCIRepository, the version is the tag.
    *
    * @throws ReasonedError if the chart's source does not exist, or if the release may not use the source's namespace
    */
@@ -311,7 +312,7 @@ export class HelmActor {
     return { chart: String(source["spec"].url).replace(/^.*\//, ""), version: String(source["spec"].ref.tag) };
   }
 
-  /** Runs the real helm. If the stand-in for helm-controller stops, it also stops helm. */
+  /** Runs the real helm. The method `stop` kills helm. */
   async #run(args: readonly string[]): Promise<void> {
     const home = this.#folder;
     const env = { PATH: process.env["PATH"], HOME: home, HELM_CONFIG_HOME: home, HELM_CACHE_HOME: home, HELM_DATA_HOME: home };
@@ -322,7 +323,7 @@ export class HelmActor {
     await this.#api.merge(`${pathOf(release)}/status?fieldManager=helm-controller`, { status });
   }
 
-  /** Marks a chart repository as ready. The charts of the repository are read from the folder. */
+  /** Marks a HelmRepository or OCIRepository as ready. Does not access its URL, because the charts are in a folder. */
   async #source(repository: ApiObject): Promise<void> {
     const generation = repository.metadata.generation ?? 1;
     if (repository["status"]?.observedGeneration === generation) return;
@@ -333,7 +334,7 @@ export class HelmActor {
   }
 }
 
-/** The text of a values source. If the target path is null, the text is a YAML map of values. */
+/** Values of one source. If `targetPath` is null, `text` is a YAML map of values. Otherwise, it is a single value. */
 interface Values {
   readonly text: string;
   readonly targetPath: string | null;
@@ -352,7 +353,7 @@ interface ValuesReference {
   readonly targetPath?: string;
 }
 
-/** Name of the Helm release; Flux's default is the name of the HelmRelease. */
+/** Returns the name of the Helm release. The default of Flux is the name of the HelmRelease. */
 function releaseNameOf({ metadata, spec }: ApiObject): string {
   return String(spec.releaseName ?? metadata.name);
 }
@@ -361,7 +362,7 @@ function valuesFromOf(spec: ApiObject["spec"]): readonly ValuesReference[] {
   return (spec.valuesFrom ?? []) as ValuesReference[];
 }
 
-/** An error that prevents an attempt to install a release. It contains the reason for the release's condition. */
+/** An error that occurs before helm runs. `reason` becomes the reason of the HelmRelease's condition Ready. */
 class ReasonedError extends Error {
   readonly reason: string;
 
@@ -371,7 +372,7 @@ class ReasonedError extends Error {
   }
 }
 
-/** Whether an object's condition Ready is true. */
+/** Whether an object has the condition Ready with status True. */
 export function isReady(object: ApiObject): boolean {
   const conditions = (object["status"]?.conditions ?? []) as { type: string; status: string; observedGeneration?: number }[];
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");

@@ -1,4 +1,7 @@
-/** Stages of kwok: nodes and pods become ready immediately, Jobs complete immediately, and deleted pods disappear. */
+/**
+ * Stages of kwok, which define how kwok simulates objects. Nodes and pods become ready immediately. The pods of Jobs
+ * succeed immediately. Deleted pods are removed immediately.
+ */
 export const stages = `
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage

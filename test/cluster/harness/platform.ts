@@ -8,8 +8,9 @@ import { projectRoot, run } from "../../support/tools.ts";
 
 /**
  * A platform repository in Git. Its environment `own` is the sample environment dev with two changes: it runs on a
- * cluster outside Azure, and it uses the age keys of the test run. Flux is "installed" from manifests of Deployments,
- * whose pods kwok simulates. The real kustomize-controller runs as a process outside the cluster.
+ * cluster outside Azure, and it uses the age keys of the test run. `gitops.flux.manifests` is a file with Deployments
+ * of Flux's controllers. kwok simulates the pods of these Deployments, and the real kustomize-controller runs as a
+ * process outside the cluster.
  */
 export interface Platform {
   readonly root: string;
@@ -19,8 +20,10 @@ export interface Platform {
 const sample = (name: string): string => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8");
 
 /**
- * @param change fields that are merged over the sample's spec; see `edit`
- * @param folder folder of the platform repository inside its Git repository
+ * Creates a platform repository with the environment `own`, and generates its files.
+ *
+ * @param change fields that are merged over the sample's spec
+ * @param folder path of the platform repository in its Git repository
  */
 export async function makeGitPlatform(change: SpecChange = {}, folder: string = "."): Promise<Platform> {
   const name = "own";
@@ -54,7 +57,7 @@ const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) =
   };
 });
 
-/** Install manifests of Flux. They contain only the fields that scripts read and change. */
+/** A manifest file in place of Flux's install manifests. It contains only `fluxDeployments`. */
 export const fluxManifests: string = fluxDeployments.map((each) => stringify(each)).join("---\n");
 
 type SpecChange = Readonly<Record<string, unknown>>;
@@ -71,14 +74,15 @@ export async function edit(platform: Platform, change: SpecChange): Promise<void
 }
 
 /**
- * Environment variables for commands that decrypt: they contain the age keys of the cluster and of the administrator.
+ * Returns environment variables with which commands can decrypt files. The variables contain the age keys of the
+ * cluster and of the administrators.
  */
 export function ageKeys(): Record<string, string> {
   const { clusterKey, adminKey } = testIdentity();
   return { SOPS_AGE_KEY: `${clusterKey}\n${adminKey}` };
 }
 
-/** Returns an environment of a repository whose specs extend `base`. */
+/** Loads the spec of an environment from a repository. The spec may extend `base`, but no other spec. */
 export function environmentIn(root: string, name: string): Environment {
   const read = (file: string): string => readFileSync(join(root, `environments/${file}.yaml`), "utf8");
   const { environment, diagnostics } = loadFiles({ base: read("base"), [name]: read(name) }, name);

@@ -1,7 +1,7 @@
 import { objectsIn } from "../../support/objects.ts";
 import { readTree } from "../../support/platform.ts";
 
-/** Returns the generated policies of an environment as `<resource> <name>`, sorted. */
+/** Returns the generated policies of Dgraph, as `<resource> <name>` in the format of `ControlPlane.created`, sorted. */
 export function policiesOf(root: string, environment: string): string[] {
   return Object.entries(readTree(root, `overlays/${environment}/dgraph-policy`))
     .filter(([path]) => !path.endsWith("kustomization.yaml"))

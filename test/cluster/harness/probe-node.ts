@@ -16,13 +16,14 @@ import { until } from "./processes.ts";
 import type { TapApi } from "./tap-api.ts";
 
 /**
- * The part of a kubelet that runs verify's probes. It runs the command of the probe with the real curl and grpcurl on
- * loopback. The evaluator of the policy tests decides the result of each connection, from the policies that the API
- * server has when the probe starts.
+ * A stand-in for the kubelet that runs the probe pods of `meshops verify` and serves the logs of pods. It runs the
+ * command of a probe as a process with the real curl and grpcurl. The process connects to servers on loopback. When a
+ * probe starts, the stand-in reads the policies in the cluster. The policy evaluator of the tests determines from these
+ * policies whether a connection succeeds.
  */
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();
-  /** Faults of the cluster that are not visible in any object. */
+  /** Faults that the stand-in simulates because no object in the cluster can cause them. */
   readonly faults: { allToOne: boolean; plaintext: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
     allToOne: false,
     plaintext: false,
@@ -39,7 +40,7 @@ export class ProbeNode {
   #blackHole = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param proto path of an api.proto that contains CheckVersion, Query and Alter */
+  /** @param proto path of an api.proto file with the methods CheckVersion, Query and Alter */
   constructor(api: Api, tap: TapApi, proto: string) {
     this.#api = api;
     this.#tap = tap;
@@ -52,7 +53,7 @@ export class ProbeNode {
     });
   }
 
-  /** @returns the port of the kubelet */
+  /** Starts to watch for probe pods. @returns the port on loopback at which the stand-in serves logs */
   async start(): Promise<number> {
     await new Promise<void>((resolve) => this.#kubelet.listen(0, "127.0.0.1", resolve));
     this.#blackHole = await this.#digBlackHole();
@@ -73,7 +74,8 @@ export class ProbeNode {
   }
 
   /**
-   * Opens a port whose connection queue is full. Connections to this port time out, as if their packets were dropped.
+   * Opens a port whose connection queue is full, and returns the port. Connections to this port time out, as if their
+   * packets were dropped.
    */
   async #digBlackHole(): Promise<number> {
     const program = `
@@ -139,7 +141,10 @@ print(port, flush=True); time.sleep(100000)`;
     });
   }
 
-  /** Returns the real address for each address in the command of the probe. */
+  /**
+   * Starts the servers to which a probe connects. Returns the address on loopback for each address in the command of
+   * the probe. The caller stops the servers with `closers`.
+   */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([
       this.#policies(),
@@ -172,8 +177,8 @@ print(port, flush=True); time.sleep(100000)`;
           this.#tap.report({ pod: pod.metadata.name, path, tls: this.faults.plaintext ? "no_tls_from_remote" : "true", route });
         return "pass";
       };
-    // If a policy blocks a pod without a proxy, the pod's packets are dropped. If a policy blocks a pod with a proxy,
-    // the proxy reports that the server does not respond.
+    // If a NetworkPolicy denies a connection, the packets are dropped. A probe without a proxy then waits until its
+    // timeout. A probe with a proxy receives an error of its proxy.
     const lead = async (port: number, serve: () => Promise<number>): Promise<string> =>
       `127.0.0.1:${!meshed && fate(port)("/") === "unreachable" ? this.#blackHole : await serve()}`;
     const host = "demo-dgraph-alpha.dgraph.svc.cluster.local";
@@ -206,7 +211,8 @@ print(port, flush=True); time.sleep(100000)`;
       ...of("MeshTLSAuthentication", authentications),
     ];
     const plain = JSON.parse(JSON.stringify(objects)) as { spec: { accessPolicy?: string } }[];
-    // The CRD has the default `deny`. The evaluator uses the same default.
+    // The API server adds the CRD's default `accessPolicy: deny` to Servers. This value is removed here, because the
+    // evaluator uses the same default.
     for (const { spec } of plain) if (spec.accessPolicy === "deny") delete spec.accessPolicy;
     return { objects: plain as never, transportHeader: true };
   }
@@ -258,7 +264,11 @@ function peer(pod: ApiObject): Peer {
   };
 }
 
-/** Starts a server for the metrics of a probe's proxy. Returns the port. */
+/**
+ * Starts a server with the metrics that a probe's proxy would serve. Returns the port.
+ *
+ * @param counts requests by pod
+ */
 async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void)[]): Promise<number> {
   const server = createServer((_, response) => {
     const lines = [...counts].map(
@@ -272,8 +282,8 @@ async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void
 }
 
 /**
- * Starts a server for the inbound port of a proxy. The server closes connections of clients without a proxy. Returns
- * the port.
+ * Starts a server that closes every connection, as the inbound port of a proxy does for clients without a proxy.
+ * Returns the port.
  */
 async function cutOff(closers: (() => void)[]): Promise<number> {
   const server = createServer();

@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Processes of a cluster. Each process has its own log. When the cluster stops, the processes stop in reverse startup
- * order.
+ * The processes of a cluster. Each process has its own log file. `stop` stops the processes in reverse startup order.
  */
 export class Processes {
   readonly #folder: string;
@@ -17,7 +16,8 @@ export class Processes {
 
   /**
    * @param folder folder for logs, which is also the HOME of every process
-   * @param enter a program with arguments that starts each process as its child; empty to start each process directly
+   * @param enter a program with arguments. It starts each process as its child. If the list is empty, each process is
+   *   started directly.
    */
   constructor(folder: string, enter: readonly string[] = []) {
     this.#folder = folder;
@@ -30,15 +30,15 @@ export class Processes {
     const [first = program, ...rest] = [...this.#enter, program, ...args];
     const child = spawn(first, rest, {
       stdio: ["ignore", log, log],
-      // With this setting, the Go runtime collects garbage less often. Garbage collection takes a third of the CPU time
-      // of an API server that runs only for minutes.
+      // With GOGC=400, the Go runtime collects garbage less often than by default. With the default, garbage collection
+      // takes a third of the CPU time of an API server that runs only for minutes.
       env: { PATH: process.env["PATH"] ?? "", HOME: this.#folder, TMPDIR: this.#folder, GOGC: "400", ...env },
     });
     child.on("error", (error) => console.error(`${name}: ${error.message}`));
     this.#running.set(name, child);
   }
 
-  /** Kills a process immediately, as in a crash. */
+  /** Kills a process with SIGKILL, to simulate a crash. */
   async kill(name: string): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
@@ -50,7 +50,7 @@ export class Processes {
     this.#running.clear();
   }
 
-  /** Returns the end of a process's log. */
+  /** Returns the last 4,000 characters of a process's log. */
   log(name: string): string {
     return this.fullLog(name).slice(-4000);
   }
@@ -61,8 +61,8 @@ export class Processes {
   }
 
   /**
-   * Stops a process. After the first SIGTERM, the API server waits for clients that watch objects. After the second
-   * SIGTERM, it exits.
+   * Sends a signal to a process, and waits until the process ends. Sends SIGTERM again after 1.5 seconds, because after
+   * the first SIGTERM the API server waits for clients that watch objects. Sends SIGKILL after 8 seconds.
    */
   async #end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -76,7 +76,7 @@ export class Processes {
     timers.forEach(clearTimeout);
   }
 
-  /** Sends a signal to a process. If another program started the process as its child, only the child gets the signal. */
+  /** Sends a signal to a process. If `enter` has started the process as its child, sends the signal to this child. */
   #signal(child: ChildProcess, signal: NodeJS.Signals): void {
     if (this.#enter.length === 0) child.kill(signal);
     else for (const pid of childrenOf(child.pid)) process.kill(pid, signal);
@@ -88,14 +88,15 @@ export class Processes {
 }
 
 const firstPort = 20_000;
-// From port 32768 on, Linux assigns ports to outgoing connections and to `listen(0)`.
+// Linux assigns the ports from 32768 on to outgoing connections and to `listen(0)`.
 const lastPort = 32_767;
-// Listeners on this address mark the ports that this process has reserved. They exist while this process runs.
+// To reserve a port, a process listens on the same port of this address until the process ends.
 const reservations = "127.255.255.254";
 
 /**
- * Reserves an unused port on 127.0.0.1 until this process ends. Other processes that call this function get other
- * ports. `listen(0)` does not reserve a port: another connection can take the port before the intended server starts.
+ * Reserves an unused port on 127.0.0.1 until this process ends, and returns the port. Other processes that call this
+ * function receive other ports. A port from `listen(0)` is not reserved: after the listener is closed, another program
+ * can use the port before the intended server starts.
  */
 export async function reservePort(): Promise<number> {
   for (let tries = 0; tries < 1000; tries++) {
@@ -112,7 +113,7 @@ export async function reservePort(): Promise<number> {
   throw new Error(`no unused port between ${firstPort} and ${lastPort}`);
 }
 
-/** Listens on a port without keeping the process alive. Returns null if the port is in use. */
+/** Starts a server on a port. The server does not keep this process alive. Returns null if the port is in use. */
 async function listen(port: number, address: string): Promise<Server | null> {
   const server = createServer().listen(port, address).unref();
   return once(server, "listening").then(
@@ -122,10 +123,10 @@ async function listen(port: number, address: string): Promise<Server | null> {
 }
 
 /**
- * Calls a function repeatedly until it returns a value.
+ * Calls `probe` repeatedly until it returns a value other than undefined, null and false. Returns this value.
  *
- * @param probe undefined, null, false and errors mean "not yet"
- * @throws the last error, if `probe` returns no value within the given number of seconds
+ * @param probe function that may throw an error as long as the value is not available
+ * @throws an error that contains the last error of `probe`, if no value is available within the given number of seconds
  */
 export async function until<T>(
   what: string,
@@ -146,7 +147,7 @@ export async function until<T>(
   throw new Error(`not within ${seconds} s: ${what}${last === undefined ? "" : ` (${String(last)})`}`);
 }
 
-/** Returns the process IDs of a process's children; empty if the process has ended. */
+/** Returns the process IDs of a process's children. Returns an empty list if the process has ended. */
 function childrenOf(pid: number | undefined): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);

@@ -6,7 +6,7 @@ import type { ApiObject } from "./api.ts";
 import { ControlPlane, type Place } from "./control-plane.ts";
 import { stages } from "./kwok-stages.ts";
 
-/** Starts etcd and an API server on loopback, without controllers and nodes. */
+/** Starts only etcd and an API server on loopback. Controllers, the scheduler and nodes do not run. */
 export async function startApiOnLoopback(folder: string): Promise<ControlPlane> {
   return ControlPlane.startApi(folder, loopback(folder));
 }
@@ -33,8 +33,8 @@ export async function startSimulatedNodes(folder: string): Promise<ControlPlane>
 }
 
 /**
- * Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path of the socket must
- * be short.
+ * Returns the path of the socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The
+ * path must be short, because the length of a socket's path is limited.
  */
 export function egressSocket({ folder }: Pick<ControlPlane, "folder">): string {
   return join(folder, "egress");
@@ -52,7 +52,8 @@ function loopback(folder: string): Place {
   return {
     address: "127.0.0.1",
     enter: [],
-    // Uses a loopback range. A host of the local network could answer at a 10.x address.
+    // The addresses of Services are in a loopback range, because a host of the local network could answer at a 10.x
+    // address.
     serviceRange: "127.96.0.0/16",
     apiServer: ["--endpoint-reconciler-type=none", `--egress-selector-config-file=${join(folder, "egress.yaml")}`],
     controllerManager: [],
@@ -64,7 +65,9 @@ function node(name: string): ApiObject {
   return { apiVersion: "v1", kind: "Node", metadata: { name, labels, annotations: { "kwok.x-k8s.io/node": "fake" } } };
 }
 
-/** A storage class and its volumes. They are created here because the cluster runs no provisioner. */
+/**
+ * Returns a storage class and 12 volumes. The volumes must exist in advance, because the cluster has no provisioner.
+ */
 function storage(name: string): ApiObject[] {
   const annotations = { "storageclass.kubernetes.io/is-default-class": String(name === "default") };
   const binding = { provisioner: "harness", volumeBindingMode: "Immediate", reclaimPolicy: "Retain" };

@@ -1,14 +1,14 @@
 import type { Api, ApiObject } from "./api.ts";
 
 /**
- * Objects of a cluster that come from a bundle, by ID. The value of an object changes if a program writes the object,
- * or if the pod is replaced.
+ * Objects of a cluster, by ID. The ID is `<resource> <namespace>/<name>`. The value is different after a change of the
+ * object. The value of a pod is different after the pod was replaced.
  */
 export type Stock = ReadonlyMap<string, string>;
 
 /**
- * Kinds whose objects are written only by the tool that applies them. For these kinds, a new resourceVersion indicates
- * a change.
+ * Resources whose objects are written only by the tool that applies them. A new resourceVersion of such an object
+ * indicates a change.
  */
 const withoutStatus = [
   "/api/v1/configmaps",
@@ -27,7 +27,7 @@ const withoutStatus = [
   "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
   "/apis/linkerd.io/v1alpha2/serviceprofiles",
 ];
-/** Kinds whose status is written by controllers. For these kinds, a new generation indicates a change. */
+/** Resources whose status is written by controllers. A new generation of such an object indicates a change. */
 const withStatus = [
   "/api/v1/namespaces",
   "/apis/apps/v1/deployments",
@@ -37,8 +37,7 @@ const withStatus = [
 ];
 
 /**
- * Records the objects of a cluster, except Helm's release records and objects that Kubernetes creates in every
- * namespace.
+ * Returns the objects of a cluster, except Helm's release records and the objects that Kubernetes creates itself.
  */
 export async function takeStock(api: Api): Promise<Stock> {
   const stock = new Map<string, string>();
@@ -54,7 +53,7 @@ export async function takeStock(api: Api): Promise<Stock> {
 }
 
 /**
- * Returns one line per difference, sorted by ID. A line contains `appeared`, `gone` or `changed`, and the object's ID.
+ * Returns one line per difference, sorted by ID. A line is `appeared <ID>`, `gone <ID>` or `changed <ID>`.
  */
 export function changesBetween(before: Stock, after: Stock): string[] {
   const ids = [...new Set([...before.keys(), ...after.keys()])].sort();
@@ -74,7 +73,10 @@ function isOurs({ kind, metadata, type }: ApiObject): boolean {
   );
 }
 
-/** Replaces the name of a Deployment's pod by the name of the Deployment, so that a replaced pod counts as changed. */
+/**
+ * Returns a pod of a Deployment with the name of the Deployment as its name. The name of such a pod is random. With the
+ * name of the Deployment, a replaced pod counts as a changed object instead of a removed and an added object.
+ */
 function byWorkload(pod: ApiObject): ApiObject {
   const hash = pod.metadata.labels?.["pod-template-hash"];
   if (hash === undefined) return pod;

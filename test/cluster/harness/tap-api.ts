@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import protobuf from "protobufjs";
 import type { Api } from "./api.ts";
 
-/** A request as Alpha's proxy reports it. */
+/** A request to Alpha, with the fields that Alpha's proxy reports to clients of tap. */
 export interface Seen {
   readonly pod: string;
   readonly path: string;
@@ -12,8 +12,9 @@ export interface Seen {
 
 /*
  * A stand-in for the tap server of linkerd-viz. Its code is based on linkerd2's viz/tap/api/handlers.go and
- * pkg/protohttp, not on the client under test. The stand-in asks the API server whether the caller may watch the
- * resource. It rejects a body that does not match the path. It streams events with a length prefix.
+ * pkg/protohttp, and not on the tap client of meshops, which is tested. The stand-in asks the API server whether the
+ * caller may watch the resource. It rejects a request whose body does not match its path. It streams events, each with
+ * a length prefix.
  */
 const { root } = protobuf.parse(
   `syntax = "proto3";
@@ -31,7 +32,7 @@ const { root } = protobuf.parse(
 export class TapApi {
   readonly #api: Api;
   readonly #watching: Set<ServerResponse> = new Set();
-  /** Whether the Alpha pods were started with tap enabled. */
+  /** Whether the Alpha pods can be tapped. Pods that started before the tap injector cannot be tapped. */
   enabled = true;
 
   constructor(api: Api) {
@@ -73,7 +74,7 @@ export class TapApi {
         `no pods to tap for type="${asked["type"]}" name="${asked["name"]}"\n3 pods found with tap not enabled:\nrestart these pods to enable tap`,
       );
     response.writeHead(200, { "content-type": "application/octet-stream" });
-    // Like the real server, this server sends the response headers only with the first event.
+    // Like the real tap server, the stand-in sends the response headers together with the first event.
     this.#watching.add(response);
     response.on("close", () => this.#watching.delete(response));
   }

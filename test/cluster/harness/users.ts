@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 /**
- * Users of the API server. They log in with tokens. Kubernetes' own programs have the permissions of the default RBAC
- * rules.
+ * Users of the API server, who authenticate with tokens. The default RBAC rules of Kubernetes grant the permissions of
+ * users such as `system:kube-scheduler`. Members of `system:masters` have all permissions.
  */
 const users = {
   admin: { name: "admin", groups: "system:masters" },
@@ -24,18 +24,18 @@ export type User = keyof typeof users;
 
 export const userNames: readonly User[] = Object.keys(users) as User[];
 
-/** Makes a token for each user. */
+/** Returns a random token for each user. */
 export function makeTokens(): Record<User, string> {
   const tokens = userNames.map((user) => [user, randomBytes(24).toString("hex")]);
   return Object.fromEntries(tokens) as Record<User, string>;
 }
 
-/** Content of the API server's token file. */
+/** Returns the content of the file for the API server's flag --token-auth-file. */
 export function tokenFile(tokens: Readonly<Record<User, string>>): string {
   return userNames.map((user, index) => `${tokens[user]},${users[user].name},${index},"${users[user].groups}"\n`).join("");
 }
 
-/** A kubeconfig with one context. */
+/** Returns a kubeconfig with one context. */
 export function kubeconfigOf(server: string, ca: string, token: string, context: string): object {
   return {
     apiVersion: "v1",

@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Api, ApiObject } from "./api.ts";
 import { TapApi } from "./tap-api.ts";
 
-/** The fields of the request in an AdmissionReview that are used here. */
+/** The request in an AdmissionReview. Contains only the fields that the stand-ins read. */
 interface Review {
   readonly uid: string;
   readonly kind: { readonly kind: string };
@@ -15,20 +15,23 @@ interface Review {
 }
 
 /**
- * Stand-ins for Linkerd's webhooks, because kwok's pods do not serve requests: a proxy injector, validators that allow
- * everything, and the tap API of linkerd-viz. The injector adds the fields that mark a pod as meshed. The API server
- * calls the stand-ins with the unchanged webhook configurations of the charts. Its calls to Services in the cluster
- * pass through a network proxy (EgressSelectorConfiguration). The API server verifies host names and certificates as
- * usual. The bundle's Secrets contain the certificates. Calls to a Service without ready pods fail.
+ * Stand-ins for Linkerd's webhooks. They are needed because the pods that kwok simulates do not serve requests. The
+ * stand-ins are a proxy injector, validators that allow every object, and the tap API of linkerd-viz. The injector adds
+ * the fields by which meshops recognizes a meshed pod.
+ *
+ * The charts' webhook configurations are not changed. The API server sends its calls to Services of the cluster through
+ * a network proxy (EgressSelectorConfiguration). This class implements the network proxy, which forwards the calls to
+ * the stand-ins. The API server verifies host names and certificates as usual. The stand-ins use the certificates in
+ * the generated Secrets. Calls to a Service without ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;
   readonly #tls: Server;
   readonly #proxy: Server;
   readonly tap: TapApi;
-  /** Port on loopback that receives the API server's calls to a kubelet. */
+  /** Port on loopback of a stand-in for the kubelet. Null if there is no such stand-in. */
   kubelet: number | null = null;
-  /** Number of calls per Service. */
+  /** Number of calls of each Service, by `<service>.<namespace>`. */
   readonly calls: Map<string, number> = new Map();
 
   constructor(api: Api) {
@@ -43,8 +46,8 @@ export class Webhooks {
       request.on("end", () => {
         const service = serviceOf((request.socket as unknown as { servername: string }).servername);
         this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
-        // Closes the connection after each response. With a kept-alive connection, the API server would not notice a
-        // changed certificate.
+        // Closes the connection after each response. If the API server reused a connection, it would not verify a new
+        // certificate of the webhook.
         response.setHeader("connection", "close");
         if (service.startsWith("tap.") && request.method === "POST") {
           void this.tap.answer(request, Buffer.concat(chunks), response);
@@ -68,11 +71,11 @@ export class Webhooks {
             ? this.#join(socket, head, (this.#tls.address() as AddressInfo).port)
             : socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
         )
-        .catch(() => socket.destroy()); // the API server has stopped
+        .catch(() => socket.destroy()); // the API server does not run
     });
   }
 
-  /** @param socket path of the socket in the API server's egress configuration */
+  /** Starts the servers. @param socket path of the socket in the API server's egress configuration */
   async start(socket: string): Promise<void> {
     await new Promise<void>((resolve) => this.#tls.listen(0, "127.0.0.1", resolve));
     await new Promise<void>((resolve) => this.#proxy.listen(socket, resolve));
@@ -85,7 +88,7 @@ export class Webhooks {
     }
   }
 
-  /** Forwards a connection to a server on loopback: the common server of all webhooks, or a kubelet. */
+  /** Forwards a connection of the API server to a port on loopback: that of the webhooks or that of the kubelet. */
   #join(socket: Duplex, head: Buffer, port: number): void {
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -131,7 +134,8 @@ export class Webhooks {
   }
 
   /**
-   * Returns the patch of the injector. The patch adds the proxy with its trust anchors, a label, and the version of the
+   * Returns the JSON patch of the injector. The patch adds the proxy container with the current trust anchors, the
+   * label of meshed pods, and the annotation with the version of the proxy. Returns an empty list if the pod needs no
    * proxy.
    */
   async #inject({ kind, namespace, object }: Review): Promise<object[]> {
@@ -161,7 +165,7 @@ export class Webhooks {
   }
 }
 
-/** Returns `<service>.<namespace>` for a host name in the cluster. */
+/** Returns `<service>.<namespace>` for the host name of a Service. */
 function serviceOf(host: string): string {
   return host.replace(/\.svc.*$/, "");
 }

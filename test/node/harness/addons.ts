@@ -15,7 +15,7 @@ const corefile = `.:53 {
 }
 `;
 
-/** CoreDNS, with the labels by which NetworkPolicies select it. */
+/** Objects of CoreDNS. Its pods have the label `k8s-app: kube-dns`, by which NetworkPolicies select DNS servers. */
 export const dnsObjects: readonly ApiObject[] = [
   { apiVersion: "v1", kind: "ServiceAccount", metadata },
   {
@@ -76,10 +76,12 @@ export const dnsObjects: readonly ApiObject[] = [
   },
 ];
 
-/** Storage classes for which the harness creates volumes: the default class, and the AKS class that the samples use. */
+/**
+ * Names of the storage classes that the harness creates: the default class, and the class that the samples use on AKS.
+ */
 const classes = ["default", "managed-csi-premium"];
 
-/** Creates a volume for each claim that waits for a volume. The volume is a folder of the machine. */
+/** Creates a PersistentVolume for each pending PersistentVolumeClaim. The volume is a folder on the machine. */
 export class Volumes {
   readonly #api: Api;
   readonly #folder: string;
@@ -99,7 +101,7 @@ export class Volumes {
         provisioner: "meshops.dev/folders",
         volumeBindingMode: "Immediate",
       });
-    this.#timer = setInterval(() => void this.#provide().catch(() => {}), 1000); // the API server may be stopped
+    this.#timer = setInterval(() => void this.#provide().catch(() => {}), 1000); // fails if the API server does not run
   }
 
   stop(): void {

@@ -8,17 +8,17 @@ import { run } from "../../support/tools.ts";
 export interface ImageOptions {
   /** Name and tag of the image. */
   readonly name: string;
-  /** A folder, which becomes the root of the image. Or a static program, which becomes `/<name of the file>`. */
+  /** Path of a folder with the files of the image, or of a static program, which becomes `/<name of the file>`. */
   readonly source: string;
-  /** Command of the image; default: the static program. */
+  /** Entrypoint of the image; default: the static program. */
   readonly entrypoint?: readonly string[];
   /** Environment variables, as `NAME=value`. */
   readonly env?: readonly string[];
 }
 
 /**
- * Packs a folder or a static program as an image of one layer. The format is that of `docker save`, and
- * `ctr images import` can read this format.
+ * Packs a folder or a static program as a container image with one layer, in the format of `docker save`.
+ * `ctr images import` can import this format.
  *
  * @returns path of the archive, in a folder that the caller removes
  */
@@ -62,12 +62,12 @@ export async function packImage({ name, source, entrypoint, env = [] }: ImageOpt
   return join(work, "image.tar");
 }
 
-/** Removes an archive that `packImage` made. */
+/** Removes an archive of `packImage`, and its folder. */
 export function removeArchive(path: string): void {
   rmSync(dirname(path), { recursive: true, force: true });
 }
 
-/** Name of an image with registry and tag, in the form that the kubelet requests. */
+/** Returns the full name of an image, with registry and tag. The kubelet requests images by this name. */
 function canonical(name: string): string {
   const [first = ""] = name.split("/");
   const hosted = name.includes("/") && /[.:]|^localhost$/.test(first);

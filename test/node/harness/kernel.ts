@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 const hierarchies = "/sys/fs/cgroup";
 
-/** Path of the node's cgroup in every hierarchy. */
+/** Path of the node's cgroup in each hierarchy of cgroups version 1. */
 export const cgroup = "/meshops-node";
 
-/** Settings of the machine's kernel that the kubelet changes (kubernetes, pkg/util/sysctl/sysctl.go). */
+/** Kernel settings of the machine that a kubelet changes (kubernetes, pkg/util/sysctl/sysctl.go). */
 const settings = [
   "kernel/keys/root_maxbytes",
   "kernel/keys/root_maxkeys",
@@ -16,7 +16,7 @@ const settings = [
   "vm/panic_on_oom",
 ] as const;
 
-/** Whether the machine has cgroups of version 1. */
+/** Whether the machine uses cgroups version 1. */
 export function hasCgroups1(): boolean {
   return !existsSync(join(hierarchies, "cgroup.controllers")) && existsSync(join(hierarchies, "memory"));
 }
@@ -26,14 +26,14 @@ export function kernelSettings(): Record<string, string> {
   return Object.fromEntries(settings.map((name) => [name, readFileSync(`/proc/sys/${name}`, "utf8").trim()]));
 }
 
-/** Restores values that `kernelSettings` returned. */
+/** Sets kernel settings to values that `kernelSettings` has returned earlier. */
 export function restoreKernelSettings(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) writeFileSync(`/proc/sys/${name}`, value);
 }
 
 /**
- * Creates the node's cgroup in every hierarchy. A new cgroup of `cpuset` has no CPUs, so this function assigns the CPUs
- * of the parent cgroup.
+ * Creates the node's cgroup in each hierarchy. A new cgroup in the hierarchy `cpuset` has no CPUs and no memory nodes,
+ * so this function copies those of the parent cgroup.
  */
 export function makeCgroups(): void {
   for (const hierarchy of versionOne()) {
@@ -44,12 +44,12 @@ export function makeCgroups(): void {
   }
 }
 
-/** Removes the node's cgroups. The cgroups must not contain processes. */
+/** Removes the node's cgroup in each hierarchy. @throws if a cgroup still contains processes */
 export function removeCgroups(): void {
   for (const folder of cgroupsLeft()) removeBelow(folder);
 }
 
-/** Returns the existing cgroups of the node. */
+/** Returns the folders of the node's cgroups that exist. */
 export function cgroupsLeft(): string[] {
   return versionOne()
     .map((hierarchy) => join(hierarchies, hierarchy, cgroup))

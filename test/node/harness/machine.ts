@@ -4,10 +4,10 @@ import { cachedTool } from "../../../scripts/tools/paths.ts";
 import { goTools } from "../../../scripts/tools/pins.ts";
 import { hasCgroups1 } from "./kernel.ts";
 
-/** The static busybox of Debian's package busybox-static. */
+/** Path of a statically linked busybox, which Debian's package busybox-static installs. */
 export const busybox = "/bin/busybox";
 
-/** Debian's package of each program that a node needs. */
+/** Programs that a node needs, each with the name of its Debian package. */
 const packages: Readonly<Record<string, string>> = {
   containerd: "containerd",
   runc: "runc",
@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   sysctl: "procps",
 };
 
-/** Returns the reason why this machine cannot run a node, and a fix. Returns null if the machine can run a node. */
+/** Returns null if this machine can run a node; otherwise one text with the reason and a fix. */
 export function nodeProblem(): string | null {
   const instead = "use another cluster for the tests of real pods, for example kind: https://kind.sigs.k8s.io";
   if (process.platform !== "linux") return `the node needs Linux; ${instead}`;

@@ -1,6 +1,7 @@
 /**
- * `scripts/node up | down | image | kubeconfig`: a real Kubernetes cluster with one node on this machine, for tests and
- * for manual inspection. `up` starts a background process that runs the node, and returns when the node is ready.
+ * `scripts/node up | down | image | kubeconfig`: manages a real Kubernetes cluster with one node on this machine, for
+ * tests and for manual inspection. `up` starts a background process that runs the node, and ends when the node is
+ * ready.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -66,7 +67,7 @@ async function up(): Promise<number> {
   return kubeconfig();
 }
 
-/** Runs the node until the process receives SIGTERM or SIGINT. */
+/** Starts the node, and stops the node when this process receives SIGTERM or SIGINT. `up` starts this command. */
 async function hold(): Promise<number> {
   const node = await RealNode.start({ wait: false });
   writeFileSync(keeperFile, String(process.pid));
@@ -96,7 +97,7 @@ function kubeconfig(): number {
   return 0;
 }
 
-/** Process that runs the node; null if no such process runs. */
+/** Returns the ID of the background process that runs the node; null if this process does not run. */
 function keeper(): number | null {
   if (!existsSync(keeperFile)) return null;
   const pid = Number(readFileSync(keeperFile, "utf8"));

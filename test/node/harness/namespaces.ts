@@ -2,22 +2,25 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
-/** Addresses of the only network between the machine and the node. The range is reserved for tests (RFC 2544). */
+/**
+ * Addresses and device of the network between the machine and the node. The node has no other network. RFC 2544
+ * reserves the address range for tests.
+ */
 export const network = { machine: "198.18.0.1", node: "198.18.0.2", prefix: 30, device: "meshops-node" } as const;
 
-/** Path of a lock file. A process holds the lock while any process of a node runs. */
+/** Path of the lock file that prevents two nodes on one machine. It stays locked while a process of a node runs. */
 const lockFile = "/run/lock/meshops-node";
 
 /**
- * Namespaces of processes, mounts and network. The first process in the namespaces ends when the process that created
- * them ends, even after SIGKILL. The kernel then ends all other processes in the namespaces, and removes their mounts
- * and network devices.
+ * Linux namespaces of a node: for processes, mounts and network. When the process that created the namespaces ends,
+ * even after SIGKILL, the first process in the namespaces also ends. The kernel then kills all other processes in the
+ * namespaces, and removes their mounts and network devices.
  */
 export class Namespaces {
   readonly #outer: ChildProcess;
   /** Program and arguments that start another program inside the namespaces. */
   readonly enter: readonly string[];
-  /** Process ID of the first process in the namespaces, as seen from outside. */
+  /** Process ID of the first process in the namespaces. The ID is valid outside of the namespaces. */
   readonly first: number;
 
   private constructor(outer: ChildProcess, first: number) {
@@ -27,7 +30,9 @@ export class Namespaces {
   }
 
   /**
-   * @param wait whether to wait for the end of another node on this machine
+   * Creates the namespaces, and waits until their first process is ready.
+   *
+   * @param wait whether to wait until another node on this machine has ended
    * @throws Error if another node runs and `wait` is false
    */
   static async create(wait: boolean): Promise<Namespaces> {
@@ -46,7 +51,8 @@ export class Namespaces {
   }
 
   /**
-   * Connects the node's network to the machine. The kernel removes the network devices together with the namespaces.
+   * Creates a pair of network devices that connects the node's network to the machine. The kernel removes these devices
+   * together with the namespaces.
    */
   connect(): void {
     const { machine, prefix, device } = network;
@@ -55,8 +61,8 @@ export class Namespaces {
   }
 
   /**
-   * Removes the network device of an earlier node. Without this function, the kernel removes the device later, after
-   * all connections of that node are closed.
+   * Removes the network device of an earlier node, if it still exists. The kernel would remove the device only after it
+   * has closed all connections of that node.
    */
   static disconnect(): void {
     sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);
@@ -76,9 +82,9 @@ export class Namespaces {
 }
 
 /**
- * Script of the first process. The script mounts sysfs again, so that sysfs shows the devices of this network. It keeps
- * the cgroup hierarchies. Programs of the node write to fixed paths below /run, /var/lib and /var/log. Therefore these
- * folders are empty in the namespaces.
+ * Shell script of the first process in the namespaces. It mounts sysfs again, so that /sys shows the network devices of
+ * the node, but keeps the machine's cgroup hierarchies in /sys/fs/cgroup. It mounts empty folders at /run, /var/lib and
+ * /var/log, because programs of the node write to fixed paths in these folders.
  */
 const firstProcess = `set -e
 mount -t proc proc /proc

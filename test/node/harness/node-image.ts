@@ -5,19 +5,19 @@ import { projectRoot, run, tool } from "../../support/tools.ts";
 import { busybox } from "./machine.ts";
 import { addImage } from "./node.ts";
 
-/** Name of an image with Node, a shell, and the programs of `test/node/pods` in /pods. */
+/** Name of the image of the pods in tests. It contains Node, a shell, and the programs of `test/node/pods` in /pods. */
 export const nodeImage = "registry.example/node:1";
 
 /**
- * Name of an image with the programs that a probe of `meshops verify` runs. The programs are those of clients/pydgraph,
- * without Python.
+ * Name of an image in place of the image of clients/pydgraph. It contains the programs that a probe of `meshops verify`
+ * runs, but not Python.
  */
 export const clientImage = "registry.example/client:1";
 
 /**
- * Packs the Node that runs the tests as an image, and imports it.
+ * Packs the image `nodeImage`, and imports it into the node. Its Node is the Node that runs the tests.
  *
- * @param programs folder that becomes /pods
+ * @param programs folder whose content is copied to /pods
  */
 export async function addNodeImage(programs: string): Promise<void> {
   await fromFolder(nodeImage, ["/usr/bin/node"], [], async (root) => {
@@ -35,7 +35,7 @@ export async function addClientImage(): Promise<void> {
   });
 }
 
-/** Packs and imports an image. The root of the image contains busybox and the files that `fill` writes. */
+/** Packs an image, and imports it into the node. The image contains busybox and the files that `fill` writes. */
 async function fromFolder(
   name: string,
   entrypoint: readonly string[],
@@ -55,7 +55,7 @@ async function fromFolder(
   }
 }
 
-/** Copies a program and the shared libraries that it needs. */
+/** Copies a program to the path `target` in the image, and the shared libraries that it needs to their usual paths. */
 async function addProgram(root: string, program: string, target: string): Promise<void> {
   put(root, program, target);
   const found = await run("sh", ["-c", 'ldd "$0" 2>/dev/null || true', program]);

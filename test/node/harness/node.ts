@@ -14,13 +14,14 @@ import { busybox } from "./machine.ts";
 import { Namespaces, network } from "./namespaces.ts";
 import * as programs from "./programs.ts";
 
-/** Folder of the node's data, logs and kubeconfigs. Only one node can run on a machine. */
+/** Folder of the node's data, logs and kubeconfigs. The path is fixed, because only one node can run on a machine. */
 export const nodeFolder = "/tmp/meshops-node";
 
 /**
- * A real Kubernetes node with its control plane. The pods are processes of containerd and runc. kube-proxy forwards
- * connections to Services, and kube-router enforces NetworkPolicies in the kernel. The node has no connection to other
- * networks, so images must be imported. The node ends with the process that started it.
+ * A real Kubernetes node and its control plane. containerd and runc run the pods. kube-proxy forwards connections to
+ * Services, and kube-router enforces NetworkPolicies in the kernel. The node can connect only to this machine and
+ * cannot pull images, so images must be imported. When the process that started the node ends, all processes of the
+ * node end.
  */
 export class RealNode {
   readonly plane: ControlPlane;
@@ -33,7 +34,11 @@ export class RealNode {
     this.#volumes = new Volumes(plane.api, join(plane.folder, "volumes"));
   }
 
-  /** @param wait whether to wait for the end of another node on this machine */
+  /**
+   * Starts a node, and waits until it is ready.
+   *
+   * @param wait whether to wait until another node on the machine has ended
+   */
   static async start({ wait }: { readonly wait: boolean }): Promise<RealNode> {
     const namespaces = await Namespaces.create(wait);
     try {
@@ -63,12 +68,12 @@ export class RealNode {
     return this.plane.api;
   }
 
-  /** Whether kube-router has created rules for a pod. Policies do not apply to the pod before these rules exist. */
+  /** Whether kube-router has created iptables rules for a pod. Before that, NetworkPolicies do not apply to the pod. */
   firewallHas(podIp: string): boolean {
     return this.#namespaces.run("iptables-save").includes(` ${podIp}/32 `);
   }
 
-  /** Deletes namespaces. Waits until the namespaces and all objects in them no longer exist. */
+  /** Deletes namespaces, and waits until they and all objects in them are deleted. */
   async removeNamespaces(names: readonly string[]): Promise<void> {
     for (const name of names) await this.api.delete(`/api/v1/namespaces/${name}`);
     for (const name of names)
@@ -122,7 +127,9 @@ export class RealNode {
 
 const socketPath = join(nodeFolder, "containerd.sock");
 
-/** Packs an image and imports it into the running node. Pods need `imagePullPolicy: IfNotPresent` or `Never`. */
+/**
+ * Packs an image, and imports it into the running node. Pods with the image must not have `imagePullPolicy: Always`.
+ */
 export async function addImage(options: ImageOptions): Promise<void> {
   const archive = await packImage(options);
   try {
@@ -133,8 +140,8 @@ export async function addImage(options: ImageOptions): Promise<void> {
 }
 
 /**
- * Removes the files of a node that was killed. The processes, mounts and network devices of the node have already
- * ended.
+ * Removes what an earlier node has left on the machine: cgroups, network device, kernel settings and files. The
+ * processes of that node have already been killed.
  */
 export async function removeLeftovers(): Promise<void> {
   for (let tries = 0; ; tries++)
@@ -142,7 +149,7 @@ export async function removeLeftovers(): Promise<void> {
       removeCgroups();
       break;
     } catch (error) {
-      if (tries === 600) throw error; // processes of the cgroups are still ending
+      if (tries === 600) throw error; // a cgroup can be removed only after its processes have ended
       await sleep(100);
     }
   Namespaces.disconnect();

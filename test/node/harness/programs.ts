@@ -3,17 +3,17 @@ import { stringify } from "yaml";
 import { cgroup } from "./kernel.ts";
 import { network } from "./namespaces.ts";
 
-/** Address ranges of the node's pods and Services, and the address of its DNS server. */
+/** Address ranges of pods and Services, and the addresses of the DNS Service and of the API server's Service. */
 export const ranges = { pods: "10.244.0.0/24", services: "10.96.0.0/16", dns: "10.96.0.10", api: "10.96.0.1" } as const;
 
 export const nodeName = "node-1";
 
-/** Image of the container that holds a pod's network. */
+/** Name of the image of the container that containerd starts first in each pod, to keep the pod's network namespace. */
 export const pauseImage = "registry.example/pause:1";
 
 /**
- * Configuration of containerd 1.6. Without CAP_SYS_RESOURCE, runc cannot lower the oom_score_adj of a process.
- * Therefore containerd must not request a lower value.
+ * Returns the configuration of containerd 1.6. `restrict_oom_score_adj` is set, because runc cannot lower the
+ * oom_score_adj of a process if the machine does not grant CAP_SYS_RESOURCE.
  */
 export function containerdConfig(folder: string): string {
   return `version = 2
@@ -35,7 +35,7 @@ state = "/run/containerd"
 `;
 }
 
-/** Configuration of the pod network. The network is a bridge. The address of the bridge is the gateway of the pods. */
+/** CNI configuration of the pod network. All pods are connected to a bridge, which is also their gateway. */
 export const cniConfig: string = JSON.stringify({
   cniVersion: "0.4.0",
   name: "pods",
@@ -52,7 +52,8 @@ export const cniConfig: string = JSON.stringify({
 });
 
 /**
- * Configuration of the kubelet. Only pods are connected to the network, so the kubelet's API needs no authentication.
+ * Returns the configuration of the kubelet. The kubelet's API needs no authentication, because only pods of the tests
+ * can connect to it.
  */
 export function kubeletConfig(folder: string): string {
   return stringify({
@@ -70,18 +71,19 @@ export function kubeletConfig(folder: string): string {
     clusterDNS: [ranges.dns],
     podLogsDir: join(folder, "pod-logs"),
     resolvConf: "",
-    // Other programs use the same disk. Therefore the kubelet evicts pods only if the disk is almost full.
+    // The kubelet evicts pods only if the disk is almost full, because other programs on the machine fill the same
+    // disk.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "0%" },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: "5s",
-    // The kubelet reports the status of pods and probes immediately, so that tests wait less.
+    // The kubelet synchronizes pods every 10 seconds instead of every minute (the default), so that tests wait less.
     syncFrequency: "10s",
   });
 }
 
 /**
- * Arguments of kube-proxy. kube-proxy must not change the kernel's limits for tracked connections, because these
- * limits apply to the whole machine.
+ * Returns the arguments of kube-proxy. They prevent kube-proxy from changing the kernel's conntrack settings, because
+ * these settings apply to the whole machine.
  */
 export function kubeProxyArguments(kubeconfig: string): string[] {
   const limits = [
@@ -101,7 +103,7 @@ export function kubeProxyArguments(kubeconfig: string): string[] {
   ];
 }
 
-/** Arguments of kube-router. In this harness, kube-router only enforces NetworkPolicies. */
+/** Returns the arguments of kube-router. They disable all functions except the enforcement of NetworkPolicies. */
 export function kubeRouterArguments(kubeconfig: string): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
@@ -117,7 +119,7 @@ export function kubeRouterArguments(kubeconfig: string): string[] {
   ];
 }
 
-/** Script that gives the node's network its address and routes. */
+/** Shell script that sets the address and the routes of the node's network, and enables forwarding. */
 export const networkScript: string = `
 ip link set eth0 up
 ip addr add ${network.node}/${network.prefix} dev eth0

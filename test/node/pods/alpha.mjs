@@ -1,4 +1,5 @@
-// Serves what verify asks of an Alpha: /health and /state over HTTP on 8080, api.Dgraph/CheckVersion over gRPC on 9080.
+// Acts as Dgraph's Alpha for the probes of `meshops verify`. Serves /health and /state over HTTP on port 8080, and the
+// method api.Dgraph/CheckVersion over gRPC on port 9080.
 import { createServer } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 
@@ -7,7 +8,7 @@ createServer(({ url }, response) => {
   response.end(JSON.stringify(url === "/health" ? [{ instance: "alpha", status: "healthy", version: "v24.1.4" }] : { groups: {} }));
 }).listen(8080);
 
-/** The message Version { string tag = 1; } in a frame of gRPC: no compression, length, message. */
+/** The protobuf message Version { string tag = 1; }, in a gRPC frame: one byte for no compression, length, message. */
 const tag = Buffer.from("v24.1.4");
 const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, tag.length + 2, 0x0a, tag.length]), tag]);
 

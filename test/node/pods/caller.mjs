@@ -1,13 +1,16 @@
-// Tries to connect to addresses (host:port), and reports the results by HTTP on port 9999:
-//   GET /try?to=a,b     tries each address once; the result of an address is "open" or "closed"
-//   GET /watch?to=a,b   tries all addresses every 150 ms from now on
-//   GET /watched        number of tries and of open connections per address since /watch
+// Connects to addresses (host:port) on request. Serves these requests over HTTP on port 9999:
+//   GET /try?to=a,b     connects to each address once; returns "open" or "closed" for each address
+//   GET /watch?to=a,b   starts to connect to each address every 150 ms
+//   GET /watched        returns, for each address since /watch, the number of tries and of successful tries
 import { createServer } from "node:http";
 import { connect } from "node:net";
 
 const interval = 150;
 
-/** "open" only if the server sends data: a firewall can accept connections and drop the packets that follow. */
+/**
+ * Connects to an address. Returns "open" only if the server sends data, because a firewall can accept a connection and
+ * drop the packets that follow.
+ */
 function attempt(address) {
   const [host, port] = address.split(":");
   return new Promise((resolve) => {

@@ -1,4 +1,5 @@
-// Listens on each port that is given as an argument, and answers every connection. Starts when GET / on port 9998 arrives.
+// Listens on the ports in its arguments, and sends data to every client. Starts to listen on these ports only after a
+// request to port 9998.
 import { createServer as createHttp } from "node:http";
 import { createServer } from "node:net";
 

@@ -2,8 +2,10 @@
 //
 //	main <roots.pem> <intermediates.pem> <leaf.pem> <dns name> [any-depth]
 //
-// The intermediate must be a valid issuer for Linkerd: a CA with an ECDSA P-256 key. Without any-depth, it must not be
-// able to sign CA certificates.
+// The first three arguments are files with certificates. The program fails if a leaf has no valid chain to a root, or
+// does not match the DNS name. It also fails if an intermediate is not a valid issuer for Linkerd: a CA with an ECDSA
+// P-256 key that may sign certificates. Without any-depth, the path length of each intermediate must be 0, so that it
+// cannot sign CA certificates.
 package main
 
 import (
