@@ -54,7 +54,7 @@ try {
   const target = join(project, "test/frozen", run("git", ["rev-parse", "--short=7", commit], project).trim());
   rmSync(target, { recursive: true, force: true });
   cpSync(platform, join(target, "platform"), { recursive: true });
-  const head = "# Age keys of this frozen repository. Only the tests of this repository use these keys.\n";
+  const head = "# The age keys of this frozen repository. They were made for its tests, and are used nowhere else.\n";
   writeFileSync(join(target, "keys.txt"), head + readFileSync(keys, "utf8"));
 } finally {
   run("git", ["worktree", "remove", "--force", checkout], project);

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTwoFilesPatch } from "diff";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import type { RuleInfo } from "../../generator/diagnostics/rule-info.ts";
+import { parseManifests } from "../../generator/kubernetes/read.ts";
 import { exportedRules } from "../../generator/lint/admission/policies.ts";
-import { manifestRules, silencePrefix } from "../../generator/lint/manifests.ts";
+import { manifestRules, review, silencePrefix } from "../../generator/lint/manifests.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,7 +37,7 @@ function table(rules: readonly RuleInfo[]): string {
 
 ${banner}
 
-\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} rules report errors: the configuration cannot work. ${count("warning")} rules report warnings, which you can suppress.
+\`meshops validate\` checks ${rules.length} rules that a schema cannot express. A violation of ${count("error")} of these rules is an error, because the configuration cannot work. A violation of the other ${count("warning")} rules is a warning, which you can suppress.
 
 To suppress a warning, specify its code and a reason. In a spec, add them to \`spec.rules.ignore\`. On a third-party object, add the annotation
 \`${silencePrefix}<code>: <reason>\`. The output still lists a suppressed warning, with the mark "silenced".
@@ -44,8 +46,8 @@ To suppress a warning, specify its code and a reason. In a spec, add them to \`s
 a folder. meshops treats all objects in the folder as objects of one cluster. Therefore specify the folder of one environment, or pipe in the output of
 \`kustomize build\` or \`helm template\`. If the objects do not contain enough information to prove an error, meshops reports a warning instead of the error.
 
-Some rules can be decided from one object. \`meshops rules export\` prints these rules as ValidatingAdmissionPolicies, which the API server of Kubernetes 1.30 and later applies
-to every new or changed object: ${exportedRules.map((code) => `[\`${code}\`](${code}.md)`).join(", ")}. With \`--action Warn\`, the API server only prints warnings:
+Some rules need to see only one object to find a violation. \`meshops rules export\` prints these rules as ValidatingAdmissionPolicies. The API server of Kubernetes 1.30 and later applies
+these policies to every new or changed object: ${exportedRules.map((code) => `[\`${code}\`](${code}.md)`).join(", ")}. With \`--action Warn\`, the API server only prints warnings:
 
 \`\`\`sh
 meshops rules export --validating-admission-policy --linkerd edge-26.8.3 --action Warn | kubectl apply --filename -
@@ -54,7 +56,27 @@ meshops rules export --validating-admission-policy --linkerd edge-26.8.3 --actio
 | code | severity | checks | what is wrong |
 |---|---|---|---|
 ${rules.map(row).join("\n")}
+
+## Rules that depend on the Linkerd release
+
+The table lists the rules whose example is reported only with some of the releases in the catalog. With every other rule for manifests, the example
+is reported with each of these releases: ${linkerdReleases.map(({ version }) => version).join(", ")}.
+
+| code | releases |
+|---|---|
+${byRelease().join("\n")}
 `;
+}
+
+/** Returns one table row for each rule for manifests whose example is not reported with every release of the catalog. */
+function byRelease(): string[] {
+  const versions = linkerdReleases.map(({ version }) => version);
+  const codes = manifestRules.map(({ code }) => code as string).sort();
+  return codes.flatMap((code) => {
+    const { objects } = parseManifests("bad.yaml", readFileSync(`${stories.manifests}/${code}/bad.yaml`, "utf8"));
+    const reported = versions.filter((version) => review(objects, version).some((finding) => finding.code === code));
+    return reported.length === versions.length ? [] : [`| [\`${code}\`](${code}.md) | ${reported.join(", ")} |`];
+  });
 }
 
 function page(rule: RuleInfo): string {

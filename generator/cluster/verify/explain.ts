@@ -103,7 +103,9 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
   return [
     ...(unguarded.length === 0
       ? []
-      : [`no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod is allowed to connect`]),
+      : [
+          `no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so only the default inbound policy of the pods applies, and it admits this client`,
+        ]),
     ...weak,
   ];
 }

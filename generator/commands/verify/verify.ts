@@ -38,15 +38,15 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const image = flags.image ?? environment.spec.verify.image ?? probeImageOf(model);
   if (image === null && flags.only !== undefined) refuseProbes(model, only);
   const cluster = await connect(connectionOf(io, environment, flags));
+  const { baseline, write, keepProbes: keep, probeTimeout: seconds, fluxNamespace } = flags;
   const abort = new AbortController();
   const stop = (): void => {
-    io.stderr.write("stopping: deleting the test objects in the cluster\n");
+    io.stderr.write(keep ? "stopping\n" : "stopping: deleting the test objects in the cluster\n");
     abort.abort();
   };
   const noLongerStop = io.onSignals(["SIGINT", "SIGTERM"], stop);
   const live = flags.output === "text" ? io.stdout : io.stderr;
   const { colors } = live;
-  const { baseline, write, keepProbes: keep, probeTimeout: seconds, fluxNamespace } = flags;
   try {
     const results = await verify(cluster, model, {
       ...{ image, only, baseline, write, keep, seconds },

@@ -10,7 +10,7 @@ export const failAlone: RuleInfo = {
   title: "New pods are refused while the only injector is down",
   why:
     "With `failurePolicy: Fail`, the API server refuses a new pod if the injector does not answer the API server's request. Without high availability, there is only one " +
-    "injector. While the injector or its node is down, no new pods can start in the cluster (Linkerd docs, “High availability”).",
+    "injector. While the injector or its node is down, no new pods can start in the namespaces to which the injector's webhook applies. By default, these are all namespaces except kube-system and cert-manager (linkerd-control-plane, values.yaml).",
   fix: "Set `highAvailability: true`, or set `webhookFailurePolicy: auto`.",
 };
 
@@ -34,7 +34,8 @@ function* failWithoutReplicas({ spec: { linkerd } }: Environment): Iterable<Rule
   if (linkerd.webhookFailurePolicy !== "Fail" || linkerd.highAvailability) return;
   yield {
     paths: [spec("linkerd", "webhookFailurePolicy")],
-    message: "with a single injector, the API server refuses every new pod while that injector is down",
+    message:
+      "while the only injector is down, the API server refuses every new pod in the namespaces to which the injector's webhook applies",
     fix: "set highAvailability: true, or set webhookFailurePolicy: auto",
   };
 }
