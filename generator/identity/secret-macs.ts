@@ -20,44 +20,54 @@ export interface Verified {
 }
 
 /**
- * Decrypts every encrypted identity file of an environment for which one of the age identities is a recipient. Checks
- * the MAC of the file, because Flux does not check the MAC. Also checks that the decrypted Secret matches the public
- * certificates.
+ * Decrypts every encrypted file of an environment and of its workloads for which one of the age identities is a
+ * recipient. Checks the MAC of the file, because Flux does not check the MAC. For a file of the identity, also checks
+ * that the decrypted Secret matches the public certificates.
  */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
   const paths = [signingKeysFile(name), ...secretContracts(environment).map((secret) => secretFile(name, secret.name))];
-  const results = await Promise.all(paths.map((path) => verify(root, path, environment, identities)));
+  const ofWorkloads = [...new Set(Object.values(environment.spec.workloads).flatMap(({ secrets }) => secrets))];
+  const results = await Promise.all([
+    ...paths.map((path) =>
+      verify(root, path, "identity-invalid", identities, (plain) => wrongIdentity(root, path, environment, plain)),
+    ),
+    ...ofWorkloads.map((path) => verify(root, path, "workload-secret", identities, () => null)),
+  ]);
   return {
     opened: results.filter((result) => result === "opened").length,
     diagnostics: results.flatMap((result) => (typeof result === "string" ? [] : [result])),
   };
 }
 
+/** @param problemIn returns the finding about the decrypted text of the file; null if the text is correct */
 async function verify(
   root: string,
   path: string,
-  environment: Environment,
+  code: "identity-invalid" | "workload-secret",
   identities: readonly string[],
+  problemIn: (plain: string) => Diagnostic | null,
 ): Promise<"opened" | "closed" | "missing" | Diagnostic> {
   const text = readIfThere(join(root, path));
   if (text === null) return "missing";
   try {
-    const plain = await decryptFile(text, { identities });
-    const problem = disagreement(root, path, environment, plain);
-    return problem === null
-      ? (refusedForm(path, environment, plain) ?? "opened")
-      : atStart(path, {
-          code: "identity-invalid",
-          message: problem,
-          fix: "restore the file and the certificates from the same commit",
-        });
+    return problemIn(await decryptFile(text, { identities })) ?? "opened";
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     // Report no finding about the file if no identity can decrypt the file, or if an age key of the user is damaged.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
-    return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
+    return atStart(path, { code, message: error.message, fix: "restore the file from Git" });
   }
+}
+
+function wrongIdentity(root: string, path: string, environment: Environment, plain: string): Diagnostic | null {
+  const message = disagreement(root, path, environment, plain);
+  if (message === null) return refusedForm(path, environment, plain);
+  return atStart(path, {
+    code: "identity-invalid",
+    message,
+    fix: "restore the file and the certificates from the same commit",
+  });
 }
 
 /**

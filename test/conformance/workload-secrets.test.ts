@@ -93,6 +93,22 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect((await meshops(other, ["bootstrap", "dev", "--context", "x"])).stdout).toContain("age key of the cluster");
   });
 
+  test("with an age key, validate checks the MACs of the Secrets", async () => {
+    const env = { SOPS_AGE_KEY: testIdentity().clusterKey };
+    const right = await meshops(root, ["validate"], { env });
+    expect(right).toMatchObject({ code: 0, stdout: expect.stringContaining("8 encrypted files decrypted, MACs verified") });
+    // The value of another file: its own encryption is intact, but the MAC of this file does not match.
+    const copy = copyOf(root);
+    const [own, other] = [read("apps/shop/db.sops.yaml"), await encrypted("shop", "db", "other")];
+    const mac = /^ {4}mac: .*$/m;
+    writeFileSync(join(copy, "apps/shop/db.sops.yaml"), own.replace(mac, mac.exec(other)?.[0] ?? ""));
+    const changed = await meshops(copy, ["validate"], { env });
+    expect(changed.code).toBe(1);
+    expect(changed.stdout).toContain("apps/shop/db.sops.yaml:1:1 error workload-secret");
+    expect(changed.stdout).toContain("fix: restore the file from Git");
+    expect((await meshops(copy, ["validate"])).code).toBe(0);
+  });
+
   test("generate updates the overlay after a change of an encrypted file", async () => {
     const copy = copyOf(root);
     expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);

@@ -132,14 +132,17 @@ function countChecked(loaded: readonly Loaded[]): string {
 
 /**
  * Checks the certificates, and the fields of encrypted files that are not encrypted. If an age identity of the user can
- * decrypt an encrypted file of the identity, also checks the MAC of this file.
+ * decrypt an encrypted file, also checks the MAC of this file.
  */
 async function checkIdentities(
   io: Io,
   root: string,
   environments: readonly Environment[],
 ): Promise<{ diagnostics: Diagnostic[]; note: string }> {
-  const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
+  const present = environments.filter(
+    ({ metadata, spec: { workloads } }) =>
+      existsSync(join(root, identityFolder(metadata.name))) || Object.values(workloads).some(({ secrets }) => secrets.length > 0),
+  );
   const diagnostics = environments.flatMap((environment) => [
     ...readIdentity(root, environment).diagnostics,
     ...readWorkloadFiles(root, environment).diagnostics,
