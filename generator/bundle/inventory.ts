@@ -6,7 +6,10 @@ import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 
-/** Owner of the root helmfile, which all environments share. An environment cannot have this name. */
+/**
+ * Name of the inventory of the root helmfile.yaml (see `Inventory`). All environments share this file, so the inventory
+ * of an environment does not contain it. An environment cannot have this name.
+ */
 export const rootOwner = "_root";
 
 /**

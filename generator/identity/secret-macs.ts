@@ -66,7 +66,7 @@ function wrongIdentity(root: string, path: string, environment: Environment, pla
   return atStart(path, {
     code: "identity-invalid",
     message,
-    fix: "restore the file and the certificates from the same commit",
+    fix: `from Git, restore this file and the .crt files in ${identityFolder(environment.metadata.name)} as they were in one commit`,
   });
 }
 

@@ -106,8 +106,8 @@ function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentMode
 
 /**
  * Returns the state of a Kustomization. While Flux waits until the applied objects are ready, the status of the
- * Kustomization does not show which object is not ready. Therefore, this function takes the cause from the child
- * objects of the Kustomization.
+ * Kustomization does not show which object is not ready. Therefore, the cause of the Kustomization
+ * names the first of its objects that is not ready.
  */
 function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = kustomizationIn(snapshot, subject);
@@ -230,7 +230,7 @@ function missing({ environment, placement, kind, namespace, name }: Subject): St
   const fix = first
     ? managesRoot
       ? `run meshops bootstrap ${environment}`
-      : "create the missing object, or correct its name in gitops.root or gitops.sourceRef in the spec"
+      : `create this ${kind}, or correct ${kind === "Kustomization" ? "gitops.root" : "gitops.sourceRef"} in the spec`
     : kind === "Kustomization"
       ? "commit and push the generated files; if the object is still missing, see the reason reported for the root Kustomization"
       : `see the reason reported for the Kustomization that creates this ${kind}`;

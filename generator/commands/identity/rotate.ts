@@ -31,7 +31,7 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
       throw new UserError(
         exitCode.problem,
         `${name} already has an identity, or parts of an identity:\n  ${existing.join("\n  ")}`,
-        "to renew certificates, run rotate-issuer, rotate-anchor or rotate-webhooks; to replace all certificates and keys, add --force, and then restart all meshed pods immediately",
+        `to renew certificates, run meshops identity rotate-issuer, rotate-anchor or rotate-webhooks; to replace all certificates and keys, add --force, run meshops generate, commit and push, and restart all meshed pods as soon as the cluster has the new certificates`,
       );
     const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {

@@ -16,7 +16,7 @@ export const internalPortsStall: TransitionRule = {
   why:
     "Flux updates the policies before it updates Dgraph. The new Servers of ports 5080 and 7080 refuse clients without an identity. " +
     "Pods restart one by one. Pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse these connections. " +
-    "The first restarted pods never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy; the same refusal was observed on edge-26.8.3 with Dgraph 24.1.4).",
+    "The pods that restart first therefore never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy). On edge-26.8.3 with Dgraph 24.1.4, it was observed that the proxies of restarted pods refuse these connections.",
   fix:
     "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
     "Between step 1 and step 3, every pod in the cluster can reach Dgraph.",
