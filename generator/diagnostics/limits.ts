@@ -28,7 +28,7 @@ export const maxFindings = 50;
  * brackets in scalars and comments.
  */
 export function tooDeepAt(text: string): number | null {
-  if ((text.match(/[[{]|[-?]\s/g)?.length ?? 0) <= maxDepth) return null;
+  if (isShallow(text)) return null;
   let [offset, brackets, dashes] = [0, 0, 0];
   let scalar = false;
   for (const token of new Lexer().lex(text)) {
@@ -44,4 +44,36 @@ export function tooDeepAt(text: string): number | null {
     if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += token.length;
   }
   return null;
+}
+
+/**
+ * Whether the characters of a text already show that the text is not nested too deeply. This check is much faster than
+ * the lexer. It counts all opening brackets of a document, and all dashes and question marks of a line, also in scalars
+ * and comments.
+ */
+function isShallow(text: string): boolean {
+  let [brackets, dashes] = [0, 0];
+  for (let index = 0; index < text.length; index += 1) {
+    switch (text[index]) {
+      case "\n":
+        dashes = 0;
+        if (text.startsWith("---", index + 1) && isBlank(text[index + 4])) brackets = 0;
+        break;
+      case "[":
+      case "{":
+        brackets += 1;
+        break;
+      case "-":
+      case "?":
+        if (isBlank(text[index + 1])) dashes += 1;
+        break;
+    }
+    if (brackets > maxDepth || dashes > maxDepth) return false;
+  }
+  return true;
+}
+
+/** Whether a character is white space, or the end of the text. */
+function isBlank(character: string | undefined): boolean {
+  return character === undefined || /\s/.test(character);
 }

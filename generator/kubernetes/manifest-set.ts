@@ -23,6 +23,7 @@ export class ManifestSet {
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
   readonly #behind = new Map<Manifest, readonly Workload[]>();
+  #byLabel: ReadonlyMap<string, readonly Workload[]> | null = null;
   #services: ReadonlyMap<Manifest, readonly Manifest[]> | null = null;
 
   constructor(stated: readonly Manifest[]) {
@@ -116,8 +117,26 @@ export class ManifestSet {
    * namespace can be in any namespace.
    */
   maybeSelected(namespace: string, selector: unknown): Workload[] {
-    const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
+    const labelled = this.#labelled(selector);
+    const near =
+      namespace === ""
+        ? (labelled ?? this.workloads)
+        : [namespace, ""].flatMap(
+            (name) => labelled?.filter(({ manifest }) => manifest.namespace === name) ?? this.#byNamespace.get(name) ?? [],
+          );
     return near.filter(({ labels }) => selects(selector, labels));
+  }
+
+  /**
+   * Returns the workloads that have the rarest label of a selector. Without this index, the time for a set of Services
+   * and workloads would be quadratic. Returns null if the selector has no `matchLabels`.
+   */
+  #labelled(selector: unknown): readonly Workload[] | null {
+    this.#byLabel ??= groupPairs(this.workloads);
+    const lists = Object.entries(asMap(asMap(selector)["matchLabels"])).map(
+      ([key, value]) => this.#byLabel?.get(`${key}=${String(value)}`) ?? [],
+    );
+    return lists.length === 0 ? null : lists.reduce((best, list) => (list.length < best.length ? list : best));
   }
 
   /**
@@ -146,6 +165,19 @@ export class ManifestSet {
     const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
     return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));
   }
+}
+
+/** Returns the workloads that have a label, by `<key>=<value>`. */
+function groupPairs(workloads: readonly Workload[]): Map<string, Workload[]> {
+  const groups = new Map<string, Workload[]>();
+  for (const workload of workloads)
+    for (const [key, value] of Object.entries(workload.labels)) {
+      const pair = `${key}=${String(value)}`;
+      const own = groups.get(pair);
+      if (own === undefined) groups.set(pair, [workload]);
+      else own.push(workload);
+    }
+  return groups;
 }
 
 /** Whether two files are in the same folder, or the folder of one file contains the folder of the other file. */

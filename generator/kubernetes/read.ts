@@ -54,8 +54,9 @@ export function parseManifests(file: string, text: string): Manifests {
   const objects: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
   const documents = parseDocuments(text, asKubectl);
+  const hasBraces = text.includes("{{");
   for (const document of documents) {
-    const template = templateAt(document, text);
+    const template = hasBraces ? templateAt(document, text) : null;
     if (template !== null)
       diagnostics.push({
         ...failed("template-unrendered", "the file contains a template (`{{ … }}`) that has not been rendered", template, 2),

@@ -25,7 +25,8 @@ export function parsePorts(text: unknown): readonly Range[] {
  *   pkg/util/parsing.go, ParseContainerOpaquePorts)
  */
 export function opaquePorts(annotations: Labels, workload?: Workload): readonly Range[] {
-  const text = annotations[portKeys.opaque] ?? defaultOpaquePorts;
+  const text = annotations[portKeys.opaque];
+  if (text === undefined) return defaultRanges;
   const names =
     workload === undefined
       ? []
@@ -35,6 +36,8 @@ export function opaquePorts(annotations: Labels, workload?: Workload): readonly 
   const named = names.flatMap((name) => (workload === undefined ? [] : (resolvePort(name, workload) ?? [])));
   return [...parsePorts(text), ...named.map((port): Range => [port, port])];
 }
+
+const defaultRanges = parsePorts(defaultOpaquePorts);
 
 /** Whether the port list in an annotation of a pod contains a port. */
 export function podLists({ metadata }: KubernetesObject, key: string, port: number): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { type Attempt, judge, type Peer, type Verdict } from "../support/policy-evaluator.ts";
-import { evaluated, policyObject as object } from "../support/policy-worlds.ts";
+import { evaluated, narrowed, policyObject as object } from "../support/policy-worlds.ts";
 
 /*
  * Compares the policy evaluator of meshops with the independent policy evaluator of the tests, which was written from
@@ -190,6 +190,8 @@ describe("two evaluators", () => {
         const expected = judge(asked, cluster);
         seen[expected] += 1;
         expect(evaluated(asked, cluster, release)).toBe(expected);
+        // The index finds all policies that affect the verdict.
+        expect(evaluated(asked, { ...cluster, objects: narrowed(objects, to) }, release)).toBe(expected);
       }),
       { numRuns: process.env["SLOW"] === "1" ? 100_000 : 4000, seed: 20261129 },
     );

@@ -1,6 +1,7 @@
 import type { LinkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
+import { PolicyIndex } from "../../generator/mesh/policy-index.ts";
 import type { Attempt, Cluster, Peer, Verdict } from "./policy-evaluator.ts";
 
 /**
@@ -19,6 +20,12 @@ export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster
   const attempt = { from: client, to: podOf(to), port, ...(get === undefined ? {} : { path: get }) };
   const { refusedBy, counted } = evaluate(attempt, objects, { release });
   return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
+}
+
+/** Returns the NetworkPolicies, and the policies of Linkerd that the index of policies finds for a peer. */
+export function narrowed(objects: Cluster["objects"], to: Peer): Cluster["objects"] {
+  const network = objects.filter(({ kind }) => kind === "NetworkPolicy");
+  return [...network, ...new PolicyIndex(objects).policiesFor(podOf(to))];
 }
 
 /** Returns the pod of a peer. The settings of the proxy are annotations. A peer with a proxy has a proxy container. */

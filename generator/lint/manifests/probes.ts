@@ -9,8 +9,9 @@ import type { MeshVerdict } from "../../mesh/evaluate-mesh.ts";
 import type { Authorization } from "../../mesh/inbound-policy.ts";
 import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
+import { PolicyIndex } from "../../mesh/policy-index.ts";
 import { podLists, resolvePort } from "../../mesh/ports.ts";
-import { asMap, groupBy } from "../../system/data.ts";
+import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about probes and Pod Security levels that prevent meshed pods from starting or becoming ready. */
@@ -44,18 +45,13 @@ interface Probe {
 }
 
 function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
-  const all = policiesIn(stream);
-  const authentications = all.filter(({ kind }) => kind.endsWith("Authentication"));
-  // Policies apply to pods of their own namespace. Authentications can be in other namespaces.
-  const others = groupBy(
-    all.filter(({ kind }) => !kind.endsWith("Authentication")),
-    ({ metadata }) => metadata.namespace ?? "",
-  );
+  const policies = new PolicyIndex(policiesIn(stream));
   const installation = { release: release ?? newestRelease() };
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
     const to = podOf(workload, stream);
-    const objects = [...(others.get(to.metadata.namespace ?? "") ?? []), ...authentications];
+    // NetworkPolicies are omitted, because they do not apply to the kubelet.
+    const objects = policies.policiesFor(to);
     for (const { path, kind, port, url } of probesOf(workload)) {
       const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
       // The addresses of the nodes are not known. Assume that an authorization for networks admits the kubelet.
