@@ -150,8 +150,8 @@ type BuiltImage = {
 };
 
 /**
- * Returns the first image that belongs to a component with `sources` and that is in the environment's registry. Returns
- * null if the environment has no registry, or if no image meets these conditions.
+ * Returns the first image that is in the environment's registry and belongs to a component whose field `sources` is
+ * set. Returns null if the environment has no registry, or if no image meets both conditions.
  */
 function builtImage({
   environment: {

@@ -38,7 +38,7 @@ function union(before: Inventory, after: Inventory): Inventory {
   return { version: after.version, inputs: null, files };
 }
 
-/** Removes the temporary files in a folder that an earlier run of meshops did not complete because it was killed. */
+/** Removes the temporary files from a folder. A temporary file remains if meshops is killed while it writes a file. */
 export function removeTemporaries(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });

@@ -109,8 +109,8 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
 }
 
 /**
- * Whether a file can be in an owner's bundle. The bundle does not include the encrypted Secrets of the identity. The
- * bundle includes the copies of encrypted Secrets for workloads.
+ * Whether a file can be in the bundle of an owner (see `Inventory`). The bundle does not include the encrypted Secrets
+ * of the identity. The bundle includes the copies of encrypted Secrets for workloads.
  */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..")) return false;

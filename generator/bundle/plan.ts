@@ -19,7 +19,7 @@ export interface FileChange {
   readonly edited: boolean;
 }
 
-/** Differences between an owner's files on disk and its bundle. */
+/** Differences between the files of an owner (see `Inventory`) on disk and the bundle of this owner. */
 export interface Plan {
   readonly owner: string;
   readonly changes: readonly FileChange[];

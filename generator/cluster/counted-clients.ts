@@ -40,7 +40,7 @@ export async function readProxyMetrics(
 
 /**
  * Returns the clients that the mode `enforce` would refuse, for each set of pods that has a port in the mode `audit`.
- * The result does not contain the unlisted service accounts that `meshops verify` creates for its probes. Pure.
+ * Omits the service accounts that `meshops verify` creates for its probes. Pure.
  */
 export function countedClients(
   sets: readonly PodSet[],

@@ -26,8 +26,8 @@ function unscheduled(pod: KubernetesObject): PodProblem | null {
 }
 
 /**
- * Returns the problem of a container that cannot start or is crash-looping. The kubelet defines the reasons
- * (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go).
+ * Returns the problem of the first container that cannot start or is crash-looping; null if the pod has no such
+ * container. The kubelet defines the reasons (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go).
  */
 function containerProblem(pod: KubernetesObject): PodProblem | null {
   for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {

@@ -13,7 +13,9 @@ import { withOldDefaults } from "./old-defaults.ts";
 
 /**
  * Returns the clients that gain or lose access to ports after a change of a spec. If the default inbound policy of a
- * namespace changes, compares twice: running pods keep the old default until they restart.
+ * namespace changes, running pods keep the old default policy until they restart. In this case, the function makes two
+ * comparisons: the access before the change with the access of running pods after the change, and the access before the
+ * restart of the pods with the access after the restart.
  *
  * @param before null if the environment is new
  */
@@ -32,7 +34,7 @@ export function accessChanges(before: Environment | null, after: Environment): O
  * after the change. If only one of the two specs contains a set or a port of these pods, the function also compares the
  * access to this set or port.
  *
- * @param when time of the second state, for the text
+ * @param when description of the time of the second state, such as `after this change`; the texts contain it
  */
 function accessChangesAt(when: string, before: Environment | null, after: Environment): ObjectChange[] {
   const [old, next] = [before === null ? null : modelOf(withNewNames(before, after)), modelOf(after)];

@@ -1,9 +1,10 @@
 import type { DeclaredNamespace, Environment } from "../spec/environment.generated.ts";
 
 /**
- * Returns `after` with the default inbound policies that running pods have from their namespaces. Returns null if no
- * namespace gets another policy. The proxy injector copies the annotation of a namespace to a pod when the pod is
- * created (linkerd2, pkg/inject), so running pods keep the old policy until they restart. The default of the cluster is
+ * Returns `after` with the default inbound policies that running pods have from their namespaces. Returns null if the
+ * default inbound policy of no namespace changes. The proxy injector copies the annotation
+ * `config.linkerd.io/default-inbound-policy` of a namespace to a pod when the pod is created (linkerd2, pkg/inject).
+ * Running pods therefore keep the old policy until they restart. A changed default inbound policy of the cluster is
  * different: the policy controller applies it to running pods (linkerd2, policy-controller, inbound/index.rs).
  */
 export function withOldDefaults(before: Environment, after: Environment): Environment | null {

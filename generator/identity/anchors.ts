@@ -30,9 +30,9 @@ export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
 }
 
 /**
- * Returns the meshed pods that lack one or more of the trust anchors in the trust bundle, so that they do not trust
- * them. A proxy reads the trust anchors only when it starts. Therefore, these pods must restart before the next step of
- * a trust anchor rotation.
+ * Returns the meshed pods that lack one or more of the trust anchors in the trust bundle. These pods do not trust the
+ * missing anchors. A proxy reads the trust anchors only when it starts. Therefore, these pods must restart before the
+ * next step of a trust anchor rotation.
  *
  * In injected pods, an environment variable of the proxy contains the PEM text of the trust anchors. In control plane
  * pods, this variable refers to the ConfigMap (`valueFrom`), so the pod does not contain the text. For these pods, the
@@ -72,9 +72,9 @@ export function anchorGaps(
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * Returns two SHA-256 digests of a PEM text: without and with a trailing newline. For the annotation, the chart
- * computes the digest of a chart value, which might end with a newline. The text in the ConfigMap does not end with a
- * newline.
+ * Returns two SHA-256 digests of a PEM text: without and with a trailing newline. For the annotation
+ * `linkerd.io/trust-root-sha256`, the chart computes the digest of a chart value, which might end with a newline. The
+ * text in the ConfigMap does not end with a newline.
  */
 function digestsOf(pem: string): string[] {
   const text = pem.trim();

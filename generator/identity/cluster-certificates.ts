@@ -57,8 +57,9 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
 
 /**
  * Returns the issuer certificate of a cluster from the issuer's Secret. If the user is not allowed to read Secrets,
- * returns the certificate in the ConfigMap `meshops-identity`. In a Secret that the chart created (scheme
- * linkerd.io/tls), the key of the certificate is `crt.pem` (linkerd-control-plane, templates/identity.yaml).
+ * returns the certificate in the ConfigMap `meshops-identity`. Returns undefined if this Secret or ConfigMap contains
+ * no valid certificate. In a Secret that the chart created (scheme linkerd.io/tls), the key of the certificate is
+ * `crt.pem` (linkerd-control-plane, templates/identity.yaml).
  */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   const { secrets } = objects;

@@ -100,8 +100,8 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
         typeof own === "string"
           ? `the Secret is in namespace ${own}, but the workload is in namespace ${namespace}`
           : "the Secret has no namespace",
-      // The MAC of the file can include the namespace. Without sops, an edit of the namespace would make the MAC
-      // invalid.
+      // The MAC of the file can include the namespace. If the user edited the namespace without sops, the MAC would
+      // then be invalid.
       fix: `open the file with sops edit, and set metadata.namespace: ${namespace}; sops edit encrypts the file again`,
     };
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));

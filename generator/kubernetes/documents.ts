@@ -89,7 +89,8 @@ function isClosed(rest: string, quote: string): boolean {
 }
 
 /**
- * Sets the value of each scalar in a document to the value that another reading determines from the text of the scalar.
+ * Sets the value of each scalar in a document to the value that the given reading determines from the text of the
+ * scalar.
  */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;

@@ -116,8 +116,8 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
 }
 
 /**
- * Returns the entry of a map that has a given key. If the key occurs several times, returns the last entry, because
- * kubectl and Helm also use the last entry.
+ * Returns the entry of a map that has a given key; undefined if the map has no such entry. If the key occurs several
+ * times, returns the last entry, because kubectl and Helm also use the last entry.
  */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);

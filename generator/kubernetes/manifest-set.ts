@@ -97,8 +97,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether the set contains an object of the core group with this name more than once. The set then probably contains
-   * several applications or environments.
+   * Whether the set contains more than one object of the core group with this kind and name. If it does, the set
+   * probably contains several applications or environments.
    */
   isRepeated(kind: string, name: string): boolean {
     return this.named("", kind, name).length > 1;

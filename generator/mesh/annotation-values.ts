@@ -13,8 +13,8 @@ export const patterns: Readonly<Record<string, { readonly pattern: RegExp; reado
 };
 
 /**
- * Returns null if Linkerd accepts the value of an annotation. Otherwise, returns a description of the values that
- * Linkerd accepts. Also returns null for a value with a placeholder that another program replaces (`${…}`, `{{…}}`).
+ * Returns null if Linkerd accepts the value of an annotation, or if the value contains a placeholder that another
+ * program replaces (`${…}`, `{{…}}`). Otherwise, returns a description of the values that Linkerd accepts.
  */
 export function rejectedValue(format: AnnotationFormat, value: string): string | null {
   if (/\$\{|\{\{/.test(value) || format === "text") return null;

@@ -3,7 +3,10 @@ import { proxyContainer } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 
-/** Returns the proxy of a pod: a container, or an init container that keeps running (native sidecar). */
+/**
+ * Returns the proxy of a pod: a container, or an init container that keeps running (native sidecar). Returns undefined
+ * if the pod has no proxy.
+ */
 export function proxyOf(pod: KubernetesObject): V1Container | undefined {
   const all = [...listAt<V1Container>(pod, "spec", "containers"), ...listAt<V1Container>(pod, "spec", "initContainers")];
   return all.find(({ name }) => name === proxyContainer);

@@ -28,8 +28,8 @@ export function servicePorts(service: Manifest): ServicePort[] {
 }
 
 /**
- * Whether a port of a Service is opaque, according to the annotation of the Service or of its pods. If the annotation
- * is missing, Linkerd's default list of opaque ports applies.
+ * Whether a port of a Service is opaque, according to the annotation `config.linkerd.io/opaque-ports` of the Service or
+ * of its pods. If this annotation is missing, Linkerd's default list of opaque ports applies.
  */
 export function isOpaque(stream: ManifestSet, service: Manifest, port: number): boolean {
   if (includes(opaquePorts(annotationsOf(service)), port)) return true;

@@ -43,7 +43,10 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
   return { sources: [...sources, own], diagnostics };
 }
 
-/** Returns the name in `spec.extends` if it has the form of a name. Schema validation reports any other value. */
+/**
+ * Returns the name in `spec.extends`; null if the field is missing, or if its value is not a valid name. The schema
+ * validation reports invalid values.
+ */
 function baseOf(source: Source): string | null {
   const base = asMap(asMap(source.value)["spec"])["extends"];
   return typeof base === "string" && isEnvironmentName(base) ? base : null;

@@ -18,8 +18,8 @@ export interface Loaded {
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
   /**
-   * Converts a finding of a later check to a diagnostic. The diagnostic refers to the value in the file that sets the
-   * value. The field is null if the files were not merged.
+   * Converts the violation of a rule to a diagnostic. Rules are checked after the files have been merged. The
+   * diagnostic refers to the value in the file that sets the value. The field is null if the files were not merged.
    */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }

@@ -28,7 +28,7 @@ export function spec(...steps: Path): Path {
   return ["spec", ...steps];
 }
 
-/** A rule violation that is ready to be reported. */
+/** A rule violation with the text of its diagnostic. The position in the spec file is not yet known. */
 export interface Judgement {
   readonly paths: RuleFinding["paths"];
   readonly part: "key" | "value";

@@ -25,9 +25,10 @@ export interface SchemaFinding {
 }
 
 /**
- * Removes errors that are only consequences of other errors. A value of the wrong type also violates an enum. An item
- * that does not match `contains` is allowed if another item matches. A wrong name of a key also violates
- * `propertyNames`. Unknown keys also violate the number of keys.
+ * Removes errors of ajv that only follow from another error. If a value has the wrong type, ajv can also report the
+ * `enum` of the value. If the name of a key is wrong, ajv also reports `propertyNames`. If a map has unknown keys, ajv
+ * can also report the number of keys. The function also removes errors about items of a list that do not match
+ * `contains`, because only one item must match.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const pathsWith = (keyword: string): ReadonlySet<string> =>
@@ -190,14 +191,17 @@ function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, p
   return types.map((type) => article(String(type))).join(" or ");
 }
 
-/** Returns a fix that suggests an example from the schema, if the example is almost equal to the value. */
+/**
+ * Returns a fix that suggests an example from the schema, if the example is almost equal to the value. Otherwise,
+ * returns null.
+ */
 function similar(data: unknown, { examples }: Schema): string | null {
   return typeof data === "string" && Array.isArray(examples) ? didYouMean(data, examples.map(String), 1) : null;
 }
 
 /**
- * Returns the fix for a value that is a number or a Boolean, although the schema expects a string. If the schema
- * accepts the quoted value, the fix is to quote the value.
+ * Returns the fix for a value that is a number or a Boolean, although the schema expects a string. Returns null for all
+ * other values. If the schema accepts the quoted value, the fix is to quote the value.
  */
 function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
   if (!types.includes("string") || !isScalar(data)) return null;
@@ -219,7 +223,10 @@ function isScalar(data: unknown): data is number | boolean {
   return typeof data === "number" || typeof data === "boolean";
 }
 
-/** Returns a fix with a value that the schema accepts: the default, an example, or the first allowed value. */
+/**
+ * Returns a fix with a value that the schema accepts: the default, an example, or the first allowed value. Returns null
+ * if the schema has none of these.
+ */
 function example({ default: byDefault, examples }: Schema, allowed: readonly string[]): string | null {
   const [first] = [byDefault, ...(Array.isArray(examples) ? examples : []), ...allowed].filter(
     (value) => typeof value === "string" || isScalar(value),

@@ -94,7 +94,9 @@ function flipped(values: Values): Values[] {
   });
 }
 
-/** Returns an empty map if `always` contains the only path in `own`; null if `always` does not contain this path. */
+/**
+ * Checks whether `always` contains a value at the only path in `own`. Returns an empty map if it does, otherwise null.
+ */
 function overlap(always: Values, own: Values): unknown {
   const [[key, value] = ["", null]] = Object.entries(own);
   const there = always[key];

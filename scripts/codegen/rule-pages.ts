@@ -13,7 +13,7 @@ const stories = { spec: `${root}test/stories/diagnostics`, manifests: `${root}te
 
 /**
  * Returns the page of each rule in docs/rules, and the index of these pages, as [absolute path, text]. The examples on
- * a page are the story of the rule, which the tests run.
+ * a page are copied from the test case of the rule in test/stories.
  */
 export function generateRulePages(): [string, string][] {
   const rules = [...new Map([...specRules, ...manifestRules].map((rule) => [rule.code as string, rule])).values()];

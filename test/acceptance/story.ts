@@ -205,7 +205,10 @@ function environmentVariables(options: Options): Record<string, string> {
   };
 }
 
-/** Implements `Story.localRemote`. Pushes go to a local repository with helmfile, and with `--serve-git`. */
+/**
+ * Returns the path for `Story.localRemote`. Pushes go to a local repository if the engine is helmfile, or if
+ * `--serve-git` is set. Otherwise, returns null.
+ */
 function localRemote({ engine, serveGit, folder }: Options): string | null {
   return engine === "helmfile" || serveGit !== null ? join(folder, "platform.git") : null;
 }

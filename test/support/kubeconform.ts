@@ -15,7 +15,8 @@ const withGatewayApi = "2025.4.4";
 /**
  * Writes strict JSON schemas of custom resources, and returns their folder. The CRDs are from the reference data: the
  * CRDs of Flux, of the given chart, and of the chart `withGatewayApi`, which contains the CRD of GRPCRoute. Chart 1.8.0
- * belongs to stable-2.14, which does not support GRPCRoutes. Therefore the chart `withGatewayApi` is not used for it.
+ * belongs to stable-2.14, which does not support GRPCRoutes. For chart 1.8.0, the chart `withGatewayApi` is therefore
+ * not used.
  *
  * @param linkerdCrds version of a linkerd-crds chart
  */

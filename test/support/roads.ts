@@ -49,7 +49,10 @@ export async function buildOverlays(
   );
 }
 
-/** Removes the label `overlayLabel` from an object, and returns the value of the label. */
+/**
+ * Removes the label `overlayLabel` from an object. Returns the value of the label, or undefined if the object does not
+ * have the label.
+ */
 function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   const { [overlayLabel]: overlay, ...labels } = metadata.labels ?? {};
   Object.assign(metadata, { labels });

@@ -118,8 +118,8 @@ function release(component: ComponentModel, model: Model): JsonMap {
     ...(ofChart === null ? {} : valuesAndPatches(component, ofChart)),
     ...(suspended ? { condition: `${id}.enabled` } : {}),
     timeout: timeoutMinutes * 60,
-    // Helm 4 applies objects on the server. On AKS, the admissions enforcer sets a field of every webhook, so each
-    // later upgrade would fail with a conflict. `forceConflicts` prevents this conflict. helmfile rejects
+    // Helm 4 uses server-side apply. On AKS, the admissions enforcer sets a field of every webhook, so each upgrade
+    // after the installation would fail with a conflict. `forceConflicts` prevents this conflict. helmfile rejects
     // `forceConflicts` if it runs Helm 3.
     ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4 ? { forceConflicts: true } : {}),
     ...(needs.length === 0 ? {} : { needs }),

@@ -167,8 +167,8 @@ function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): J
 /**
  * Patch that prevents Helm from deleting Secrets. At an upgrade, Helm deletes objects that are in the old manifest but
  * not in the new one, for example the Secrets of an existing mesh whose chart generated the certificates. Helm does not
- * delete objects with this annotation. Helm reads the annotation from the object in the cluster (helm,
- * pkg/kube/client.go).
+ * delete objects with the annotation `helm.sh/resource-policy: keep`. Helm reads this annotation from the object in the
+ * cluster (helm, pkg/kube/client.go).
  */
 const keptByHelm: JsonMap = {
   target: { kind: "Secret" },

@@ -27,7 +27,7 @@ export function inline({ target, patch }: Patch): JsonMap {
 
 /**
  * Returns the transformers for helmfile: one per patch with a target, and one per image with a new name. helmfile runs
- * Kustomize with these transformers on the rendered chart. Kustomize contains the code of both kinds of transformers.
+ * Kustomize with these transformers on the rendered chart. Both kinds of transformers are built into Kustomize.
  */
 export function transformersOf(component: ComponentModel): JsonMap[] {
   const name = fluxName(component.id);

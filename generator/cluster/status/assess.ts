@@ -193,9 +193,9 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
 }
 
 /**
- * Returns the error of an object that is not ready. Returns null if the object reports no error yet. The condition
- * Ready is Unknown while helm-controller retries, and reports the rollback after a rollback. In both cases, the
- * condition Released contains the error.
+ * Returns the error of an object that is not ready. Returns null if the object reports no error yet. While
+ * helm-controller retries, the condition Ready is Unknown. After helm-controller has rolled back the release, the
+ * condition Ready contains a message about the rollback. In both cases, the condition Released contains the error.
  */
 function failureOf(object: KubernetesObject): string | null {
   const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];

@@ -50,7 +50,8 @@ function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot)
 function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly KubernetesObject[]): StatusNode {
   const node = { kind: "Pods", namespace, name: title, children: [] };
   const read = ["Deployment", "StatefulSet", "DaemonSet"].includes(workloadRef?.kind ?? "");
-  // A workload of another kind, such as a Job, has pods only while it runs, so missing pods are not an error.
+  // A workload of a kind other than these three, such as a Job, has pods only while it runs, so missing pods are not an
+  // error.
   if (pods.length > 0 || (workloadRef !== null && !read))
     return { ...node, state: "ready", detail: plural(pods.length, "pod"), cause: null };
   const reason =

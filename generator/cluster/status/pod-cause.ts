@@ -28,8 +28,8 @@ export function isPodReady(pod: KubernetesObject): boolean {
 }
 
 /**
- * Returns the cause if pods mount a Secret that does not exist. A running pod keeps the files of a deleted Secret.
- * Therefore, Kubernetes, Helm and Flux report the missing Secret only after the pod restarts.
+ * Returns the cause if pods mount a Secret that does not exist; otherwise null. A running pod keeps the files of a
+ * deleted Secret. Therefore, Kubernetes, Helm and Flux report the missing Secret only after the pod restarts.
  */
 export function missingSecret(
   pods: readonly KubernetesObject[],
@@ -50,9 +50,9 @@ export function missingSecret(
 }
 
 /**
- * Returns the cause if a pod is unschedulable or waits for a volume. If the pod is unschedulable for a reason other
- * than its volume, the result is this reason, because a pending PersistentVolumeClaim can itself wait until the pod is
- * scheduled.
+ * Returns the cause if a pod is unschedulable or waits for a volume; otherwise null. If the pod is unschedulable for a
+ * reason other than its volume, the result is this reason, because a pending PersistentVolumeClaim can itself wait
+ * until the pod is scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
@@ -77,7 +77,7 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   };
 }
 
-/** Returns the cause if a container of a pod cannot start or is crash-looping. */
+/** Returns the cause if a container of a pod cannot start or is crash-looping; otherwise null. */
 function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | null, { namespace }: Subject): Cause | null {
   switch (problem?.kind) {
     case "image-pull":
@@ -103,12 +103,15 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
   }
 }
 
-/** Seconds after the start of a container during which a failed probe is expected. */
+/**
+ * Seconds after the start of a container during which a failed probe is expected. Also the seconds after the end of a
+ * pod's grace period during which the deleted pod may still exist.
+ */
 const startupSeconds = 30;
 
 /**
- * Returns the cause if a container has run longer than `startupSeconds`, but one of its probes fails. The result of the
- * probe is read from an event, because the status of the pod does not contain this result.
+ * Returns the cause if a container has run longer than `startupSeconds`, but one of its probes fails; otherwise null.
+ * The result of the probe is read from an event, because the status of the pod does not contain this result.
  */
 function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { namespace }: Subject): Cause | null {
   const { name, uid } = pod.metadata;
@@ -127,8 +130,9 @@ function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { na
 }
 
 /**
- * Returns the cause if a deleted pod still exists after the end of its grace period. `deletionTimestamp` is the end of
- * the grace period. While the deleted pod exists, a StatefulSet cannot create a new pod with the same name.
+ * Returns the cause if a deleted pod still exists `startupSeconds` after the end of its grace period; otherwise null.
+ * `deletionTimestamp` is the end of the grace period. While the deleted pod exists, a StatefulSet cannot create a new
+ * pod with the same name.
  */
 export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }: Snapshot, { namespace }: Subject): Cause | null {
   const stuck = pods.find(
@@ -151,7 +155,10 @@ export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }:
       };
 }
 
-/** Returns the cause if the kubelet evicted a pod, because its node was short of memory, disk space or process IDs. */
+/**
+ * Returns the cause if the kubelet evicted a pod because its node was short of memory, disk space or process IDs.
+ * Otherwise, returns null.
+ */
 export function eviction(pods: readonly KubernetesObject[]): Cause | null {
   const evicted = pods.find(({ status }) => at(status, "reason") === "Evicted");
   if (evicted === undefined) return null;

@@ -9,10 +9,10 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the cause if a Server denies connections between a pod and another pod of the same workload. The connections
- * have no identity, because one of the two pods bypasses its own proxy on the port of the Server
- * (`skip-outbound-ports`). A user causes this error by changing `internalPorts` of a service from or to `skip` while a
- * policy exists.
+ * Returns the cause if a Server denies connections between a pod and another pod in the same namespace; otherwise null.
+ * The connections have no identity, because one of the two pods bypasses its own proxy on the port of the Server
+ * (`skip-outbound-ports`). This happens if a user changes `internalPorts` of a service to `skip`, or from `skip` to
+ * another value, while the Server exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const { namespace } = pod.metadata;

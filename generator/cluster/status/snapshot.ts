@@ -48,7 +48,7 @@ export interface Snapshot {
   readonly takenAt: Date;
 }
 
-/** Returns a source of a snapshot by kind, name and namespace. */
+/** Returns the source with a kind, a name and a namespace; undefined if the snapshot does not contain this source. */
 export function sourceIn(
   { sources }: Snapshot,
   { kind, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
@@ -56,7 +56,7 @@ export function sourceIn(
   return sources.find(({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace);
 }
 
-/** Returns a Kustomization of a snapshot by name and namespace. */
+/** Returns the Kustomization with a name and a namespace; undefined if the snapshot does not contain it. */
 export function kustomizationIn(
   { kustomizations }: Snapshot,
   { name, namespace }: { readonly name: string; readonly namespace: string },
@@ -158,7 +158,10 @@ export async function takeSnapshot(
   };
 }
 
-/** Returns the version of Flux from a label of its controllers. Flux's install manifests set this label. */
+/**
+ * Returns the version of Flux from a label of its controllers; null if the label is missing. Flux's install manifests
+ * set this label.
+ */
 function fluxVersionOf(controllers: readonly KubernetesObject[]): string | null {
   const found = controllers.find(({ metadata }) => metadata.name === "kustomize-controller");
   return found?.metadata.labels?.["app.kubernetes.io/version"] ?? null;

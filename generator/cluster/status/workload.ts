@@ -73,8 +73,8 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
 }
 
 /**
- * Returns the cause if the proxy injector should have injected a pod but the pod has no proxy. Also returns a cause if
- * proxies do not trust the certificates that Linkerd's current issuer signs.
+ * Returns the cause if the proxy injector should have injected a pod but the pod has no proxy, or if proxies do not
+ * trust the certificates that Linkerd's current issuer signs. Otherwise, returns null.
  */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
@@ -149,9 +149,9 @@ function isUnderPressure(pods: readonly KubernetesObject[]): boolean {
 }
 
 /**
- * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. If the pod management policy
- * is OrderedReady, the StatefulSet controller waits until this pod is ready. The controller also waits if the pod can
- * become ready only with the new revision (kubernetes.io, StatefulSets, "Forced rollback").
+ * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet; otherwise null. If the pod
+ * management policy is OrderedReady, the StatefulSet controller waits until this pod is ready. The controller waits
+ * even if the pod can become ready only with the new revision (kubernetes.io, StatefulSets, "Forced rollback").
  */
 function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObject, { namespace }: Subject): Cause | null {
   const revision = pod.metadata.labels?.["controller-revision-hash"];

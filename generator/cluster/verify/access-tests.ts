@@ -11,8 +11,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import { judgeTap, openTap } from "./tap.ts";
 
 /**
- * Runs T0 first, because T0 can remove the policies until it ends. After T0, runs T1 to T3 in parallel with the
- * components' checks that need a probe.
+ * Runs T0 first, because T0 can remove the policies and restores them only at its end. After T0, runs T1 to T3 in
+ * parallel with those checks of the components that need a probe.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await baselineTest(run, scene);

@@ -102,8 +102,8 @@ function judge(
 }
 
 /**
- * Returns an undecided finding if the log of a probe does not contain the results of all calls. A missing result does
- * not prove that a call was refused.
+ * Returns an undecided finding if a probe did not run, or if its log does not contain the results of all calls.
+ * Otherwise, returns null. A missing result does not prove that a call was refused.
  */
 function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
@@ -117,8 +117,8 @@ function unseenCalls(run: ProbeRun): Finding | null {
 }
 
 /**
- * Returns a failed finding if a probe that should be meshed has no proxy. The test then cannot use the results of the
- * probe's calls.
+ * Returns a failed finding if a probe that should be meshed has no proxy; otherwise null. Without a proxy, the test
+ * cannot use the results of the probe's calls.
  */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;

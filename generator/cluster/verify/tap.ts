@@ -31,7 +31,7 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
     try {
       events.push(...reader.read(chunk));
     } catch {
-      abort.abort(); // if an error occurs during the stream, the tap API sends a message of another type
+      abort.abort(); // after an error, the tap API sends a message that is not an event
     }
   };
   const body = encodeTapRequest(target, maxRps);
@@ -134,8 +134,8 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
 }
 
 /**
- * Returns the HTTP path of the target's first call of the given kind. Returns an empty string if no call to a port that
- * the policies protect has this kind.
+ * Returns the HTTP path of the target's first call of the given kind. Returns an empty string if the target has no
+ * guarded call of this kind.
  */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);

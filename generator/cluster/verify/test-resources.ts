@@ -62,8 +62,8 @@ export class TestResources {
   }
 
   /**
-   * Creates objects. Returns the error if an object cannot be created. The tests that need the objects report this
-   * error, and the other tests continue.
+   * Creates objects. Returns the error if an object cannot be created; otherwise null. The tests that need the objects
+   * report this error, and the other tests continue.
    */
   async #attempt(...objects: readonly KubernetesObject[]): Promise<string | null> {
     try {

@@ -28,7 +28,7 @@ import { verifyName } from "./probes.ts";
  */
 const callsPerProbe = 12;
 
-/** A port of a running pod that the probes call. */
+/** A port that the probes call, and the running pod that has this port. */
 export interface Destination {
   readonly set: PodSet;
   readonly key: string;
@@ -52,8 +52,8 @@ function destinationsOf({ ports }: PodSet): [key: string, port: Port][] {
 }
 
 /**
- * Returns the ports of the first ready pod of a set that the probes call; an empty list if no pod is ready. The probes
- * call the ports whose connections pass through the proxy.
+ * Returns the ports that the probes call for a set of pods: those ports of its first ready pod whose connections pass
+ * through the proxy. Returns an empty list if no pod is ready.
  */
 export function destinations(set: PodSet, pods: readonly KubernetesObject[]): Destination[] {
   const pod = pods.find((each) => isInSet(each, set) && isReady(each));
@@ -92,8 +92,8 @@ function callTo(destination: Destination): Call {
 }
 
 /**
- * Returns the probes. The probes test these clients: each listed service account, an unlisted service account in the
- * namespace of a listed client, and a pod without a proxy. The probes of each client call all ports.
+ * Returns the probes. The probes test these clients: each listed service account, a service account that no policy
+ * lists in the namespace of a listed client, and a pod without a proxy. The probes of each client call all ports.
  *
  * @param run a word that distinguishes this run of verify from other runs
  */

@@ -13,10 +13,10 @@ import { callName, type Destination, destinations, isDeclared, testedSets, workl
 
 /**
  * Tests the access to the pods in `spec.workloads` with three kinds of probes: probes with the service account of a
- * listed client, probes with an unlisted service account, and probes without a proxy. For each listed client, the
- * unlisted service account and the client without a proxy, probes call every port of one pod of each set of pods. The
- * test of a set of pods passes if only the declared clients can connect to its ports. If the access mode of the set is
- * `audit`, notes in the result list the clients that the mode `enforce` would refuse.
+ * listed client, probes with a service account that no policy lists, and probes without a proxy. The probes with each
+ * service account, and the probes without a proxy, call every port of one pod of each set of pods. The test of a set of
+ * pods passes if only the declared clients can connect to its ports. If the access mode of the set is `audit`, notes in
+ * the result list the clients that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();

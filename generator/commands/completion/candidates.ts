@@ -34,14 +34,17 @@ export function candidates(program: CommandUnknownOpts, words: readonly string[]
     .sort((a, b) => compareText(a.word, b.word));
 }
 
-/** Returns `--option=value` as two words, and the word `=` as no word. Returns all other words unchanged. */
+/**
+ * Splits `--option=value` into the words `--option` and `value`. Removes the word `=`. Returns all other words
+ * unchanged.
+ */
 function apart(word: string): string[] {
   if (word === "=") return [];
   const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
   return option === undefined ? [word] : [option, ...(value === undefined || value === "" ? [] : [value])];
 }
 
-/** What the words before the word to complete specify. */
+/** The command, the arguments and the options in the words before the word to complete. */
 interface Line {
   readonly command: CommandUnknownOpts;
   /** Arguments of the command that the user has already typed. */

@@ -24,12 +24,12 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** If an inventory does not contain a version, meshops assumes that this version of meshops generated the files. */
+/** Version of meshops that is assumed to have generated the files if their inventory does not contain a version. */
 const unrecorded = "0.1.0";
 
 /**
- * Prints the notes of each version that is newer than the version in at least one of the previous inventories. The new
- * inventories contain the current version, so the next run of `generate` does not print these notes again.
+ * Prints the notes of each version that is newer than the version in at least one of the existing inventories. This run
+ * of `generate` then writes the current version to the inventories, so the next run does not print these notes again.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

@@ -50,8 +50,8 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 
 /**
  * Compares the bases, hooks and workflows on disk with the files that this version of meshops would write. Omits files
- * that do not exist. Also omits files that differ from this version if neither the inventory nor the list
- * `writtenBefore` contains their path, because meshops did not write these files.
+ * that do not exist. Also omits files that meshops did not write. These are the files that differ from this version,
+ * and whose path is neither in the inventory nor in the list `writtenBefore`.
  *
  * @param root absolute path of the repository, without symbolic links
  */

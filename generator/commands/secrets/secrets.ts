@@ -77,7 +77,7 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
 }
 
 /**
- * Throws a UserError if sops would use another format than YAML or JSON for a file. sops selects the format by the file
+ * Throws a UserError if sops would use a format other than YAML or JSON for a file. sops selects the format by the file
  * extension (sops, cmd/sops/formats/formats.go, FormatForPath). meshops must not guess the format from the text: a file
  * in another format can be valid JSON after the encryption, but its plaintext has the other format.
  */

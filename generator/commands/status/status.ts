@@ -135,9 +135,9 @@ interface ClusterIdentity {
 
 /**
  * Returns a Kustomization whose last applied revision is a commit of the repository. If meshops manages the root
- * Kustomization, returns the root Kustomization. Otherwise, the source of the root Kustomization can be another
- * repository, so the function returns the Kustomization of the first component. Returns undefined if the source is an
- * OCIRepository, because the revisions of an OCIRepository are not commits.
+ * Kustomization, returns the root Kustomization. Otherwise, the source of the root Kustomization can be a repository
+ * other than the platform repository, so the function returns the Kustomization of the first component. Returns
+ * undefined if the source is an OCIRepository, because the revisions of an OCIRepository are not commits.
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;

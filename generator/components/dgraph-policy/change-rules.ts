@@ -3,9 +3,10 @@ import type { ChangeRule } from "../change-rule.ts";
 import { chartVersionOf } from "../chart-version.ts";
 
 /**
- * Assesses an upgrade after which proxies connect to other ports. Proxies of stable-2.14 connect to the port of the
- * application, and proxies of later releases connect to port 4143. The NetworkPolicy allows only the ports of the new
- * release, but the proxies of clients keep the old release until their pods restart.
+ * Assesses an upgrade of Linkerd from stable-2.14 to a later release. Proxies of stable-2.14 connect to the port of the
+ * application, and proxies of later releases connect to port 4143. After the upgrade, the NetworkPolicy allows only the
+ * ports to which the proxies of the new release connect. The proxies of clients keep the old release until their pods
+ * restart.
  */
 export const policyChanges: ChangeRule = {
   *assess({ kind, change, name }, { objects }) {

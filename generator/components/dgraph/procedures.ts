@@ -10,8 +10,8 @@ export interface Resize {
 }
 
 /**
- * Returns the steps that uninstall Dgraph if the spec no longer contains Dgraph. The user uninstalls Dgraph before the
- * push. After the push, Flux only has to remove the policies.
+ * Returns the steps that uninstall Dgraph if the spec no longer contains Dgraph. The user uninstalls Dgraph before
+ * pushing the commit that removes Dgraph from the spec. After the push, Flux only has to remove the policies.
  */
 export function uninstall(
   { namespace, before }: Pick<ChangedObject, "namespace" | "before">,

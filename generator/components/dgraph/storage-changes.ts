@@ -100,7 +100,10 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
   };
 }
 
-/** The selectors of the chart's Services also contain the version of the chart (dgraph chart 24.1.4, templates). */
+/**
+ * Effect of a new chart version on the Services. Like the selectors of the StatefulSets, the selectors of the chart's
+ * Services contain the version of the chart (dgraph chart 24.1.4, templates).
+ */
 const otherServices =
   ". The selectors of the Services also contain the chart version. From the upgrade until you have run the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 

@@ -26,7 +26,7 @@ export function externalIdentity(environment: Environment): IdentityProvider {
 }
 
 /**
- * Returns a component with the tests of the certificates that `meshops verify` runs. meshops does not deliver the
+ * Returns a component with the tests that `meshops verify` runs on the certificates. meshops does not deliver the
  * certificates.
  */
 function certificates(environment: Environment): Component {

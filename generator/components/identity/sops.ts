@@ -63,8 +63,8 @@ function secretsComponent(
 
 function controlPlaneValues(identity: Identity): JsonMap {
   return {
-    // The chart writes a hash of this value into the annotation that restarts the control plane. The chart does not
-    // trim the value before it computes the hash.
+    // The chart writes a hash of this value to an annotation of the control plane's pod templates, so these pods
+    // restart if the value changes. The chart does not trim the value before it computes the hash.
     identityTrustAnchorsPEM: identity.trustAnchors,
     identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
     podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },

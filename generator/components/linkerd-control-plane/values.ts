@@ -91,7 +91,7 @@ function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
   return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };
 }
 
-/** Image values of the chart that refer to the mirror. */
+/** Returns the chart values that set the names of the images in the mirror; an empty map if images are not mirrored. */
 function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);

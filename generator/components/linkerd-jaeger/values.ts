@@ -33,7 +33,7 @@ export function ownedJaegerValues(context: Context): OwnedValue[] {
   ];
 }
 
-/** Image values of the chart that refer to the mirror. */
+/** Returns the chart values that set the names of the images in the mirror; an empty map if images are not mirrored. */
 function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (suffix: string): JsonMap => {

@@ -9,9 +9,9 @@ const rbac = "rbac.authorization.k8s.io";
 /**
  * Returns the service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and the bindings that
  * grant rights to these accounts. Each namespace with HelmReleases gets one account, because a HelmRelease uses an
- * account in its own namespace. The accounts are part of the component `namespaces`, so that they exist for longer than
- * the releases. If the account of a deleted HelmRelease does not exist, helm-controller does not uninstall the Helm
- * release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
+ * account in its own namespace. The accounts are part of the component `namespaces`, so that they still exist when
+ * helm-controller uninstalls the releases. If the account of a deleted HelmRelease does not exist, helm-controller does
+ * not uninstall the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
  *
  * @returns an empty list if the spec does not specify a service account
  */

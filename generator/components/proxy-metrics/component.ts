@@ -11,8 +11,8 @@ import { scrapersOf } from "../scrapers.ts";
 /**
  * Returns components with policies that allow Prometheus to read the metrics of proxies. Returns one component for each
  * created namespace in which the default inbound policy refuses clients without an identity. Returns no components if
- * the spec enables neither viz nor another Prometheus. The default policy also applies to the admin port of a proxy
- * (linkerd2#10691), and Prometheus connects to this port without an identity.
+ * viz is disabled and the spec does not set `monitoring.prometheus`. The default inbound policy also applies to the
+ * admin port of a proxy (linkerd2#10691), and Prometheus connects to this port without an identity.
  *
  * @param created namespaces that meshops creates
  */

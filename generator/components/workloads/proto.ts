@@ -26,7 +26,7 @@ export function readProto(file: string, text: string): ProtoFile {
     try {
       if (simple !== text) return read(file, simple);
     } catch {
-      // Report the error message for the original text instead.
+      // Ignore this error. The finding below contains the error for the original text.
     }
     return failed(syntaxError(file, text, (error as Error).message));
   }

@@ -6,7 +6,8 @@ import { asMap } from "../../system/data.ts";
 import { compareText } from "../../system/text.ts";
 
 /**
- * Clients that a policy admits. An authentication applies to all ports of its Server, so its ports have the key "".
+ * Map from each client that a policy admits to the ports at which the policy admits the client. An authentication
+ * applies to all ports of its Server. The only port of its clients is therefore the empty string.
  */
 type Admitted = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -36,7 +37,7 @@ function atPorts(ports: readonly string[]): string {
   return named.length === 0 ? "" : ` at ${named.join(" and ")}`;
 }
 
-/** Returns the clients and ports in `admitted` that none of the others contains. */
+/** Returns the clients and ports in `admitted` that none of the maps in `others` contains. */
 function notCovered(admitted: Admitted, ...others: readonly Admitted[]): [client: string, ports: string[]][] {
   return [...admitted].flatMap(([client, ports]): [string, string[]][] => {
     const wide = others.flatMap((other) => [...other].filter(([each]) => includesClient(each, client)).map(([, own]) => own));

@@ -119,7 +119,8 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
 }
 
 /**
- * Steps for a workload whose objects Flux creates again in another place, without an outage.
+ * Returns steps for a workload whose objects Flux deletes and creates again in another place. With these steps, the
+ * user avoids an outage.
  *
  * @param place what changes: the namespace or the source of the workload
  */

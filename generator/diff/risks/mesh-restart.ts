@@ -77,7 +77,11 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
   ];
 }
 
-/** Data that is lost if the pods of the extensions restart. By default, both programs have no persistent volume. */
+/**
+ * Returns a sentence about the data that is lost if the pods of linkerd-viz and linkerd-jaeger restart. Returns an
+ * empty text if the list contains neither of their namespaces. By default, neither Prometheus nor Jaeger has a
+ * persistent volume.
+ */
 function lost(namespaces: readonly string[]): string {
   const data = [
     ...(namespaces.includes("linkerd-viz") ? ["the metrics in the Prometheus of linkerd-viz"] : []),

@@ -40,7 +40,10 @@ function afterRestart(namespace: string, assessment: Assessment): Assessment {
   };
 }
 
-/** A changed annotation of a namespace does not restart its pods. */
+/**
+ * Returns the step in which the user restarts the pods of a namespace. The user must restart the pods, because they do
+ * not restart when an annotation of their namespace changes.
+ */
 function restart(namespace: string): Step {
   return {
     text: `Neither Flux nor helmfile restarts the pods in namespace ${namespace}. Restart them after Flux or helmfile has applied the change.`,

@@ -53,7 +53,9 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
   else if (/^spec\.requiredAuthenticationRefs\[\]/.test(path)) yield otherAuthentication(before, after);
 }
 
-/** Assesses an authentication that a policy requires in addition, no longer requires, or requires instead of another. */
+/**
+ * Assesses a change of the authentications that a policy requires: one authentication is added, removed or replaced.
+ */
 function otherAuthentication(before: unknown, after: unknown): Assessment {
   const nameOf = (reference: unknown): string => String(asMap(reference)["name"] ?? reference);
   if (before === undefined)

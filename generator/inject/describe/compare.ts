@@ -54,9 +54,10 @@ export function compareWorkload(environment: Environment, key: string, manifests
 }
 
 /**
- * Whether a note about the objects is a risk for the workload. False if no set of pods has the mode `enforce`, because
- * no other mode refuses clients. False for hooks. For a Service that clients outside of the cluster can use, false if a
- * client of a set of pods with the mode `enforce` has the field `cidrs`.
+ * Whether a note about the objects is a risk for the workload. If no set of pods has the mode `enforce`, no note is a
+ * risk, because no other mode refuses clients. A note about hooks is never a risk. A note about a Service that clients
+ * outside of the cluster can use (`exposed`) is not a risk if a set of pods with the mode `enforce` has a client with
+ * the field `cidrs`.
  */
 function isRisk({ about }: Note, entries: readonly Entry[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");

@@ -190,7 +190,7 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, values } of places(stream, "labels"))
     for (const key of Object.keys(values)) {
       if (linkerdAnnotations[key] === undefined) continue;
-      // If the annotation also exists, the label has no effect and does no harm.
+      // If the object also has an annotation with this key, Linkerd reads the annotation, and the label does no harm.
       if (at(manifest.value, ...path.slice(0, -1), "annotations", key) !== undefined) continue;
       yield {
         manifest,

@@ -39,9 +39,9 @@ interface Controller {
   readonly image: RegExp;
   readonly className: RegExp;
   readonly annotation: string;
-  /** Kind of the object that has the annotation. */
+  /** Kind of the object on which the user sets `annotation`. */
   readonly on: "Ingress" | "Service";
-  /** Matches the argument, or the ConfigMap key, with which the controller applies the setting to all Ingresses. */
+  /** Matches the controller's argument, or the key in its ConfigMap, that applies the same setting to all Ingresses. */
   readonly global: RegExp;
 }
 

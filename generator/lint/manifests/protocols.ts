@@ -66,7 +66,8 @@ function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
         const target = resolvePort(targetPort, workload);
         if (target === null || workloadIsMeshed(workload, stream) !== "yes") continue;
         const onPods = lists(proxyAnnotations(workload, stream), target, portNames(workload, target));
-        // Clients of a headless Service connect to the pods, so the annotation of the pods applies.
+        // Clients of a headless Service connect to the addresses of the pods, so the list of opaque ports of the pods
+        // applies.
         if (onPods && specOf(manifest)["clusterIP"] === "None") continue;
         if (onPods === onService) continue;
         const pods = `the pods of ${workload.manifest.kind} ${workload.manifest.name}`;
@@ -119,7 +120,7 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
     const targets = stream.workloadsOf(manifest);
     if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
     for (const [index, { appProtocol, port }] of listOf(specOf(manifest)["ports"]).map(asMap).entries()) {
-      // The expression ignores upper and lower case, as Linkerd does (linkerd2,
+      // The expression is case-insensitive, because Linkerd compares the value in the same way (linkerd2,
       // policy-controller/core/src/outbound.rs).
       if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;
       const routed = isRouted(stream, manifest, port);

@@ -111,8 +111,8 @@ function* missingTarget(
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;
-    // If no object of this kind in a related folder is in the namespace, the namespace can belong to another
-    // application. In this case, the finding is only a warning, and nothing is reported for the namespace `default`.
+    // If none of the objects in `near` is in a related folder, the namespace can belong to another application. The
+    // finding is then only a warning. For the namespace `default`, nothing is then reported.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
     if (!isNear && inside === "default") return;
     yield {

@@ -57,7 +57,10 @@ export const chartOverrideRules: readonly Rule[] = [
   },
 ];
 
-/** Yields a finding for each ConfigMap or Secret from which only Flux reads values. */
+/**
+ * Yields a finding for each ConfigMap or Secret with chart values that only Flux reads. helmfile installs the charts
+ * without these values.
+ */
 function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
   const { identity } = environment.spec.linkerd;
   const anchors = identity.trustAnchors?.secretRef;

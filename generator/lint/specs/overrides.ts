@@ -11,7 +11,10 @@ import { deliversWorkload, rootOf } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { asMap, isMap } from "../../system/data.ts";
 
-/** Rules about `spec.components`, and about the same fields of workloads. */
+/**
+ * Rules about the overrides in `spec.components`, and about the overrides in `spec.workloads`, such as `values` and
+ * `patches`.
+ */
 export const overrideRules: readonly Rule[] = [
   {
     code: "component-unknown",
@@ -262,8 +265,8 @@ const ownedAnnotations =
   /"?(linkerd\.io(\/|~1)inject|config\.linkerd\.io(\/|~1)(skip-(in|out)bound-ports|opaque-ports)|kustomize\.toolkit\.fluxcd\.io(\/|~1)prune)/;
 
 /**
- * Returns a description of the annotation or annotations that a patch changes although they must match other generated
- * files. Returns null if the patch changes no such annotations.
+ * Returns a description of the changed annotations if a patch contains an annotation that `ownedAnnotations` matches,
+ * or if the patch removes or replaces all annotations of an object. Otherwise, returns null.
  */
 function touchesOwned(patch: unknown): string | null {
   const text = JSON.stringify(patch);

@@ -39,7 +39,10 @@ export const policyOffAndOn: Step = {
   },
 };
 
-/** Changes `internalPorts` to `mesh`, to `skip`, and then to `opaque`. The last change follows docs/access.md. */
+/**
+ * Changes `internalPorts` to `mesh`, to `skip`, and then to `opaque`. For the last change, the step follows the
+ * procedure in docs/access.md.
+ */
 export const internalPorts: Step = {
   id: "internal-ports",
   title: "internalPorts: mesh, then skip, then opaque by the documented procedure, under load",

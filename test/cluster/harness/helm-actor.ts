@@ -28,9 +28,11 @@ export class HelmActor {
   readonly #folder: string;
   readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps and Secrets with values, by `<kind> <namespace>/<name>`. The last poll of the API server found them. */
+  /** ConfigMaps and Secrets with values that the last poll of the API server found, by `<kind> <namespace>/<name>`. */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
-  /** HelmRepositories and OCIRepositories, by `<kind>/<namespace>/<name>`. The last poll found them. */
+  /**
+   * HelmRepositories and OCIRepositories that the last poll of the API server found, by `<kind>/<namespace>/<name>`.
+   */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
   /** Earliest time of the next attempt after a failure, by the UID of the HelmRelease. */
   readonly #retryAt: Map<string, number> = new Map();

@@ -90,7 +90,8 @@ export class Processes {
 const firstPort = 20_000;
 // Linux assigns the ports from 32768 on to outgoing connections and to `listen(0)`.
 const lastPort = 32_767;
-// To reserve a port, a process listens on the same port of this address until the process ends.
+// Address for the reservation of ports. To reserve a port of 127.0.0.1, a process listens on the port with the same
+// number at this address until the process ends.
 const reservations = "127.255.255.254";
 
 /**

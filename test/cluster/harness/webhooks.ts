@@ -88,7 +88,10 @@ export class Webhooks {
     }
   }
 
-  /** Forwards a connection of the API server to a port on loopback: that of the webhooks or that of the kubelet. */
+  /**
+   * Forwards a connection of the API server to a port on loopback: the port of the webhooks, or the port of the
+   * stand-in for the kubelet.
+   */
   #join(socket: Duplex, head: Buffer, port: number): void {
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
