@@ -105,7 +105,7 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-values",
     artefact: "linkerd-control-plane, all other values",
     reader: "chart",
-    form: "each key is used by a template of the chart",
+    form: "a template of the chart uses each key that meshops sets",
     source:
       "linkerd2 charts/linkerd-control-plane/templates in the four linkerd2 releases; no values.yaml contains `heartbeatSchedule`",
   },

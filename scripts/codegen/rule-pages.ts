@@ -39,8 +39,8 @@ ${banner}
 
 \`meshops validate\` checks ${rules.length} rules that a schema cannot express. A violation of ${count("error")} of these rules is an error, because the configuration cannot work. A violation of the other ${count("warning")} rules is a warning, which you can suppress.
 
-To suppress a warning, specify its code and a reason. In a spec, add them to \`spec.rules.ignore\`. On a third-party object, add the annotation
-\`${silencePrefix}<code>: <reason>\`. The output still lists a suppressed warning, with the mark "silenced".
+To suppress a warning, specify its code and a reason. If the warning is about a spec, add the code and the reason to \`spec.rules.ignore\`. If the warning is about a Kubernetes object in a manifest, add the annotation
+\`${silencePrefix}<code>: <reason>\` to the object. The output still lists a suppressed warning, with the mark "silenced".
 
 \`meshops validate --manifests <folder>\` checks the rules for manifests on any Kubernetes objects, without a spec. To check manifests on stdin, use \`-\` instead of
 a folder. meshops treats all objects in the folder as objects of one cluster. Therefore specify the folder of one environment, or pipe in the output of
@@ -59,8 +59,8 @@ ${rules.map(row).join("\n")}
 
 ## Rules that depend on the Linkerd release
 
-The table lists the rules whose example is reported only with some of the releases in the catalog. With every other rule for manifests, the example
-is reported with each of these releases: ${linkerdReleases.map(({ version }) => version).join(", ")}.
+The page of each rule for manifests contains an example. For the rules in this table, \`meshops validate\` reports the example only for the releases in the second
+column. For all other rules for manifests, it reports the example for every release in the catalog: ${linkerdReleases.map(({ version }) => version).join(", ")}.
 
 | code | releases |
 |---|---|

@@ -64,7 +64,7 @@ function rulesOfDgraph(): readonly Rule[] {
       title: "Alpha's admin operations are open to public addresses",
       why:
         "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
-        "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
+        "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients. Only `dgraph.clients` restricts meshed clients. " +
         "A range with a prefix shorter than 8 bits contains public addresses. Clients with these addresses can then run admin operations if their connections bypass the proxy.",
       fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
       check: narrowWhitelist,
@@ -99,7 +99,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-closed",
       severity: "error",
       title: "The default inbound policy refuses all connections to Dgraph",
-      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients, and also the connections between Dgraph's own pods.",
+      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to these ports. The default inbound policy `deny` refuses all clients, and also the connections between Dgraph's own pods.",
       fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods. After the restart, set `networkPolicy: false`.",
       check: closedByDefault,
     },

@@ -9,8 +9,8 @@ export const unusedSettings: Rule = {
   severity: "warning",
   title: "A setting of Linkerd or of its certificates has no effect",
   why:
-    "With `linkerd.lifecycle: existing`, another tool installs Linkerd. With `linkerd.identity.provider: external`, another program issues the certificates. " +
-    "meshops then ignores the settings for the installation or for the certificates. `trustAnchors` and `webhooks` have an effect only with external certificates.",
+    "With `linkerd.lifecycle: existing`, another tool installs Linkerd, so meshops ignores the settings for the installation. With `linkerd.identity.provider: external`, another program issues the certificates, " +
+    "so meshops ignores the settings for issuing certificates. `linkerd.identity.trustAnchors` and `linkerd.identity.webhooks` have an effect only with `linkerd.identity.provider: external`.",
   fix: "Remove the setting. If another tool installs Linkerd or issues the certificates, configure that tool.",
   check: settingsWithoutEffect,
 };

@@ -10,7 +10,7 @@ export const clientRules: readonly Rule[] = [
     severity: "error",
     title: "The test client has no image",
     why: "By default, the test client runs the image that is built from clients/pydgraph and pushed to the environment's registry. If the spec has neither a registry nor the name of another image, the client cannot run.",
-    fix: "Set `pydgraphClient.image`, or add `azure.registry`, or disable the test client with `pydgraphClient.enabled: false`.",
+    fix: "To specify an image, set `pydgraphClient.image`. To use the image that is built from clients/pydgraph, add `azure.registry`. To disable the test client, set `pydgraphClient.enabled: false`.",
     check: clientImage,
   },
   {

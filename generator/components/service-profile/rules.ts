@@ -10,7 +10,7 @@ export const routeSupportRules: readonly Rule[] = [
     severity: "error",
     title: "The Linkerd release does not support GRPCRoutes",
     why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so calls have no metrics per method, no retries and no timeouts.",
-    fix: "Set `serviceProfile: true` for Dgraph, or `kind: ServiceProfile` for a workload; or use an edge release.",
+    fix: "For Dgraph, set `serviceProfile: true`. For a workload, set `kind: ServiceProfile`. As an alternative, use an edge release.",
     check: grpcRouteSupport,
   },
 ];

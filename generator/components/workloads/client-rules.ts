@@ -45,7 +45,7 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "Every client is allowed to connect, with or without an identity",
     why: "Linkerd can recognize a client without an identity only by its address. `builtin: everyone` admits every program that can reach the pods. A network that contains all addresses has the same effect.",
-    fix: "List the clients, or use `builtin: meshed` for all meshed pods. If the port must be open, for example for a load balancer, silence the rule.",
+    fix: "Add an entry for each client instead. To admit all meshed pods, use `builtin: meshed`. If the port must be open for all clients, for example for a load balancer, silence the rule.",
     check: weakClients,
   },
   {
@@ -53,7 +53,7 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "With Cilium, `cidrs` does not admit pods or nodes",
     why: 'If a set of pods has the access mode `enforce`, its NetworkPolicy contains each network in `cidrs` as an `ipBlock`. Cilium compares an `ipBlock` only with addresses outside of the cluster, so Cilium refuses pods and nodes in these networks (AKS docs, "Azure CNI Powered by Cilium", limitations; Cilium docs, "CIDR rules").',
-    fix: "Inject the client and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects the client's pods. If the networks are outside of the cluster, silence the rule.",
+    fix: "Inject a proxy into the client's pods and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects the client's pods. If the networks are outside of the cluster, silence the rule.",
     check: networksOnCilium,
   },
   {

@@ -64,8 +64,8 @@ export const podRules: readonly Rule[] = [
     code: "access-audit-unsupported",
     severity: "error",
     title: "The Linkerd release does not support the mode `audit`",
-    why: "Linkerd 2.16 and later releases support the field `accessPolicy` of Servers (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not listed.",
-    fix: "Use `mode: off`, or a newer Linkerd release. If you have listed all clients, you can also use `mode: enforce`.",
+    why: "Linkerd 2.16 and later releases support the field `accessPolicy` of Servers (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not in `access.clients`.",
+    fix: "Use `mode: off`, or a newer Linkerd release. If `access.clients` contains all clients, you can also use `mode: enforce`.",
     check: unsupportedAudit,
   },
   {

@@ -28,7 +28,7 @@ export const clientRules: readonly ManifestRule[] = [
     code: "service-account-shared",
     severity: "warning",
     title: "Several workloads use the same service account, and a policy admits this service account",
-    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account. A policy therefore cannot admit one of these workloads and refuse the others.",
+    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account. If several workloads use the same service account, a policy therefore cannot admit one of these workloads and refuse the others.",
     fix: "Give each client its own service account.",
     check: sharedAccounts,
   },

@@ -71,7 +71,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job, or a pod that runs once, completes only when all its containers have exited. A proxy that runs as an ordinary container does not exit when the other containers exit. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. If the Job stops its proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled`, which Linkerd requires from 2.15 on. In the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Do one of the following. Set `linkerd.io/inject: disabled`. Enable native sidecars. Let the Job stop its proxy: set `config.linkerd.io/proxy-admin-shutdown: enabled`, which Linkerd requires from 2.15 on, and in the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {

@@ -27,7 +27,7 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "This Linkerd release does not support the installed jaeger extension",
     why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, proxies send traces to the collector that the value `proxy.tracing` of the chart linkerd-control-plane specifies. The webhook of linkerd-jaeger writes annotations that have no effect.",
-    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`: meshops then removes linkerd-jaeger, installs a collector, and sets `proxy.tracing`.",
+    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`. meshops then removes linkerd-jaeger, installs a collector, and sets `proxy.tracing`.",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },

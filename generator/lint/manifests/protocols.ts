@@ -16,7 +16,7 @@ export const protocolRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "A port is opaque on the pods but not on their Service, or vice versa",
     why: "If a client connects to the Service, the client's proxy uses `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, the client's proxy uses `config.linkerd.io/opaque-ports` of the pod. If only one of these annotations contains the port, the port is not opaque for some connections (`linkerd check`, linkerd-opaque-ports-definition).",
-    fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
+    fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service. As an alternative, set the annotation on their namespace.",
     check: oneSided,
   },
   {
@@ -32,7 +32,7 @@ export const protocolRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "appProtocol makes a port opaque",
     why: "Since 2.18, Linkerd treats a port with an `appProtocol` as opaque, unless the value is `http` or `kubernetes.io/h2c`. For example, the value `grpc` makes a port opaque (linkerd2#13948, #14033). An opaque port has no routes, no retries and no metrics per request.",
-    fix: "Set `appProtocol` to `kubernetes.io/h2c` for gRPC and HTTP/2, to `http` for HTTP/1, or remove `appProtocol`.",
+    fix: "For gRPC and HTTP/2, set `appProtocol` to `kubernetes.io/h2c`. For HTTP/1, set `appProtocol` to `http`. As an alternative, remove `appProtocol`.",
     check: opaqueByAppProtocol,
   },
 ];

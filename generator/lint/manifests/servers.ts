@@ -35,7 +35,7 @@ export const serverRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A policy refers to an identity or service account that does not exist",
     why: "The identity of a meshed client is `<service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>`. If an identity in a policy contains a typing error, the policy does not admit the client. Linkerd reports no error.",
-    fix: "Use the identity of the client's service account, `*` for all identities, or `*.` and the last parts of the identity.",
+    fix: "To admit one client, use the identity of its service account. To admit all identities, use `*`. To admit all identities with the same ending, for example all service accounts of a namespace, use `*.` followed by this ending.",
     check: identities,
   },
 ];

@@ -54,7 +54,7 @@ export const jointRules: readonly JointRule[] = [
     why:
       "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of both environments in Git. These Secrets include the private keys of the issuers. " +
       "The usual cause is a copied spec in which the recipient was not changed.",
-    fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, create a new age key for one of them. Add the new recipient to its spec, store the new key in its cluster, and then remove the old recipient.",
+    fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, create a new age key for one of the environments. Add the new recipient to the spec of this environment, store the new key in the cluster of this environment, and then remove the old recipient from the spec.",
     keys: (environment) => recipientsOf(environment).age,
     check: sharedAgeKey,
   },
