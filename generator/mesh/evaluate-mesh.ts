@@ -1,5 +1,4 @@
 import { proxyPorts } from "../catalog/linkerd.ts";
-import { portKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import type { Attempt, Installation } from "./attempt.ts";
@@ -13,7 +12,7 @@ import {
   serverOf,
 } from "./inbound-policy.ts";
 import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
-import { podLists } from "./ports.ts";
+import { isOpaqueForClients, isOpaqueForServer } from "./ports.ts";
 
 /** Decision of the proxy: whether Linkerd's policies admit a connection. */
 export interface MeshVerdict {
@@ -57,8 +56,13 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
   // connections from tap.
   if (port === proxyPorts.inbound) return verdict(false, "proxy");
   if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
-  const protocol = server === null ? podProtocol(to, port) : String(at(server, "spec", "proxyProtocol") ?? "unknown");
-  if (server !== null && /^(HTTP|gRPC)/.test(protocol) && client.identity !== null && podProtocol(to, port) === "opaque")
+  const protocol =
+    server === null
+      ? isOpaqueForServer(to, port)
+        ? "opaque"
+        : "unknown"
+      : String(at(server, "spec", "proxyProtocol") ?? "unknown");
+  if (server !== null && /^(HTTP|gRPC)/.test(protocol) && client.identity !== null && isOpaqueForClients(to, port))
     return verdict(false, `${nameOf(server)}: protocol ${protocol}, but the port is opaque`);
   const routed = route(inbound, server, protocol, objects);
   if (routed === "probe") return verdict(true, `probe path ${inbound.path}`);
@@ -92,10 +96,6 @@ function route(
     server === null ? [] : routesOf(server, objects).filter(({ kind }) => (kind === "GRPCRoute") === (protocol === "gRPC"));
   if (routes.length > 0) return routeFor(routes, path?.replace(/\?.*$/, "") ?? null) ?? "no-route";
   return path !== undefined && protocol !== "gRPC" && probePaths(to, port).includes(path.replace(/\?.*$/, "")) ? "probe" : null;
-}
-
-function podProtocol(pod: KubernetesObject, port: number): string {
-  return podLists(pod, portKeys.opaque, port) ? "opaque" : "unknown";
 }
 
 function isTap({ identity }: ProxyClient): boolean {

@@ -2,8 +2,8 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
 import type { Attempt } from "./attempt.ts";
-import { podContainers } from "./inbound-policy.ts";
 import { inNetwork, type Network } from "./networks.ts";
+import { podContainers } from "./pod.ts";
 import { letsThrough, namedPort } from "./ports.ts";
 
 /** Decision of the network layer: whether NetworkPolicies admit a connection. */

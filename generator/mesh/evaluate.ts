@@ -7,7 +7,7 @@ import { type MeshVerdict, meshVerdict } from "./evaluate-mesh.ts";
 import { type NetworkVerdict, networkVerdict } from "./evaluate-network.ts";
 import { serverOf } from "./inbound-policy.ts";
 import { proxyOf } from "./pod.ts";
-import { podLists } from "./ports.ts";
+import { isOpaqueForClients, podLists } from "./ports.ts";
 
 /** Decision of the network layer (NetworkPolicies) and of the mesh layer (Linkerd's policies) together. */
 export interface Verdict {
@@ -35,7 +35,7 @@ export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[],
   const { from, to, port } = attempt;
   const bypassed = proxyOf(to) === undefined || podLists(to, portKeys.skipInbound, port) || from.from === "loopback";
   const identity = bypassed ? null : from.identity;
-  const opaque = podLists(to, portKeys.opaque, port) || at(serverOf(to, port, objects), "spec", "proxyProtocol") === "opaque";
+  const opaque = isOpaqueForClients(to, port) || at(serverOf(to, port, objects), "spec", "proxyProtocol") === "opaque";
   const toProxy = Object.values<number>(proxyPorts).includes(port);
   const arrivesAtProxy = identity !== null && !toProxy && (installation.release.traits.transportHeader || opaque);
   const network = networkVerdict(attempt, arrivesAtProxy ? proxyPorts.inbound : port, objects);

@@ -3,6 +3,7 @@ import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
 import { asMap } from "../system/data.ts";
 import { inNetwork, type Network } from "./networks.ts";
+import { podContainers } from "./pod.ts";
 import type { Account } from "./pod-set.ts";
 import { namedPort } from "./ports.ts";
 import { isSame } from "./reference-kind.ts";
@@ -48,13 +49,6 @@ export function serverOf(pod: KubernetesObject, port: number, objects: readonly 
 function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   const port = at(server, "spec", "port");
   return typeof port === "string" ? namedPort(port, podContainers(pod)) : port;
-}
-
-/**
- * Returns the init containers and then the containers of a pod. A proxy that is a native sidecar is an init container.
- */
-export function podContainers(pod: KubernetesObject): unknown[] {
-  return [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")];
 }
 
 /**

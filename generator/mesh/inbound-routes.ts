@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { asMap } from "../system/data.ts";
-import { podContainers } from "./inbound-policy.ts";
+import { podContainers } from "./pod.ts";
 import { namedPort } from "./ports.ts";
 
 /**

@@ -50,3 +50,10 @@ export function waitsForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);
   return proxy?.state?.running !== undefined && proxy.ready !== true;
 }
+
+/**
+ * Returns the init containers and then the containers of a pod. A proxy that is a native sidecar is an init container.
+ */
+export function podContainers(pod: KubernetesObject): unknown[] {
+  return [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")];
+}

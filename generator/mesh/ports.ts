@@ -3,6 +3,7 @@ import { portKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
+import { podContainers } from "./pod.ts";
 
 /** A range of ports, including both ends. */
 export type Range = readonly [from: number, to: number];
@@ -38,6 +39,27 @@ export function opaquePorts(annotations: Labels, workload?: Workload): readonly 
 }
 
 const defaultRanges = parsePorts(defaultOpaquePorts);
+
+/**
+ * Whether the proxies of clients treat a port of a pod as opaque. The annotation `config.linkerd.io/opaque-ports` can
+ * contain names of container ports, which the destination controller resolves (linkerd2, pkg/util/parsing.go).
+ */
+export function isOpaqueForClients(pod: KubernetesObject, port: number): boolean {
+  const containers = podContainers(pod);
+  const entries = String(pod.metadata.annotations?.[portKeys.opaque] ?? "").split(",");
+  return podLists(pod, portKeys.opaque, port) || entries.some((name) => namedPort(name.trim(), containers) === port);
+}
+
+/**
+ * Whether the policy controller treats a port of a pod as opaque if no Server selects the port. If one entry of the
+ * annotation `config.linkerd.io/opaque-ports` is not a number or a range, the policy controller ignores all entries
+ * (linkerd2, policy-controller/k8s/index/src/ports.rs, `ports_annotation`).
+ */
+export function isOpaqueForServer(pod: KubernetesObject, port: number): boolean {
+  const entries = String(pod.metadata.annotations?.[portKeys.opaque] ?? "").split(",");
+  const isValid = entries.every((entry) => entry.trim() === "" || parsePorts(entry).length === 1);
+  return isValid && podLists(pod, portKeys.opaque, port);
+}
 
 /** Whether the port list in an annotation of a pod contains a port. */
 export function podLists({ metadata }: KubernetesObject, key: string, port: number): boolean {

@@ -65,7 +65,8 @@ describe("the library", () => {
     const tree = readTree(join(root, "node_modules"));
     expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
     const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
-    const [, megabytes] = /dependencies of the\s+package take (\d+) MB/.exec(readFileSync(join(projectRoot, page), "utf8")) ?? [];
+    const [, megabytes] =
+      /dependencies\s+of the\s+package take (\d+) MB/.exec(readFileSync(join(projectRoot, page), "utf8")) ?? [];
     const own = Object.keys(tree)
       .filter((path) => path.startsWith("meshops/"))
       .reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);

@@ -48,6 +48,13 @@ test("at most 12 files outside components, catalog and generated code contain th
   expect(naming.length).toBeGreaterThan(0);
 });
 
+test("only kubernetes/yaml.ts writes YAML, so that all programs read the same values from it", () => {
+  const writing = sources.filter((file) =>
+    /import \{[^}]*\bstringify\b[^}]*\} from "yaml"/.test(readFileSync(join(projectRoot, "generator", file), "utf8")),
+  );
+  expect(writing).toEqual(["kubernetes/yaml.ts"]);
+});
+
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 

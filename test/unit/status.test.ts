@@ -616,6 +616,28 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     );
     expect(rolling([server], skip).cause?.code).toBe("progressing");
   });
+
+  test("the cause contains no Server if a NetworkAuthentication admits all networks", () => {
+    const group = "policy.linkerd.io";
+    const [name, namespace] = [server.metadata.name, "dgraph"];
+    const policy = {
+      apiVersion: `${group}/v1alpha1`,
+      kind: "AuthorizationPolicy",
+      metadata: { name, namespace },
+      spec: {
+        targetRef: { group, kind: "Server", name },
+        requiredAuthenticationRefs: [{ group, kind: "NetworkAuthentication", name }],
+      },
+    };
+    const everyone = {
+      apiVersion: `${group}/v1alpha1`,
+      kind: "NetworkAuthentication",
+      metadata: { name, namespace },
+      spec: { networks: [{ cidr: "0.0.0.0/0" }, { cidr: "::/0" }] },
+    };
+    expect(rolling([server, policy]).cause?.code).toBe("refused-by-server");
+    expect(rolling([server, policy, everyone]).cause?.code).toBe("progressing");
+  });
 });
 
 describe("trust anchors of meshed pods", () => {

@@ -134,6 +134,7 @@ export async function takeSnapshot(
     policy("Server", server),
     policy("AuthorizationPolicy", authorizationPolicy),
     policy("MeshTLSAuthentication", authorizationPolicy),
+    orEmpty(policy("NetworkAuthentication", authorizationPolicy)),
   ]);
   const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm, ...artifacts];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];

@@ -1,11 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { inline } from "../../bundle/emit/patches.ts";
 import type { Patch } from "../../components/patch.ts";
 import { isHook } from "../../kubernetes/manifest-set.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
-import { toBundleYaml } from "../../kubernetes/yaml.ts";
+import { toBundleYaml, toYaml } from "../../kubernetes/yaml.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 import { runRenderer } from "../renderer.ts";
@@ -35,7 +34,7 @@ export async function renderWorkload(
 ): Promise<Manifest[] | string> {
   const objects =
     source.path === undefined
-      ? await objectsFrom(place, key, "helm", templateArguments(key, namespace, source), stringify(values))
+      ? await objectsFrom(place, key, "helm", templateArguments(key, namespace, source), toYaml([values]))
       : await objectsFrom(place, key, "kustomize", ["build", source.path]);
   return typeof objects === "string" || patches.length === 0 ? objects : patched(place, key, objects, patches);
 }
@@ -58,7 +57,7 @@ async function patched(
       patches: patches.filter((patch) => !patchesSecret(patch)).map(inline),
     };
     await writeFile(join(folder, "objects.yaml"), resources);
-    await writeFile(join(folder, "kustomization.yaml"), stringify(kustomization));
+    await writeFile(join(folder, "kustomization.yaml"), toYaml([kustomization]));
     return objectsFrom(place, key, "kustomize", ["build", folder]);
   });
   return typeof result === "string" ? result : [...result, ...objects.filter((each) => !isPatched(each))];

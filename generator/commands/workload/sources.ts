@@ -1,9 +1,9 @@
 import { isAbsolute, relative, resolve } from "node:path";
-import { stringify } from "yaml";
 import type { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
 import type { WorkloadSource } from "../../inject/describe/describe.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
+import { toYaml } from "../../kubernetes/yaml.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
 import { loadOne } from "../context.ts";
@@ -148,11 +148,5 @@ async function fromNamespace(
       (await cluster.list(apiVersion, kind, namespace)).map((object) => ({ ...object, apiVersion, kind })),
     ),
   );
-  return parsed(
-    `namespace ${namespace}`,
-    lists
-      .flat()
-      .map((object) => stringify(object))
-      .join("---\n"),
-  );
+  return parsed(`namespace ${namespace}`, toYaml(lists.flat()));
 }

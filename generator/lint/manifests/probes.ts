@@ -1,5 +1,4 @@
 import { type LinkerdRelease, newestRelease } from "../../catalog/linkerd.ts";
-import { portKeys } from "../../catalog/well-known.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { containersOf, type Workload } from "../../kubernetes/workload.ts";
@@ -10,7 +9,7 @@ import type { Authorization } from "../../mesh/inbound-policy.ts";
 import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { PolicyIndex } from "../../mesh/policy-index.ts";
-import { podLists, resolvePort } from "../../mesh/ports.ts";
+import { isOpaqueForServer, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -56,7 +55,7 @@ function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): It
       const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
       // The addresses of the nodes are not known. Assume that an authorization for networks admits the kubelet.
       if (mesh.admits || mesh.authorizations.some(isForNetworks)) continue;
-      const refusal = refusalOf(mesh, url, podLists(to, portKeys.opaque, port));
+      const refusal = refusalOf(mesh, url, isOpaqueForServer(to, port));
       yield {
         manifest: workload.manifest,
         path,
