@@ -55,17 +55,34 @@ export class ManifestSet {
     return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
   }
 
-  /** Returns the Namespace with the given name. Returns null if the set does not contain the Namespace. */
-  namespaceOf(name: string): Manifest | null {
-    return this.named("", "Namespace", name)[0] ?? null;
+  /**
+   * Returns the Namespace with the given name, as it applies to an object. Returns null if the set does not contain the
+   * Namespace. A Namespace in the file of the object comes first, and then the Namespaces in related folders (see
+   * `isRelated`). If several of these Namespaces have different metadata, the result is also null, because files in one
+   * folder can belong to different applications.
+   *
+   * @param by the object; if omitted, the first Namespace with this name is returned
+   */
+  namespaceOf(name: string, by?: Manifest): Manifest | null {
+    const copies = this.named("", "Namespace", name);
+    const [first = null, ...others] = copies;
+    if (by === undefined || others.length === 0) return first;
+    const inFile = copies.filter(({ source }) => source.file === by.source.file);
+    if (inFile.length > 0) return inFile.at(-1) ?? null;
+    const near = copies.filter((copy) => ManifestSet.isRelated(by, copy));
+    const candidates = near.length > 0 ? near : copies;
+    const texts = new Set(candidates.map(({ value }) => JSON.stringify(value["metadata"])));
+    return texts.size === 1 ? (candidates[0] ?? null) : null;
   }
 
   /**
    * Returns the labels of a namespace: the labels of its Namespace object in the set, and the label
    * `kubernetes.io/metadata.name`, which Kubernetes always sets.
+   *
+   * @param by see `namespaceOf`
    */
-  namespaceLabels(name: string): Labels {
-    const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
+  namespaceLabels(name: string, by?: Manifest): Labels {
+    const labels = asMap(asMap(this.namespaceOf(name, by)?.value["metadata"])["labels"]);
     return { ...labels, "kubernetes.io/metadata.name": name };
   }
 

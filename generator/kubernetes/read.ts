@@ -1,4 +1,4 @@
-import { type Document, isMap as isMapNode, isScalar, visit } from "yaml";
+import { type Document, isMap as isMapNode, isScalar, type Node, visit } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../diagnostics/limits.ts";
 import { diagnosticAt, type Path, type Source } from "../diagnostics/source.ts";
@@ -68,7 +68,20 @@ export function parseManifests(file: string, text: string): Manifests {
       diagnostics.push(failed("yaml-syntax", lowerFirst(message), pos[0], pos[1] - pos[0]));
     } else
       try {
-        objects.push(...objectsIn(document, file, text));
+        objects.push(
+          ...objectsIn(document, file, text, (path) => {
+            const [start = 0, end = start] = (document.getIn([...path, "metadata", "name"], true) as Node).range ?? [];
+            diagnostics.push({
+              ...failed(
+                "wrong-type",
+                "metadata.name of this object is not a text, so the API server rejects the object",
+                start,
+                end - start,
+              ),
+              fix: "quote the name",
+            });
+          }),
+        );
       } catch (error) {
         diagnostics.push(failed("yaml-alias", lowerFirst((error as Error).message), document.range[0]));
       }
@@ -121,15 +134,24 @@ function failure(
 /**
  * Returns the objects of a document, with the values that kubectl reads from the document.
  *
+ * @param onWrongName called with the path of each object whose name is a number or a boolean; the result does not
+ *   contain these objects
  * @throws if `plainValue` throws
  */
-export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
+export function objectsIn(
+  document: Document.Parsed,
+  file: string,
+  text: string,
+  onWrongName: (path: Path) => void = () => undefined,
+): Manifest[] {
   const value = plainValue(document, text);
   const source = { file, text, value, document, diagnostics: [] };
   return flatten(value, []).flatMap(({ value: object, at }) => {
     const { apiVersion, kind } = object;
     const { generateName, name = generateName, namespace } = asMap(object["metadata"]);
-    if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
+    if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
+    if (typeof name === "number" || typeof name === "boolean") onWrongName(at);
+    if (typeof name !== "string") return [];
     const where = typeof namespace === "string" ? namespace : "";
     return [{ apiVersion, kind, name, namespace: where, value: object, source, at }];
   });

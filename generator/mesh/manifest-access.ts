@@ -62,7 +62,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
     title: `${namespace}/${manifest.name}`,
     from: {
       namespace,
-      namespaceLabels: stream.namespaceLabels(namespace) as Record<string, string>,
+      namespaceLabels: stream.namespaceLabels(namespace, manifest) as Record<string, string>,
       labels,
       identity: meshed ? account : null,
       skippedOutbound: String(settings[portKeys.skipOutbound] ?? ""),

@@ -82,10 +82,11 @@ export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshe
 /** Returns the facts that determine whether the proxy injector injects the pods of a workload in a manifest. */
 export function injectionFacts(workload: Workload, stream: ManifestSet): InjectionFacts {
   const name = workload.manifest.namespace;
-  const found = stream.namespaceOf(name);
+  const found = stream.namespaceOf(name, workload.manifest);
   return factsOf(workload.annotations, workload.pod, {
     name,
-    metadata: found === null ? null : { annotations: annotationsOf(found), labels: stream.namespaceLabels(name) },
+    metadata:
+      found === null ? null : { annotations: annotationsOf(found), labels: stream.namespaceLabels(name, workload.manifest) },
   });
 }
 
@@ -134,7 +135,7 @@ function hasOtherSidecar(pod: unknown): boolean {
  * from their namespace.
  */
 export function proxyAnnotations({ annotations, manifest }: Workload, stream: ManifestSet): Labels {
-  const namespace = stream.namespaceOf(manifest.namespace);
+  const namespace = stream.namespaceOf(manifest.namespace, manifest);
   const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));
   return { ...Object.fromEntries(inherited.filter(([key]) => key.startsWith("config."))), ...annotations };
 }

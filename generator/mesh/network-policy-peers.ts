@@ -42,7 +42,7 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
       selects(podSelector, labels) &&
       (namespaceSelector === undefined
         ? manifest.namespace === policy.namespace
-        : selects(namespaceSelector, stream.namespaceLabels(manifest.namespace))),
+        : selects(namespaceSelector, stream.namespaceLabels(manifest.namespace, manifest))),
   );
   return allMeshed(pods, stream);
 }

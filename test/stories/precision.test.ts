@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 
@@ -159,17 +159,95 @@ test.each(Object.entries(cases))("%s", async (_, { files, expected }) => {
   expect(found.sort(), stdout).toEqual([...expected].sort());
 });
 
-test("the fix for a TrafficSplit that linkerd-failover controls is to install linkerd-smi", async () => {
+const codesIn = async (files: Readonly<Record<string, string>>, ...more: string[]): Promise<string[]> => {
   const root = scratchFolder("precision");
-  const labels = { "failover.linkerd.io/controlled-by": "linkerd-failover" };
-  const split = {
+  writeTree(root, files);
+  const { stdout } = await meshops(root, ["validate", "--manifests", ".", ...more]);
+  return [...stdout.matchAll(/^(\S+?):\d+:\d+ (?:error|warning) (\S+)$/gm)].map(([, file, code]) => `${file} ${code}`);
+};
+
+const split = (more: object): string =>
+  JSON.stringify({
     apiVersion: "split.smi-spec.io/v1alpha2",
     kind: "TrafficSplit",
-    metadata: { name: "web", namespace: "shop", labels },
-  };
-  writeTree(root, { "a.yaml": JSON.stringify({ ...split, spec: { service: "web", backends: [] } }) });
-  const { stdout } = await meshops(root, ["validate", "--manifests", "."]);
-  expect(stdout).toContain("fix: if the cluster does not have the extension, install linkerd-smi\n");
+    metadata: { name: "web", namespace: "shop", ...more },
+    spec: { service: "web", backends: [] },
+  });
+
+test("a TrafficSplit that linkerd-failover controls has no finding, because linkerd-failover requires linkerd-smi", async () => {
+  const labels = { "failover.linkerd.io/controlled-by": "linkerd-failover" };
+  expect(await codesIn({ "a.yaml": split({ labels }) })).toEqual([]);
+  expect(await codesIn({ "a.yaml": split({}) })).toEqual(["a.yaml traffic-split-ignored"]);
+});
+
+describe("a Namespace that several files define", () => {
+  const namespace = (inject: string): string =>
+    `apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, annotations: {linkerd.io/inject: ${inject}}}\n`;
+  const udp = `apiVersion: v1
+kind: Pod
+metadata: {name: dns, namespace: shop}
+spec: {containers: [{name: dns, image: "dns:1", ports: [{containerPort: 53, protocol: UDP}]}]}
+`;
+
+  test("is the Namespace in the file of the pod, whatever the names of the files are", async () => {
+    for (const [other, own] of [
+      ["a.yaml", "b.yaml"],
+      ["b.yaml", "a.yaml"],
+    ] as const) {
+      const meshed = { [own]: `${namespace("enabled")}---\n${udp}`, [other]: namespace("disabled") };
+      expect(await codesIn(meshed)).toEqual([`${own} udp-unmeshed`]);
+      const unmeshed = { [own]: `${namespace("disabled")}---\n${udp}`, [other]: namespace("enabled") };
+      expect(await codesIn(unmeshed)).toEqual([]);
+    }
+  });
+
+  test("is unknown if the definitions differ, and the file of the pod has none", async () => {
+    const files = { "pod.yaml": udp, "one.yaml": namespace("enabled"), "two.yaml": namespace("disabled") };
+    expect(await codesIn(files)).toEqual([]);
+    expect(await codesIn({ ...files, "two.yaml": namespace("enabled") })).toEqual(["pod.yaml udp-unmeshed"]);
+    // Definitions in other folders do not count if a related folder has one.
+    const apart = { "x/pod.yaml": udp, "x/one.yaml": namespace("enabled"), "y/two.yaml": namespace("disabled") };
+    expect(await codesIn(apart)).toEqual(["x/pod.yaml udp-unmeshed"]);
+  });
+});
+
+describe("a mistake that earlier versions did not find", () => {
+  test("the root Service of a TrafficSplit does not exist", async () => {
+    const files = { "split.yaml": split({}), "service.yaml": service("other", 80) };
+    expect(await codesIn(files)).toContain("split.yaml route-reference-missing");
+  });
+
+  test("an annotation of Linkerd is on a Server", async () => {
+    const annotations = { "config.linkerd.io/skip-inbound-ports": "8080", "config.linkerd.io/no-such-key": "x" };
+    expect(await codesIn({ "a.yaml": server("web", { namespace: "shop", annotations }) })).toEqual(
+      expect.arrayContaining(["a.yaml annotation-unknown", "a.yaml annotation-misplaced"]),
+    );
+  });
+
+  test("an old API version of a Server has no field accessPolicy", async () => {
+    const audited = (version: string): string =>
+      server("web", { namespace: "shop" })
+        .replace("v1beta3", version)
+        .replace('"port":8080', '"port":8080,"accessPolicy":"audit"');
+    expect(await codesIn({ "a.yaml": audited("v1beta2") }, "--linkerd", "edge-26.8.3")).toContain("a.yaml kind-not-served");
+    expect(await codesIn({ "a.yaml": audited("v1beta3") }, "--linkerd", "edge-26.8.3")).toEqual([]);
+  });
+
+  test("a name without quotes is not a text", async () => {
+    expect(await codesIn({ "a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: on}\n" })).toEqual(["a.yaml wrong-type"]);
+    expect(await codesIn({ "a.yaml": 'apiVersion: v1\nkind: Service\nmetadata: {name: "123"}\n' })).toEqual([]);
+  });
+
+  test("the pod template of an Argo Rollout is checked, and the Rollout is not listed as unchecked", async () => {
+    const root = scratchFolder("precision");
+    const rollout = deployment("web", { annotations: { "linkerd.io/inject": "yes" } })
+      .replace("apps/v1", "argoproj.io/v1alpha1")
+      .replace('"Deployment"', '"Rollout"');
+    writeTree(root, { "a.yaml": rollout });
+    const { stdout } = await meshops(root, ["validate", "--manifests", "."]);
+    expect(stdout).toContain("error inject-value");
+    expect(stdout).not.toContain("1 Rollout");
+  });
 });
 
 test("validate --manifests reports the folders that it does not read, and reads plain manifests in the folder of a chart", async () => {

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { diagnosticAtPath } from "../../diagnostics/source.ts";
 import { groupOf, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
+import { workloadOf } from "../../kubernetes/workload.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { ManifestFiles } from "../manifest-files.ts";
@@ -25,8 +26,10 @@ export function notChecked(objects: readonly Manifest[]): NotChecked[] {
     (object) => object.kind === "HelmRelease" && (specOf(object)["values"] ?? specOf(object)["valuesFrom"]) !== undefined,
   );
   const others = objects.filter(
-    ({ apiVersion, kind }) =>
-      (policyGroups.includes(groupOf(apiVersion)) && kind.endsWith("Policy")) || groupOf(apiVersion) === "argoproj.io",
+    (object) =>
+      (policyGroups.includes(groupOf(object.apiVersion)) && object.kind.endsWith("Policy")) ||
+      // The rules check the pod template of a Rollout.
+      (groupOf(object.apiVersion) === "argoproj.io" && workloadOf(object) === null),
   );
   return [
     ...(valued.length === 0 ? [] : [{ what: `the values of ${plural(valued.length, "HelmRelease")}`, objects: valued }]),

@@ -84,8 +84,8 @@ const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
 };
 
 /**
- * Yields the annotations or the labels of the kinds in `placeOfKind`, of pods, of pod templates, and of workloads
- * themselves.
+ * Yields the annotations or the labels of the kinds in `placeOfKind`, of other kinds of Linkerd, of pods, of pod
+ * templates, and of workloads themselves.
  */
 function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
   for (const manifest of stated) {
@@ -94,7 +94,8 @@ function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iter
     const template = workload?.template.map(String) ?? [];
     const own = field === "annotations" ? annotationsOf(manifest) : asMap(asMap(manifest.value["metadata"])["labels"]);
     const place = workload !== null && template.length === 0 ? "pod" : (placeOfKind[`${group}/${manifest.kind}`] ?? null);
-    if (place !== null || workload !== null) yield { manifest, place, path: ["metadata", field], values: own };
+    const isOfLinkerd = group === "policy.linkerd.io" || group === "linkerd.io";
+    if (place !== null || workload !== null || isOfLinkerd) yield { manifest, place, path: ["metadata", field], values: own };
     if (workload === null || template.length === 0) continue;
     const values = field === "annotations" ? workload.annotations : workload.labels;
     yield { manifest, place: "pod", path: [...template, "metadata", field], values };
@@ -175,7 +176,7 @@ function* misplaced(stream: ManifestSet, release: LinkerdRelease | null): Iterab
       // The rule annotation-unknown reports annotations that the release does not read.
       if (outside(key, known, release) !== null) continue;
       // The rule inject-misplaced reports pod annotations that are in the metadata of a workload.
-      if (place === null && known.on.includes("pod")) continue;
+      if (place === null && known.on.includes("pod") && workloadOf(manifest) !== null) continue;
       yield {
         manifest,
         path: [...path, key],

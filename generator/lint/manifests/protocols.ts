@@ -53,7 +53,7 @@ function portNames(workload: Workload, port: number): unknown[] {
 
 function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind("", "Service")) {
-    const namespace = stream.namespaceOf(manifest.namespace);
+    const namespace = stream.namespaceOf(manifest.namespace, manifest);
     const inherited = namespace === null ? {} : { [portKeys.opaque]: annotationsOf(namespace)[portKeys.opaque] };
     const own = annotationsOf(manifest);
     const annotations: Labels = own[portKeys.opaque] === undefined ? (inherited as Labels) : own;

@@ -78,9 +78,12 @@ function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
       for (const [index, backend] of listOf(backendRefs).map(asMap).entries())
         yield* missingTarget(stream, manifest, ["spec", "rules", rule, "backendRefs", index], { kind: "Service", ...backend });
   }
-  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit"))
+  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit")) {
+    const { service } = specOf(manifest);
+    yield* missingTarget(stream, manifest, ["spec"], { kind: "Service", name: service }, "service");
     for (const [index, { service: name }] of listOf(specOf(manifest)["backends"]).map(asMap).entries())
       yield* missingTarget(stream, manifest, ["spec", "backends", index], { kind: "Service", name }, "service");
+  }
   for (const manifest of stream.ofKind(policy, "HTTPLocalRateLimitPolicy"))
     yield* missingTarget(stream, manifest, ["spec", "targetRef"], asMap(specOf(manifest)["targetRef"]));
   for (const manifest of stream.ofKind(policy, "ServerAuthorization")) {
@@ -114,11 +117,13 @@ function* missingTarget(
     // If none of the objects in `near` is in a related folder, the namespace can belong to another application. The
     // finding is then only a warning. For the namespace `default`, nothing is then reported.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
+    // If no Service of the namespace selects a workload of the input, the application itself is not in the input.
+    const isComplete = kind === "Server" || near.some((each) => stream.workloadsOf(each).length > 0);
     if (!isNear && inside === "default") return;
     yield {
       manifest,
       path: [...path, field],
-      mild: mirrored || !isNear,
+      mild: mirrored || !isNear || !isComplete,
       message: `${kind} ${inside === "" ? "" : `${inside}/`}${name} is not among the checked objects`,
       fix: `use the name of an existing ${kind}: ${firstNames(near)}`,
     };
@@ -258,14 +263,18 @@ function* notServed(stream: ManifestSet, release: LinkerdRelease | null): Iterab
             : `Linkerd ${release.version} does not serve ${manifest.kind} in version ${version}`,
         fix: served.length === 0 ? "use a later release of Linkerd" : `use ${group}/${served.at(-1)}`,
       };
-    else if (manifest.kind === "Server" && specOf(manifest)["accessPolicy"] !== undefined && !served.includes("v1beta3"))
+    else if (manifest.kind === "Server" && specOf(manifest)["accessPolicy"] !== undefined && version !== "v1beta3") {
+      const isServed = served.includes("v1beta3");
       yield {
         manifest,
         path: ["spec", "accessPolicy"],
         part: "key",
-        message: `Linkerd ${release.version} does not support the field accessPolicy of a Server`,
-        fix: "remove accessPolicy, or use Linkerd 2.16 or later",
+        message: isServed
+          ? `a Server in version ${version} has no field accessPolicy, so the API server removes this field`
+          : `Linkerd ${release.version} does not support the field accessPolicy of a Server`,
+        fix: isServed ? `use ${group}/v1beta3` : "remove accessPolicy, or use Linkerd 2.16 or later",
       };
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
@@ -19,7 +20,7 @@ export const trafficRules: readonly ManifestRule[] = [
     code: "traffic-split-ignored",
     severity: "warning",
     title: "A TrafficSplit has no effect without Linkerd's SMI extension",
-    why: "Since Linkerd 2.12, only the SMI extension reads TrafficSplits (linkerd.io, “Linkerd-SMI”). Without the extension, Linkerd sends all requests to the Service itself and ignores the weights.",
+    why: "Since Linkerd 2.12, only the SMI extension reads TrafficSplits (linkerd.io, “Linkerd-SMI”). Without the extension, the cluster has no CRD for TrafficSplits, so the API server rejects the object. If the CRD still exists, Linkerd sends all requests to the Service itself and ignores the weights.",
     fix: "Use an HTTPRoute or a GRPCRoute with weights instead, or install the extension linkerd-smi.",
     check: trafficSplits,
   },
@@ -47,19 +48,18 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
     stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
+  // linkerd-failover changes the TrafficSplits with this label, and its documentation already requires linkerd-smi.
+  const splits = stream
+    .ofKind("split.smi-spec.io", "TrafficSplit")
+    .filter(({ value }) => at(value, "metadata", "labels", "failover.linkerd.io/controlled-by") === undefined);
   // Report only one finding for all TrafficSplits, because one extension reads all of them.
-  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit").slice(0, 1)) {
-    const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
-    // linkerd-failover writes the weights of TrafficSplits with this label. It cannot write the weights of an
-    // HTTPRoute.
-    const failover = labels["failover.linkerd.io/controlled-by"] !== undefined;
+  for (const manifest of splits.slice(0, 1))
     yield {
       manifest,
       path: ["kind"],
-      message: `${failover ? "linkerd-failover changes this TrafficSplit, but " : ""}only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension`,
-      fix: `if the cluster does not have the extension, install linkerd-smi${failover ? "" : ", or use an HTTPRoute or a GRPCRoute with weights"}`,
+      message: "only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension",
+      fix: "if the cluster does not have the extension, install linkerd-smi, or use an HTTPRoute or a GRPCRoute with weights",
     };
-  }
 }
 
 /** Returns the names of the charts that an Application of Argo CD installs. */
