@@ -107,7 +107,7 @@ export const consumers: readonly Consumer[] = [
     reader: "chart",
     form: "a template of the chart uses each key that meshops sets",
     source:
-      "linkerd2 charts/linkerd-control-plane/templates in the four linkerd2 releases; no values.yaml contains `heartbeatSchedule`",
+      "linkerd2 charts/linkerd-control-plane/templates in the four linkerd2 releases; the templates also use `heartbeatSchedule`, which no values.yaml contains",
   },
   {
     id: "policy-resources",

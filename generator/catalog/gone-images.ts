@@ -11,7 +11,7 @@ const gone: readonly Gone[] = [
     // (bitnami/sealed-secrets#1790).
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami removed its versioned images from Docker Hub in September 2025",
-    fix: "use the project's own image, or Bitnami's copy in docker.io/bitnamilegacy; this copy does not receive security fixes",
+    fix: "use an image from the developers of the program, or Bitnami's copy in docker.io/bitnamilegacy; this copy does not receive security fixes",
   },
   {
     // bitnami/charts#36537.

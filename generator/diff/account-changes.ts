@@ -32,7 +32,7 @@ export function accountChanges(old: Model, next: Model): ObjectChange[] {
             text: `In a first commit, add a client with the service account ${set.serviceAccountName} to access.clients of the sets of pods that list ${set.title} as a client. Keep the old service account in the spec.`,
           },
           {
-            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the added client.",
+            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the client that you added in the first commit.",
           },
         ],
         fields: [],

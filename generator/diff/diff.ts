@@ -103,7 +103,7 @@ const ifPresent: ReadonlyMap<string, string> = new Map([
     "HelmRelease",
     "if the cluster already has a Helm release with this name, Flux upgrades that Helm release to the values of this object",
   ],
-  ["Namespace", "if the namespace already exists, Flux sets the labels and annotations of this object on it"],
+  ["Namespace", "if the namespace already exists, Flux adds the labels and annotations of this object to the namespace"],
 ]);
 
 function newEnvironment(kind: string): Verdict {
@@ -172,7 +172,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
-        "the objects in this file do not change. Either only the comments, the order of the objects or the layout of the file changed, or another file now declares a part of an object";
+        "the objects in this file do not change. Either only the comments, the order of the objects or the layout of the file changed, or another file now declares a part of one of these objects";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

@@ -53,7 +53,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
     return {
       risk: "harmless",
       reason:
-        "Flux does not change this release while suspend is true. The other changes of this HelmRelease take effect when you set suspend to false",
+        "Flux does not change this release while suspend is true. Flux applies the changes of this HelmRelease after you have set suspend to false",
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
@@ -75,7 +75,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
 }
 
 const separately: Step = {
-  text: "Change the trust domain or cluster domain in a separate commit. The following list contains the steps of several changes: complete all steps of one change before you start with the next change.",
+  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes: complete all steps of one change before you start with the next change.",
 };
 
 /** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */

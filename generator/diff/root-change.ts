@@ -26,11 +26,11 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
         after.spec.gitops.root === undefined
           ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : {
-              text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository. If this folder contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move them out of the folder in the same commit. Otherwise, the new Kustomization creates the old Kustomization again.`,
+              text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository. If this folder contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move them out of the folder in the same commit. Otherwise, the new Kustomization applies these files, and thereby creates the old Kustomization again.`,
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
-          text: "Delete the old Kustomization while it is suspended, unless it also applies other objects. If the other Kustomizations of the environment also get new names, also delete their old Kustomization objects while these objects are suspended.",
+          text: "Delete the old Kustomization while it is suspended. Keep the old Kustomization if it also applies objects that do not belong to the environment. If the Kustomizations of the components also get new names, delete the Kustomizations with the old names while they are suspended.",
           command: `kubectl delete kustomization.kustomize.toolkit.fluxcd.io ${old.name} --namespace ${old.namespace}`,
         },
       ],

@@ -63,14 +63,15 @@ export function removedSecret(path: string): Assessment {
     : {
         risk: "trust-anchor",
         reason:
-          "Flux deletes this Secret at the next reconciliation. Components that need the Secret can then no longer renew certificates",
+          "Flux deletes this Secret at the next reconciliation. Components of Linkerd that need this Secret can then no longer renew certificates",
       };
 }
 
 /** Assesses the change of an encrypted file. */
 export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   const name = secretIn(path);
-  if (plaintext === "same") return { risk: "harmless", reason: "the file was encrypted again; its plaintext is the same" };
+  if (plaintext === "same")
+    return { risk: "harmless", reason: "the file was encrypted again; the plaintext is the same as before" };
   const unknown =
     plaintext === "unknown"
       ? " (no available age key can decrypt both versions, so meshops cannot check whether the plaintext differs)"

@@ -123,7 +123,7 @@ async function appendToKeyFile(variables: Variables, added: string): Promise<str
     throw new UserError(
       exitCode.problem,
       `${path} is not a regular file`,
-      "replace this path with a regular file, or set SOPS_AGE_KEY_FILE to another file",
+      "move what is at this path to another place, or set SOPS_AGE_KEY_FILE to the path of a regular file",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const ended = existing.kind !== "file" || existing.text === "" || existing.text.endsWith("\n");

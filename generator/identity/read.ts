@@ -79,7 +79,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
     const [what, fix] = isPartial(root, name)
       ? [
-          "this certificate is missing, but other files of the identity exist",
+          `this certificate file is missing, but other files of the identity of ${name} exist`,
           `restore the file from Git: git checkout HEAD -- ${file}`,
         ]
       : [`the environment ${name} has no identity`, initOrRename(root, environment)];
@@ -116,7 +116,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     const file = secretFile(name, secret.name);
     const text = read(
       file,
-      "this encrypted Secret is missing, but the environment needs the Secret",
+      `this file with an encrypted Secret is missing, but the environment ${name} needs the Secret`,
       `run meshops identity ${secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks"} ${name}`,
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);

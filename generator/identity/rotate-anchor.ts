@@ -34,7 +34,7 @@ export async function rotateAnchor(
     throw new UserError(
       exitCode.problem,
       `do not run the next step before ${minutes(gate.opensAt)}: the step must wait until ${gate.until}`,
-      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run the previous step. If you pushed the changes of that step later, wait longer",
+      `wait; if you have checked that ${gate.until}, add --pods-restarted. The waiting time starts when you run the previous step. If you pushed the changes of the previous step later, wait longer`,
     );
   const { anchors, keys } = state;
   switch (state.stage) {
@@ -46,7 +46,7 @@ export async function rotateAnchor(
           publicFile(name, "trustAnchors", bundle),
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
-        done: "step 1 of 3: a second trust anchor is added; proxies trust this anchor after they restart",
+        done: "step 1 of 3: a second trust anchor is added; proxies trust the second trust anchor after they restart",
         next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
       };
     }
@@ -95,7 +95,7 @@ function assertGenerated(
   if (bundled && (stage === "bundled" || reissued)) return;
   throw new UserError(
     exitCode.problem,
-    `the generated files do not contain the changes of the last step: ${path} is out of date`,
+    `the generated files do not contain the changes of the previous step of the trust anchor rotation: ${path} is out of date`,
     `run meshops generate ${name}, commit and push`,
   );
 }

@@ -34,10 +34,10 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   const issuer = makeIssuer(names, anchor, now);
   const short = outlives(anchor, now, names.issuerValidity)
     ? ""
-    : " (the issuer expires together with this trust anchor: rotate the trust anchor too)";
+    : " (the new issuer expires together with this trust anchor: rotate the trust anchor too)";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
-    done: `a new issuer is created, signed by the same trust anchor${short}`,
+    done: `a new issuer is created, signed by the trust anchor that signed the old issuer${short}`,
     next: "run meshops generate, commit and push; the control plane restarts, and all proxies get certificates from the new issuer within a day",
   };
 }

@@ -26,7 +26,7 @@ export function checkSecret(
 ): SecretProblem | null {
   const { age, admin, azureKeyVault } = recipientsOf(environment);
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
-  const words = `only kind Secret, type ${type}, namespace ${namespace} and name ${name}`;
+  const words = `only apiVersion: v1, kind: Secret, type: ${type}, metadata.namespace: ${namespace} and metadata.name: ${name}`;
   const { name: ofEnvironment } = environment.metadata;
   return check(text, { environment: ofEnvironment, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
@@ -39,7 +39,7 @@ export function checkSigningKeys(text: string, environment: Environment): Secret
   return check(text, {
     environment: environment.metadata.name,
     wanted: {},
-    words: "none",
+    words: "no unencrypted fields except sops",
     data: null,
     recipients: recipientsOf(environment).admin,
     azureKeyVault: undefined,
@@ -87,14 +87,14 @@ function wrongPlaintext(
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
     return { message: "the file contains a private key in plaintext", fix: plaintextFix };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
-  if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", fix: plaintextFix };
+  if (open.length > 0 || data === undefined) return { message: "a value in the field data is not encrypted", fix: plaintextFix };
   if (
     keys !== null &&
     Object.keys(data as object)
       .sort()
       .join() !== [...keys].sort().join()
   )
-    return { message: `data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
+    return { message: `the field data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
   return {
     message: `the unencrypted fields of the file have wrong names or values; expected ${words}`,

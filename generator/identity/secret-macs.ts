@@ -114,6 +114,6 @@ function disagreement(root: string, path: string, environment: Environment, plai
       ? null
       : "the certificate in this Secret was not signed by a certificate in webhook-ca.crt";
   } catch {
-    return "this file or a public certificate of the environment is damaged";
+    return `this file is damaged, or a .crt file in ${identityFolder(environment.metadata.name)} is damaged`;
   }
 }

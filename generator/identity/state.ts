@@ -93,7 +93,7 @@ export async function readState(environment: Environment, store: SecretStore): P
     throw new UserError(
       exitCode.problem,
       `trust-anchors.crt and issuer.crt of ${environment.metadata.name} do not match each other, or contain the wrong number of certificates`,
-      "restore both files from the same commit; trust-anchors.crt must contain one or two trust anchors, and one of them must have signed the issuer",
+      "from Git, restore trust-anchors.crt and issuer.crt as they were in one commit; trust-anchors.crt must contain one or two trust anchors, and one of them must have signed the issuer",
     );
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
 }
@@ -142,6 +142,6 @@ export function pairWith(certificates: readonly Certificate[], key: string, file
   throw new UserError(
     exitCode.problem,
     `no certificate in ${file} matches its private key in trust-anchor.sops.yaml`,
-    "restore both files from the same commit",
+    `from Git, restore ${file} and trust-anchor.sops.yaml as they were in one commit`,
   );
 }

@@ -74,7 +74,7 @@ function refusal(why: string): UserError {
   return new UserError(
     exitCode.problem,
     `the changes in ${journalFile} cannot be completed: ${why}`,
-    `restore the identity folders from Git, then run rm ${journalFile}`,
+    `restore the folders environments/*/identity and overlays/*/identity and the file ${sopsConfigFile} from Git, then run rm ${journalFile}`,
   );
 }
 

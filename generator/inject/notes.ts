@@ -28,7 +28,7 @@ function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInject
   const [first] = workloads;
   if (spec.authorization || !spec.networkPolicy || first === undefined || limited.length === 0) return [];
   const message =
-    "with authorization: false, the field ports of clients has no effect, because all meshed connections arrive at the proxy's port";
+    "with authorization: false, the field clients[].ports has no effect, because all connections of meshed clients arrive at port 4143 of the proxy";
   return [note(first.manifest, "warning", message)];
 }
 
@@ -74,7 +74,7 @@ function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injecti
       note(
         first.manifest,
         "error",
-        `port ${port} of client ${namespace}/${serviceAccount} is not declared by any selected workload or its Services`,
+        `the client ${namespace}/${serviceAccount} lists port ${port}, but no selected workload and no Service of these workloads declares this port`,
       ),
     );
 }

@@ -67,5 +67,5 @@ const obstacles: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "its pods use the host network, where a proxy cannot intercept traffic",
   "other-sidecar": "its pods have a sidecar of Istio, and the injector ignores pods with this sidecar",
   "webhooks-disabled": "its namespace has the label config.linkerd.io/admission-webhooks: disabled",
-  "namespace-excluded": "by default, the injector ignores the namespaces kube-system and cert-manager",
+  "namespace-excluded": "its namespace is kube-system or cert-manager, which the injector ignores by default",
 };

@@ -65,7 +65,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with your backup",
+      "compare the age keys in SOPS_AGE_KEY, in the file that SOPS_AGE_KEY_FILE specifies, and in sops/age/keys.txt in your configuration folder with your backup",
     );
   }
 }

@@ -85,7 +85,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   if (others.length > 0)
     throw new SopsError(
       "unsupported",
-      `the removal of a recipient requires a new data key, and only the sops binary can encrypt the new data key to ${others.join(" and ")}`,
+      `meshops cannot remove recipients from this file: the removal requires a new data key, and only the sops binary can encrypt the new data key to ${others.join(" and ")}`,
       "remove the recipient with sops rotate",
     );
   const fresh = randomBytes(32);

@@ -324,7 +324,7 @@ export interface Environment {
      */
     verify: {
       /**
-       * Image of the pods that `meshops verify` starts. The image must contain a shell and curl. For the tests of Dgraph, the image must also contain grpcurl, Python with grpcio, and a .proto file. The default is the image of the test client. For workloads, the default is an image with curl.
+       * Image of the pods that `meshops verify` starts. The image must contain a shell and curl. For the tests of Dgraph, the image must also contain grpcurl, Python with grpcio, and a .proto file. The default for the tests of Dgraph is the image of the test client. The default for the tests of workloads is an image with curl.
        */
       image?: string;
     };
@@ -363,7 +363,7 @@ export interface Environment {
        */
       version: string;
       /**
-       * Tool that installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` then describe the existing installation in the cluster.
+       * Tool that installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs Linkerd and its extensions. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` then describe the existing installation in the cluster.
        */
       lifecycle: "managed" | "existing";
       /**
@@ -482,7 +482,7 @@ export interface Environment {
        */
       namespace: string;
       /**
-       * Name of the Helm release. The names of the Services are <release>-dgraph-alpha and <release>-dgraph-zero. If you change the name, the running release is uninstalled. Its volumes are not deleted, but the pods of the new release start with empty volumes.
+       * Name of the Helm release. The names of the Services are <release>-dgraph-alpha and <release>-dgraph-zero. If you change the name, Flux uninstalls the running release. The volumes of the running release are not deleted, but the pods of the new release start with empty volumes.
        */
       release: string;
       /**
@@ -561,7 +561,7 @@ export interface Environment {
        */
       clients: Client[];
       /**
-       * Whether meshops generates NetworkPolicies and Linkerd policies that allow only the listed clients to connect to Dgraph.
+       * Whether meshops generates NetworkPolicies and Linkerd policies that allow only the clients in `clients` to connect to Dgraph.
        */
       networkPolicy: boolean;
       /**
@@ -700,7 +700,7 @@ export interface Override {
     [k: string]: ComponentPatch;
   };
   /**
-   * Additional dependencies of the component. They must be ready before Flux or helmfile applies the component. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
+   * Additional dependencies of the component. These dependencies must be ready before Flux or helmfile applies the component. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
    */
   dependsOn: Dependency[];
   /**
@@ -708,7 +708,7 @@ export interface Override {
    */
   timeout?: string;
   /**
-   * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component. They apply changes in Git only after you set suspend to false again.
+   * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component. Flux and helmfile apply changes in Git only after you set suspend to false again.
    */
   suspend: boolean;
 }
@@ -881,7 +881,7 @@ export interface Workload {
    */
   timeout?: string;
   /**
-   * Whether updates of the workload are suspended. If true, Flux and helmfile do not change the workload. They apply changes in Git only after you set suspend to false again. Updates of the workload's policies are not suspended.
+   * Whether updates of the workload are suspended. If true, Flux and helmfile do not change the workload. Flux and helmfile apply changes in Git only after you set suspend to false again. Updates of the workload's policies are not suspended.
    */
   suspend: boolean;
   /**
@@ -889,7 +889,7 @@ export interface Workload {
    */
   restart: "onIdentityChange" | "manual";
   /**
-   * Sets of pods that share labels, a service account and ports. Each key is the name of a set.
+   * Sets of pods that share labels, a service account and ports. Each key is the name of a set of pods.
    */
   pods: {
     [k: string]: PodSet;
@@ -943,7 +943,7 @@ export interface PodSet {
     name: string;
   };
   /**
-   * Labels that select the pods of the set. All pods of the set must have these labels. Other pods of the namespace must not have all these labels.
+   * Labels that select the pods of this set. All pods of this set must have these labels. Other pods of the namespace must not have all these labels.
    */
   selector: {
     /**
@@ -987,7 +987,7 @@ export interface PodSet {
     [k: string]: string;
   };
   /**
-   * Names of the Services of these pods. If the workload has a source, meshops adds an annotation with the opaque ports of the set to these Services.
+   * Names of the Services of these pods. If the workload has a source, meshops adds an annotation with the opaque ports of the pods to these Services.
    */
   services: string[];
   /**
@@ -1030,7 +1030,7 @@ export interface WorkloadPort {
    */
   protocol: "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
   /**
-   * Access mode of this port. The default is the access mode of the set.
+   * Access mode of this port. The default is `access.mode` of the set of pods.
    */
   access?: "off" | "audit" | "enforce";
 }
@@ -1105,7 +1105,7 @@ export interface Routes {
  */
 export interface Method {
   /**
-   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
+   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls of a Dgraph method are retried only if the method is read-only, and calls of a workload's method are retried only if the .proto file marks the method as idempotent.
    */
   retry?: boolean;
   /**
@@ -1134,7 +1134,7 @@ export interface Quantities {
   memory?: string;
 }
 /**
- * Labels that a node must have.
+ * Labels that a node must have so that the pods can run on the node.
  */
 export interface NodeSelector {
   [k: string]: string;

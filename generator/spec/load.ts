@@ -80,7 +80,7 @@ function resetSections(source: Source): Diagnostic[] {
       diagnosticAtPath(source, ["spec", section], "value", {
         code: "null-resets",
         severity: "warning",
-        message: `null removes the inherited settings of ${section}, but does not disable ${section}, which is enabled by default`,
+        message: `null removes the inherited settings of ${section}, but does not disable ${section}, because ${section} is enabled by default`,
         expected: null,
         fix: `set ${section}: {enabled: false}`,
       }),

@@ -366,10 +366,10 @@ describe("trust anchor rotation", () => {
     };
     generate(environment, files);
     await step(hours(1));
-    await expect(step(hours(2))).rejects.toThrow("the generated files do not contain the changes of the last step");
+    await expect(step(hours(2))).rejects.toThrow("the generated files do not contain the changes of the previous step");
     generate(environment, files);
     await step(hours(2));
-    await expect(step(hours(3))).rejects.toThrow("the generated files do not contain the changes of the last step");
+    await expect(step(hours(3))).rejects.toThrow("the generated files do not contain the changes of the previous step");
     generate(environment, files);
     await step(hours(3));
   });
@@ -405,10 +405,10 @@ describe("near expiry", () => {
   test("rotate-issuer reports if the issuer expires together with its anchor, and fails if the anchor has expired", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
-      "a new issuer is created, signed by the same trust anchor",
+      "a new issuer is created, signed by the trust anchor that signed the old issuer",
     );
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
-    expect(done).toContain("(the issuer expires together with this trust anchor: rotate the trust anchor too)");
+    expect(done).toContain("(the new issuer expires together with this trust anchor: rotate the trust anchor too)");
     expect(parsePem(changes.get(publicFile("issuer.crt")) ?? "")[0]?.validTo).toContain("Dec 29 12:00:00 2027");
     await expect(rotateIssuer(environment, vault(hours(24 * 401)), hours(24 * 401))).rejects.toThrow(
       "the trust anchor expired on 2027-12-29",

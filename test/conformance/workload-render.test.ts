@@ -119,7 +119,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     [
       "another name",
       { ...right, workloadRef: { kind: "Deployment", name: "shop-ap" } },
-      "the objects of the workload contain no Deployment shop-ap, so meshops patches nothing",
+      "the objects of the workload contain no Deployment shop-ap, so meshops patches no object for this set of pods",
       'fix: did you mean "shop-api"?',
     ],
     [
@@ -172,7 +172,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     });
     expect(code, stdout).toBe(0);
     const text = stdout.replaceAll(/\s+/g, " ");
-    expect(text).toContain("no container of shop/api declares port 9091 (grpc), and no Service and no probe refers to it");
+    expect(text).toContain("no container of shop/api declares port 9091 (grpc), and no Service and no probe refers to this port");
     expect(text).toContain("fix: set port: 9090");
     expect((await validate(right)).stdout).not.toContain("declares port");
   });

@@ -393,7 +393,7 @@ describe("certificates and encrypted files", () => {
     const found = await rows(root);
     expect(found.length).toBeGreaterThan(5);
     expect(new Set(found.map(({ kind, change, risk, reason }) => [kind, change, risk, reason].join(" ")))).toEqual(
-      new Set(["Secret changed harmless the file was encrypted again; its plaintext is the same"]),
+      new Set(["Secret changed harmless the file was encrypted again; the plaintext is the same as before"]),
     );
   });
 });

@@ -181,7 +181,7 @@ describe("validate", () => {
       "a plaintext value among encrypted values",
       issuer,
       (text) => text.replace("\ndata:", "\ndata:\n  more: YQ=="),
-      "a value under data is not encrypted",
+      "a value in the field data is not encrypted",
     ],
     [
       "a Secret without its private key",
@@ -419,7 +419,7 @@ describe("the life cycle of an identity", () => {
 
     expect(await go("rotate-issuer", "dev")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("a new issuer is created, signed by the same trust anchor: 2 files"),
+      stdout: expect.stringContaining("a new issuer is created, signed by the trust anchor that signed the old issuer: 2 files"),
     });
     expect(await go("rotate-webhooks", "dev")).toMatchObject({
       code: 0,

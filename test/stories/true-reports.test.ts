@@ -140,13 +140,13 @@ describe("certificates of other programs", () => {
     const found = assess({ identity: { externalCA: true } }, { identityTrustAnchorsPEM: anchors }, [{ path, after: anchors }]);
     expect(found.risk).toBe("trust-anchor");
     expect(found.reason).toContain("The trust anchor of meshops replaces the trust anchors in the trust bundle");
-    expect(found.reason).not.toContain("first step of a rotation");
+    expect(found.reason).not.toContain("step 1 of a trust anchor rotation");
     expect(found.steps.map(({ text: step }) => step.split(" ").slice(0, 6).join(" "))).toEqual([
       "Before you push, add the trust",
       "Insert the trust anchor of the",
       "Stop the other program from writing",
       "Push, and wait until Linkerd is",
-      "Restart all other meshed pods. After",
+      "Restart all meshed pods that meshops",
     ]);
   });
 

@@ -50,7 +50,7 @@ test.each([
     workload({ who: clients.replace("web: {serviceAccountRef: {namespace: web, name: web}}, ", "") }),
     "Access",
     "narrower-access",
-    "web/web can no longer connect to http 8080 (NetworkPolicy shop-api)",
+    "web/web can no longer connect to http 8080 (refused by NetworkPolicy shop-api)",
   ],
   [
     "a client more",
@@ -66,10 +66,17 @@ test.each([
     workload(),
     "Access",
     "narrower-access",
-    "other meshed pods and pods without a proxy can no longer connect to http 8080 (NetworkPolicy shop-api)",
+    "other meshed pods and pods without a proxy can no longer connect to http 8080 (refused by NetworkPolicy shop-api)",
   ],
-  ["enforce to audit", workload(), workload({ mode: "audit" }), "Server", "wider-access", "Linkerd admits all clients"],
-  ["audit to off", workload({ mode: "audit" }), workload({ mode: "off" }), "Server", "harmless", "It also admits all clients"],
+  ["enforce to audit", workload(), workload({ mode: "audit" }), "Server", "wider-access", "Linkerd now admits all clients"],
+  [
+    "audit to off",
+    workload({ mode: "audit" }),
+    workload({ mode: "off" }),
+    "Server",
+    "harmless",
+    "This policy admits all clients, as the Server does",
+  ],
   [
     "a smaller network",
     workload(),
@@ -149,7 +156,7 @@ describe("pods of another tool already run before the spec contains their set of
     return rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
   };
   const refused =
-    /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to http 8080 \(NetworkPolicy shop-api\)$/;
+    /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to http 8080 \(refused by NetworkPolicy shop-api\)$/;
 
   test("diff reports that a new environment in the mode enforce refuses clients", async () => {
     expect(await accessOf(null, spec(workload()))).toEqual([expect.stringMatching(refused)]);
@@ -239,16 +246,16 @@ describe("another selector or port of a set of pods in the mode enforce", () => 
       api("{app: shop, tier: api}"),
       api("{app: shop}"),
       "narrower-access",
-      "the selector of the policy now contains fewer labels",
+      "the podSelector of this Server now contains fewer labels",
     ],
     [
       "more labels",
       api("{app: shop}"),
       api("{app: shop, v: two}"),
       "wider-access",
-      "selects fewer pods. The policy does not protect the pods that it no longer selects",
+      "selects fewer pods. This Server does not protect the pods that it no longer selects",
     ],
-    ["another label", api("{app: shop}"), api("{app: store}"), "narrower-access", "the policy now selects other pods"],
+    ["another label", api("{app: shop}"), api("{app: store}"), "narrower-access", "this Server now selects other pods"],
     ["another port", api("{app: shop}"), api("{app: shop}", 8081), "narrower-access", "protects port 8081 instead of port 8080"],
   ] as const)("%s", async (_, before, after, risk, reason) => {
     const server = (await changes(before, after)).find(({ kind }) => kind === "Server");

@@ -17,8 +17,8 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       risk: "harmless",
       reason:
         change === "added"
-          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. The proxies refuse requests for other paths of their admin port"
-          : "the default inbound policy applies again to the admin port of the proxies in this namespace",
+          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. At their admin port (4191), the proxies accept only requests for metrics and probes"
+          : "this object is removed, so the default inbound policy applies to the admin port (4191) of the proxies in this namespace",
     };
     return;
   }
@@ -65,12 +65,12 @@ function unaudited({ namespace }: ChangedObject, { specs }: ChangeSet): Assessme
   return policy === "all-unauthenticated" || policy === "audit"
     ? {
         risk: "harmless",
-        reason: `the default inbound policy ${policy} applies again to this port. It also admits all clients, but Linkerd no longer counts their requests`,
+        reason: `this Server is removed, so the default inbound policy ${policy} applies to the port of the Server. This policy admits all clients, as the Server does, but Linkerd no longer counts their requests`,
       }
     : {
         risk: "narrower-access",
         reason:
-          "the default inbound policy of the pods applies again to this port. Clients that this policy does not admit lose access",
+          "this Server is removed, so the default inbound policy of the pods applies to the port of the Server. Clients that the default inbound policy does not admit lose access",
       };
 }
 
@@ -102,9 +102,9 @@ function requires(policy: ChangedObject, authentication: string): boolean {
 function byPresence(does: "opens" | "closes", change: "added" | "removed"): Assessment {
   if (does === "closes")
     return change === "added"
-      ? { risk: "narrower-access", reason: "this object denies all clients that are not explicitly allowed" }
+      ? { risk: "narrower-access", reason: "this object denies all clients that no policy explicitly allows" }
       : { risk: "wider-access", reason: "this object is removed, so it no longer restricts access" };
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
-    : { risk: "narrower-access", reason: "clients lose access if no other object allows them" };
+    : { risk: "narrower-access", reason: "this object is removed. Clients that only this object allows lose access" };
 }

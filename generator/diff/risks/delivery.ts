@@ -47,7 +47,7 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
   if (kind === "Overlay" && folder !== undefined)
     yield {
       risk: "not-assessed",
-      reason: `Flux applies the objects in ${folder}. Flux takes over objects that already exist. If you later remove an object from the folder, Flux deletes the object`,
+      reason: `Flux applies the objects in ${folder}. Flux takes over objects of this folder that already exist in the cluster. If you later remove an object from the folder, Flux deletes the object`,
     };
 }
 
@@ -88,7 +88,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the old objects before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
+      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the Flux objects of the workload before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps the objects that it applied or installed.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -193,13 +193,13 @@ function* otherRelease(before: ChangedObject["before"], after: ChangedObject["af
   if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
     yield {
       risk: "data-loss",
-      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), including its volume claims, and then installs ${names[1]} (chart ${String(charts[1])})`,
+      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), including its volume claims, and then installs the release ${names[1]} (chart ${String(charts[1])})`,
     };
   else if ((charts[0] === undefined) !== (charts[1] === undefined))
     yield {
       risk: "not-assessed",
       reason:
-        "the chart now comes from another kind of registry. If the name of the chart also changes, Flux uninstalls the release and installs the new chart. If the name stays the same, Flux upgrades the release",
+        "the chart now comes from an OCI registry instead of a chart repository, or from a chart repository instead of an OCI registry. If the name of the chart also changes, Flux uninstalls the release and installs the new chart. If the name stays the same, Flux upgrades the release",
     };
 }
 
@@ -220,7 +220,7 @@ function* otherFolder(key: string, before: ChangedObject["before"], after: Chang
   else if (old !== next)
     yield {
       risk: "data-loss",
-      reason: `Flux deletes the objects that are in ${old} but not in ${String(next)}, including volume claims`,
+      reason: `Flux deletes the objects that are in the folder ${old} but not in the folder ${String(next)}, including volume claims`,
     };
 }
 

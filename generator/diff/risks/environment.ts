@@ -24,7 +24,7 @@ export function removedEnvironment(environment: string): Verdict {
         command: `meshops teardown ${environment} --run`,
       },
       {
-        text: "Remove the spec, the identity and the generated files. If the cluster itself was deleted, add --force. Then commit and push.",
+        text: "Remove the spec, the identity and the generated files with the following command. If the cluster itself was deleted, add --force to the command. Then commit and push.",
         command: `meshops env remove ${environment} --purge`,
       },
     ],

@@ -55,7 +55,7 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
     gone.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, first delete the Servers that this step lists. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, first delete the Servers in the following command. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)
@@ -77,7 +77,8 @@ function mayContinue({ name }: Release, { before, after }: ChangeSet["specs"]): 
 function uninstall(releases: readonly Release[]): Step[] {
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
   if (commands.length === 0) return [];
-  const text = "If you install with helmfile, uninstall these releases after you have completed the other steps.";
+  const text =
+    "If you install with helmfile, uninstall the releases in the following command after you have completed all other steps.";
   return [{ text, command: commands.join(" && ") }];
 }
 
@@ -87,7 +88,7 @@ function uninstall(releases: readonly Release[]): Step[] {
  */
 function removal({ name, namespace }: Release): Step {
   return {
-    text: `If you install with helmfile, and ${name} must keep running under another name or another tool, delete only Helm's record of the release. Never uninstall the release, because Helm would delete the objects of the release. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
+    text: `If you install with helmfile, and ${name} must keep running under another name or with another tool, delete only Helm's record of the release. Never uninstall the release, because Helm would delete the objects of the release. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
     command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
   };
 }

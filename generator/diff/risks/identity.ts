@@ -28,7 +28,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks at the same time: the API server can call a webhook only if one of these CAs signed its certificate`,
+        reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks in the same commit: the API server can call a webhook only if one of these CAs signed the certificate of the webhook`,
       };
   }
 }
@@ -40,7 +40,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     return {
       risk: "trust-anchor",
       reason:
-        "Linkerd's chart no longer contains the trust anchors. Another program must write the same trust anchors to the trust bundle before new pods start",
+        "Linkerd's chart no longer contains the trust anchors. Before new pods start, another program must write these trust anchors to the trust bundle (ConfigMap linkerd-identity-trust-roots)",
     };
   const [previous, next] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const removed = (previous ?? []).filter((anchor) => !next?.includes(anchor)).length;
@@ -51,13 +51,13 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     return {
       risk: "trust-anchor",
       reason:
-        "proxies trust an additional trust anchor, as in the first step of a rotation. Only the pods that meshops deploys restart automatically and load the new trust anchor",
+        "proxies trust an additional trust anchor, as in step 1 of a trust anchor rotation. Only the pods that meshops deploys restart automatically and load the new trust anchor",
     };
   if (added === 0)
     return {
       risk: "trust-anchor",
       reason:
-        "proxies no longer trust one of the trust anchors, and reject certificates that were issued under this trust anchor (`meshops identity status` shows the state of the rotation)",
+        "proxies no longer trust one of the trust anchors, and reject certificates that were issued under this trust anchor (`meshops identity status` shows the state of the trust anchor rotation)",
     };
   return {
     risk: "trust-anchor",
@@ -75,7 +75,7 @@ function ownAnchors(environment: string): Assessment {
   return {
     risk: "trust-anchor",
     reason:
-      "meshops now writes the certificates and the trust bundle, which another program wrote before. The trust anchor of meshops replaces the trust anchors in the trust bundle. Pods that have restarted and pods that have not restarted then cannot connect to each other. Meanwhile, the other program can overwrite the Secrets and the trust bundle",
+      "meshops now writes the certificates and the trust bundle, which another program wrote before. The trust anchor of meshops replaces the trust anchors in the trust bundle. Pods that have restarted and pods that have not restarted then cannot connect to each other. Until you stop the other program, it can overwrite the Secrets and the trust bundle",
     steps: [
       {
         text: `Before you push, add the trust anchor in ${bundle} to the trust bundle that the other program writes. Then restart all meshed pods.`,
@@ -89,7 +89,7 @@ function ownAnchors(environment: string): Assessment {
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {
-        text: "Restart all other meshed pods. After 24 hours, remove the trust anchor of the other program.",
+        text: "Restart all meshed pods that meshops does not deploy. After 24 hours, remove the trust anchor of the other program with the following command, commit and push.",
         command: `meshops identity rotate-anchor ${environment} --pods-restarted && meshops generate ${environment}`,
       },
     ],

@@ -66,11 +66,11 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
-      text: `Delete all pods of the environment together. Their controllers create them again with new proxies.${lost(namespaces)}`,
+      text: `Delete all pods of the environment together. Their controllers create new pods with new proxies.${lost(namespaces)}`,
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
     },
     {
-      text: "List the other meshed pods in the cluster, and restart them.",
+      text: "List all meshed pods in the cluster, and restart the pods that you did not delete in the previous step.",
       command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
     },
     { text: "Test the mesh.", command: `meshops status ${environment} --watch && meshops verify ${environment}` },

@@ -46,7 +46,7 @@ function afterRestart(namespace: string, assessment: Assessment): Assessment {
  */
 function restart(namespace: string): Step {
   return {
-    text: `Neither Flux nor helmfile restarts the pods in namespace ${namespace}. Restart them after Flux or helmfile has applied the change.`,
+    text: `Neither Flux nor helmfile restarts the pods in namespace ${namespace}. Restart these pods after Flux or helmfile has applied the change.`,
     command: `kubectl rollout restart deployment,statefulset,daemonset --namespace ${namespace}`,
   };
 }
@@ -60,7 +60,7 @@ export function ofPolicy(who: string, { before, after }: FieldChange): Assessmen
       }
     : {
         risk: "narrower-access",
-        reason: `after their next restart, ${who} refuse clients that they admit now. This affects only ports that no Server selects`,
+        reason: `after their next restart, ${who} refuse clients that they admit now at ports that no Server selects`,
       };
 }
 
@@ -76,11 +76,11 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Ass
   yield next < previous
     ? {
         risk: "wider-access",
-        reason: `new pods in namespace ${name} can use settings that the Pod Security level ${before} forbids`,
+        reason: `new pods in namespace ${name} can use settings that the previous Pod Security level (${before}) forbids`,
       }
     : {
         risk: "narrower-access",
-        reason: `new pods in namespace ${name} must meet the requirements of the Pod Security level ${after}. Running pods are not affected until they restart`,
+        reason: `new pods in namespace ${name} must meet the requirements of the Pod Security level ${after}. Running pods must meet these requirements only when they restart`,
       };
 }
 
@@ -95,6 +95,6 @@ export function injection(who: string, before: unknown, after: unknown): Assessm
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }
     : {
         risk: "narrower-access",
-        reason: `${who} have no proxy and no mesh identity: servers that require an identity deny them`,
+        reason: `${who} have no proxy and no mesh identity: servers that require an identity deny these pods`,
       };
 }

@@ -80,7 +80,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
       { text: "Push the platform repository." },
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
-        text: "Let the other tool take over the Helm releases and the Secrets. If the other tool does not use the existing HelmRelease objects, delete these objects. They must be suspended when you delete them.",
+        text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects while they are suspended.",
       },
     ],
   };
@@ -110,10 +110,10 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
           ]
         : []),
       {
-        text: "If the new certificates have another trust anchor, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
+        text: "If the new certificates have a trust anchor that the trust bundle does not contain, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
       },
       {
-        text: "Push the platform repository. Then let the other program take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
+        text: "Push the platform repository. Then let the program that now issues the certificates take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
       },
       { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4` },
     ],
@@ -146,7 +146,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
       "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
     prerequisites: [
       {
-        text: "Before you push, stop the other program, and delete the Secrets of the webhooks, because helmfile does not take over existing Secrets, and the other program would overwrite the Secrets of the chart. With cert-manager, first delete the Certificates of the webhooks. The running pods keep the certificates until they restart.",
+        text: "Before you push, stop the program that currently writes the Secrets of the webhooks, because this program would overwrite the Secrets of the chart. With cert-manager, delete the Certificates of the webhooks. Then delete the Secrets of the webhooks with the following command, because helmfile does not take over existing Secrets. The running pods of the webhooks keep their certificates until they restart.",
         command: `kubectl delete secret --namespace ${namespace} ${Object.values(own).join(" ")}`,
       },
     ],
@@ -161,7 +161,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
   return {
     risk: "mesh-restart",
     reason:
-      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values, and the pods of the control plane restart. If the existing releases have other names or namespaces, Flux makes their objects part of the new releases (helm-controller, disableTakeOwnership). helmfile refuses the installation in this case",
+      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values, and the pods of the control plane restart. If the existing releases have other names or namespaces than the generated releases, Flux makes their objects part of the generated releases (helm-controller, disableTakeOwnership). In this case, helmfile refuses the installation",
     steps: [
       {
         text: "Before you push, compare the names and namespaces of the existing Helm releases with the generated releases (linkerd-crds and linkerd-control-plane in namespace linkerd).",
@@ -198,14 +198,14 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
           ]
         : []),
       {
-        text: "Stop the other tool without uninstalling Linkerd. If the other tool is Flux, suspend its Kustomizations and HelmReleases, remove them from its Git repository, and then delete them in the cluster.",
+        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend its Kustomizations and HelmReleases, remove them from its Git repository, and then delete them in the cluster.",
       },
       {
         text: "Push the platform repository, and wait until Linkerd is ready.",
         command: `meshops status ${environment} --watch`,
       },
       {
-        text: "If the old Helm releases have other names or namespaces, never uninstall the old releases: Helm would delete the objects of Linkerd. Delete only the records of the old releases. These records are the Secrets with the labels owner=helm and name=<old release> in the namespace of the old release.",
+        text: "If the existing Helm releases have other names or namespaces than the generated releases, never uninstall the existing releases: Helm would delete the objects of Linkerd. Delete only the records of the existing releases. These records are the Secrets with the labels owner=helm and name=<release> in the namespace of the existing release.",
       },
     ],
   };

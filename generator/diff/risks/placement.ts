@@ -65,7 +65,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
   return {
     risk: "data-loss",
     reason:
-      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that the old Kustomizations applied, including the policies and the control plane. The new Kustomizations then create these objects again",
+      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that the old Kustomizations applied, including the policies and the control plane. The Kustomizations with the new names or namespaces then create these objects again",
     steps: [
       ...inNewNamespace,
       suspendFirst("the old Kustomizations", old),
@@ -90,7 +90,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the service account does not exist or lacks a right, Flux changes nothing`,
     prerequisites: [
       {
-        text: "Before you push, check the service account. If the service account is missing, the output of this command contains the commands that create it.",
+        text: "Before you push, check the service account. If the service account is missing, the output of the following command contains the commands that create the service account.",
         command: `meshops bootstrap ${environment} --run`,
       },
     ],

@@ -5,21 +5,27 @@ import { asMap } from "../../system/data.ts";
 /** Yields the risks of the changed fields of a policy, except the clients that the policy admits. */
 export function* fieldRisks({ kind, fields, after }: ChangedObject, environment: string): Iterable<Assessment> {
   const isAudited = kind === "Server" && at(after, "spec", "accessPolicy") === "audit";
-  for (const field of fields) yield* byField(field, environment, isAudited);
+  for (const field of fields) yield* byField(field, kind, environment, isAudited);
 }
 
 /** @param isAudited whether the policy is a Server that admits all clients and counts them */
-function* byField({ path, before, after }: FieldChange, environment: string, isAudited: boolean): Iterable<Assessment> {
+function* byField(
+  { path, before, after }: FieldChange,
+  kind: string,
+  environment: string,
+  isAudited: boolean,
+): Iterable<Assessment> {
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
       ? {
           risk: "wider-access",
-          reason: "Linkerd admits all clients, and counts the requests of clients that the spec does not list",
+          reason:
+            "Linkerd now admits all clients at the port of this Server, and counts the requests of clients that the spec does not list",
         }
       : {
           risk: "narrower-access",
           reason:
-            "Linkerd refuses clients that the spec does not list. Until now, Linkerd admitted these clients and counted their requests",
+            "at the port of this Server, Linkerd now refuses clients that the spec does not list. Until now, Linkerd admitted these clients and counted their requests",
           prerequisites: [
             {
               text: "Before you push, check which clients connect although the spec does not list them. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
@@ -34,7 +40,7 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
       risk: "narrower-access",
       reason: `the proxies treat connections to this port as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
     };
-  else if (/^spec\.podSelector/.test(path)) yield otherPods(before, after);
+  else if (/^spec\.podSelector/.test(path)) yield otherPods(kind, before, after);
   else if (path === "spec.port" && isAudited)
     yield {
       risk: "wider-access",
@@ -43,12 +49,12 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
   else if (path === "spec.port")
     yield {
       risk: "narrower-access",
-      reason: `the policy now protects port ${String(after)} instead of port ${String(before)}. Clients that the policy does not admit lose access to port ${String(after)}. The default inbound policy now applies to port ${String(before)}, so other clients can gain access to this port`,
+      reason: `this Server now protects port ${String(after)} instead of port ${String(before)}. Clients that the policies of this Server do not admit lose access to port ${String(after)}. The default inbound policy now applies to port ${String(before)}, so additional clients can gain access to port ${String(before)}`,
     };
   else if (/^spec\.(targetRef|accessPolicy|policyTypes)/.test(path))
     yield {
       risk: "wider-access",
-      reason: "the policy now applies to other connections, so the policy can allow additional clients",
+      reason: `this object can allow additional clients or connections, because ${path} changes`,
     };
   else if (/^spec\.requiredAuthenticationRefs\[\]/.test(path)) yield otherAuthentication(before, after);
 }
@@ -59,31 +65,29 @@ function* byField({ path, before, after }: FieldChange, environment: string, isA
 function otherAuthentication(before: unknown, after: unknown): Assessment {
   const nameOf = (reference: unknown): string => String(asMap(reference)["name"] ?? reference);
   if (before === undefined)
-    return { risk: "narrower-access", reason: `the policy now also requires the authentication ${nameOf(after)}` };
+    return { risk: "narrower-access", reason: `this AuthorizationPolicy now also requires the authentication ${nameOf(after)}` };
   return {
     risk: "wider-access",
     reason:
       after === undefined
-        ? `the policy no longer requires the authentication ${nameOf(before)}`
-        : `the policy now requires the authentication ${nameOf(after)} instead of ${nameOf(before)}`,
+        ? `this AuthorizationPolicy no longer requires the authentication ${nameOf(before)}`
+        : `this AuthorizationPolicy now requires the authentication ${nameOf(after)} instead of ${nameOf(before)}`,
   };
 }
 
 /** Assesses a change of one label in the selector of a policy. The label is added, removed, or gets another value. */
-function otherPods(before: unknown, after: unknown): Assessment {
+function otherPods(kind: string, before: unknown, after: unknown): Assessment {
   if (after === undefined)
     return {
       risk: "narrower-access",
-      reason:
-        "the selector of the policy now contains fewer labels. If the policy thereby selects additional pods, clients that the policy does not admit lose access to these pods",
+      reason: `the podSelector of this ${kind} now contains fewer labels. If this ${kind} therefore selects additional pods, clients that no policy explicitly allows lose access to these pods`,
     };
-  const unprotected =
-    "The policy does not protect the pods that it no longer selects. All clients that no other policy refuses can connect to these pods";
+  const unprotected = `This ${kind} does not protect the pods that it no longer selects. Unless another policy refuses a client, the client can connect to these pods`;
   return {
     risk: before === undefined ? "wider-access" : "narrower-access",
     reason:
       before === undefined
-        ? `the policy now selects fewer pods. ${unprotected}`
-        : `the policy now selects other pods. Clients that the policy does not admit lose access to these pods. ${unprotected}`,
+        ? `this ${kind} now selects fewer pods. ${unprotected}`
+        : `this ${kind} now selects other pods. Clients that no policy explicitly allows lose access to the pods that are now selected. ${unprotected}`,
   };
 }

@@ -54,7 +54,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
             "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port",
           steps: [
             {
-              text: "In a first commit, set access: off for this port. Until the last step, the default inbound policy applies to the port.",
+              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the default inbound policy applies to the port.",
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
@@ -75,7 +75,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
     (namespace) =>
       rejected
         ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
-        : `Delete the old Servers and their policies in namespace ${namespace}. Until then, Linkerd uses the old Server of each port, because the old Server was created first.`,
+        : `Delete the old Servers and their policies in namespace ${namespace}. As long as an old Server exists, Linkerd uses the old Server instead of the new Server for the same port, because the old Server was created first.`,
   );
   const push: Step = {
     text: "Push the commit, and wait until Flux has applied the new policies.",

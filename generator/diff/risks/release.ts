@@ -16,7 +16,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
       yield {
         risk: "not-assessed",
         reason:
-          "Flux now applies all changes that were made to this release while it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
+          "Flux now applies all changes of this HelmRelease that were pushed while it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
       };
   }
 }
@@ -36,6 +36,6 @@ function webhookPolicy({ after }: FieldChange): Assessment {
     reason:
       after === "Fail"
         ? "the API server rejects new pods while the injector is unavailable"
-        : "pods that start while the injector is unavailable have no proxy, and policies deny these pods",
+        : "pods that start while the injector is unavailable have no proxy and no mesh identity, so servers that require an identity deny these pods",
   };
 }

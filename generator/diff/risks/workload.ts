@@ -20,7 +20,7 @@ export function* workloadRisks(
       risk: "harmless",
       reason:
         at(before, "spec", "suspend") === true || at(before, "spec", "prune") === false
-          ? `Flux keeps the objects of the component ${name}, because its Kustomization is suspended or does not prune`
+          ? `Flux keeps the objects of the component ${name}, because the Kustomization of this component has suspend: true or prune: false`
           : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
     };
   if (kind === "ServiceProfile" && change !== "removed")

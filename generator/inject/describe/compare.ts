@@ -83,7 +83,7 @@ function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
       .map(({ workload }) => workload.manifest.name);
     yield {
       paths: [at("workloadRef", "name"), at("workloadRef")],
-      message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}, so meshops patches nothing`,
+      message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}, so meshops patches no object for this set of pods`,
       fix:
         didYouMean(workloadRef.name, same) ??
         (same.length === 0 ? "correct the kind in workloadRef" : `use one of ${same.join(", ")}`),
@@ -153,7 +153,7 @@ function* unknownPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Ru
     const [only] = unused;
     yield {
       paths: [at("ports", key, "port"), at("ports", key)],
-      message: `no container of ${name} declares port ${port} (${key}), and no Service and no probe refers to it`,
+      message: `no container of ${name} declares port ${port} (${key}), and no Service and no probe refers to this port`,
       fix:
         only !== undefined && unused.length === 1
           ? `set port: ${only}`

@@ -43,11 +43,11 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
     })),
     ...note("shared-accounts", shared, (names) => ({
       message: `several sets of pods use the service account ${names}, so a policy cannot admit only one of these sets as a client`,
-      fix: "give each set of pods its own service account",
+      fix: "give each of these sets of pods its own service account",
     })),
     ...note("hooks", hooks, (names) => ({
       message: `meshops does not describe the hooks ${names}, because hooks run only during an installation`,
-      fix: "if a hook calls a service in the mesh, add the service account of the hook to the clients of this service",
+      fix: "if a hook connects to pods in the mesh, add the service account of the hook to access.clients of these pods",
     })),
     ...note("pre-stop", abruptStops(sets), (names) => ({
       message: `the containers of ${names} have no preStop hook. While a pod stops, requests can fail`,

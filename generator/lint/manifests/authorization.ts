@@ -60,7 +60,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
         (object) => object.name === name && ManifestSet.mayShareNamespace(object.namespace, String(namespace)),
       );
       if (candidates.length === 0 || found) continue;
-      const message = `${String(kind)} ${String(namespace)}/${String(name)} is not among the checked objects`;
+      const message = `this AuthorizationPolicy refers to ${String(kind)} ${String(namespace)}/${String(name)}, which is not among the checked objects`;
       yield {
         manifest,
         path: [...path, "name"],
@@ -80,7 +80,12 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     if (podSelector === undefined || neighbours.length === 0) continue;
     if (stream.maybeSelected(manifest.namespace, podSelector).length > 0) continue;
     const message = `no pod ${manifest.namespace === "" ? "in the checked manifests" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
-    yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels that the pod template of the workload contains" };
+    yield {
+      manifest,
+      path: ["spec", "podSelector"],
+      message,
+      fix: "in the podSelector, use labels that the pod template of the workload contains",
+    };
   }
 }
 

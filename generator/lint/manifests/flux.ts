@@ -50,7 +50,7 @@ function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "chart", "spec", "version"],
       message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new versions although no commit changes this object`,
-      fix: "set the exact version of the chart that is installed now",
+      fix: "in chart.spec.version, use the exact version of the chart that is installed now",
     };
   }
 }

@@ -30,7 +30,7 @@ export const identityRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The issuer's private key is in plaintext",
     why: "A person who can read the private key of the issuer can issue certificates for every identity of the mesh. After a key was pushed, the key stays in the history of the Git repository. If the key is a Helm value, Helm also stores the key in the Secret of the Helm release.",
-    fix: "Create a new issuer. Encrypt its Secret, for example with SOPS, or let cert-manager write the Secret.",
+    fix: "Create a new issuer. Encrypt the Secret of the new issuer, for example with SOPS, or let cert-manager write this Secret.",
     check: plaintextKeys,
   },
 ];
@@ -54,7 +54,7 @@ function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "issuerRef"],
       message: `cert-manager renews this Certificate automatically, and then replaces the trust anchor of Linkerd (Secret ${String(secretName)}) in one step`,
-      fix: "create the trust anchor outside of cert-manager, or keep the previous trust anchor in the trust bundle",
+      fix: "create the trust anchor outside of cert-manager, or let trust-manager also keep the previous trust anchor in the trust bundle",
     };
   }
 }
@@ -115,7 +115,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
             manifest,
             path: ["metadata", "name"],
             message: `this Secret contains the private key of the issuer in plaintext (${field}.${name})`,
-            fix: "create a new issuer, and encrypt its Secret",
+            fix: "create a new issuer, and encrypt the Secret of the new issuer",
           };
   }
 }

@@ -139,7 +139,7 @@ type Obstacle = Exclude<InjectionObstacle, "host-network">;
 const because: Readonly<Record<Obstacle, string>> = {
   "other-sidecar": "they already have a sidecar of Istio",
   "webhooks-disabled": `their namespace has the label ${admissionWebhooksLabel}: disabled`,
-  "namespace-excluded": `by default, the injector ignores the namespaces ${uninjectedNamespaces.join(" and ")}`,
+  "namespace-excluded": `their namespace is ${uninjectedNamespaces.join(" or ")}, which the injector ignores by default`,
 };
 
 const fixOf: Readonly<Record<Obstacle, string>> = {

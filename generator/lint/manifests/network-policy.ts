@@ -70,11 +70,12 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
     if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, isProxyPort) && contains(other[side], rule[side])))
       continue;
     const unknown = own === "unknown" || peers === "unknown";
-    const peer = direction === "ingress" ? "meshed clients connect to this port" : "connections to meshed servers use this port";
+    const peer =
+      direction === "ingress" ? "meshed clients connect to this port" : "proxies connect to this port of meshed servers";
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (the checked objects do not show whether both the client and the server are meshed)" : ""}`,
+      message: `this rule does not allow port ${proxyPorts.inbound}, but ${peer}${unknown ? " (the checked objects do not show whether both the client and the server are meshed)" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };

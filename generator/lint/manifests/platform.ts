@@ -17,7 +17,7 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The Gateway API CRDs are installed twice",
     why:
-      "Each of the two installations overwrites the CRDs of the other. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
+      "Each of the two installations overwrites the CRDs of the other installation. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
       "the experimental channel of the CRDs. While this channel is installed, the managed Gateway API of AKS does not start (learn.microsoft.com, “Managed Gateway API”).",
     fix: "Install the CRDs only once: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other installation of the CRDs.",
     check: gatewayOwners,

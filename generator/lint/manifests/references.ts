@@ -182,7 +182,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest: route,
       path,
       message: `GRPCRoute ${other.route.name}${inFile(other.route, route)} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
-      fix: `remove this HTTPRoute or GRPCRoute ${other.route.name}, or attach this HTTPRoute to another port`,
+      fix: `remove this HTTPRoute, remove GRPCRoute ${other.route.name}, or attach this HTTPRoute to a port without GRPCRoutes`,
     };
   }
 }
@@ -231,7 +231,7 @@ function* unknownPortNames(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path,
-      message: `no port has the name ${unknown}, so Linkerd ignores this name in the list of opaque ports`,
+      message: `no port of this ${manifest.kind} has the name ${unknown}, so Linkerd ignores this name in ${portKeys.opaque}`,
       fix:
         didYouMean(unknown, known) ??
         (known.length === 0 ? "use the number of the port" : `use ${known.join(" or ")}, or a number`),

@@ -22,7 +22,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile exists for a headless Service",
     why: "Clients of a headless Service connect to pods, not to the Service. Proxies look up a ServiceProfile by the IP address of its Service, and a headless Service has no IP address (linkerd.io, “Service profiles”).",
-    fix: "Create a Service that has an IP address, and let the clients connect to this Service. Set the name of the ServiceProfile to the full host name of the new Service.",
+    fix: "Create a second Service for the same pods, which has an IP address, and let the clients connect to the second Service. Set the name of the ServiceProfile to the full host name of the second Service.",
     check: headlessProfile,
   },
   {
@@ -69,7 +69,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
     const path = ["metadata", "name"];
     const named = serviceOf(manifest);
     if (named === null) {
-      const message = `${manifest.name} is not the host name of a Service`;
+      const message = `the name of this ServiceProfile, ${manifest.name}, is not the host name of a Service`;
       yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
       // If the checked objects contain no Service of the namespace, its Services are probably in other files.
@@ -78,7 +78,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       yield {
         manifest,
         path,
-        message: `Service ${named.namespace}/${named.name} is not among the checked objects`,
+        message: `the name of this ServiceProfile refers to Service ${named.namespace}/${named.name}, which is not among the checked objects`,
         fix:
           services.length === 0
             ? "add the Service's manifest, or set the name to the full host name of an existing Service"

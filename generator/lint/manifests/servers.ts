@@ -26,7 +26,7 @@ export const serverRules: readonly ManifestRule[] = [
     code: "servers-overlap",
     severity: "error",
     title: "Two Servers select the same port of the same pods",
-    why: "Linkerd applies only one Server to each port of a pod. The policy controller uses the Server that was created first. It ignores the other Server and the policies of the other Server (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
+    why: "Linkerd applies only one Server to each port of a pod. The policy controller uses the Server that was created first. The policy controller ignores the Server that was created later, and its policies (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
     fix: "Remove one of the Servers, or use labels that do not select the same pods.",
     check: overlaps,
   },
@@ -89,7 +89,7 @@ function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: ["spec", "port"],
         message: `Server ${other.name} also selects port ${clash.number} of ${clash.workload.manifest.kind} ${clash.workload.manifest.name}; Linkerd uses only the Server that was created first`,
-        fix: `remove this Server or Server ${other.name}, or change the podSelector of one of them`,
+        fix: `remove one of these two Servers, or change the podSelector of one of them`,
       };
     for (const { key } of taken) if (!seen.has(key)) seen.set(key, manifest);
   }
@@ -135,14 +135,14 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   const [, account = "", namespace = ""] = /^([^.]+)\.([^.]+)\.serviceaccount\.identity\.[^.]+\..+$/.exec(identity) ?? [];
   if (account === "")
     return {
-      message: `"${identity}" does not have the form of the identity of a service account`,
+      message: `the identity "${identity}" does not have the form of the identity of a service account`,
       fix: "use <service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>",
     };
   const known = stream.ofKind("", "ServiceAccount");
   const exists = (name: string, inside: string): boolean => known.some((each) => each.name === name && each.namespace === inside);
   if (!exists(account, namespace) && exists(namespace, account))
     return {
-      message: `"${identity}" contains the namespace before the service account`,
+      message: `in the identity "${identity}", the namespace is before the service account`,
       fix: `use "${identity.replace(`${account}.${namespace}`, `${namespace}.${account}`)}"`,
     };
   return null;
@@ -185,7 +185,7 @@ function* missingAccounts(
     yield {
       manifest,
       path: [...path, index, "name"],
-      message: `ServiceAccount ${String(namespace)}/${name} is not among the checked objects`,
+      message: `this ${manifest.kind} refers to ServiceAccount ${String(namespace)}/${name}, which is not among the checked objects`,
       fix: `use the name of an existing ServiceAccount: ${firstNames(known)}`,
     };
   }

@@ -44,7 +44,7 @@ export const clusterRules: readonly Rule[] = [
     code: "aks-cluster-domain",
     severity: "warning",
     title: "AKS supports only the cluster domain `cluster.local`",
-    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. On AKS, users cannot change the cluster domain (Azure/AKS#490). The DNS of an AKS cluster does not resolve names in another cluster domain, so proxies cannot find the control plane.",
+    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. On AKS, users cannot change the cluster domain (Azure/AKS#490). The DNS of an AKS cluster does not resolve names in any other cluster domain, so proxies cannot find the control plane.",
     fix: "Remove `linkerd.clusterDomain`. To change the names of identities, set `linkerd.identity.trustDomain`.",
     check: aksDomain,
   },
@@ -85,7 +85,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "The spec specifies no registry or two registries for the mirrored images",
     why: "With `registry.images: mirror`, the images come from the registry in `registry.host`, so `registry.host` must be set. With `azure.registry.mirrorImages: true`, the images come from the registry in Azure. If the spec contains both settings, it specifies two registries.",
-    fix: "Set `registry.host`, or remove one of the settings `registry.images` and `azure.registry.mirrorImages`.",
+    fix: "If the spec contains only `registry.images: mirror`, set `registry.host`. If the spec also contains `azure.registry.mirrorImages: true`, remove one of these two settings.",
     check: registries,
   },
   {
@@ -141,7 +141,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog, so meshops uses the policies and the tests of the nearest release in the catalog, ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog, so the generated policies and the tests of meshops verify are those for the nearest release in the catalog, ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;

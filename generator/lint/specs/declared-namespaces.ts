@@ -68,7 +68,7 @@ function* conflicts(environment: Environment): Iterable<RuleFinding> {
     const differing = Object.keys(values).filter((key) => key in theirs && theirs[key] !== values[key]);
     const reason = own.create
       ? differing.map((key) => `the component sets ${key} to ${theirs[key]}`).join(", ")
-      : "the spec sets create to false";
+      : "the field create is false";
     if (reason !== "")
       yield {
         paths: [path],

@@ -45,7 +45,7 @@ export const workloadNamespaceObjectRule: RuleInfo = {
   code: "workload-namespace-included",
   severity: "error",
   title: "The folder of a workload contains the Namespace of the workload",
-  why: "meshops already creates the namespaces of workloads, because it applies the policies before the pods. If the folder also contains the Namespace, two Kustomizations of Flux apply the Namespace, and each of them removes the annotations of the other. If you later remove the workload, Flux deletes the namespace and all objects in the namespace.",
+  why: "meshops already creates the namespaces of workloads, because it applies the policies before the pods. If the folder also contains the Namespace, two Kustomizations of Flux apply the Namespace, and each of them removes the annotations that the other Kustomization has set. If you later remove the workload, Flux deletes the namespace and all objects in the namespace.",
   fix: "Remove the Namespace from the folder. Set the labels of the namespace in `spec.namespaces.<namespace>.labels`, and its Linkerd settings in `spec.namespaces.<namespace>.mesh`.",
 };
 

@@ -86,7 +86,7 @@ export const gitopsNameRule: RuleInfo = {
   severity: "warning",
   title: "The Git repository already contains an object that meshops generates",
   why:
-    "Two files contain an object with the same kind, name and namespace. If Flux applies both files to the same cluster, each file repeatedly overwrites the object of the other file. " +
+    "Two files contain an object with the same kind, name and namespace. If Flux applies both files to the same cluster, Flux repeatedly overwrites the object from one file with the object from the other file. " +
     "If you remove one of the files, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a Namespace, Kubernetes also deletes all objects in the namespace.",
   fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that other tools create, set `create: false` in `spec.namespaces`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
 };
@@ -114,7 +114,7 @@ export function* takenNames(
     const elsewhere =
       more === 0
         ? ""
-        : `; this file or other files also contain ${plural(more, "other object")} of kind ${kind} that meshops generates`;
+        : `; in addition, this file or other files contain ${plural(more, "other object")} of kind ${kind} that meshops also generates`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
       message: `${first.file} already contains ${kind} ${first.name}, which meshops also generates${elsewhere}`,

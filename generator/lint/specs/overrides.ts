@@ -19,7 +19,7 @@ export const overrideRules: readonly Rule[] = [
   {
     code: "component-unknown",
     severity: "error",
-    title: "An override is for a component that does not exist",
+    title: "The spec contains an override for a component that does not exist",
     why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. You can also override a component that this environment does not contain, for example linkerd-jaeger if tracing is disabled. This override has no effect, and meshops reports no error.",
     fix: "Use the name of a component. `meshops graph` lists the components of an environment.",
     check: knownNames,
@@ -219,8 +219,8 @@ function* rootDependencies(environment: Environment): Iterable<RuleFinding> {
       if (kustomization?.name !== root.name || kustomization.namespace !== root.namespace) continue;
       yield {
         paths: [at("dependsOn", index)],
-        message: `Kustomization ${root.name} applies this component. If the Kustomization has wait: true, the component and the Kustomization wait for each other`,
-        fix: "remove this item of dependsOn; or silence the rule if the Kustomization does not have wait: true",
+        message: `the root Kustomization ${root.name} applies this component. If the root Kustomization has wait: true, the component and the root Kustomization wait for each other`,
+        fix: `remove this item of dependsOn; or silence the rule if Kustomization ${root.name} does not have wait: true`,
       };
     }
 }
@@ -241,7 +241,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (touched === null) continue;
       yield {
         paths: [at("patches", name)],
-        message: `the patch ${name} must not change ${touched} of ${component.id}, because other generated files depend on this setting`,
+        message: `the patch ${name} must not change ${touched} of ${component.id}, because its value must match other generated files`,
         fix: "remove this patch, and set the corresponding field of the spec",
       };
     }

@@ -10,7 +10,7 @@ export const secretsRules: readonly Rule[] = [
     severity: "error",
     title: "An age recipient contains a typing error",
     why: "An age recipient ends with a checksum (age's format, C2SP age.md: Bech32). If the checksum does not match the rest of the recipient, meshops cannot encrypt files for this recipient.",
-    fix: "Copy the recipient again from the line `# public key:` of the key file, or from the output of `age-keygen -y`.",
+    fix: "Copy the recipient from the line `# public key:` of the key file, or from the output of `age-keygen -y`.",
     check: ageChecksums,
   },
   {
@@ -33,7 +33,7 @@ function* ageChecksums(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [spec("secrets", list, index)],
         message: "this age recipient contains a typing error: its checksum does not match",
-        fix: "copy the recipient again from the line `# public key:` of the key file",
+        fix: "copy the recipient from the line `# public key:` of the key file",
       };
     }
   }
@@ -47,7 +47,7 @@ function* ageSharedRecipients(environment: Environment): Iterable<RuleFinding> {
       paths: [spec("secrets", "age", index)],
       message:
         "this recipient is in both secrets.age and secrets.admin, so the cluster can decrypt the trust anchor's private key",
-      fix: `in secrets.admin, replace this recipient with the recipient of an administrator's own age key, which age-keygen creates. Then run meshops identity updatekeys ${environment.metadata.name}`,
+      fix: `in secrets.admin, replace this recipient with the recipient of a separate age key for administrators, which age-keygen creates. Then run meshops identity updatekeys ${environment.metadata.name}`,
     };
   }
 }

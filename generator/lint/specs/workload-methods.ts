@@ -9,7 +9,7 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 export const workloadMethodRule: RuleInfo = {
   code: "workload-method-unknown",
   severity: "error",
-  title: "The spec configures a gRPC method that the .proto file does not define",
+  title: "The spec configures a gRPC method that the .proto file of the workload does not define",
   why: "A route matches calls by the name of the method in the .proto file. If the method does not exist, its retries and timeout have no effect.",
   fix: "Use the name of a method in the .proto file.",
 };
