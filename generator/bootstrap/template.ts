@@ -35,7 +35,9 @@ const templates = new URL("bootstrap/templates/", programFolder);
 export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))
     if (/^YAML$/m.test(text))
-      throw new Error("a manifest contains the line YAML, which ends the here-document of a manifest in the script");
+      throw new Error(
+        "a manifest contains a line with only the text YAML, but in the script such a line ends the here-document of the manifest",
+      );
   const handlebars = Handlebars.create();
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());

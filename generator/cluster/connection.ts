@@ -63,7 +63,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
     throw new UserError(
       exitCode.missing,
       "no kubeconfig found",
-      "run meshops bootstrap or az aks get-credentials to create a kubeconfig, or specify a kubeconfig with --kubeconfig",
+      "to create a kubeconfig, run meshops bootstrap or az aks get-credentials; to use an existing kubeconfig, specify it with --kubeconfig",
     );
   if (context !== null) choose(config, context);
   const name = config.getCurrentContext();
@@ -129,7 +129,7 @@ function choose(config: { getContexts(): { name: string }[]; setCurrentContext(n
     throw new UserError(
       exitCode.missing,
       `the kubeconfig has no context "${context}"${known.length === 0 ? "" : `; its contexts are ${known.join(", ")}`}`,
-      "run meshops bootstrap or az aks get-credentials to add the context, or specify another context with --context",
+      "to add the context, run meshops bootstrap or az aks get-credentials; to use another context, specify it with --context",
     );
   config.setCurrentContext(context);
 }

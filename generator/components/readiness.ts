@@ -29,5 +29,5 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
       : [];
   return notReady.length === 0
     ? passed(`${found.length} workloads ready`, [], notes)
-    : failed(`${notReady.length} of ${found.length} not ready`, "run meshops status to see the reason", names);
+    : failed(`${notReady.length} of ${found.length} workloads not ready`, "run meshops status to see the reason", names);
 }

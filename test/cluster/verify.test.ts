@@ -151,7 +151,7 @@ withPydgraph("verify", () =>
       // The sum of the durations of the probes is longer than the whole run only if the probes run concurrently.
       const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
       expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
-      expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
+      expect(readFileSync(page, "utf8")).toContain("the AuthorizationPolicy refuses the HTTP and gRPC calls");
       expect(await leftovers()).toEqual([]);
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
     });

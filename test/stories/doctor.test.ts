@@ -151,7 +151,7 @@ describe("doctor", () => {
     expect(JSON.stringify(broken.checks)).not.toContain("secret}");
     const nothing = await doctor(git);
     expect(of(nothing.checks, "kubernetes", "test")?.fix).toBe(
-      "run meshops bootstrap test --run, or set KUBECONFIG to another file",
+      "to add the context to the kubeconfig, run meshops bootstrap test --run; to use another kubeconfig, set KUBECONFIG",
     );
   });
 

@@ -82,7 +82,7 @@ describe("identity init", () => {
     expect(stderr).toContain(
       "meshops: dev already has an identity, or parts of an identity:\n  environments/dev/identity/trust-anchors.crt",
     );
-    expect(stderr).toContain("fix: to renew certificates, run rotate-issuer");
+    expect(stderr).toContain("fix: to renew certificates, run meshops identity rotate-issuer");
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
@@ -300,7 +300,9 @@ describe("validate", () => {
     const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
     expect(missing).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("the age keys of SOPS_AGE_KEY_FILE cannot be read: ENOENT: MACs are not checked"),
+      stderr: expect.stringContaining(
+        "the age keys of SOPS_AGE_KEY_FILE cannot be read: ENOENT; meshops therefore does not check the MACs of encrypted files",
+      ),
     });
     const damaged = await meshops(root, ["secrets", "decrypt", issuer], { env: asAdmin("AGE-SECRET-KEY-1AAAA") });
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });

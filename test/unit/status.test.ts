@@ -190,7 +190,7 @@ test.each([
       {},
       { identity: identityOf(anchor.certificate, issuer) },
     ),
-    "a proxy does not trust the issuer's trust anchor",
+    "the proxy of pod dgraph/alpha-0 does not trust the issuer's trust anchor",
   ],
   ["progressing", readyWorkload({}, notReady, { pods: [] }), "0 of 1 pods exist"],
 ] as const)("status finds the cause %s of a workload", (code, parts, text) => {
@@ -592,7 +592,7 @@ describe("if internalPorts changes to or from skip while policies are applied", 
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 bypasses its own proxy when it connects to port 5080, but the Server requires an identity",
-      fix: "in the section of this service in the spec, set networkPolicy: false, run meshops generate, and push; when the pods of the service are ready, set networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
+      fix: "for Dgraph, set dgraph.networkPolicy: false, run meshops generate, and push; when Dgraph's pods are ready, set dgraph.networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
 

@@ -134,7 +134,7 @@ describe("M2, during a trust anchor rotation", () => {
   test("fails if a proxy or the trust bundle does not contain the trust anchor that signed the issuer", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const broken = find("M2", clusterState(both, makeIssuer(names, next, madeAt), { meshed: pods }));
-    expect(broken).toMatchObject({ status: "failed", seen: "1 proxy without the issuer's anchor" });
+    expect(broken).toMatchObject({ status: "failed", seen: "1 proxy does not trust the issuer's trust anchor" });
     expect(broken.evidence).toContain("team/late");
     expect(find("M2", clusterState(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
       status: "failed",
@@ -219,7 +219,7 @@ test("M2 fails if the new anchor has signed the issuer and a pod of the control 
   const old = pod("linkerd-identity-1", { "linkerd.io/trust-root-sha256": digest });
   expect(find("M2", clusterState(both, issuer, { meshed: [old] }))).toMatchObject({
     status: "failed",
-    seen: "1 proxy without the issuer's anchor",
+    seen: "1 proxy does not trust the issuer's trust anchor",
     evidence: expect.arrayContaining(["linkerd/linkerd-identity-1"]),
   });
   const other = pod("linkerd-identity-2", { "linkerd.io/trust-root-sha256": "0".repeat(64) });

@@ -195,7 +195,10 @@ describe("verify of workloads", () => {
   test("passes if the cluster has the generated policies", async () => {
     // There are three probes: one with a listed service account, one with an unlisted service account, and one without
     // a proxy. Each probe calls two ports.
-    expect(await findingWith(generated, [pod()])).toMatchObject({ status: "passed", seen: "6 connections as declared" });
+    expect(await findingWith(generated, [pod()])).toMatchObject({
+      status: "passed",
+      seen: "6 tested connections match the spec",
+    });
   });
 
   const without = (name: string): KubernetesObject[] =>
@@ -205,7 +208,7 @@ describe("verify of workloads", () => {
     [
       "a Server was deleted",
       without("Server shop-api-db"),
-      "web/web can connect to db, an unlisted account in web can connect to db",
+      "web/web can connect to db, an undeclared client in namespace web can connect to db",
       "the policies in the cluster admit web/web at shop/api port db (default inbound policy all-unauthenticated)",
     ],
     [
@@ -247,7 +250,7 @@ describe("verify of workloads", () => {
     // The mode audit admits every client, so each probe reaches the port.
     expect(await finding(metrics)).toMatchObject({
       status: "passed",
-      seen: "3 connections as declared",
+      seen: "3 tested connections match the spec",
       notes: ["in the access mode enforce, this client would be refused: http 8080: reports/cron, 7 times"],
     });
     expect((await finding(null))?.notes[0]).toContain("meshops did not read the metrics of 1 pod of shop/api");

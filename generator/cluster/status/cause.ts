@@ -107,13 +107,14 @@ const patterns: readonly Pattern[] = [
     code: "values-missing",
     message: /could not resolve (\w+) chart values reference '([^']+)'/,
     reason: ([, kind, reference]) => `the ${kind} with the Helm values does not exist: ${reference}`,
-    fix: (_, { placement, component }) => `run ${reconcileCommand(placement, component)} to create the object again`,
+    fix: ([, kind], { placement, component }) => `run ${reconcileCommand(placement, component)} to create the ${kind} again`,
   },
   {
     code: "file-changed",
     message: /data integrity|MAC mismatch/,
     reason: () => "the MAC of an encrypted file does not match: the file was edited by hand or merged incorrectly",
-    fix: (_, { environment }) => `restore the file from Git, or run meshops identity updatekeys ${environment}`,
+    fix: (_, { environment }) =>
+      `to find the file, run meshops validate ${environment} with an age key that can decrypt the file; restore the file from an earlier commit, then commit and push`,
   },
   {
     code: "age-key-missing",

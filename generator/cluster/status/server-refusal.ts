@@ -27,7 +27,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     return {
       code: "refused-by-server",
       reason: `Server ${server.metadata.name} denies connections from ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} bypasses its own proxy when it connects to port ${port}, but the Server requires an identity`,
-      fix: "in the section of this service in the spec, set networkPolicy: false, run meshops generate, and push; when the pods of the service are ready, set networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
+      fix: "for Dgraph, set dgraph.networkPolicy: false, run meshops generate, and push; when Dgraph's pods are ready, set dgraph.networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
     };
   }
   return null;

@@ -88,7 +88,7 @@ function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { 
   if (stale.length === 0) return null;
   return {
     code: "stale-trust-anchors",
-    reason: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the issuer's trust anchor`,
+    reason: `the ${stale.length === 1 ? `proxy of pod ${stale[0]?.pod} does` : `proxies of ${stale.length} pods do`} not trust the issuer's trust anchor`,
     fix: restart,
   };
 }

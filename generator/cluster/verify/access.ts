@@ -53,7 +53,8 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
       ),
       evidence,
     );
-  if (outcomes.every(({ outcome }) => outcome === "denied")) return passed("refused by the AuthorizationPolicy", evidence);
+  if (outcomes.every(({ outcome }) => outcome === "denied"))
+    return passed("the AuthorizationPolicy refuses the HTTP and gRPC calls", evidence);
   return undecided("the calls were refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
 }
 

@@ -106,12 +106,12 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
     const untapped = untappedPods(target.pods, state.pods, state.namespaces).map(({ metadata }) => metadata.name);
     if (untapped.length > 0)
       return failed(
-        `${missing.join(" and ")} not seen`,
+        `tap does not report the ${missing.join(" and ")} ${missing.length === 1 ? "call" : "calls"}`,
         `viz's tap injector has not enabled tap in ${untapped.join(", ")}, because ${untapped.length === 1 ? "the pod" : "these pods"} started before the tap injector: ${tapFix(target.pods)}`,
         evidence,
       );
     return failed(
-      `${missing.join(" and ")} not seen`,
+      `tap does not report the ${missing.join(" and ")} ${missing.length === 1 ? "call" : "calls"}`,
       `tap reported ${tap.events.length} events, but did not report the probe's calls over ${missing.join(" and ")}: check that test T2a passed and that tap is enabled in the pods of ${target.podTitle}`,
       evidence,
     );
@@ -130,7 +130,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
       `the ServiceProfile ${target.host} has no route for ${method}, or the proxies do not use the ServiceProfile`,
       evidence,
     );
-  return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
+  return passed(`tap reports HTTP and gRPC calls with tls=true${profiled ? ", and the gRPC call with its route" : ""}`, evidence);
 }
 
 /**

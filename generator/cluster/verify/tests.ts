@@ -48,27 +48,27 @@ function infoOf({ id, title, expected }: Check): Omit<Test, "needsProbe"> {
   return { id, title, expected };
 }
 
-function accessTests({ title }: AccessTarget): Test[] {
+function accessTests({ title, fields: { clients } }: AccessTarget): Test[] {
   const tests: readonly Omit<Test, "needsProbe">[] = [
     {
       id: "T0",
-      title: `without the policy, an unmeshed pod can connect to ${title}`,
+      title: `without policies, an unmeshed pod can connect to ${title}`,
       expected: "HTTP and gRPC calls are answered",
     },
     {
       id: "T1",
-      title: "the policy refuses an unmeshed pod",
+      title: "the policies refuse an unmeshed pod",
       expected: "connections to the HTTP port and the gRPC port are refused",
     },
-    { id: "T2a", title: `a listed meshed client can connect to ${title}`, expected: "HTTP and gRPC calls are answered" },
+    { id: "T2a", title: `a meshed client in ${clients} can connect to ${title}`, expected: "HTTP and gRPC calls are answered" },
     {
       id: "T2b",
-      title: "the policy refuses a meshed pod with an unlisted identity",
-      expected: "refused by the AuthorizationPolicy",
+      title: `the policies refuse a meshed pod whose service account is not in ${clients}`,
+      expected: "the AuthorizationPolicy refuses the HTTP and gRPC calls",
     },
     {
       id: "T2c",
-      title: "the policy refuses a pod that has the label of meshed pods but no proxy",
+      title: "the policies refuse a pod that has the label of meshed pods but no proxy",
       expected: "connections to the HTTP port, the gRPC port and the proxy's inbound port are refused",
     },
     {

@@ -94,7 +94,7 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
     const reached = result !== undefined && isReached(each.probe, target, result, declared);
     return reached === declared ? [] : [{ target, probe: each.probe, declared }];
   });
-  if (wrong.length === 0) return passed(`${calls.length} connections as declared`, evidence);
+  if (wrong.length === 0) return passed(`${calls.length} tested connections match the spec`, evidence);
   const seen = wrong.map(
     ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} ${target.key}`,
   );
@@ -120,7 +120,7 @@ function isReached(probe: Probe, target: Destination, result: CallResult, declar
 /** Display name of the client whose identity a probe has. */
 function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
   if (!meshed) return "a pod without a proxy";
-  return isVerifyName(serviceAccount) ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;
+  return isVerifyName(serviceAccount) ? `an undeclared client in namespace ${namespace}` : `${namespace}/${serviceAccount}`;
 }
 
 /** Returns the reason why the result of a call differs from the spec. Evaluates the policies in the cluster. */

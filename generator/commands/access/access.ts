@@ -100,8 +100,8 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
   if (found.length === 0)
     throw new UserError(
       exitCode.usage,
-      `${from} is not a client of ${pods}: this client is listed only for other pods`,
-      `to see the ports that unlisted meshed clients can connect to, run the command with --from "${otherMeshed}"`,
+      `${from} is listed as a client of other pods, but not as a client of ${pods}`,
+      `to see the ports of ${pods} to which meshed clients can connect without being listed, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);

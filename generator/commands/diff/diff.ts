@@ -164,7 +164,9 @@ async function compare(
       const specs = await specsOf(owner);
       const sides = { ...sidesOf(owner, paths, after, texts, committed.get(owner) ?? []), specs };
       if ([...paths].some(isEncryptedFile))
-        identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: encrypted files are not decrypted\n`));
+        identities ??= identitiesAtHand(io.env, (message) =>
+          io.stderr.write(`${message}; meshops therefore does not decrypt encrypted files\n`),
+        );
       changes.push(...(await diffObjects(sides, identities ?? [])));
       if (specs.after !== null) changes.push(...accessChanges(specs.before, specs.after));
     }

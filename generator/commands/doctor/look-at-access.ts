@@ -25,7 +25,7 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     const files = kubeconfig === null ? defaultFiles(io) : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
     const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "error", found, fix });
-    const fix = `run meshops bootstrap ${environment} --run${onAzure ? " or az aks get-credentials" : ""}, or set KUBECONFIG to another file`;
+    const fix = `to add the context to the kubeconfig, run meshops bootstrap ${environment} --run${onAzure ? " or az aks get-credentials" : ""}; to use another kubeconfig, set KUBECONFIG`;
     const existing = files.filter((file) => existsSync(file));
     if (existing.length === 0) return missing(`kubeconfig not found at ${files.join(", ")}`, fix);
     const read = existing.map(readKubeconfig);

@@ -192,7 +192,7 @@ function vizEdges({ title }: Server): GraphEdge[] {
 
 const outsiders: GraphNode = {
   name: everyoneElse,
-  lines: [everyoneElse, "no proxy, or an unlisted identity"],
+  lines: [everyoneElse, "no proxy, or any other identity"],
   group: "outside",
   shape: "external",
 };

@@ -72,7 +72,7 @@ function warn(
   const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
   to.write(
     `environment ${environment} has ${limit === undefined ? "expired certificates" : `certificates that expire within ${limit}`}: ${list.join(", ")}\n` +
-      `fix: run meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
+      `fix: run meshops identity rotate-issuer ${environment} for the issuer, rotate-webhooks for webhook certificates, or rotate-anchor for the trust anchor\n`,
   );
 }
 

@@ -77,7 +77,7 @@ export function skippedFolders({ templates, hidden }: ManifestFiles): { what: st
       hidden,
       plural(hidden.length, "hidden folder"),
       `the files in ${plural(hidden.length, "hidden folder")} were not checked`,
-      "check this folder separately",
+      "run meshops validate --manifests for each hidden folder",
     ),
   ];
 }

@@ -148,7 +148,11 @@ async function checkIdentities(
     ...readWorkloadFiles(root, environment).diagnostics,
   ]);
   const identities =
-    present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: MACs are not checked\n`));
+    present.length === 0
+      ? []
+      : identitiesAtHand(io.env, (message) =>
+          io.stderr.write(`${message}; meshops therefore does not check the MACs of encrypted files\n`),
+        );
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../../identity/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));

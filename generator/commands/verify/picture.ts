@@ -3,23 +3,24 @@ import type { AccessTarget } from "../../components/check.ts";
 import type { Graph, GraphEdge } from "../graph/model.ts";
 
 /**
- * The clients of the access tests. `answered` is true if the server must answer the calls of the client, and false if
- * these calls must be refused.
+ * Returns the clients of the access tests. `list` is the field of the spec that lists the allowed clients. `answered` is
+ * true if the server must answer the calls of the client, and false if these calls must be refused.
  */
-const clients = [
-  { id: "T0", lines: ["unmeshed client, no policy", "no proxy"], answered: true },
-  { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
-  { id: "T2a", lines: ["authorized client", "proxy, listed service account"], answered: true },
-  { id: "T2b", lines: ["other meshed client", "proxy, unlisted service account"], answered: false },
-  { id: "T2c", lines: ["client with a forged label", "no proxy, but the label of meshed pods"], answered: false },
-] as const;
+const clientsOf = (list: string) =>
+  [
+    { id: "T0", lines: ["unmeshed client, no policy", "no proxy"], answered: true },
+    { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
+    { id: "T2a", lines: ["authorized client", `proxy, service account in ${list}`], answered: true },
+    { id: "T2b", lines: ["other meshed client", `proxy, service account not in ${list}`], answered: false },
+    { id: "T2c", lines: ["client with a forged label", "no proxy, but the label of meshed pods"], answered: false },
+  ] as const;
 
 /**
  * Returns a graph with the clients of the access tests, the server, and the result of each test. Returns null if no
  * access test was run.
  */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
-  const ran = clients.flatMap((client) => {
+  const ran = clientsOf(target.fields.clients).flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);
     return test === undefined || test.status === "skipped" ? [] : [{ ...client, status: test.status }];
   });

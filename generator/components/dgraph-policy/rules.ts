@@ -10,7 +10,7 @@ export const dgraphPolicyRules: readonly Rule[] = [
     title: "NetworkPolicies are not enforced",
     why:
       "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, NetworkPolicies have no effect: every client can connect to the ports that are not meshed, and only Linkerd's own policies " +
-      "protect the meshed ports. (Azure's kubenet has no network policy engine either. meshops does not support kubenet, because Azure is retiring kubenet.)",
+      "protect the meshed ports. (Azure's kubenet has no network policy engine. meshops does not support kubenet, because Azure is retiring kubenet.)",
     fix: "Use a cluster with a network policy engine (on Azure, set `azure.cluster.networkPolicy` to cilium or calico), or set `dgraph.networkPolicy` to false. If you install your own network policy engine, set `cluster.networkPolicy: other`.",
     check: enforcedPolicies,
   },

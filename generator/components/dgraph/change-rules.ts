@@ -80,7 +80,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
       yield {
         risk: "rollout",
         reason:
-          "the Raft addresses of Alphas and Zeros change, and all Alphas and Zeros restart: check that a majority of the members of each group stays available",
+          "the Raft addresses of Alphas and Zeros change, and all Alphas and Zeros restart: while they restart, check that a majority of the members of each group stays available",
       };
     else if (!key.startsWith("persistence.") && restartsPods(field))
       yield {

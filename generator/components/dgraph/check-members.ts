@@ -26,14 +26,18 @@ export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: nu
   const evidence = all.map(
     ({ addr, leader, amDead }) => `${addr}${leader === true ? ", leader" : ""}${amDead === true ? ", dead" : ""}`,
   );
-  const seen = `${alive.length} of ${replicas} alive`;
+  const seen = `${alive.length} of ${replicas} ${role === "zero" ? "Zeros" : "Alphas"} alive`;
   const leaderless =
     sets.length === 0 || sets.some((set) => !set.some(({ leader, amDead }) => leader === true && amDead !== true));
   const quorum = alive.length > Math.floor(replicas / 2);
   if (leaderless || !quorum)
     return failed(`${seen}, no ${leaderless ? "leader" : "majority"}`, "check the logs of the pods: kubectl logs", evidence);
   if (alive.length < replicas)
-    return failed(seen, `${plural(replicas - alive.length, role === "zero" ? "Zero" : "Alpha")} missing or dead`, evidence);
+    return failed(
+      seen,
+      `${plural(replicas - alive.length, role === "zero" ? "Zero" : "Alpha")} ${replicas - alive.length === 1 ? "is" : "are"} missing or dead`,
+      evidence,
+    );
   return passed(`${seen}, with a leader`, evidence);
 }
 

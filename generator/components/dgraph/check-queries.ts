@@ -31,5 +31,5 @@ export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
       `remove the predicate ${predicate} manually, and check whether the client is allowed to alter the schema`,
       evidence,
     );
-  return passed("written, read back, removed", evidence);
+  return passed("a value was written, read back and removed", evidence);
 }

@@ -82,7 +82,7 @@ function rulesOfDgraph(): readonly Rule[] {
     {
       code: "dgraph-method-unknown",
       severity: "error",
-      title: "Dgraph has no such gRPC method",
+      title: "`dgraph.methods` contains a method that Dgraph does not have",
       why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a method that does not exist matches no calls.",
       fix: "Use the name of a method in Dgraph's api.proto.",
       check: knownMethods,
@@ -222,7 +222,7 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   if (networkPolicy || defaultPolicyIn(namespace, environment) !== "deny") return;
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
-    message: "without policies for Dgraph, the default inbound policy deny refuses all clients, including Dgraph's own pods",
+    message: 'without policies for Dgraph, the default inbound policy "deny" refuses all clients, including the pods of Dgraph',
     fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated; if Dgraph already runs, first push this change with dgraph.networkPolicy: true, then restart Dgraph's pods, and then set dgraph.networkPolicy: false`,
   };
 }

@@ -17,7 +17,7 @@ export const storageChanges: ChangeRule = {
       yield {
         risk: "data-loss",
         reason:
-          "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
+          "the name of the Helm release changes: Flux uninstalls the old release, the volumes of the old release are kept, and the new pods start with empty volumes",
         steps: moveData(running(changed), nextRelease(changed), formatOf(versions(changed)[0])),
       };
     yield* dataFormat(changed);

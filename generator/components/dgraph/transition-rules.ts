@@ -46,7 +46,7 @@ function* exposesProxiedPorts(environment: Environment, generated: (path: string
   if (protectedNow !== true) return;
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
-    message: `the default inbound policy ${policy} would refuse the connections between Dgraph's pods as soon as Flux removes the Servers of these pods`,
+    message: `the default inbound policy "${policy}" would refuse the connections between Dgraph's pods as soon as Flux removes the Servers of these pods`,
     fix: `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods`,
   };
 }

@@ -65,13 +65,13 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const bundle = bundleIn(identity.trustRoots);
-  if (bundle.length === 0) return failed("no bundle", "the ConfigMap linkerd-identity-trust-roots is missing or damaged");
+  if (bundle.length === 0) return failed("no trust bundle", "the ConfigMap linkerd-identity-trust-roots is missing or damaged");
   const issuer = issuerIn(identity);
   const evidence = bundle.map((anchor) => `anchor ${fingerprint(anchor).slice(0, 12)}, until ${anchor.validTo}`);
   if (issuer === undefined)
     return identity.secrets === null
       ? undecided("the issuer's Secret cannot be read", "you are not allowed to read Secrets in namespace linkerd", evidence)
-      : failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`, evidence);
+      : failed("no issuer certificate", `the Secret ${secretNames.issuer} contains no certificate`, evidence);
   if (signerOf(issuer, bundle) === undefined)
     return failed(
       "the trust bundle does not contain the issuer's trust anchor",
@@ -82,8 +82,8 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const broken = gaps.filter(({ breaks }) => breaks).map(({ pod }) => pod);
   if (broken.length > 0)
     return failed(
-      `${plural(broken.length, "proxy", "proxies")} without the issuer's anchor`,
-      "proxies read trust anchors only when they start: restart these pods",
+      `${plural(broken.length, "proxy does", "proxies do")} not trust the issuer's trust anchor`,
+      "proxies read trust anchors only when they start: restart the listed pods",
       [...evidence, ...broken],
     );
   const stage = stageOf(bundle, issuer);
@@ -114,9 +114,10 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
  * name (linkerd2, pkg/identity/service.go, loadCredentials).
  */
 function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): Finding {
-  if (identity.secrets === null) return undecided("cannot be read", "you are not allowed to read Secrets in namespace linkerd");
+  if (identity.secrets === null)
+    return undecided("the issuer's Secret cannot be read", "you are not allowed to read Secrets in namespace linkerd");
   const issuer = issuerIn(identity);
-  if (issuer === undefined) return failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`);
+  if (issuer === undefined) return failed("no issuer certificate", `the Secret ${secretNames.issuer} contains no certificate`);
   const { metadata, spec } = environment;
   const expected = `identity.linkerd.${spec.linkerd.identity.trustDomain}`;
   const left = Date.parse(issuer.validTo) - now.getTime();
@@ -157,7 +158,10 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
 function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): Finding {
   const { secrets } = identity;
   if (secrets === null || webhooks === null)
-    return undecided("cannot be read", "you are not allowed to read Secrets or webhook configurations");
+    return undecided(
+      "the webhooks' certificates cannot be checked",
+      "you are not allowed to read Secrets or webhook configurations",
+    );
   const called = [
     ...webhooks.flatMap((each) => listAt(each, "webhooks").map((hook) => at(hook, "clientConfig"))),
     ...apiServices.map(({ spec }) => spec),
@@ -182,7 +186,9 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
   const fix = hasExternalIdentity(environment)
     ? "correct the Secrets and the caBundle in the tool that writes them"
     : `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
-  return problems.length === 0 ? passed("all certificates match") : failed(plural(problems.length, "problem"), fix, problems);
+  return problems.length === 0
+    ? passed("each certificate is valid, and is signed by a CA in its caBundle")
+    : failed(plural(problems.length, "problem"), fix, problems);
 }
 
 /** Certificates in the `caBundle` of a webhook configuration or an APIService. */

@@ -21,7 +21,8 @@ export const controlPlaneChanges: ChangeRule = {
  * policy-controller/k8s/index/src/inbound/index.rs, `set_default_server`).
  */
 const policyPath = "spec.values.proxy.defaultInboundPolicy";
-const exceptions = "The change does not affect the pods of the control plane, and pods with their own default inbound policy";
+const exceptions =
+  "The change affects neither the pods of the control plane nor pods with the annotation config.linkerd.io/default-inbound-policy";
 
 /**
  * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure
@@ -34,11 +35,11 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
       yield admitsMore(after, before)
         ? {
             risk: "wider-access",
-            reason: `when the control plane has restarted, all meshed pods of the cluster admit more clients to ports without a Server. ${exceptions}`,
+            reason: `when the control plane has restarted, all meshed pods of the cluster admit more clients than before to ports without a Server. ${exceptions}`,
           }
         : {
             risk: "narrower-access",
-            reason: `when the control plane has restarted, all meshed pods of the cluster refuse some clients that they currently admit to ports without a Server. ${exceptions}. In namespaces that meshops does not create, proxies can also refuse requests for their metrics`,
+            reason: `when the control plane has restarted, all meshed pods of the cluster refuse some clients that they currently admit to ports without a Server. ${exceptions}. In namespaces that meshops does not create, the proxies can then also refuse requests for their metrics`,
           };
     if (path === "spec.values.cniEnabled")
       yield {
@@ -49,7 +50,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
             : "new meshed pods get an init container that needs the capability NET_ADMIN: their namespaces must allow this capability",
       };
     else if (path === "spec.values.heartbeatSchedule")
-      yield { risk: "harmless", reason: "the CronJob of Linkerd's heartbeat runs at another time" };
+      yield { risk: "harmless", reason: "the schedule of the CronJob of Linkerd's heartbeat changes" };
     else yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
     if (path.startsWith("spec.values.proxy.") && path !== policyPath)
       yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };

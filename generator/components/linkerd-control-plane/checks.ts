@@ -11,7 +11,7 @@ export const controlPlaneChecks: readonly StateCheck[] = [
   {
     id: "M1",
     title: "the control plane is ready",
-    expected: "every workload ready",
+    expected: "every workload is ready",
     evaluate: (state) => readyIn(state, "linkerd"),
   },
   {
@@ -42,12 +42,12 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     {
       found: bare,
       seen: `${bare.length} of ${wanted.length} pods run without a proxy`,
-      cause: "the API server did not call the injector, or the injector did not answer: restart these pods",
+      cause: "the API server did not call the injector, or the injector did not answer: restart the listed pods",
     },
     {
       found: old,
       seen: `${old.length} of ${wanted.length} pods run a proxy of a release other than ${linkerdRelease.version}`,
-      cause: `these pods started before Linkerd ${linkerdRelease.version} was installed: restart these pods`,
+      cause: `the listed pods started before Linkerd ${linkerdRelease.version} was installed: restart them`,
     },
   ].filter(({ found }) => found.length > 0);
   if (problems.length > 0)

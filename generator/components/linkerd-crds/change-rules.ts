@@ -32,8 +32,7 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   if (!old.traits.nativeSidecar && next.traits.nativeSidecar)
     yield {
       risk: "rollout",
-      reason:
-        "in the new release, proxies are native sidecars by default: a proxy is an init container that keeps running. A Job with a proxy completes, even if the Job does not call /shutdown on the proxy",
+      reason: `in Linkerd ${next.version}, proxies are native sidecars by default: a proxy is an init container that keeps running. A Job with a proxy completes, even if the Job does not call /shutdown on the proxy`,
     };
   yield {
     risk: "rollout",

@@ -56,5 +56,8 @@ function settingsOf(
   });
   return problems.length === 0
     ? passed(others.map(([name]) => name).join(", "))
-    : failed(problems.join("; "), "ask the owners of these namespaces to correct them, or correct spec.namespaces");
+    : failed(
+        problems.join("; "),
+        "ask the owners of these namespaces to create the missing namespaces and to correct the annotations, or correct spec.namespaces",
+      );
 }

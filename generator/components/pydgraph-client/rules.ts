@@ -24,10 +24,10 @@ export const clientRules: readonly Rule[] = [
   {
     code: "client-not-meshed",
     severity: "warning",
-    title: "A listed client has no proxy",
+    title: "A client in `dgraph.clients` has no proxy",
     why:
-      "`dgraph.clients` allows clients by identity, and a client gets its identity from its proxy. If a listed client has no proxy, the NetworkPolicy drops its packets. " +
-      "The second test of the article “AKS with Linkerd Service Mesh” needs a listed client without a proxy. Other environments rarely need such a client.",
+      "`dgraph.clients` allows clients by identity, and a client gets its identity from its proxy. If a client in this list has no proxy, Dgraph's NetworkPolicy drops the client's packets. " +
+      "The second test of the article “AKS with Linkerd Service Mesh” needs a client in `dgraph.clients` without a proxy. Other environments rarely need such a client.",
     fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`. If you run the second test of this article, silence the rule.",
     check: clientMeshed,
   },

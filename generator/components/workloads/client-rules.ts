@@ -80,7 +80,7 @@ function* networksOnCilium(environment: Environment): Iterable<RuleFinding> {
     if (client.cidrs === undefined || set.access.mode !== "enforce") continue;
     yield {
       paths: [at("access", "clients", key, "cidrs")],
-      message: "with Cilium, these networks admit only clients outside of the cluster, and no pods or nodes",
+      message: "with Cilium, the networks in cidrs admit only clients outside of the cluster, but no pods and no nodes",
       fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects the client's pods, and silence the rule",
     };
   }

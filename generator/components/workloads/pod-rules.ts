@@ -25,7 +25,7 @@ export const podRules: readonly Rule[] = [
     severity: "error",
     title: "Two ports of a set of pods have the same number",
     why: "Each port has a Server. If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index).",
-    fix: "Remove one of the two ports, and assign its clients to the other port.",
+    fix: "Remove one of the two ports, and add the clients of the removed port to the remaining port.",
     check: duplicatePorts,
   },
   {
@@ -141,9 +141,12 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         first.owner === name
-          ? `the object ${first.id} would be generated for two ports of ${name}`
-          : `the object ${first.id} would be generated for both ${first.owner} and ${name}`,
-      fix: "use another name for this set of pods or for its workload",
+          ? `meshops would generate the object ${first.id} for two ports of ${name}`
+          : `meshops would generate the object ${first.id} for both ${first.owner} and ${name}`,
+      fix:
+        first.owner === name
+          ? "use another name for one of the two ports"
+          : "use another name for this set of pods or for its workload",
     };
   }
 }
@@ -188,7 +191,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
 function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
-  const message = `Linkerd ${release.version} does not support the access mode "audit", and would refuse all clients that are not listed`;
+  const message = `Linkerd ${release.version} does not support the access mode "audit", and would refuse all clients that are not listed in access.clients`;
   for (const { set, at } of entriesOf(environment)) {
     if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: off" };
     for (const [key, port] of Object.entries(set.ports))

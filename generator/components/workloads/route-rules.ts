@@ -51,7 +51,7 @@ function* routedPort(environment: Environment): Iterable<RuleFinding> {
       paths: [at(set, "port")],
       message:
         key === null
-          ? `the set of pods has no port ${routes.port}`
+          ? `the set of pods ${set.workload}/${set.key} has no port ${routes.port}`
           : `port ${key} has the protocol ${protocolOf(key)}, so the proxy cannot match gRPC methods`,
       fix: fitting.length === 0 ? "if the port serves gRPC, set protocol: gRPC for this port" : `set port: ${fitting[0]}`,
       ...(fitting.length === 0 ? {} : { expected: alternatives(fitting) }),

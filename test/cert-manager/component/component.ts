@@ -33,7 +33,7 @@ const checks: readonly StateCheck[] = [
   {
     id: "C1",
     title: "cert-manager is ready",
-    expected: "every workload ready",
+    expected: "every workload is ready",
     evaluate: (state) => readyIn(state, "cert-manager"),
   },
 ];
