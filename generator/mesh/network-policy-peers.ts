@@ -37,13 +37,13 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   const { ipBlock, namespaceSelector, podSelector } = peer;
   const namespace = asMap(asMap(namespaceSelector)["matchLabels"])["kubernetes.io/metadata.name"];
   if (ipBlock !== undefined || namespace === "linkerd" || namespace === "kube-system") return "no";
-  const pods = stream.workloads.filter(
-    ({ manifest, labels }) =>
-      selects(podSelector, labels) &&
-      (namespaceSelector === undefined
+  const pods = stream
+    .maybeSelected("", podSelector)
+    .filter(({ manifest }) =>
+      namespaceSelector === undefined
         ? manifest.namespace === policy.namespace
-        : selects(namespaceSelector, stream.namespaceLabels(manifest.namespace, manifest))),
-  );
+        : selects(namespaceSelector, stream.namespaceLabels(manifest.namespace, manifest)),
+    );
   return allMeshed(pods, stream);
 }
 
