@@ -45,7 +45,7 @@ test.each([
     spec({ source: chart.replace("1.4.2}", "1.4.2, releaseName: store}") }),
     "HelmRelease",
     "data-loss",
-    "uninstalls the release shop (chart shop), including its volume claims, and then installs store",
+    "uninstalls the Helm release shop (chart shop), and then installs store (chart shop): the workload has an outage",
   ],
   [
     "another chart",
@@ -53,7 +53,7 @@ test.each([
     spec({ source: chart.replace("name: shop", "name: store") }),
     "HelmRelease",
     "data-loss",
-    "then installs shop (chart store)",
+    "then installs shop (chart store): the workload has an outage",
   ],
   ["another version", spec(), spec({ source: chart.replace("1.4.2", "1.5.0") }), "HelmRelease", "not-assessed", "1.4.2 → 1.5.0"],
   [
@@ -62,7 +62,7 @@ test.each([
     spec({ source: '{oci: {url: "oci://registry.example.org/shop", version: 1.4.2}}' }),
     "HelmRelease",
     "not-assessed",
-    "If the name of the chart also changes, Flux uninstalls the release",
+    "If the name of the chart also changes, Flux uninstalls the Helm release",
   ],
   [
     "a chart in another namespace",
@@ -94,7 +94,7 @@ test.each([
     spec({ source: "{path: apps/store}" }),
     "Overlay",
     "data-loss",
-    "Flux deletes the objects that are in apps/shop but not in apps/store",
+    "Flux deletes the objects that are in the folder apps/shop but not in the folder apps/store",
   ],
   [
     "another namespace of a folder",

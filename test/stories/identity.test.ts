@@ -175,7 +175,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "the unencrypted fields of the file have wrong names or values; expected only kind Secret, type kubernetes.io/tls, namespace linkerd and name linkerd-identity-issuer",
+      "the unencrypted fields of the file have wrong names or values; expected only apiVersion: v1, kind: Secret, type: kubernetes.io/tls, metadata.namespace: linkerd and metadata.name: linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -187,7 +187,7 @@ describe("validate", () => {
       "a Secret without its private key",
       issuer,
       (text) => text.replace(/ {2}tls\.key: .*\n/, ""),
-      "data must have exactly the keys ca.crt, tls.crt, tls.key",
+      "the field data must have exactly the keys ca.crt, tls.crt, tls.key",
     ],
     [
       "a Secret without encryption",
@@ -239,7 +239,7 @@ describe("validate", () => {
     [
       "an additional field",
       (text: string) => `more: a\n${text}`,
-      "the unencrypted fields of the file have wrong names or values; expected none",
+      "the unencrypted fields of the file have wrong names or values; expected no unencrypted fields except sops",
     ],
     [
       "another key service",

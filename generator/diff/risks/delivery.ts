@@ -143,7 +143,7 @@ function deletes(key: string): string {
 const helmRelease = "helmrelease.helm.toolkit.fluxcd.io";
 
 function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObject, changes: ChangeSet): Iterable<Assessment> {
-  if (kind === "HelmRelease") yield* otherRelease(before, after);
+  if (kind === "HelmRelease") yield* otherRelease(key, before, after);
   if (kind === "Overlay") yield* otherFolder(key, before, after);
   const fields = all.flatMap(byPatch);
   const template = fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
@@ -187,19 +187,23 @@ function injectOf(key: string, side: "before" | "after", { objects, specs }: Cha
  * Assesses a HelmRelease whose release name or chart changes. helm-controller then uninstalls the old Helm release, and
  * installs a new Helm release (helm-controller, internal/action/verify.go, ReleaseTargetChanged).
  */
-function* otherRelease(before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
+function* otherRelease(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const names = [before, after].map((object) => String(at(object, "spec", "releaseName")));
   const charts = [before, after].map((object) => at(object, "spec", "chart", "spec", "chart"));
+  const [old, next] = names.map(
+    (name, index) => `${name}${charts[index] === undefined ? "" : ` (chart ${String(charts[index])})`}`,
+  );
   if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
     yield {
       risk: "data-loss",
-      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), including its volume claims, and then installs the release ${names[1]} (chart ${String(charts[1])})`,
+      reason: `Flux uninstalls the Helm release ${old}, and then installs ${next}: the workload has an outage. Helm deletes the volume claims of the old release, except claims that a StatefulSet created. If the chart names its objects after the release, workloadRef, selector and services in the spec no longer match (meshops validate --render)`,
+      steps: secondWorkload(key, "source"),
     };
   else if ((charts[0] === undefined) !== (charts[1] === undefined))
     yield {
       risk: "not-assessed",
       reason:
-        "the chart now comes from an OCI registry instead of a chart repository, or from a chart repository instead of an OCI registry. If the name of the chart also changes, Flux uninstalls the release and installs the new chart. If the name stays the same, Flux upgrades the release",
+        "the chart now comes from another kind of registry. If the name of the chart also changes, Flux uninstalls the Helm release and installs the new chart. If the name stays the same, Flux upgrades the Helm release",
     };
 }
 

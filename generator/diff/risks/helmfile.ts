@@ -1,11 +1,16 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { fluxName, workloadId } from "../../components/names.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
+import type { Workload } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
 import { isHandedOver } from "./ownership.ts";
 
 /** A release in a helmfile. */
 interface Release {
   readonly name: string;
   readonly namespace: string;
+  /** The chart, or the folder of the objects, such as `./policies/shop`. */
+  readonly chart?: string;
 }
 
 /** Risks of a changed helmfile of an environment. Flux does not use helmfiles. */
@@ -27,35 +32,71 @@ export function* helmfileRisks(
     };
   const kept = new Set(releasesOf(after).map(idOf));
   const gone = releasesOf(before).filter((release) => !kept.has(idOf(release)));
-  // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
-  // that the policies are uninstalled after the pods that they protect.
-  const byNeed = [...gone].reverse();
   if (gone.length > 0)
     yield {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
       // If another tool takes over Linkerd, the user must not uninstall the Helm releases of Linkerd.
-      steps: isHandedOver(objects)
-        ? []
-        : [
-            ...serversFirst(gone, objects),
-            ...byNeed.filter((release) => mayContinue(release, specs)).map(removal),
-            ...uninstall(byNeed.filter((release) => !mayContinue(release, specs))),
-          ],
+      steps: isHandedOver(objects) ? [] : stepsFor(gone, objects, specs),
     };
+}
+
+function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs: ChangeSet["specs"]): Step[] {
+  const futures = new Map(gone.map((release) => [release, futureOf(release, specs)]));
+  // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
+  // that the policies are uninstalled after the pods that they protect.
+  const [policies, others] = [true, false].map((wanted) =>
+    [...gone].reverse().filter((release) => futures.get(release) === "ends" && isPolicies(release) === wanted),
+  ) as [Release[], Release[]];
+  return [
+    ...gone.flatMap((release) => keptBy(release, futures.get(release) ?? "ends")),
+    ...uninstall(others),
+    ...serversFirst(policies, objects),
+    ...uninstall(policies),
+  ];
+}
+
+/**
+ * What happens to the pods of a release that is no longer in the helmfile. `ends`: nobody needs the old objects.
+ * `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace can be the
+ * same workload with another name.
+ */
+type Future = "ends" | "handed-over" | "renamed";
+
+function futureOf(release: Release, { before, after }: ChangeSet["specs"]): Future {
+  const [found] = Object.entries(before?.spec.workloads ?? {}).filter(([key, workload]) => isOf(release, key, workload));
+  if (found === undefined || after === null) return "ends";
+  const [key, { namespace }] = found;
+  const current = after.spec.workloads[key];
+  if (current !== undefined) return !deliversWorkload(current) && current.namespace === namespace ? "handed-over" : "ends";
+  const added = Object.entries(after.spec.workloads).filter(([other]) => before?.spec.workloads[other] === undefined);
+  return added.some(([, workload]) => workload.namespace === namespace && deliversWorkload(workload)) ? "renamed" : "ends";
+}
+
+/** Whether a release installs the source of a workload. */
+function isOf({ name, namespace }: Release, key: string, { namespace: own, source }: Workload): boolean {
+  const chart = source?.chart ?? source?.oci;
+  return namespace === own && name === (chart === undefined ? fluxName(workloadId(key)) : (chart.releaseName ?? key));
+}
+
+/** Whether a release contains policies that meshops generated, and no pods. */
+function isPolicies({ chart = "" }: Release): boolean {
+  return /^\.\/(policies|proxy-metrics|dgraph-policy)(\/|$)/.test(chart);
 }
 
 /**
  * Returns the steps in which the user deletes the Servers before the other policies. `helm uninstall` deletes
  * AuthorizationPolicies first (docs/access.md), and a Server without an AuthorizationPolicy refuses all clients.
+ *
+ * @param policies the releases of policies that the user uninstalls
  */
-function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): Step[] {
+function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"]): Step[] {
   const servers = objects.filter(({ kind, change }) => kind === "Server" && change === "removed");
   const namespaces = [...new Set(servers.map(({ namespace }) => namespace))].filter((namespace) =>
-    gone.some((release) => release.namespace === namespace),
+    policies.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, first delete the Servers in the following command. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers in the following command. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)
@@ -63,34 +104,37 @@ function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): 
   }));
 }
 
-/**
- * Whether the pods of a release can continue to run after the change. This is the case if the spec still contains the
- * workload, or if the spec contains a new workload, which can be the same workload with another name.
- */
-function mayContinue({ name }: Release, { before, after }: ChangeSet["specs"]): boolean {
-  const key = /^workload-(.+)$/.exec(name)?.[1];
-  if (key === undefined || after === null) return false;
-  const added = Object.keys(after.spec.workloads).some((other) => before?.spec.workloads[other] === undefined);
-  return after.spec.workloads[key] !== undefined || added;
-}
-
 function uninstall(releases: readonly Release[]): Step[] {
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
   if (commands.length === 0) return [];
-  const text =
-    "If you install with helmfile, uninstall the releases in the following command after you have completed all other steps.";
+  const text = "If you install with helmfile, uninstall the releases in the following command after you have run helmfile sync.";
   return [{ text, command: commands.join(" && ") }];
 }
 
 /**
- * Returns the step in which the user deletes only the record of a Helm release whose objects are still needed (helm,
- * pkg/storage/driver).
+ * Returns the step for a release whose objects can still be needed. If only the record of the release is deleted, its
+ * objects remain (helm, pkg/storage/driver).
  */
-function removal({ name, namespace }: Release): Step {
-  return {
-    text: `If you install with helmfile, and ${name} must keep running under another name or with another tool, delete only Helm's record of the release. Never uninstall the release, because Helm would delete the objects of the release. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
-    command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
-  };
+function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[] {
+  if (future === "ends") return [];
+  const isFolder = chart.startsWith("./");
+  if (future === "renamed" && !isFolder)
+    return [
+      {
+        text: `If you install with helmfile, and the new workload is ${name} with another name, set releaseName: ${name} in its source. helmfile then continues to use this release, and you must not uninstall it. If ${name} is no longer needed, uninstall the release with the following command.`,
+        command: `helm uninstall ${name} --namespace ${namespace}`,
+      },
+    ];
+  const when =
+    future === "handed-over"
+      ? "If you install with helmfile, delete only Helm's record of the release"
+      : `If you install with helmfile, and ${name} must keep running under another name, delete only Helm's record of the release`;
+  return [
+    {
+      text: `${when} ${name}. Never uninstall the release, because Helm would delete the objects of the release. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
+      command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
+    },
+  ];
 }
 
 function releasesOf(file: ChangedObject["before"]): readonly Release[] {
