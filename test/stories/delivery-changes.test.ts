@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
 /* Tests what `meshops diff` reports about changes of workloads that meshops delivers. */
@@ -159,4 +159,34 @@ test("for a chart that moves to another namespace, diff prints steps that avoid 
     expect.stringContaining("add a second workload with another name and the new namespace"),
     expect.stringContaining("remove shop in a second commit"),
   ]);
+});
+
+describe("steps for helmfile", () => {
+  const stepsOf = (rows: readonly Row[]): string[] =>
+    (rows.find(({ kind }) => kind === "Helmfile")?.steps ?? []).map(({ text, command }) => `${text} ${command}`);
+  const withPolicies = (of: string): string =>
+    `${of}          ports: {http: {port: 8080, protocol: HTTP/1}}\n          access: {mode: enforce}\n`;
+  const folder = "{path: apps/shop}";
+
+  test("a chart that another tool installs from now on is not uninstalled", async () => {
+    const steps = stepsOf(await changes(spec(), spec({ source: "" }).replace("      source: \n", "")));
+    expect(steps).toEqual([expect.stringMatching(/delete only Helm's record .*--selector owner=helm,name=shop$/)]);
+  });
+
+  test("a renamed chart is not uninstalled if the new workload uses its release", async () => {
+    const [first = "", ...others] = stepsOf(await changes(spec(), spec({ name: "store" })));
+    expect(first).toMatch(/set releaseName: shop in its source.* you must not uninstall it\. If shop is no longer needed/);
+    expect(others.join()).not.toContain("helm uninstall shop");
+  });
+
+  test("a moved folder is uninstalled before its Servers and policies", async () => {
+    const steps = stepsOf(
+      await changes(withPolicies(spec({ source: folder })), withPolicies(spec({ source: folder, namespace: "store" }))),
+    );
+    expect(steps).toEqual([
+      expect.stringMatching(/helm .*uninstall workload-shop --namespace shop$/),
+      expect.stringMatching(/delete the Servers .*server\.policy\.linkerd\.io\/shop-api-http$/),
+      expect.stringMatching(/helm .*uninstall policy-shop --namespace shop$/),
+    ]);
+  });
 });
