@@ -62,3 +62,11 @@ export const initialNamespaces: readonly string[] = ["default", "kube-node-lease
 
 /** The address range that contains all IPv4 addresses, and the range that contains all IPv6 addresses. */
 export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
+
+/**
+ * Option of kubectl for commands that change objects that Flux applies. When Flux applies an object again, it removes
+ * the fields whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux
+ * keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
+ * internal/controller/kustomization_controller.go).
+ */
+export const fluxFieldManager = "--field-manager=flux-client-side-apply";

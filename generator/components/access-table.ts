@@ -23,11 +23,15 @@ export function accessTable(
   const sets = podSetsIn(model);
   const objects = policies === null ? [] : objectsOf(policies.components);
   const others = other === null ? [] : podSetsIn(other);
+  // In the other state, the spec describes the pods of these accounts, and the pods have no identity.
+  const unmeshed = others.filter(
+    (set) => other !== null && !isDescribedAsMeshed(set, namespaceAnnotations(other, set.namespace)),
+  );
   const pods = sets.map((set) =>
     podsOf(
       set,
       others.find(({ title }) => title === set.title),
-      sets,
+      [...sets, ...unmeshed],
       model,
     ),
   );

@@ -1,15 +1,9 @@
+import { fluxFieldManager } from "../catalog/well-known.ts";
 import type { Step } from "./change-rule.ts";
-
-/**
- * Field manager for commands that change Flux's objects. When Flux applies an object again, it removes fields whose
- * field manager starts with `kubectl`, but keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
- * internal/controller/kustomization_controller.go).
- */
-const asFlux = "--field-manager=flux-client-side-apply";
 
 /** Returns a command that suspends (`value` is true) or resumes Flux objects of one namespace. */
 export function suspend(kind: string, names: readonly string[], namespace: string, value: boolean): string {
-  return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${asFlux} --type merge --patch '{"spec":{"suspend":${value}}}'`;
+  return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${fluxFieldManager} --type merge --patch '{"spec":{"suspend":${value}}}'`;
 }
 
 /** Returns a command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */

@@ -16,6 +16,8 @@ export function accountChanges(old: Model, next: Model): ObjectChange[] {
     );
   return podSetsIn(next).flatMap((set): ObjectChange[] => {
     const twin = sets.find(({ title }) => title === set.title);
+    // For all other sets of pods, the chart determines the service account, and the HelmRelease has the steps.
+    if (next.environment.spec.workloads[set.title.split("/")[0] ?? ""] === undefined) return [];
     if (twin === undefined || twin.serviceAccountName === set.serviceAccountName || !isClient(twin)) return [];
     const from = twin.serviceAccountName;
     return [

@@ -2,6 +2,7 @@ import { tapKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { isLive, proxyOf } from "./pod.ts";
 import { isInSet, type PodSet } from "./pod-set.ts";
+import { restartCommand } from "./restart.ts";
 
 /**
  * Returns the pods of a set whose proxies do not support tap, although viz is enabled. viz's tap injector changes pods
@@ -33,7 +34,7 @@ export function untappedPods(
 export function tapFix({ workloadRef, namespace, title }: PodSet): string {
   if (workloadRef === null) return `restart the pods of ${title} in namespace ${namespace}`;
   const { kind, name } = workloadRef;
-  return `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+  return restartCommand(`${kind.toLowerCase()} ${name}`, namespace);
 }
 
 function isSet({ metadata }: KubernetesObject, key: string): boolean {

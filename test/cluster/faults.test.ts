@@ -279,7 +279,9 @@ withCluster("faults, and how status reports them", () => {
       await failurePolicy("Ignore");
       const { cause, name } = await waitForCause("not-meshed");
       expect(name).toBe("pydgraph-client");
-      expect(cause.fix).toBe("kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client");
+      expect(cause.fix).toBe(
+        "kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client --field-manager=flux-client-side-apply",
+      );
       await scale(1);
       await until("the injector answers", async () => (await cluster.api.get(injector))?.["status"].readyReplicas === 1);
       await deleteClient();

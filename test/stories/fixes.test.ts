@@ -148,7 +148,9 @@ function applied(text: string, finding: Diagnostic): string | null {
     return set(field, [...known, parse(entry)]);
   }
   const [, name, value] =
-    /^(?:first |move .*, then )?set ([\w.]+): ("[^"]*"|\[.*?\]|\{.*?\}|[^,;]+?)(?: first)?(?:[,;] .*)?$/.exec(fix) ??
+    /^(?:first |move .*, then |wait .*, then )?set ([\w.]+): ("[^"]*"|\[.*?\]|\{.*?\}|[^,;]+?)(?: first)?(?:[,;] .*)?$/.exec(
+      fix,
+    ) ??
     /^set ([\w.]+) to ("[^"]*"|\S+)(?: or .*| to .*)?$/.exec(fix) ??
     [];
   if (name !== undefined && value !== undefined) return set(fieldNamed(name, path), parse(value));

@@ -187,7 +187,10 @@ describe("pods of another tool already run before the spec contains their set of
       expect.stringMatching(/^narrower-access: after the pods have restarted, .*can no longer connect to http 8080/),
     ]);
     expect(rows.find(({ kind }) => kind === "Namespace")?.steps).toContainEqual(
-      expect.objectContaining({ command: "kubectl rollout restart deployment,statefulset,daemonset --namespace shop" }),
+      expect.objectContaining({
+        command:
+          "kubectl rollout restart deployment,statefulset,daemonset --namespace shop --field-manager=flux-client-side-apply",
+      }),
     );
     // The policy controller applies the default of the cluster to running pods.
     const cluster = (policy: string): string => open.replace("lifecycle: existing,", `lifecycle: existing, ${policy}`);

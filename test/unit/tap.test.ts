@@ -48,7 +48,9 @@ test("untappedPods returns meshed pods without the tap injector's annotation, un
 
 test("status prints the number of pods that cannot be tapped, and a command for each workload", () => {
   const fix = tapFix(dgraphPods(environmentOf())[0]);
-  expect(fix).toBe("kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph");
+  expect(fix).toBe(
+    "kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph --field-manager=flux-client-side-apply",
+  );
   const found = [{ kind: "StatefulSet", namespace: "dgraph", name: "demo-dgraph-alpha", pods: ["demo-dgraph-alpha-0"], fix }];
   expect(renderUntapped(found)).toEqual([
     "tap cannot report the calls of 1 pod, because it started before viz's tap",

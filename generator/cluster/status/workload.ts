@@ -5,6 +5,7 @@ import { at, condition, isObserved } from "../../kubernetes/object-fields.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { factsOf, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
+import { restartCommand } from "../../mesh/restart.ts";
 import { asMap } from "../../system/data.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { eviction, isPodReady, missingSecret, newestEvent, podCause, stuckTermination } from "./pod-cause.ts";
@@ -77,7 +78,7 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
  * trust the certificates that Linkerd's current issuer signs. Otherwise, returns null.
  */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
-  const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+  const restart = restartCommand(`${kind.toLowerCase()} ${name}`, namespace);
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
   if (first !== undefined) {

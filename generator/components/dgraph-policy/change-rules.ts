@@ -1,40 +1,14 @@
-import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
 import type { ChangeRule } from "../change-rule.ts";
-import { chartVersionOf } from "../chart-version.ts";
+import { dgraphPods } from "../dgraph/pods.ts";
+import { newProxyPorts } from "../new-proxy-ports.ts";
 
-/**
- * Assesses an upgrade of Linkerd from stable-2.14 to a later release. Proxies of stable-2.14 connect to the port of the
- * application, and proxies of later releases connect to port 4143. After the upgrade, the NetworkPolicy allows only the
- * ports to which the proxies of the new release connect. The proxies of clients keep the old release until their pods
- * restart.
- */
+/** Assesses an upgrade of Linkerd after which proxies connect to another port of Dgraph. */
 export const policyChanges: ChangeRule = {
-  *assess({ kind, change, name }, { objects }) {
-    if (kind !== "NetworkPolicy" || change !== "changed") return;
-    const plane = objects.find((object) => object.kind === "HelmRelease" && object.name === "linkerd-control-plane");
-    if (plane === undefined) return;
-    const [old, next] = [plane.before, plane.after].map((release) => releaseOf(chartVersionOf(release)));
-    if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
-    yield {
-      risk: "narrower-access",
-      reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients cannot connect to Dgraph until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
-      steps: [
-        {
-          text: "In a commit before the upgrade, set dgraph.networkPolicy: false. Until the last step, every pod in the cluster can connect to Dgraph.",
-        },
-        { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready." },
-        { text: "Restart the pods of all meshed clients." },
-        { text: "Set dgraph.networkPolicy: true in a third commit." },
-      ],
-    };
+  *assess(changed, changes) {
+    const { after } = changes.specs;
+    const pods = after === null || !after.spec.dgraph.enabled ? [] : dgraphPods(after);
+    if (!pods.some(({ name, namespace }) => name === changed.name && namespace === changed.namespace)) return;
+    const field = "dgraph.networkPolicy";
+    yield* newProxyPorts(changed, changes, { title: "Dgraph", off: `${field}: false`, on: `${field}: true` });
   },
 };
-
-/**
- * Returns the Linkerd release of a version of the chart linkerd-control-plane; null if the version is older than all
- * releases of the catalog.
- */
-function releaseOf(version: string): LinkerdRelease | null {
-  const known = linkerdReleases.find(({ charts }) => charts["linkerd-control-plane"] === version);
-  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
-}

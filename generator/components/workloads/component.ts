@@ -9,6 +9,7 @@ import { fileNameOf } from "../../system/text.ts";
 import type { Component, ComponentProvider, Context, EncryptedFile } from "../component.ts";
 import { policiesId, workloadId } from "../names.ts";
 import { needOf } from "../overrides.ts";
+import { workloadChanges } from "./change-rules.ts";
 import { controlPlane } from "./control-plane.ts";
 import { deliveryOf, namespacesOf } from "./delivery.ts";
 import { podSetsOf } from "./pod-sets.ts";
@@ -22,6 +23,7 @@ import { workloadRules } from "./rules.ts";
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
+  changeRules: [workloadChanges],
   *components(context) {
     for (const [key, workload] of Object.entries(context.environment.spec.workloads)) {
       const sets = podSetsOf(context.environment, key);

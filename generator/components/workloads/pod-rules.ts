@@ -41,7 +41,7 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
     why: "At the port of a Server, the Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
-    fix: "Use `mode: enforce` for these pods, or silence the rule during the audit.",
+    fix: "When `meshops status` reports no clients that `access.clients` does not list, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
     check: widerAudits,
   },
   {
@@ -158,7 +158,7 @@ function* widerAudits(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "mode"), at()],
       message: `the access mode "audit" admits all clients to ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,
-      fix: "set access.mode: enforce",
+      fix: "wait until meshops status reports no clients that access.clients does not list, then set access.mode: enforce; or silence the rule during the audit",
     };
   }
 }
@@ -204,7 +204,10 @@ function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
     const { namespace, inject } = pods;
     if (!isProtected(pods) || isDescribedAsMeshed(pods, declaredAnnotationsOf(namespace, environment))) continue;
     const [why, fix] = uninjectedNamespaces.includes(namespace)
-      ? [`Linkerd does not inject pods in namespace ${namespace}`, "set access.mode: off"]
+      ? [
+          `Linkerd does not inject pods in namespace ${namespace}`,
+          "set access.mode: off, which admits all clients, or use another namespace for the workload",
+        ]
       : inject === "disabled"
         ? [`the pods of ${name} are not injected`, "set inject: enabled, or access.mode: off"]
         : [

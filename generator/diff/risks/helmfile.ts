@@ -81,7 +81,7 @@ function isOf({ name, namespace }: Release, key: string, { namespace: own, sourc
 
 /** Whether a release contains policies that meshops generated, and no pods. */
 function isPolicies({ chart = "" }: Release): boolean {
-  return /^\.\/(policies|proxy-metrics|dgraph-policy)(\/|$)/.test(chart);
+  return /^\.\/(policies\/|proxy-metrics\/|[\w-]+-policy$)/.test(chart);
 }
 
 /**

@@ -1,11 +1,16 @@
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
-export function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+export function* identityRisks({ kind, name, fields, change, after }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
-    yield { risk: "trust-anchor", reason: "the ConfigMap with the public certificates of the environment is removed" };
+    yield {
+      risk: "trust-anchor",
+      reason:
+        "Flux deletes the ConfigMap with the public certificates of the environment, unless you suspend its Kustomization before you push. Only meshops reads this ConfigMap",
+    };
   if (change !== "changed") return;
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
@@ -25,12 +30,39 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
         reason:
           "a new issuer signs the certificates of the proxies. Certificates that the old issuer signed stay valid for up to 24 hours",
       };
+    else if (field.path.endsWith("caBundle") && field.after === undefined && injectsCa(after)) yield withoutCa(name);
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
         reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks in the same commit: the API server can call a webhook only if one of these CAs signed the certificate of the webhook`,
       };
   }
+}
+
+/** Whether cert-manager's CA injector sets the CAs of the webhooks of a HelmRelease. */
+function injectsCa(release: ChangedObject["after"]): boolean {
+  return JSON.stringify(at(release, "spec", "values") ?? {}).includes('"injectCaFrom"');
+}
+
+/**
+ * Assesses a HelmRelease that no longer contains the CA of a webhook, because cert-manager's CA injector sets it
+ * (linkerd2 charts, proxy-injector-rbac.yaml, `injectCaFrom`).
+ */
+function withoutCa(release: string): Assessment {
+  return {
+    risk: "webhook-policy",
+    reason: `the chart no longer sets the CAs of the webhooks of ${release}. Until cert-manager's CA injector has set them, the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods. With Ignore, new pods start without a proxy`,
+    prerequisites: [
+      {
+        text: "In an earlier commit, set linkerd.webhookFailurePolicy: Ignore, and start no pods during the change, so that neither the API server rejects pods nor pods start without a proxy.",
+      },
+    ],
+    steps: [
+      {
+        text: "As soon as Flux has applied the commit, create the Certificates of the webhooks, to which the values injectCaFrom refer (meshops help identity). After that, restart the pods that started without a proxy.",
+      },
+    ],
+  };
 }
 
 /** Assesses a change that adds, removes or replaces trust anchors in the trust bundle. */

@@ -2,6 +2,7 @@ import { admissionWebhooksLabel, injectKey, proxyPrefix } from "../../catalog/we
 import type { Assessment, ChangedObject, FieldChange, Step } from "../../components/change-rule.ts";
 import { admitsMore } from "../../mesh/installation.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
+import { restartCommand } from "../../mesh/restart.ts";
 
 /**
  * Risks of a removed namespace, and of changed labels and mesh settings. The settings affect a pod when it is created.
@@ -47,7 +48,7 @@ function afterRestart(namespace: string, assessment: Assessment): Assessment {
 function restart(namespace: string): Step {
   return {
     text: `Neither Flux nor helmfile restarts the pods in namespace ${namespace}. Restart these pods after Flux or helmfile has applied the change.`,
-    command: `kubectl rollout restart deployment,statefulset,daemonset --namespace ${namespace}`,
+    command: restartCommand("deployment,statefulset,daemonset", namespace),
   };
 }
 

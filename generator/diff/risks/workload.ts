@@ -21,7 +21,7 @@ export function* workloadRisks(
       reason:
         at(before, "spec", "suspend") === true || at(before, "spec", "prune") === false
           ? `Flux keeps the objects of the component ${name}, because the Kustomization of this component has suspend: true or prune: false`
-          : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
+          : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled. If you suspend the Kustomization before you push, Flux keeps all its objects`,
     };
   if (kind === "ServiceProfile" && change !== "removed")
     for (const { path, after } of fields)

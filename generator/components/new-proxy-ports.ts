@@ -1,0 +1,51 @@
+import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../catalog/linkerd.ts";
+import type { Assessment, ChangedObject, ChangeSet } from "./change-rule.ts";
+import { chartVersionOf } from "./chart-version.ts";
+
+/** The pods that a NetworkPolicy protects, for the texts about an upgrade of Linkerd. */
+export interface ProtectedPods {
+  readonly title: string;
+  /** Field and value with which meshops generates no policies for the pods, such as `dgraph.networkPolicy: false`. */
+  readonly off: string;
+  /** Field and value with which meshops generates the policies again. */
+  readonly on: string;
+}
+
+/**
+ * Assesses the NetworkPolicy of some pods in an upgrade of Linkerd from stable-2.14 to a later release. Proxies of
+ * stable-2.14 connect to the port of the application, and proxies of later releases connect to port 4143. After the
+ * upgrade, the NetworkPolicy allows only the ports to which the proxies of the new release connect. The proxies of
+ * clients keep the old release until their pods restart.
+ */
+export function* newProxyPorts(
+  { kind, change, name }: ChangedObject,
+  { objects }: ChangeSet,
+  { title, off, on }: ProtectedPods,
+): Iterable<Assessment> {
+  if (kind !== "NetworkPolicy" || change !== "changed") return;
+  const plane = objects.find((object) => object.kind === "HelmRelease" && object.name === "linkerd-control-plane");
+  if (plane === undefined) return;
+  const [old, next] = [plane.before, plane.after].map((release) => releaseOf(chartVersionOf(release)));
+  if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
+  yield {
+    risk: "narrower-access",
+    reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients cannot connect to ${title} until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+    steps: [
+      {
+        text: `In a commit before the upgrade, set ${off}. Until the last step, every pod in the cluster can connect to ${title}.`,
+      },
+      { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready." },
+      { text: "Restart the pods of all meshed clients." },
+      { text: `Set ${on} in a third commit.` },
+    ],
+  };
+}
+
+/**
+ * Returns the Linkerd release of a version of the chart linkerd-control-plane; null if the version is older than all
+ * releases of the catalog.
+ */
+function releaseOf(version: string): LinkerdRelease | null {
+  const known = linkerdReleases.find(({ charts }) => charts["linkerd-control-plane"] === version);
+  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
+}
