@@ -5,6 +5,7 @@ import { at } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
 import { spec } from "../spec/rule.ts";
+import { asMap } from "../system/data.ts";
 import { compareText } from "../system/text.ts";
 import type { Need, ValuesObject } from "./component.ts";
 import type { ComponentModel } from "./model.ts";
@@ -105,9 +106,17 @@ export function parsePatch(text: string): Patch["patch"] | null {
   const { contents } = document;
   const value = document.toJS() as Json;
   if (isMap(contents)) return value as unknown as KubernetesObject;
-  return isSeq(contents) && contents.items.every((item) => isMap(item) && item.has("op") && item.has("path"))
+  return isSeq(contents) && contents.items.every((item) => isMap(item) && isOperation(item.toJS(document)))
     ? (value as unknown as JsonOperation[])
     : null;
+}
+
+/** Whether a value is an operation of a JSON patch, with the fields that the operation needs (RFC 6902, section 4). */
+function isOperation(value: unknown): boolean {
+  const { op, path, from, value: added } = asMap(value);
+  if (typeof path !== "string") return false;
+  if (op === "add" || op === "replace" || op === "test") return added !== undefined;
+  return op === "remove" || ((op === "move" || op === "copy") && typeof from === "string");
 }
 
 /** Converts a dependency in the spec to a need. */

@@ -108,6 +108,7 @@ export type DiagnosticCode =
   | "internal-ports-refused"
   | "internal-ports-skipped"
   | "internal-ports-stall"
+  | "issuer-shared"
   | "ipv6-unsupported"
   | "jaeger-trust-domain"
   | "kubernetes-too-new"

@@ -74,7 +74,7 @@ describe("bad input", () => {
     symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
     expect(await meshops(root, ["validate"])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("2 environments checked: 1 warning\n"),
+      stdout: expect.stringContaining("2 environments checked: 2 warnings\n"),
     });
   });
 });

@@ -28,7 +28,7 @@ beforeAll(() => {
 
 describe("exit codes and streams", () => {
   test.each([
-    [["validate"], 0, "3 environments checked: 2 warnings\n", ""],
+    [["validate"], 0, "3 environments checked: 4 warnings\n", ""],
     [["validate", "azur"], 2, 'did you mean "azure"?', ""],
     [["validate", "azur", "-o", "json"], 2, '"code": "environment-unknown"', ""],
     [["generate", "azur"], 2, "", 'meshops: environment "azur" does not exist\nfix: did you mean "azure"?'],

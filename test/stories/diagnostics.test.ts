@@ -133,6 +133,7 @@ describe("text output of findings", () => {
       "identity-unused",
       // Tested in identity.test.ts.
       "webhook-key-form",
+      "issuer-shared",
     ]);
     const isTested = (code: string): boolean =>
       elsewhere.has(code) || existsSync(join(folder, code)) || existsSync(join(folder, "../manifests", code));

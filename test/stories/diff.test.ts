@@ -167,6 +167,15 @@ const stories: Readonly<
     before: [["  linkerd:\n", "  linkerd:\n    version: stable-2.14.10\n    jaeger: {enabled: false}\n"]],
     edits: [["    version: stable-2.14.10\n    jaeger: {enabled: false}\n", ""]],
   },
+  "narrower-access: an upgrade from stable-2.14.10 with a workload": {
+    risk: "narrower-access",
+    before: [
+      ["  linkerd:\n", "  linkerd:\n    version: stable-2.14.10\n    jaeger: {enabled: false}\n"],
+      [/$/, shop],
+    ],
+    edits: [["    version: stable-2.14.10\n    jaeger: {enabled: false}\n", ""]],
+  },
+  "rollout: without Jaeger": { risk: "rollout", edits: [["  linkerd:\n", "  linkerd:\n    jaeger: {enabled: false}\n"]] },
   "rollout: an override of resources": {
     risk: "rollout",
     edits: [[/$/, "  components: {linkerd-control-plane: {values: {proxy: {resources: {memory: {limit: 300Mi}}}}}}\n"]],

@@ -68,7 +68,7 @@ describe("meshops help", () => {
 
   test.each([
     [["network-policy-proxy-port"], 0, /^network-policy-proxy-port\n/],
-    [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
+    [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define a key with this name/],
     [["access"], 0, /^Usage: meshops access [\s\S]*\nAccess to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
     // `diff` is a command and a topic. Therefore the usage of the command is printed before the page.

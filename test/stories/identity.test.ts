@@ -75,6 +75,19 @@ describe("identity init", () => {
     );
   });
 
+  test("a copied identity is a finding, and a new identity fixes it", async () => {
+    const copy = emptyPlatform();
+    cpSync(root, copy, { recursive: true });
+    const spec = readFileSync(join(copy, "environments/dev.yaml"), "utf8");
+    writeFileSync(join(copy, "environments/copy.yaml"), spec.replace("name: dev", "name: copy"));
+    cpSync(join(copy, "environments/dev"), join(copy, "environments/copy"), { recursive: true });
+    const found = await meshops(copy, ["validate"], { env: asAdmin("") });
+    expect(found.stdout).toContain("environments/dev/identity/issuer.crt:1:1 warning issuer-shared");
+    expect(found.stdout).toContain("fix: if dev does not run yet, run meshops identity init dev --force;");
+    expect((await meshops(copy, ["identity", "init", "dev", "--force"], { env: asAdmin("") })).code).toBe(0);
+    expect((await meshops(copy, ["validate"], { env: asAdmin("") })).stdout).not.toContain("issuer-shared");
+  });
+
   test("replaces no file without --force", async () => {
     const before = readTree(root, "environments/dev/identity");
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);

@@ -5,6 +5,7 @@ import { modelOf } from "../../components/build.ts";
 import { atStart, type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read.ts";
+import { sharedIssuers } from "../../identity/shared-issuer.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { identityFolder, specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
@@ -147,6 +148,7 @@ async function checkIdentities(
     ...readIdentity(root, environment).diagnostics,
     ...readWorkloadFiles(root, environment).diagnostics,
   ]);
+  diagnostics.push(...sharedIssuers(root, environments));
   const identities =
     present.length === 0
       ? []

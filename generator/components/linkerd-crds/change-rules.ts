@@ -19,7 +19,9 @@ export const crdChanges: ChangeRule = {
 /** Assesses what a new release requires of the cluster, and how it changes proxies. */
 function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
   const [old, next] = [before, after].map((object) => releaseOf(chartVersionOf(object)));
-  if (old == null || next == null || !isOlder(old.version, next.version)) return;
+  if (old == null || next == null) return;
+  if (isOlder(next.version, old.version)) yield* oldDefaults(old, next);
+  if (!isOlder(old.version, next.version)) return;
   const declared = spec === null ? null : clusterOf(spec).kubernetesVersion;
   if (old.minKubernetes !== next.minKubernetes && declared === null)
     yield {
@@ -37,6 +39,25 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   yield {
     risk: "rollout",
     reason: "meshed pods that meshops does not deploy keep their old proxies until they restart",
+    steps: [
+      {
+        text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
+        command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
+      },
+    ],
+  };
+}
+
+/** Assesses how a downgrade changes proxies. */
+function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Assessment> {
+  if (old.traits.nativeSidecar && !next.traits.nativeSidecar)
+    yield {
+      risk: "rollout",
+      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. A Job with a proxy completes only if it calls /shutdown on the proxy, and init containers have no mesh identity`,
+    };
+  yield {
+    risk: "rollout",
+    reason: `meshed pods that meshops does not deploy keep a proxy of ${old.version}, which is newer than the control plane, until they restart`,
     steps: [
       {
         text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",

@@ -39,6 +39,7 @@ export const linkerdJaeger: ComponentProvider = {
       "imagePullSecrets",
     ],
     effect: "pods of the extension can restart; if Jaeger restarts, its traces are lost",
+    removal: "the traces in Jaeger are lost",
   },
   changeRules: [chartVersion("linkerd-jaeger")],
   components: (context) => (context.environment.spec.linkerd.jaeger.enabled ? [ofLinkerd(context, jaeger)] : []),

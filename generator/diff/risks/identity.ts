@@ -21,6 +21,12 @@ export function* identityRisks({ kind, name, fields, change, after }: ChangedObj
       yield {
         risk: "trust-anchor",
         reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
+        prerequisites: [
+          {
+            text: "Before you push, create the Secret that trustAnchors.secretRef names in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. If another program writes the ConfigMap linkerd-identity-trust-roots, stop it, because the chart now writes this ConfigMap.",
+            command: "kubectl get secrets --namespace linkerd",
+          },
+        ],
       };
     if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === "trust-anchors.crt"))
       yield ofAnchors(field, all);
@@ -95,6 +101,13 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     risk: "trust-anchor",
     reason:
       "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only the pods that it deploys. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
+    steps: [
+      { text: "Push, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
+      {
+        text: "Restart all meshed pods in the cluster at once. Until they have restarted, pods with the old and pods with the new trust anchor refuse each other.",
+        command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
+      },
+    ],
   };
 }
 

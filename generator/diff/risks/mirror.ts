@@ -67,7 +67,7 @@ export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable
     reason: `the pods now pull their images with Secret ${secret}. If the Secret is missing in the namespace of a pod, and the registry requires a login, the pod does not start`,
     prerequisites: [
       {
-        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. For the image of the proxy, the Secret must also exist in all namespaces with meshed pods.`,
+        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. For the image of the proxy, the Secret must also exist in all namespaces with meshed pods, and these pods or their service accounts must list the Secret in imagePullSecrets. The proxy injector does not add the Secret to pods.`,
         command: `kubectl get secrets --all-namespaces --field-selector metadata.name=${names[0]}`,
       },
     ],

@@ -1,11 +1,12 @@
-import { isAssessed, isGeneratedPatch, unassessedValues } from "../../components/assessed.ts";
-import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import { type AssessedValues, isAssessed, isGeneratedPatch, unassessedValues } from "../../components/assessed.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { providers } from "../../components/registry.ts";
+import { isHandedOver } from "./ownership.ts";
 
 /** Risks of changes to the Helm releases of all components. */
-export function* releaseRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
+export function* releaseRisks({ kind, name, change, fields }: ChangedObject, { objects }: ChangeSet): Iterable<Assessment> {
   if (kind !== "HelmRelease") return;
-  if (change === "removed") yield { risk: "harmless", reason: `Flux uninstalls ${name}` };
+  if (change === "removed") yield uninstalled(name, objects);
   if (change !== "changed") return;
   yield* values(name, fields);
   for (const field of fields) {
@@ -21,8 +22,19 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   }
 }
 
+function uninstalled(name: string, objects: readonly ChangedObject[]): Assessment {
+  // If another tool takes over Linkerd, the user suspends the HelmRelease, and nothing is uninstalled.
+  const removal = isHandedOver(objects) ? undefined : assessedOf(name)?.removal;
+  const reason = `Flux uninstalls ${name}`;
+  return removal === undefined ? { risk: "harmless", reason } : { risk: "rollout", reason: `${reason}, and ${removal}` };
+}
+
+function assessedOf(name: string): AssessedValues | undefined {
+  return providers.flatMap(({ assessedValues }) => assessedValues ?? []).find(({ helmRelease }) => helmRelease === name);
+}
+
 function* values(name: string, fields: readonly FieldChange[]): Iterable<Assessment> {
-  const known = providers.flatMap(({ assessedValues }) => assessedValues ?? []).find(({ helmRelease }) => helmRelease === name);
+  const known = assessedOf(name);
   const paths = known?.paths ?? [];
   const unknown = unassessedValues(fields, paths);
   if (unknown.length > 0)

@@ -3,12 +3,15 @@ import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { injection } from "./namespace.ts";
+import { isHandedOver } from "./ownership.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
 export function* workloadRisks(
   { kind, name, namespace, change, fields, before }: ChangedObject,
   { objects }: ChangeSet,
 ): Iterable<Assessment> {
+  if (kind === "Deployment" && change === "removed" && /jaeger/.test(name) && !isHandedOver(objects))
+    yield { risk: "rollout", reason: `Flux deletes the Deployment ${name}, and the traces in Jaeger are lost` };
   if (kind === "Deployment" && change === "changed") {
     for (const { path, before, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);

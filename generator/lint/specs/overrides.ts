@@ -307,7 +307,8 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
       if (patch === null)
         yield {
           paths,
-          message: `the text of patch ${name} is neither a map nor a list of operations with op and path`,
+          message: `the text of patch ${name} is neither a map nor a list of JSON patch operations`,
+          expected: "a map, or a list whose entries have op (add, remove, replace, move, copy or test), path, and value or from",
           fix: "write a map (strategic merge patch) or a list (JSON patch) as YAML",
         };
       else if (target === undefined && Array.isArray(patch))

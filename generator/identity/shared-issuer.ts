@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles, identityFolder } from "../spec/layout.ts";
+import { readIfThere } from "../system/files.ts";
+import { certificatesIn, fingerprint } from "./pem.ts";
+
+/**
+ * Returns a finding for each environment whose issuer is also the issuer of an earlier environment. A user of one
+ * cluster who can read the issuer's private key can then issue certificates that the other cluster trusts. The usual
+ * cause is a copied folder.
+ */
+export function sharedIssuers(root: string, environments: readonly Environment[]): Diagnostic[] {
+  const owners = new Map<string, string>();
+  return environments.flatMap(({ metadata: { name } }) => {
+    const file = `${identityFolder(name)}/${certificateFiles.issuer}`;
+    const [issuer] = certificatesIn(readIfThere(join(root, file)) ?? "").map(fingerprint);
+    if (issuer === undefined) return [];
+    const owner = owners.get(issuer);
+    if (owner === undefined) owners.set(issuer, name);
+    return owner === undefined
+      ? []
+      : [
+          {
+            ...atStart(file, {
+              code: "issuer-shared",
+              message: `${name} and ${owner} have the same issuer, so each of the two clusters can issue certificates that the other cluster trusts`,
+              fix: `if ${name} does not run yet, run meshops identity init ${name} --force; otherwise, run meshops identity rotate-issuer ${name}`,
+            }),
+            severity: "warning",
+          },
+        ];
+  });
+}
