@@ -183,7 +183,7 @@ function initOrRename(root: string, environment: Environment): string {
   // the fix assumes that an identity existed.
   const wasGenerated =
     inventory !== null && !(/"overlays\//.test(inventory) && !inventory.includes(`${overlayFolder(name, "identity")}/`));
-  const init = `${wasGenerated ? `restore the identity from Git, because the existing generated files of ${name} contain its certificates; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}`;
+  const init = `${wasGenerated ? `restore the identity from Git, because the existing generated files of ${name} contain its certificates; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}; if Linkerd already runs in the cluster, set linkerd.identity.provider: external instead`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
   const old = folders.find((entry) => {

@@ -161,7 +161,8 @@ function isIndex(step: string | number): boolean {
 
 /**
  * Returns the fix for a value that is not in the list of allowed values. Suggests a similar allowed value only if it
- * differs in at most two characters. If the digits also differ, as in another version, only one character may differ.
+ * differs in at most two characters, or if it begins with the value. If the digits also differ, as in another version,
+ * only one character may differ.
  * Otherwise, the fix is the schema's `errorMessage`, or an example. For an item of a list, the fix contains no example,
  * because the list can already contain the example.
  */
@@ -176,7 +177,8 @@ function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, i
   if (typeof data !== "string") return otherwise;
   const digits = (text: string): string => text.replace(/\D/g, "");
   const sameDigits = allowed.filter((value) => digits(value) === digits(data));
-  const guess = nearest(data, sameDigits, 2) ?? nearest(data, allowed, 1);
+  const longer = data.length < 3 ? [] : allowed.filter((value) => value.toLowerCase().startsWith(data.toLowerCase()));
+  const guess = nearest(data, sameDigits, 2) ?? nearest(data, allowed, 1) ?? longer[0] ?? null;
   return guess === null ? otherwise : `did you mean "${guess}"?`;
 }
 

@@ -16,8 +16,8 @@ export interface SyntaxFinding {
  * Returns the finding for the first error of a YAML parser. Further errors are usually consequences of the first error.
  */
 export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
-  const conflict = /^<{7} .*$/m.exec(text);
-  if (conflict !== null && /^={7}\r?$/m.test(text) && /^>{7} /m.test(text))
+  const conflict = /^(?:<{7}|>{7}) .*$/m.exec(text);
+  if (conflict !== null)
     return {
       message: "the file contains an unresolved merge conflict",
       fix: "keep one side of the conflict, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",

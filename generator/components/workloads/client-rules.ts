@@ -194,8 +194,15 @@ function* networks(environment: Environment): Iterable<RuleFinding> {
         message: `${cidr} is not a network`,
         fix:
           isNetwork(`${address}/32`) || isNetwork(`${address}/128`)
-            ? `use a prefix length that is valid for this address, such as ${address}/${address.includes(":") ? 128 : 32}`
+            ? `use a prefix length that is valid for this address, such as ${address}/${prefixLengthOf(address)}`
             : "use an IP address with a prefix length, such as 10.9.0.0/16",
       };
     }
+}
+
+/** Returns a prefix length that fits the zeros at the end of an address, such as 16 for `10.224.0.0`. */
+function prefixLengthOf(address: string): number {
+  if (address.includes(":")) return 128;
+  const zeros = /(\.0)*$/.exec(address)?.[0].length ?? 0;
+  return 32 - 8 * (zeros / 2);
 }

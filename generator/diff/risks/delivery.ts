@@ -4,6 +4,7 @@ import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "..
 import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import type { Workload } from "../../spec/environment.generated.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { join } from "../fields.ts";
 import { injection, ofPolicy } from "./namespace.ts";
@@ -23,7 +24,7 @@ export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable
     change === "removed" &&
     (kind === "HelmRelease" || (kind === "Kustomization" && successorOf(changed, objects) === undefined))
   )
-    yield removed(key, environment, objects);
+    yield removed(key, environment, objects, all.specs.after?.spec.workloads[key]);
   if (change === "changed") yield* ofFields(key, changed, all);
 }
 
@@ -63,7 +64,8 @@ function foldersOf(overlay: ChangedObject["after"]): string[] {
   return paths.filter((path) => path.startsWith("../")).map((path) => path.replace(/^(\.\.\/)+/, ""));
 }
 
-function removed(key: string, environment: string, objects: readonly ChangedObject[]): Assessment {
+/** @param after the workload in the new spec; undefined if the new spec does not contain the workload */
+function removed(key: string, environment: string, objects: readonly ChangedObject[], after: Workload | undefined): Assessment {
   const own = objects.filter((each) => each.change === "removed" && workloadOf(each) === key);
   const kustomization = own.find(({ kind }) => kind === "Kustomization");
   const release = own.find(({ kind }) => kind === "HelmRelease");
@@ -95,6 +97,13 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
       ? [
           {
             text: `If you rename the workload, keep its namespace and its source${releaseName === null ? "" : `, and set releaseName: ${releaseName} in the source`}.`,
+          },
+        ]
+      : []),
+    ...(after !== undefined && Object.values(after.pods).some(({ inject }) => inject !== "inherited")
+      ? [
+          {
+            text: "In the tool that delivers the pods from now on, set the annotation linkerd.io/inject and the proxy settings of the spec in the pod templates. meshops no longer patches these pod templates, so pods without the annotation can start without a proxy.",
           },
         ]
       : []),
