@@ -143,7 +143,9 @@ describe("an environment without an identity", () => {
     const found = await meshops(root, ["validate"]);
     expect(found.code).toBe(1);
     expect(found.stdout).toContain("error identity-missing\n  the environment dev has no identity\n");
-    expect(found.stdout).toContain("fix: run meshops identity init dev; if Linkerd already runs in the cluster, set linkerd.identity.provider: external");
+    expect(found.stdout).toContain(
+      "fix: run meshops identity init dev; if Linkerd already runs in the cluster, set linkerd.identity.provider: external",
+    );
     expect((await meshops(root, ["generate"])).code).toBe(1);
     writeTree(root, { ".meshops/dev.json": "{}\n" });
     expect((await meshops(root, ["validate"])).stdout).toContain(
