@@ -14,7 +14,6 @@ export type Ports1 = Port[];
  * Destination ports to which the pods connect without the proxy.
  */
 export type Ports2 = Port[];
-export type PortOrName = number | string;
 
 /**
  * Configuration of `meshops krm` and `meshops inject`. It selects the workloads that get a proxy, and lists the clients that are allowed to connect to these workloads.
@@ -79,7 +78,7 @@ export interface MeshInjection {
       /**
        * Names or numbers of the container ports to which the client may connect. The default is all ports that the pods of the workloads declare.
        */
-      ports?: PortOrName[];
+      ports?: (number | string)[];
     }[];
     /**
      * Whether NetworkPolicies are generated for `clients`.
