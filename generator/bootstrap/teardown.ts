@@ -46,7 +46,7 @@ export function teardownScript(environment: Environment, context: string | null,
     { title: "confirmation", run: "confirm" },
     placement.managesRoot
       ? { title: "suspension of the root Kustomization", run: "suspend_flux" }
-      : { title: "check that the owner of the root Kustomization has suspended it", run: "check_suspended" },
+      : { title: "check whether the root Kustomization is suspended", run: "check_suspended" },
     ...built
       .filter(isDelivered)
       .reverse()

@@ -43,7 +43,7 @@ export interface Assessment {
 }
 
 /** The assessment of a change, after all its effects have been combined. */
-export type Verdict = Required<Omit<Assessment, "prerequisites">>;
+export type Assessed = Required<Omit<Assessment, "prerequisites">>;
 
 /** All changed objects of an environment. */
 export interface ChangeSet {

@@ -72,8 +72,8 @@ export interface ComponentProvider {
   readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
-  /** Section of the spec that sets the namespace of the component's pods, and the default namespace. */
-  readonly namespaceField?: { readonly section: "dgraph" | "pydgraphClient"; readonly byDefault: string };
+  /** Section of the spec whose field `namespace` sets the namespace of the component's pods, and the default namespace. */
+  readonly namespaceField?: { readonly section: keyof Environment["spec"]; readonly byDefault: string };
   /** Chart values whose changes `meshops diff` can assess. */
   readonly assessedValues?: AssessedValues;
   /** Helm releases that Flux does not delete if their Kustomization is deleted (prune: disabled). */

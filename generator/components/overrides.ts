@@ -2,7 +2,7 @@ import { isMap, isSeq, parseDocument } from "yaml";
 import type { Path } from "../diagnostics/source.ts";
 import type { Json, JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
-import type { Environment } from "../spec/environment.generated.ts";
+import type { Environment, Override } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
 import { spec } from "../spec/rule.ts";
 import { asMap } from "../system/data.ts";
@@ -12,9 +12,6 @@ import type { ComponentModel } from "./model.ts";
 import { workloadId } from "./names.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
-
-/** Changes that the spec specifies for the generated files of one component. */
-export type Override = Environment["spec"]["components"][string];
 
 /**
  * The changes that a spec specifies for a component, and a function that returns the path of a field of these changes.

@@ -1,4 +1,4 @@
-import type { ChangedObject, ChangeSet, FieldChange, Step, Verdict } from "../components/change-rule.ts";
+import type { Assessed, ChangedObject, ChangeSet, FieldChange, Step } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
@@ -49,7 +49,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
   const changed = pairs.flatMap(([previous, next]) => compareObjects(previous, next) ?? []);
   const all = changed.map((change) => change.object);
-  const assess = (object: ChangedObject): Verdict =>
+  const assess = (object: ChangedObject): Assessed =>
     sides.isNew
       ? newEnvironment(object.kind)
       : sides.isRemoved
@@ -89,7 +89,7 @@ function compareObjects(
 function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
-  judgement: Verdict,
+  judgement: Assessed,
 ): ObjectChange {
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
@@ -106,7 +106,7 @@ const ifPresent: ReadonlyMap<string, string> = new Map([
   ["Namespace", "if the namespace already exists, Flux adds the labels and annotations of this object to the namespace"],
 ]);
 
-function newEnvironment(kind: string): Verdict {
+function newEnvironment(kind: string): Assessed {
   const remark = ifPresent.get(kind);
   return { risk: "harmless", reason: `the environment is new${remark === undefined ? "" : `; ${remark}`}`, steps: [] };
 }

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, ChangeSet, Step, Verdict } from "../components/change-rule.ts";
+import type { Assessed, Assessment, ChangedObject, ChangeSet, Step } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
 import { gravest, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
@@ -48,7 +48,7 @@ const judges: readonly Judge[] = [
  * Returns the highest risk of a change, all reasons, and all steps. The reasons and steps for the highest risk come
  * first.
  */
-export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
+export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
   if (isSuspended(changed))
     return {
       risk: "harmless",

@@ -49,7 +49,7 @@ export function recipientsOf(text: string): readonly string[] {
  */
 export function isInCluster(path: string): boolean {
   const name = secretIn(path);
-  return isOfWorkload(path) || name === secretNames.issuer || name.endsWith("-k8s-tls");
+  return isOfWorkload(path) || name === secretNames.issuer || isOfWebhook(path);
 }
 
 function isOfWorkload(path: string): boolean {
@@ -58,13 +58,26 @@ function isOfWorkload(path: string): boolean {
 
 /** Assesses the removal of an encrypted file. */
 export function removedSecret(path: string): Assessment {
-  return isOfWorkload(path)
-    ? { risk: "stalled-rollout", reason: "Flux deletes this Secret. New pods that refer to this Secret cannot start" }
-    : {
-        risk: "trust-anchor",
-        reason:
-          "Flux deletes this Secret at the next reconciliation. Components of Linkerd that need this Secret can then no longer renew certificates",
-      };
+  if (isOfWorkload(path))
+    return { risk: "stalled-rollout", reason: "Flux deletes this Secret. New pods that refer to this Secret cannot start" };
+  if (!isInCluster(path))
+    return {
+      risk: "trust-anchor",
+      reason:
+        "the signing keys of the trust anchors are no longer in the repository. Without these keys, meshops cannot create a new issuer under the same trust anchor",
+    };
+  return {
+    risk: "trust-anchor",
+    reason: isOfWebhook(path)
+      ? "Flux deletes this Secret at the next reconciliation. The server of the webhook cannot start again without its certificate"
+      : "Flux deletes this Secret at the next reconciliation. The identity controller cannot start again without its issuer, and proxies can then no longer renew their certificates",
+  };
+}
+
+/** Whether an encrypted file contains the certificate of a webhook. */
+function isOfWebhook(path: string): boolean {
+  const { issuer: _, ...ofWebhooks } = secretNames;
+  return Object.values<string>(ofWebhooks).includes(secretIn(path));
 }
 
 /** Assesses the change of an encrypted file. */
@@ -86,7 +99,7 @@ export function secretRisk(path: string, plaintext: Plaintext): Assessment {
       risk: "trust-anchor",
       reason: `the issuer changes: the identity controller loads the new issuer without a restart, and all proxies get certificates from the new issuer within 24 hours${unknown}`,
     };
-  if (name.endsWith("-k8s-tls"))
+  if (isOfWebhook(path))
     return {
       risk: "webhook-policy",
       reason: `the certificate of a webhook changes${unknown}. If the CA of the webhook did not sign the new certificate, the API server cannot call the webhook`,

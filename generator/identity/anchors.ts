@@ -2,7 +2,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
-import { type Certificate, certificatesIn, fingerprint, signerOf } from "./pem.ts";
+import { type Certificate, certificatesIn, fingerprint, pemBlocks, signerOf } from "./pem.ts";
 
 /** A meshed pod that lacks one or more of the trust anchors in the cluster's trust bundle. */
 export interface AnchorGap {
@@ -52,7 +52,7 @@ export function anchorGaps(
   const wanted = bundle.map(fingerprint);
   const signer = signerOf(issuer, bundle);
   const text = String(at(trustRoots, "data", "ca-bundle.crt"));
-  const single = (text.match(pemBlock) ?? []).map((pem, index) => [digestsOf(pem), wanted[index]] as const);
+  const single = pemBlocks(text).map((pem, index) => [digestsOf(pem), wanted[index]] as const);
   return pods.flatMap((pod): AnchorGap[] => {
     const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
     const own = anchorsOf(pod);
@@ -68,8 +68,6 @@ export function anchorGaps(
     return [{ pod: name, lacks, breaks }];
   });
 }
-
-const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * Returns two SHA-256 digests of a PEM text: without and with a trailing newline. For the annotation

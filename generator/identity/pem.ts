@@ -11,7 +11,7 @@ export type Certificate = X509Certificate;
  * @throws Error if a `CERTIFICATE` block does not contain a valid certificate
  */
 export function parsePem(text: string): Certificate[] {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pemBlocks(text);
   return blocks.map(certificateOf);
 }
 
@@ -118,4 +118,9 @@ function settingsOf({ trustDomain, clusterDomain, ipv6 }: ProxySettings): string
 export function issuerFingerprint(identity: Identity): string {
   const [issuer] = parsePem(identity.issuer);
   return issuer === undefined ? "" : fingerprint(issuer);
+}
+
+/** Returns the PEM blocks of the certificates in a text, as they are written in the text. */
+export function pemBlocks(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }

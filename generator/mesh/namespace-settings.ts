@@ -1,8 +1,6 @@
 import { injectKey, proxyPrefix } from "../catalog/well-known.ts";
 import type { StringMap } from "../kubernetes/object.ts";
-import type { Environment } from "../spec/environment.generated.ts";
-
-export type DeclaredNamespace = Environment["spec"]["namespaces"][string];
+import type { DeclaredNamespace, Environment } from "../spec/environment.generated.ts";
 
 /** Returns the namespaces in `spec.namespaces` that meshops does not create (`create: false`), with their names. */
 export function namespacesOfOthers({ spec }: Environment): (readonly [name: string, declared: DeclaredNamespace])[] {

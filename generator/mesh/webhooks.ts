@@ -70,3 +70,8 @@ export function webhooksOf(environment: Environment): readonly Webhook[] {
   };
   return webhooks.filter((webhook) => runs[webhook.chart]);
 }
+
+/** Returns the webhooks whose certificates a chart can create. */
+export function webhooksOfChart(chart: string): readonly Webhook[] {
+  return webhooks.filter((webhook) => webhook.chart === chart);
+}

@@ -545,10 +545,11 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
- * Whether three pods can reach a state in which one pod does not trust the certificate of another pod. In every state,
+ * Simulates the three steps of an anchor rotation. Returns whether three pods can reach a state in which one pod does
+ * not trust the certificate of another pod. In every state,
  * any pod may restart, and any pod may renew its certificate. After a restart, a pod has the trust bundle of the
  * current step, and a certificate that the issuer of this step signed. After a renewal, a pod has only a new
- * certificate. The next step can start unless a gate prevents it. The gate after step 1 waits until all pods have
+ * certificate. The next step of the rotation can start at any time, except that a gate can delay it. The gate after step 1 waits until all pods have
  * started with both anchors. The gate after step 2 waits until no pod uses a certificate of the old issuer.
  *
  * @param trust whether a pod with the trust bundle of the step in the first index trusts a certificate of the step in

@@ -139,7 +139,9 @@ test("if a suspended workload is removed from the spec, diff reports that Flux k
   const rows = await changes(spec({ more: "      suspend: true\n" }), spec({ name: "store", namespace: "store" }));
   const gone = rows.filter(({ change, name }) => change === "removed" && name === "workload-shop");
   expect(gone.filter(({ risk }) => risk === "data-loss")).toEqual([]);
-  expect(gone.map(({ reason }) => reason).join()).toContain("the workload shop is suspended, so Flux keeps its objects");
+  expect(gone.map(({ reason }) => reason).join()).toContain(
+    "the workload shop is suspended, so its installed objects stay in the cluster",
+  );
 });
 
 test("diff prints the step that sets releaseName only if a workload is renamed, not if it is removed", async () => {

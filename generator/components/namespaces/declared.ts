@@ -1,10 +1,5 @@
-import {
-  annotationDifferences,
-  type DeclaredNamespace,
-  meshAnnotations,
-  namespacesOfOthers,
-} from "../../mesh/namespace-settings.ts";
-import type { Environment } from "../../spec/environment.generated.ts";
+import { annotationDifferences, meshAnnotations, namespacesOfOthers } from "../../mesh/namespace-settings.ts";
+import type { DeclaredNamespace, Environment } from "../../spec/environment.generated.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
 import type { NamespaceSpec } from "../component.ts";
 import { type Finding, failed, passed } from "../finding.ts";

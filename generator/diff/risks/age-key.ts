@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, Verdict } from "../../components/change-rule.ts";
+import type { Assessed, Assessment, ChangedObject } from "../../components/change-rule.ts";
 import { plural } from "../../system/text.ts";
 
 /**
@@ -28,7 +28,7 @@ export function* ageSecretRisk(
  * Returns the risk if recipients are removed from an encrypted file; null if no recipient is removed. Only the cluster
  * contains its age key, so meshops cannot check whether a removed recipient belongs to the cluster.
  */
-export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Verdict | null {
+export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Assessed | null {
   const removed = before.filter((recipient) => !after.includes(recipient));
   if (removed.length === 0) return null;
   return {

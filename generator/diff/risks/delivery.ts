@@ -72,7 +72,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   if ([kustomization, release].some((object) => at(object?.before, "spec", "suspend") === true))
     return {
       risk: "not-assessed",
-      reason: `the workload ${key} is suspended, so Flux keeps its objects. After this change, no file in this repository contains these objects`,
+      reason: `the workload ${key} is suspended, so its installed objects stay in the cluster. After this change, Flux no longer manages these objects: it neither updates nor deletes them`,
     };
   const elsewhere = release === undefined ? undefined : objects.find((each) => isMoved(each, release));
   if (kustomization === undefined && elsewhere !== undefined)

@@ -1,4 +1,4 @@
-import type { Verdict } from "../../components/change-rule.ts";
+import type { Assessed } from "../../components/change-rule.ts";
 import { providers } from "../../components/registry.ts";
 import { specFile } from "../../spec/layout.ts";
 
@@ -10,7 +10,7 @@ const kept = providers.flatMap(({ keptReleases = [] }) => keptReleases).sort();
  * deletes the components. If Flux was installed from `gitops.flux.manifests`, the folder no longer exists, so
  * kustomize-controller reports an error and deletes nothing.
  */
-export function removedEnvironment(environment: string): Verdict {
+export function removedEnvironment(environment: string): Assessed {
   const spec = specFile(environment);
   return {
     risk: "data-loss",

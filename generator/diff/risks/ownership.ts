@@ -1,6 +1,7 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { webhooksOfChart } from "../../mesh/webhooks.ts";
 import { overlayOf } from "./placement.ts";
 
 /** Command that annotates the trust bundle, so that Helm does not delete it (helm, pkg/kube/client.go). */
@@ -120,25 +121,14 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
   };
 }
 
-/** For each Helm release, a map from the chart value that configures a webhook to the name of this webhook's Secret. */
-const webhooks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "linkerd-control-plane": {
-    proxyInjector: "linkerd-proxy-injector-k8s-tls",
-    profileValidator: "linkerd-sp-validator-k8s-tls",
-    policyValidator: "linkerd-policy-validator-k8s-tls",
-  },
-  "linkerd-viz": { tap: "tap-k8s-tls", tapInjector: "tap-injector-k8s-tls" },
-  "linkerd-jaeger": { webhook: "jaeger-injector-k8s-tls" },
-};
-
 /**
  * Assesses a change after which Linkerd's chart creates the certificates of the webhooks, which another program created
  * before.
  */
 function* webhooksByChart({ name, namespace, before, after }: ChangedObject, environment: string): Iterable<Assessment> {
-  const own = webhooks[name] ?? {};
+  const own = webhooksOfChart(name);
   const external = (object: ChangedObject["after"]): boolean =>
-    Object.keys(own).some((webhook) => at(object, "spec", "values", webhook, "externalSecret") === true);
+    own.some(({ value }) => at(object, "spec", "values", value, "externalSecret") === true);
   if (!external(before) || external(after)) return;
   yield {
     risk: "webhook-policy",
@@ -147,7 +137,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
     prerequisites: [
       {
         text: "Before you push, stop the program that currently writes the Secrets of the webhooks, because this program would overwrite the Secrets of the chart. With cert-manager, delete the Certificates of the webhooks. Then delete the Secrets of the webhooks with the following command, because helmfile does not take over existing Secrets. The running pods of the webhooks keep their certificates until they restart.",
-        command: `kubectl delete secret --namespace ${namespace} ${Object.values(own).join(" ")}`,
+        command: `kubectl delete secret --namespace ${namespace} ${own.map(({ secret }) => secret).join(" ")}`,
       },
     ],
     steps: [{ text: "Check the webhooks.", command: `meshops verify ${environment} --only M4` }],

@@ -1,5 +1,6 @@
 import { initialNamespaces } from "../../catalog/well-known.ts";
 import { providers } from "../../components/registry.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -39,8 +40,8 @@ function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
     };
   }
   for (const { section, byDefault } of providers.flatMap(({ namespaceField }) => namespaceField ?? [])) {
-    const { namespace } = environment.spec[section];
-    if (!isReserved(namespace)) continue;
+    const namespace = at(environment.spec, section, "namespace");
+    if (typeof namespace !== "string" || !isReserved(namespace)) continue;
     yield {
       paths: [spec(section, "namespace")],
       message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,
