@@ -20,7 +20,10 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   });
   afterAll(() => site.stop());
 
-  /** Runs the script with the files of an earlier run with the same `state`. The first run has no such files. */
+  /**
+   * Runs the script. The script stores its files in the folder `state`. kubectl.py stores the objects of the cluster in
+   * the file `<state>.cluster`. All runs with the same `state` share these files.
+   */
   const runIn = (state: string, env: Record<string, string> = {}, at: Site = site): Promise<Ended> =>
     runScript(at, script, { env: { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, ...env } });
 
@@ -299,8 +302,7 @@ function casesOf(calls: readonly string[][]): Case[] {
 }
 
 /**
- * Returns all cases if SLOW=1. Otherwise returns one case for every third call. The selected cases have different
- * faults, one after the other.
+ * Returns all cases if SLOW=1. Otherwise, returns one case for every third call. The faults of these cases alternate.
  */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];

@@ -168,9 +168,9 @@ withAzureCli("az's own parser", () => {
   }
 
   /**
-   * Returns the arguments of every call of az in a script as JSON, including calls that a run may not reach. Extracts
-   * the calls from the text of the script. Runs each call on its own, with a function in place of az that prints its
-   * arguments.
+   * Returns the arguments of every call of az in a script as JSON. Extracts the calls from the text of the script, so
+   * that the result also contains calls that a run of the script would skip. To get the arguments, runs the calls with
+   * functions that replace `az_` and `query`, and print their arguments.
    */
   function commandLines(script: string): string[] {
     const text = script.replace(/^ *#.*$/gm, "").replaceAll("\\\n", " ");

@@ -71,7 +71,7 @@ export class State {
     }
   }
 
-  /** Returns an independent copy. No operation may be in progress. */
+  /** Returns an independent copy of this state. Call this method only if no operation is in progress. */
   copy(): State {
     const copy = new State();
     for (const [id, resource] of this.resources) copy.resources.set(id, structuredClone(resource));

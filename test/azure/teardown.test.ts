@@ -131,8 +131,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
-      // Without the credentials of the cluster, teardown does not stop, because the deletion of the cluster also
-      // deletes its objects.
+      // If teardown cannot get the credentials of the cluster, it does not stop, because the deletion of the cluster
+      // also deletes the objects in the cluster.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
       expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);

@@ -238,8 +238,8 @@ withTools(["helm4"], "Helm versions", () =>
       await sync(4, "helm4");
       await enforce();
       await sync(4, "helm4");
-      // After the upgrade, Helm manages the field. Therefore the other program changes the field again. Without
-      // `forceConflicts`, the next upgrade then fails.
+      // After the upgrade, Helm manages `namespaceSelector`. Therefore the test changes `namespaceSelector` again, as
+      // the admissions enforcer does. Without `forceConflicts`, the next upgrade then fails.
       await enforce();
       await expect(sync(4, "helm4", (text) => text.replaceAll(/\n\s*forceConflicts: true/g, ""))).rejects.toThrow(
         /conflict with "admissionsenforcer"/,

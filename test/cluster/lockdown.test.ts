@@ -17,7 +17,7 @@ const kustomizations = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namesp
 
 /**
  * The field `gitops` of the spec. Flux reads the files from an OCI artifact. All objects of Flux are in one namespace,
- * which belongs to the owner of the cluster.
+ * which an administrator of the cluster manages.
  */
 const gitops = {
   url: null,
@@ -126,7 +126,10 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
   });
 });
 
-/** Objects of the cluster's owner: the OCIRepository, and the root Kustomization with its service account. */
+/**
+ * Objects that an administrator of the cluster creates by hand: the OCIRepository, and the root Kustomization with its
+ * service account.
+ */
 const objectsOfOwner = [
   {
     apiVersion: "source.toolkit.fluxcd.io/v1",

@@ -202,7 +202,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
-      // The last steps delete the old policies. At this time, the old and the new policies exist.
+      // The steps after this push delete the old policies. Until then, the old and the new policies exist.
       expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web", "notes-web-http"]);
     });
     expect(await policies()).toEqual(["memos-web", "memos-web-http"]);

@@ -74,8 +74,8 @@ withTools(["helm4"], "objects that another tool has applied before", () =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
     /**
-     * Ways in which another tool may have written the Secret `tap-k8s-tls`. Each way leaves another field manager for
-     * the data of the Secret.
+     * Ways in which another tool may have written the Secret `tap-k8s-tls`. After each way, a different field manager
+     * manages the data of the Secret.
      */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),

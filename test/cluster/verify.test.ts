@@ -271,7 +271,7 @@ withPydgraph("verify", () =>
           });
         },
         expected: {
-          // M2 also fails, because another CA has signed the expired certificate.
+          // M2 also fails, because no trust anchor in the trust bundle has signed the expired certificate.
           M2: /^failed: no trust anchor in the trust bundle signed the issuer's certificate/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },

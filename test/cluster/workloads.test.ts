@@ -164,8 +164,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       pushed ??= cluster.git.push("redis is called cache").then((revision) => cluster.settled(revision));
       await pushed;
     };
-    // diff prints one procedure for the HelmRelease and one for the policies. Both contain steps before and after the
-    // same push.
+    // diff prints a list of steps for the HelmRelease and a list of steps for the policies. Each list contains a push,
+    // with steps before it and after it. In this test, a single push serves as the push of both lists.
     const [first, second] = [ofPods?.steps ?? [], ofPolicies?.steps ?? []].map(split);
     for (const steps of [first?.before, second?.before]) await cluster.follow(steps ?? [], push);
     await push();

@@ -86,8 +86,8 @@ withReference("permissions of the service accounts", () => {
     ({ chart, clusterScoped }) => {
       const versions = existsSync(join(folder, chart)) ? readdirSync(join(folder, chart)) : [];
       const rendered = versions.map((version) => join(folder, chart, version, "rendered.yaml")).filter(existsSync);
-      // The reference data does not contain the rendered chart of Grafana, so it is not checked. By default, this chart
-      // renders a ClusterRole.
+      // The reference data does not contain the rendered chart of Grafana, so the test does not check this chart. By
+      // default, this chart renders a ClusterRole.
       if (chart !== "grafana") expect(rendered.length).toBeGreaterThan(0);
       for (const file of rendered) {
         const kinds = objectsIn(readFileSync(file, "utf8")).map(({ kind }) => kind);

@@ -508,9 +508,9 @@ stringData:
 });
 
 /**
- * Whether YAML parsers can correctly read a plaintext value that sops has written. This is not the case for two kinds
- * of texts: sops does not escape line separators and byte order marks, and sops writes a wrong indentation indicator
- * for a text of several lines that starts with a space. meshops rejects files with such texts.
+ * Whether YAML parsers can correctly read a plaintext value that sops has written. The result is false for two kinds of
+ * texts: sops does not escape line separators and byte order marks, and sops writes a wrong indentation indicator for a
+ * text of several lines that starts with a space. meshops rejects files with such texts.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);

@@ -20,8 +20,8 @@ const roles = Object.keys(ports) as Role[];
 /*
  * Tests the generated NetworkPolicies in a real kernel, in which kube-router enforces them. The pods have the labels of
  * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the callers in this test
- * also connect to this port. The result of every connection must be the same as the result of the policy evaluator of
- * meshops, and of the independent policy evaluator of the tests.
+ * also connect to this port. The test compares the result of every connection with the results of two policy
+ * evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be the same.
  */
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;

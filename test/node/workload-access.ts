@@ -39,7 +39,7 @@ const ports = [5432, 5555, 7000, 8080, 9090, 9102, 9443, 4143, 4190, 4191];
 /**
  * Returns the spec of the workload.
  *
- * @param vpn IP address of the caller `vpn`, which acts as a listed network
+ * @param vpn IP address of the caller `vpn`. The spec lists this address in `cidrs`
  * @param everyone whether all clients may connect to port 7000
  */
 function specFor(version: string, vpn: string, everyone: boolean): Record<string, unknown> {
@@ -87,8 +87,9 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
 /*
  * Tests the NetworkPolicies of a workload in a real kernel, for every kind of client in `access.clients`. kube-router
  * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the
- * callers in this test also connect to this port. The result of every connection must be the same as the result of the
- * policy evaluator of meshops, and of the independent policy evaluator of the tests.
+ * callers in this test also connect to this port. The test compares the result of every connection with the results of
+ * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be
+ * the same.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;
@@ -152,8 +153,9 @@ export function workloadAccessTests(running: () => RealNode): void {
     expect(open.filter((line) => line.includes("→ 5432"))).toEqual(["vpn → 5432: open"]);
     expect(open.filter((line) => /→ (5555|9443|4190)/.test(line))).toEqual([]);
     expect(open.filter((line) => line.includes("→ 4191"))).toEqual(["prometheus → 4191: open"]);
-    // The listed network `vpn` must reach port 4143, because a program in this network can have a proxy. If all clients
-    // may connect to port 7000, meshed pods of all namespaces must reach port 4143, so no list is checked.
+    // The caller `vpn` must reach port 4143, because a program in the networks of `cidrs` can have a proxy. If all
+    // clients may connect to port 7000, meshed pods of all namespaces must reach port 4143. In this case, the test does
+    // not check the list of callers that reach port 4143.
     if (everyone || !release.traits.transportHeader) return;
     expect(open.filter((line) => line.includes("→ 4143")).map((line) => line.split(" →")[0])).toEqual([
       "web",

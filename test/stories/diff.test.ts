@@ -30,8 +30,8 @@ const shop = `  workloads:
 
 /**
  * Edits of environments/production.yaml, and the highest risk of the resulting changes. The test makes the edits in
- * `before` before the first commit, and the edits in `edits` after this commit. For each entry of `appended`, the test
- * appends the content of the file in the value to the file in the key.
+ * `before` before the first commit, and the edits in `edits` after this commit. The keys and the values of `appended`
+ * are paths of files. The test appends the content of the file in the value to the file in the key.
  */
 const stories: Readonly<
   Record<

@@ -114,7 +114,8 @@ describe("generate detects", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories, `generate` renders all environments. It must then report the same errors.
+      // Without inventories, `generate` renders all environments. It must then report the same errors as the run with
+      // inventories.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }

@@ -192,7 +192,7 @@ describe("pods of another tool already run before the spec contains their set of
           "kubectl rollout restart deployment,statefulset,daemonset --namespace shop --field-manager=flux-client-side-apply",
       }),
     );
-    // The policy controller applies the default of the cluster to running pods.
+    // The policy controller also applies a change of the cluster's default inbound policy to running pods.
     const cluster = (policy: string): string => open.replace("lifecycle: existing,", `lifecycle: existing, ${policy}`);
     const [row] = await accessOf(open + namespace(""), cluster("defaultInboundPolicy: deny,") + namespace(""));
     expect(row).toMatch(/^narrower-access: after this change, .*can no longer connect to http 8080/);

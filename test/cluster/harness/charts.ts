@@ -128,7 +128,7 @@ function templateOf(render: string): string {
   const documents = parseAllDocuments(render).flatMap((document) => {
     const object = document.toJS() as ApiObject | null;
     if (object === null || object.metadata.annotations?.["helm.sh/hook"] !== undefined) return [];
-    // The component identity applies these Secrets.
+    // Omits the Secrets with certificates, because the component `identity` already contains these Secrets.
     if (object.kind === "Secret" && object["type"] !== "Opaque") return [];
     const templates: string[] = [];
     for (const { object: matches, path, template } of holes)

@@ -67,7 +67,7 @@ export class Cluster {
    * Starts a control plane, applies Flux's CRDs, and starts the stand-in for Linkerd's webhooks. Does not start Flux.
    */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    // The path must be short, because the folder contains Unix sockets.
+    // The path must be short, because the folder contains Unix sockets, and Linux limits the length of a socket's path.
     const plane = await startSimulatedNodes(mkdtempSync(join(tmpdir(), "mc-")));
     const cluster = new Cluster(plane, options);
     await cluster.webhooks.start(egressSocket(plane));

@@ -114,7 +114,8 @@ export class HelmActor {
 
   /**
    * Whether a release needs no action now. This is the case if the release was installed with its current spec and
-   * values, or if an attempt with them has failed and the time of the next attempt has not come.
+   * values. It is also the case if an attempt with the current spec and values has failed, and it is too early for the
+   * next attempt.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
@@ -299,7 +300,8 @@ export class HelmActor {
   /**
    * Returns the name and the version of a release's chart. For an OCIRepository, the version is the tag.
    *
-   * @throws ReasonedError if the chart's source does not exist, or if the release may not use the source's namespace
+   * @throws ReasonedError if the chart's source does not exist, or if the source is in a namespace whose sources the
+   * release is not allowed to use
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
