@@ -51,8 +51,8 @@ export function teardownScript(environment: Environment, context: string | null,
       .filter(isDelivered)
       .reverse()
       .map((component) => removal(component, placement)),
-    ...(bindings.length === 0 ? [] : [{ title: "rights of service accounts", run: "remove_bindings" }]),
-    { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
+    ...(bindings.length === 0 ? [] : [{ title: "ClusterRoleBindings of service accounts", run: "remove_bindings" }]),
+    { title: "namespaces that are empty", run: "remove_namespaces", arguments: namespaces },
     { title: placement.managesRoot ? "root Kustomization, its source and the age key" : "age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];

@@ -53,7 +53,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
     push,
     ...azureTags(environment),
     ...(managesRoot ? [pathOfRoot(environment, { from, to })] : []),
-    { text: "Wait until Flux has applied the new folder.", command: `meshops status ${to} --watch` },
+    { text: `Wait until Flux has applied ${fluxFolder(to)}.`, command: `meshops status ${to} --watch` },
   ];
 }
 

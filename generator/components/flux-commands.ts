@@ -22,7 +22,7 @@ export function suspendFirst(
   kustomizations: readonly { readonly name: string; readonly namespace: string }[],
 ): Step {
   return {
-    text: `Before you push, suspend ${what}. If a suspended Kustomization is deleted, Flux keeps its objects.`,
+    text: `Before you push, suspend ${what}. If Flux deletes a suspended Kustomization, the objects that this Kustomization applied stay in the cluster.`,
     command: suspendKustomizations(
       kustomizations.map(({ name }) => name),
       kustomizations[0]?.namespace ?? "",

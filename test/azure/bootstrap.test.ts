@@ -38,7 +38,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       '"environment":"dev"',
     ])
       expect(text).toContain(part);
-    expect(first.stderr).toContain("dev is up; Flux applies the rest.");
+    expect(first.stderr).toContain("Flux runs in the cluster of dev and applies the components.");
   });
 
   test("a second run finds the existing resources, and creates or changes no resource", async () => {

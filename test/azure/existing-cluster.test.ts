@@ -40,7 +40,7 @@ withAzureCli("an AKS cluster that another tool created", () => {
     const ended = await running(await scriptFor("bootstrap"));
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(ended.stderr).toMatch(/AKS cluster platform-dev\n +Kubernetes [\d.]+, network policy calico/);
-    expect(ended.stderr).toContain("dev is up; Flux applies the rest.");
+    expect(ended.stderr).toContain("Flux runs in the cluster of dev and applies the components.");
     expect(site.cloud.state.summary()).toEqual(before);
     const commands = ended.calls.map(([group, command]) => `${group} ${command}`);
     expect(new Set(commands)).toEqual(new Set(["account show", "aks show", "aks get-credentials"]));

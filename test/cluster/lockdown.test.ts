@@ -75,7 +75,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
       () => "",
       (error: Error) => error.message,
     );
-    const found = /ask the owner of the cluster to run: (kubectl .*)/.exec(refusal.replace(/\n +/g, " "))?.[1] ?? "";
+    const found = /ask a cluster administrator to run: (kubectl .*)/.exec(refusal.replace(/\n +/g, " "))?.[1] ?? "";
     expect(found).toContain("clusterrolebinding");
     await exec("bash", ["-ec", found.replaceAll("kubectl ", `'${tool("kubectl")}' `)], {
       env: { ...process.env, KUBECONFIG: cluster.plane.kubeconfigFile("admin") },

@@ -44,7 +44,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     };
     const watching = setInterval(() => void look().catch(() => {}), 150);
     const told = await cluster.bootstrap();
-    expect(told).toContain("own is up; Flux applies the rest.");
+    expect(told).toContain("Flux runs in the cluster of own and applies the components.");
     await cluster.settled(await cluster.git.publish());
     clearInterval(watching);
     await look();

@@ -297,7 +297,7 @@ describe("causes", () => {
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
     expect(found.causes).toEqual([
-      "no Server selects port 9080 of Alpha, so only the default inbound policy of the pods applies, and it admits this client",
+      "no Server selects port 9080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
       "AuthorizationPolicy alpha-http allows all clients on port 8080 (Server alpha-http)",
     ]);
     expect(found.cause).toContain("; ");
@@ -307,7 +307,7 @@ describe("causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
       "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
-      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and it admits this client",
+      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
     ]);
     const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
     for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
@@ -331,7 +331,7 @@ describe("causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
       "NetworkPolicy demo-dgraph-alpha allows pods without a proxy",
-      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and it admits this client",
+      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
     ]);
   });
 

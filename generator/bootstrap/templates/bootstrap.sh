@@ -125,7 +125,7 @@ tools() {
     fail 2 'DOCKERHUB_USERNAME is set, but DOCKERHUB_TOKEN is not' 'set both variables, or none'
   fi
 {{#if dockerHub}}
-  [ -n "${DOCKERHUB_USERNAME:-}" ] || note 'images from Docker Hub are imported without an account; if its download limit stops the import, set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN'
+  [ -n "${DOCKERHUB_USERNAME:-}" ] || note 'images from Docker Hub are imported without an account; if the download limit of Docker Hub stops the import, set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN'
 {{/if}}
 {{/if}}
   outcome='available'
@@ -144,7 +144,7 @@ main() {
 {{> steps}}
   say ''
 {{#if placement.managesRoot}}
-  say "$ENVIRONMENT is up; Flux applies the rest. Next:"
+  say "Flux runs in the cluster of $ENVIRONMENT and applies the components. Next:"
 {{else}}
   say "the cluster has what Flux needs to apply $ENVIRONMENT. Next:"
 {{/if}}

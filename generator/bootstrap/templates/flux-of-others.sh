@@ -21,15 +21,15 @@ check_flux() {
 check_account() {
   local user=system:serviceaccount:$NAMESPACE:$ACCOUNT answer
   kubectl_ get serviceaccount "$ACCOUNT" --namespace "$NAMESPACE" >/dev/null || fail 1 "service account $ACCOUNT does not exist in namespace $NAMESPACE" \
-    "ask the owner of the cluster to run: kubectl create serviceaccount $ACCOUNT --namespace $NAMESPACE && kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT"
+    "ask a cluster administrator to run: kubectl create serviceaccount $ACCOUNT --namespace $NAMESPACE && kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT"
   # kubectl exits with code 1 if the service account does not have the rights, and also if the user cannot impersonate
   # the service account. The script therefore ignores the exit code, and reads the output.
   answer=$(kubectl_ auth can-i '*' '*' --all-namespaces --as="$user") || true
   case $answer in
   yes) outcome='has the role cluster-admin' ;;
   no*) fail 1 "service account $ACCOUNT in namespace $NAMESPACE does not have the role cluster-admin" \
-    "ask the owner of the cluster to run: kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT" ;;
-  *) outcome='exists; its rights are not checked, because you may not impersonate it' ;;
+    "ask a cluster administrator to run: kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT" ;;
+  *) outcome='exists; its rights were not checked, because you are not allowed to impersonate this service account' ;;
   esac
 }
 

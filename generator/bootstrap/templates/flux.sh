@@ -86,7 +86,7 @@ existing_flux() {
   list_kinds
   other=$(other_root)
   [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
-    "check the context; to let that repository apply the environment, set gitops.root in $SPEC; only if the other repository or path is no longer needed, set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes their objects"
+    "check the context; to let that repository apply the environment, set gitops.root in $SPEC; only if the other repository or path is no longer needed, set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
   version=$(flux_version)
   outcome=${version:-none}
   if [ -z "$version" ] || [ "$UPGRADE_FLUX" = yes ]; then return; fi

@@ -44,8 +44,8 @@ check_suspended() {
   case $root in
     '') ;;
     *' true') outcome='is suspended' ;;
-    *) fail 1 "Kustomization $ROOT in namespace $ROOT_NAMESPACE is not suspended; if it applies $ENVIRONMENT, it would create the deleted objects again" \
-      "run flux suspend kustomization $ROOT --namespace $ROOT_NAMESPACE; do not resume it while its path includes ./$FLUX_PATH" ;;
+    *) fail 1 "Kustomization $ROOT in namespace $ROOT_NAMESPACE is not suspended; if this Kustomization applies $ENVIRONMENT, Flux would create the deleted objects again" \
+      "run flux suspend kustomization $ROOT --namespace $ROOT_NAMESPACE; do not resume this Kustomization while its path includes ./$FLUX_PATH" ;;
   esac
 }
 

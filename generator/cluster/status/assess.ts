@@ -86,7 +86,7 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
   const cause: Cause = {
     code: "foreign",
     reason: `this Kustomization applies ${String(path)}, not ${wanted}`,
-    fix: "commit and push the generated files; if another environment or repository also uses a Kustomization with this name, set gitops.namePrefix in the spec",
+    fix: "commit and push the generated files; if another environment or repository generated this Kustomization, set gitops.namePrefix in the spec, so that the two Kustomizations have different names",
   };
   return { ...node, state: "failed", cause };
 }

@@ -120,7 +120,8 @@ const patterns: readonly Pattern[] = [
     code: "age-key-missing",
     kinds: ["Kustomization"],
     message: /(?:cannot get decryption|decryption) secret .*not found|secrets? "([^"]+)" not found/i,
-    reason: ([, name]) => `Flux has no age key: ${name === undefined ? "its Secret" : `Secret ${name}`} does not exist`,
+    reason: ([, name]) =>
+      `Flux has no age key, because ${name === undefined ? "the Secret with the age key" : `Secret ${name}`} does not exist`,
     fix: (_, { environment }) => `run meshops bootstrap ${environment} --run, which creates the Secret from your local age key`,
   },
   {
@@ -156,7 +157,7 @@ const patterns: readonly Pattern[] = [
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
-        : `bind the ClusterRole cluster-admin to this service account; to check the service account of the Kustomizations, run meshops bootstrap ${environment} --run`,
+        : `bind the ClusterRole cluster-admin to this service account; then run meshops bootstrap ${environment} --run, which checks that the service account of the Kustomizations has this role`,
   },
   {
     code: "account",
@@ -174,7 +175,8 @@ const patterns: readonly Pattern[] = [
   {
     code: "refused",
     message: /(exceeded quota[^\n]*|violates PodSecurity[^\n]*)/,
-    reason: ([, what = ""]) => `the quota or the Pod Security level of the namespace does not allow the object: ${what}`,
+    reason: ([, what = ""]) =>
+      `${what.startsWith("exceeded") ? "the resource quota" : "the Pod Security level"} of the namespace does not allow the object: ${what}`,
     fix: (_, { namespace }) =>
       `check the quota and the Pod Security labels of the namespace: kubectl describe namespace ${namespace}`,
   },

@@ -44,7 +44,7 @@ function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }:
   }
   const differences = annotationDifferences(declared, found.metadata.annotations ?? {});
   if (differences.length === 0) return { ...node, state: "ready", detail: "as declared", cause: null };
-  const fix = "ask the owner of the namespace to correct these annotations, or correct spec.namespaces";
+  const fix = "correct these annotations with the tool that creates the namespace, or correct spec.namespaces";
   return { ...node, state: "failed", cause: { code: "namespace-setting", reason: differences.join("; "), fix } };
 }
 

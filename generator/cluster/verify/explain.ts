@@ -81,7 +81,7 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   const found = [...inNetwork, ...unenforced, ...meshHoles(verdicts, scene.target)];
   if (found.length > 0) return found;
   return [
-    `the Server and the AuthorizationPolicy deny the call, but the proxy allowed it: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`,
+    `the Servers and AuthorizationPolicies deny the call, but the proxy of the called pod allowed the call: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`,
   ];
 }
 
@@ -104,7 +104,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
     ...(unguarded.length === 0
       ? []
       : [
-          `no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so only the default inbound policy of the pods applies, and it admits this client`,
+          `no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so only the default inbound policy of the pods applies, and this default policy admits the client`,
         ]),
     ...weak,
   ];
@@ -122,7 +122,8 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
       return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows these connections`;
     return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;
   });
-  return causes.length === 0 ? ["a Server for another port refused the call"] : causes;
+  const denied = bad.filter(({ outcome }) => outcome === "denied").map(({ way }) => way);
+  return causes.length === 0 ? [`a Server refused these calls: ${denied.join(", ")}`] : causes;
 }
 
 /**

@@ -101,7 +101,7 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
     throw new UserError(
       exitCode.usage,
       `${from} is listed as a client of other pods, but not as a client of ${pods}`,
-      `to see the ports of ${pods} to which meshed clients can connect without being listed, run the command with --from "${otherMeshed}"`,
+      `to see the ports of ${pods} to which every meshed client can connect, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);

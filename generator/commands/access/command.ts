@@ -7,7 +7,7 @@ export function declareAccess(program: Program, { io, end }: Runtime): void {
   program
     .command("access")
     .description(
-      "show which clients can connect to which ports, and which policies refuse the other clients; the input is an environment or manifests",
+      "show which clients can connect to which ports, and which policies refuse clients that cannot connect; the input is an environment or manifests",
     )
     .argument("[env]", "environment")
     .option("--manifests <path>", "evaluate the policies in a file or a folder of manifests, or in stdin (-)")

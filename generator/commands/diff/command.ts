@@ -14,7 +14,10 @@ export function declareDiff(program: Program, { io, end }: Runtime): void {
     .option("--from <commit>", "commit to compare with: a branch, tag or hash", "HEAD")
     .addOption(new Option("--fail-on <risk>", "exit 1 only if a change has at least this risk").choices(risks))
     .addOption(
-      new Option("--scaffold", "show a patch with the changes that this version of meshops makes to bases, hooks and workflows")
+      new Option(
+        "--scaffold",
+        "show a patch that changes the bases, hooks and workflows to the files that this version of meshops writes",
+      )
         .default(false)
         .conflicts(["from", "failOn", "output"]),
     )

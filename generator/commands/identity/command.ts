@@ -25,7 +25,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("rotate-issuer")
-    .description("create a new issuer certificate that is signed by the same trust anchor")
+    .description("create a new issuer certificate, signed by the trust anchor that signed the old issuer certificate")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./rotate.ts")).issuer(this.args, this.optsWithGlobals(), io));
@@ -43,7 +43,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     .argument("<env>", "environment")
     .option(
       "--pods-restarted",
-      "run the next step without the waiting time between steps; use this option only if every meshed pod has restarted since the last step",
+      "run the next step before the waiting time between two steps has passed; use this option only if every meshed pod has restarted since the last step",
       false,
     )
     .action(async function () {

@@ -114,7 +114,7 @@ export function outdatedScaffold(root: string): Diagnostic[] {
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
     const finding = atStart(path, {
       code: "scaffold-outdated",
-      message: `this file does not contain the changes that meshops ${version} makes, because a user has edited the file`,
+      message: `meshops ${version} changes this file, but did not write these changes, because a user has edited the file`,
       fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
     });
     return [

@@ -22,7 +22,7 @@ export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   if (!text.includes(token))
     return failed(
       "the value was written, but not read back",
-      "another Alpha answered with data from before the write, or the write was lost",
+      "the Alpha that answered did not have the new value yet, or the write was lost",
       evidence,
     );
   if (forget?.exit !== 0)

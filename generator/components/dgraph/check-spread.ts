@@ -46,7 +46,7 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   if (silent.length > 0)
     return failed(
       `no call reached ${silent.join(", ")} within ${duration(spreadSeconds * 1000)}`,
-      "the probe's proxy avoids slow or failing endpoints: check the logs of these pods and of their proxies (kubectl logs)",
+      `the probe's proxy avoids slow or failing endpoints: check the logs of ${silent.join(", ")} and of the proxies in these pods (kubectl logs)`,
       evidence,
     );
   const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);

@@ -118,12 +118,13 @@ export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[
 function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step[] {
   const name = nameOf(dgraph, role);
   const alpha = role === "alpha";
+  const removed = pods
+    .split(" ")
+    .map((index) => `${name}-${index}`)
+    .join(", ");
   return [
     {
-      text: `Find the ID${alpha ? " and the group" : ""} of each pod that this change removes: ${pods
-        .split(" ")
-        .map((index) => `${name}-${index}`)
-        .join(", ")}. The command needs jq.`,
+      text: `Find the ID${alpha ? " and the group" : ""} of each pod that this change removes: ${removed}. The command needs jq.`,
       command: `${askZero(dgraph, "/state")} | jq -r '${alpha ? ".groups[].members[]" : ".zeros[]"} | "\\(.id) \\(.groupId // 0) \\(.addr)"'`,
     },
     ...(alpha
@@ -135,7 +136,7 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
         ]
       : []),
     {
-      text: `Remove each of these pods from its group. If the Zero answers that it is not the leader, send the request to the next Zero.`,
+      text: `Run this command once for each of ${removed}, with the ID${alpha ? " and the group" : ""} of the pod. The command removes the pod from its group. If the Zero answers that it is not the leader, send the request to the next Zero.`,
       command: askZero(dgraph, `/removeNode?id=<id>&group=${alpha ? "<group>" : "0"}`),
     },
   ];

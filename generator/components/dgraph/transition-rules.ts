@@ -34,7 +34,7 @@ export const internalPortsRefused: TransitionRule = {
   why:
     "Flux updates the policies before it updates Dgraph. Flux therefore removes the Servers of ports 5080 and 7080 while the running pods still receive connections to these ports through their proxies. " +
     "Without a Server, the default inbound policy applies. If this policy refuses clients, the proxies close the connections between the pods, and the groups of Dgraph lose their majority (linkerd2-proxy, inbound policy).",
-  fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove `mesh.defaultInboundPolicy` from the namespace.",
+  fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove `mesh.defaultInboundPolicy` from `namespaces.<namespace of Dgraph>`, generate and push.",
   check: exposesProxiedPorts,
 };
 

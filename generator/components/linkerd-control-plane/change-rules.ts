@@ -22,7 +22,7 @@ export const controlPlaneChanges: ChangeRule = {
  */
 const policyPath = "spec.values.proxy.defaultInboundPolicy";
 const exceptions =
-  "The change affects neither the pods of the control plane nor pods with the annotation config.linkerd.io/default-inbound-policy";
+  "Exceptions are the pods of the control plane, and pods with the annotation config.linkerd.io/default-inbound-policy";
 
 /**
  * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure

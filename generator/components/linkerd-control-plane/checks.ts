@@ -17,7 +17,7 @@ export const controlPlaneChecks: readonly StateCheck[] = [
   {
     id: "M5",
     title: "every pod that should be meshed is meshed",
-    expected: "each of these pods has a proxy of the Linkerd release in the spec",
+    expected: "each pod that should be meshed has a proxy of the Linkerd release in the spec",
     evaluate: podsMeshed,
   },
 ];

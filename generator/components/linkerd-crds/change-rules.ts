@@ -102,7 +102,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (lost.length > 0)
     yield {
       risk: "crd-removal",
-      reason: `chart ${newVersion} does not contain ${lost.join(", ")}: Helm deletes these CRDs and all their objects`,
+      reason: `chart ${newVersion} does not contain ${lost.join(", ")}: Helm deletes these CRDs, and Kubernetes then deletes all objects of these kinds`,
     };
   if (oldVersion !== newVersion)
     yield {
@@ -130,6 +130,6 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "crd-removal",
       reason:
-        "Helm deletes the Gateway API's CRDs, together with all routes: before you push, annotate the CRDs with helm.sh/resource-policy=keep",
+        "Helm deletes the Gateway API's CRDs, and Kubernetes then deletes all routes: before you push, annotate the CRDs with helm.sh/resource-policy=keep",
     };
 }

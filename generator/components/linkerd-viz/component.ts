@@ -27,7 +27,7 @@ export const linkerdViz: ComponentProvider = {
       ],
     ],
     effect: "pods of viz can restart; if the Prometheus of viz restarts, all its metrics are lost",
-    removal: "the metrics in its Prometheus are lost",
+    removal: "the metrics in the Prometheus of viz are lost",
   },
   changeRules: [chartVersion("linkerd-viz")],
   components: (context) => (context.environment.spec.linkerd.viz.enabled ? [ofLinkerd(context, viz)] : []),

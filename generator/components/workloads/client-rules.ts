@@ -60,7 +60,7 @@ export const clientRules: readonly Rule[] = [
     code: "prometheus-client",
     severity: "error",
     title: "`monitoring.prometheus` has no identifying field, or more than one",
-    why: "`monitoring.prometheus` specifies a service account, networks, or the namespace of a Prometheus without a proxy. A Prometheus without a proxy connects directly to port 4191 of the proxies, so the NetworkPolicies allow all pods of its namespace to read the metrics. If none of these fields is set, the NetworkPolicies admit no Prometheus.",
+    why: "`monitoring.prometheus` identifies Prometheus by one field: `serviceAccountRef` for a service account, `cidrs` for networks, or `unmeshed` for the namespace of a Prometheus without a proxy. A Prometheus without a proxy connects directly to port 4191 of the proxies, so the NetworkPolicies allow all pods of its namespace to read the metrics. If none of these fields is set, the NetworkPolicies admit no Prometheus.",
     fix: "Keep one of `serviceAccountRef`, `cidrs` and `unmeshed`.",
     check: prometheus,
   },
@@ -150,7 +150,10 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key, client.builtin === undefined ? "cidrs" : "builtin")],
       message: `the entry ${key} in access.clients admits every program that can reach ${name}`,
-      fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
+      fix:
+        client.builtin === undefined
+          ? "remove cidrs, and add an entry for each client"
+          : "set builtin: meshed, or add an entry for each client",
     };
   }
 }

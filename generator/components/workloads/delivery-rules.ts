@@ -28,7 +28,7 @@ export const deliveryRules: readonly Rule[] = [
     severity: "error",
     title: "Two workloads have the same folder and the same namespace",
     why: "Flux would apply each object in the folder twice. If you later remove one of the workloads, Flux deletes the objects, although the other workload still needs them.",
-    fix: "Keep only one of the workloads, and describe all pods of the folder in its field `pods`. Or move the objects of one workload to a separate folder.",
+    fix: "Keep only one of the workloads, and describe all pods of the folder in the field `pods` of this workload. Or move the objects of one workload to a separate folder.",
     check: sharedFolders,
   },
   {

@@ -40,7 +40,7 @@ export const podRules: readonly Rule[] = [
     code: "audit-admits-more",
     severity: "warning",
     title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
-    why: "At the port of a Server, the Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default policy of the namespace refuses therefore gain access.",
+    why: "At the port of a Server, the Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default inbound policy of the namespace refuses therefore gain access.",
     fix: "When `meshops status` reports no clients that `access.clients` does not list, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
     check: widerAudits,
   },
@@ -89,7 +89,7 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "Two sets of pods can select the same pods",
     why: "If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index). NetworkPolicies are additive, so the clients of one set can also connect to pods of the other set.",
-    fix: "In each selector, add a label that distinguishes the pods.",
+    fix: "In each of the two selectors, add a label that the pods of the other set do not have.",
     check: overlaps,
   },
 ];
@@ -248,7 +248,7 @@ function* overlaps(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("selector")],
       message: `the selectors of ${first.name} and ${name} can select the same pods`,
-      fix: "extend the selector with a label that only these pods have",
+      fix: `extend the selector with a label that only the pods of ${name} have`,
     };
   }
 }
