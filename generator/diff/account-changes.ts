@@ -28,7 +28,7 @@ export function accountChanges(old: Model, next: Model): ObjectChange[] {
         name: set.title,
         change: "changed",
         risk: "narrower-access",
-        reason: `the pods of ${set.title} are a client with the service account ${from}, and the new policies list only ${set.serviceAccountName}. Pods that have not restarted with the new service account lose access`,
+        reason: `the policies of other sets of pods now admit the pods of ${set.title} only with the service account ${set.serviceAccountName}, and no longer with ${from}. Until the pods have restarted with the new service account, Linkerd refuses their connections to these sets of pods`,
         steps: [
           {
             text: `In a first commit, add a client with the service account ${set.serviceAccountName} to access.clients of the sets of pods that list ${set.title} as a client. Keep the old service account in the spec.`,

@@ -172,7 +172,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
-        "the objects in this file do not change. Either only the comments, the order of the objects or the layout of the file changed, or another file now declares a part of one of these objects";
+        "the objects in this file do not change. The comments, the layout or the order of the objects changed, or a part of an object moved to another file";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

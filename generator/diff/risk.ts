@@ -75,7 +75,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
 }
 
 const separately: Step = {
-  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes: complete all steps of one change before you start with the next change.",
+  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes. Complete all steps for the domain before you start with the other changes, or complete all steps for the other changes first.",
 };
 
 /** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */

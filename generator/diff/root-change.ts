@@ -26,7 +26,7 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
         after.spec.gitops.root === undefined
           ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : {
-              text: `Push. The new Kustomization ${next.namespace}/${next.name} must apply the folder flux/${environment} of the platform repository. If this folder contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move them out of the folder in the same commit. Otherwise, the new Kustomization applies these files, and thereby creates the old Kustomization again.`,
+              text: `If the folder flux/${environment} of the platform repository contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move these files to another folder. If you do not move these files, the new Kustomization applies them and creates the old Kustomization again. Then push, and check that the new Kustomization ${next.namespace}/${next.name} applies the folder.`,
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {

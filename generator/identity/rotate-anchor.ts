@@ -34,7 +34,7 @@ export async function rotateAnchor(
     throw new UserError(
       exitCode.problem,
       `do not run the next step before ${minutes(gate.opensAt)}: the step must wait until ${gate.until}`,
-      `wait; if you have checked that ${gate.until}, add --pods-restarted. The waiting time starts when you run the previous step. If you pushed the changes of the previous step later, wait longer`,
+      `wait; if you have checked that ${gate.until}, add --pods-restarted. meshops counts the waiting time from the run of the previous step. If you pushed the changes of the previous step long after this run, extend the waiting time by this delay`,
     );
   const { anchors, keys } = state;
   switch (state.stage) {

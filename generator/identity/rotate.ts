@@ -34,7 +34,7 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   const issuer = makeIssuer(names, anchor, now);
   const short = outlives(anchor, now, names.issuerValidity)
     ? ""
-    : " (the new issuer expires together with this trust anchor: rotate the trust anchor too)";
+    : " (the new issuer expires at the same time as this trust anchor: also rotate the trust anchor)";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
     done: `a new issuer is created, signed by the trust anchor that signed the old issuer${short}`,

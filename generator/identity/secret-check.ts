@@ -63,7 +63,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
-        message: `the file must be encrypted with ${secretRule.kind}: ${secretRule.value} and mac_only_encrypted: true; otherwise the labels that Flux adds make the MAC invalid`,
+        message: `the file must be encrypted with ${secretRule.kind}: ${secretRule.value} and mac_only_encrypted: true; without mac_only_encrypted, the labels that Flux adds make the MAC invalid`,
         fix: "decrypt the file, and encrypt the file again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);

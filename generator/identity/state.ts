@@ -141,7 +141,7 @@ export function pairWith(certificates: readonly Certificate[], key: string, file
   }
   throw new UserError(
     exitCode.problem,
-    `no certificate in ${file} matches its private key in trust-anchor.sops.yaml`,
+    `the private key in trust-anchor.sops.yaml does not belong to a certificate in ${file}`,
     `from Git, restore ${file} and trust-anchor.sops.yaml as they were in one commit`,
   );
 }

@@ -38,7 +38,7 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
-      "no policy is generated, because the workload has no selector and no pod labels; a policy without labels would apply to all pods of the namespace";
+      "meshops generates no policy for this workload, because the workload has neither a selector nor pod labels; a policy with an empty selector would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
   return [

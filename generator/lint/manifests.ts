@@ -90,7 +90,7 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
     code === "network-policy-proxy-port" && severity === "warning";
   const [first, ...others] = found.filter(isUncertain);
   if (first === undefined || others.length === 0 || objects.some(mentionsLinkerd)) return found;
-  const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}, which meshed clients need. The checked objects do not show whether Linkerd is used`;
+  const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}, to which meshed clients connect. The checked objects do not show whether the cluster uses Linkerd`;
   const statement = {
     ...first.statement,
     message,

@@ -65,7 +65,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare the age keys in SOPS_AGE_KEY, in the file that SOPS_AGE_KEY_FILE specifies, and in sops/age/keys.txt in your configuration folder with your backup",
+      "compare your age keys with your backup. meshops reads age keys from the variable SOPS_AGE_KEY, from the file in SOPS_AGE_KEY_FILE, from the output of the command in SOPS_AGE_KEY_CMD, and from sops/age/keys.txt in your configuration folder",
     );
   }
 }
@@ -78,7 +78,7 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   } catch {
     throw new SopsError(
       "tampered",
-      "the encrypted data key in the file was changed, so the recipient's age key cannot decrypt it",
+      "the encrypted data key in the file was changed, so the recipient's age key cannot decrypt this data key",
     );
   }
 }

@@ -86,7 +86,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
     throw new SopsError(
       "unsupported",
       `meshops cannot remove recipients from this file: the removal requires a new data key, and only the sops binary can encrypt the new data key to ${others.join(" and ")}`,
-      "run sops rotate --in-place --rm-age with the recipient and the file",
+      "run sops rotate --in-place --rm-age <recipient> <file>",
     );
   const fresh = randomBytes(32);
   const mac = seal(tree, fresh, metadata, lastModified);

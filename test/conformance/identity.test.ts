@@ -386,10 +386,10 @@ describe("trust anchor rotation", () => {
     files.set(publicFile("trust-anchors.crt"), own);
     files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
     await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
-      "no certificate in trust-anchors.crt matches its private key in trust-anchor.sops.yaml",
+      "the private key in trust-anchor.sops.yaml does not belong to a certificate in trust-anchors.crt",
     );
     await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow(
-      "no certificate in webhook-ca.crt matches its private key in trust-anchor.sops.yaml",
+      "the private key in trust-anchor.sops.yaml does not belong to a certificate in webhook-ca.crt",
     );
     files.set(
       publicFile("trust-anchor.sops.yaml"),
@@ -408,7 +408,7 @@ describe("near expiry", () => {
       "a new issuer is created, signed by the trust anchor that signed the old issuer",
     );
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
-    expect(done).toContain("(the new issuer expires together with this trust anchor: rotate the trust anchor too)");
+    expect(done).toContain("(the new issuer expires at the same time as this trust anchor: also rotate the trust anchor)");
     expect(parsePem(changes.get(publicFile("issuer.crt")) ?? "")[0]?.validTo).toContain("Dec 29 12:00:00 2027");
     await expect(rotateIssuer(environment, vault(hours(24 * 401)), hours(24 * 401))).rejects.toThrow(
       "the trust anchor expired on 2027-12-29",

@@ -143,7 +143,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     [
       "the number of the container's port",
       { ...right, ports: { ...right.ports, db: { port: 6379, protocol: "opaque" } } },
-      "the Service shop-db uses the port number 6380 for the opaque port db of shop/api",
+      "the Service shop-db does not use the port number 6379, but 6380, for the opaque port db of shop/api",
       "fix: set servicePort: 6380",
     ],
   ])("reports %s", async (_, set, message, fix) => {

@@ -177,7 +177,9 @@ describe("steps for helmfile", () => {
 
   test("a renamed chart is not uninstalled if the new workload uses its release", async () => {
     const [first = "", ...others] = stepsOf(await changes(spec(), spec({ name: "store" })));
-    expect(first).toMatch(/set releaseName: shop in its source.* you must not uninstall it\. If shop is no longer needed/);
+    expect(first).toMatch(
+      /set releaseName: shop in its source.* you must not uninstall this release\. If the workload shop is no longer needed/,
+    );
     expect(others.join()).not.toContain("helm uninstall shop");
   });
 

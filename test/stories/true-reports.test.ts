@@ -229,6 +229,9 @@ describe("two changes at the same time", () => {
       );
     const rows = await between(client("web"), client("web-2"));
     const row = rows.find(({ kind, name }) => kind === "Access" && name === "web/front");
-    expect(row, text(rows)).toMatchObject({ risk: "narrower-access", reason: expect.stringContaining("have not restarted") });
+    expect(row, text(rows)).toMatchObject({
+      risk: "narrower-access",
+      reason: expect.stringContaining("Until the pods have restarted"),
+    });
   });
 });

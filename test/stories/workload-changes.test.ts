@@ -75,7 +75,7 @@ test.each([
     workload({ mode: "off" }),
     "Server",
     "harmless",
-    "This policy admits all clients, as the Server does",
+    "The default inbound policy admits all clients, as the Server did",
   ],
   [
     "a smaller network",

@@ -163,7 +163,13 @@ describe("risks of a change", () => {
       policy([], { podSelector: { matchLabels: { a: "b" } } }),
       /^wider-access: this NetworkPolicy now selects fewer pods/,
     ],
-    ["no policy any more", object, policy([]), null, /^wider-access: this object is removed, so it no longer restricts access/],
+    [
+      "no policy any more",
+      object,
+      policy([]),
+      null,
+      /^wider-access: this object is removed and no longer restricts connections to the (port|pods)/,
+    ],
     ["a policy", object, null, policy([]), /^narrower-access/],
     [
       "one authentication more",

@@ -17,7 +17,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       risk: "harmless",
       reason:
         change === "added"
-          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. At their admin port (4191), the proxies accept only requests for metrics and probes"
+          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. At the admin port (4191), a proxy accepts only requests for metrics and probes"
           : "this object is removed, so the default inbound policy applies to the admin port (4191) of the proxies in this namespace",
     };
     return;
@@ -37,7 +37,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at this port, and counts the requests of clients that the spec does not list. Clients gain access if the default inbound policy of the pods refuses them now",
+            "Linkerd admits all clients at the port of this Server, and counts the requests of clients that the spec does not list. Clients gain access if the default inbound policy of the pods refused these clients before",
         }
       : unaudited(changed, changes);
     return;
@@ -55,7 +55,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   if (change === "changed") {
     yield* admissionChanges(changed, all);
     yield* fieldRisks(changed, changes.environment);
-  } else yield byPresence(does, change);
+  } else yield byPresence(kind, does, change);
 }
 
 /** Assesses the removal of a Server with `accessPolicy: audit`. Such a Server admits all clients. */
@@ -65,7 +65,7 @@ function unaudited({ namespace }: ChangedObject, { specs }: ChangeSet): Assessme
   return policy === "all-unauthenticated" || policy === "audit"
     ? {
         risk: "harmless",
-        reason: `this Server is removed, so the default inbound policy ${policy} applies to the port of the Server. This policy admits all clients, as the Server does, but Linkerd no longer counts their requests`,
+        reason: `this Server is removed, so the default inbound policy ${policy} applies to the port of the Server. The default inbound policy admits all clients, as the Server did, but Linkerd no longer counts the requests of clients that the spec does not list`,
       }
     : {
         risk: "narrower-access",
@@ -99,11 +99,12 @@ function requires(policy: ChangedObject, authentication: string): boolean {
   );
 }
 
-function byPresence(does: "opens" | "closes", change: "added" | "removed"): Assessment {
+function byPresence(kind: string, does: "opens" | "closes", change: "added" | "removed"): Assessment {
+  const target = kind === "Server" ? "the port of this Server" : `the pods that this ${kind} selects`;
   if (does === "closes")
     return change === "added"
-      ? { risk: "narrower-access", reason: "this object denies all clients that no policy explicitly allows" }
-      : { risk: "wider-access", reason: "this object is removed, so it no longer restricts access" };
+      ? { risk: "narrower-access", reason: `only clients that a policy explicitly allows can connect to ${target}` }
+      : { risk: "wider-access", reason: `this object is removed and no longer restricts connections to ${target}` };
   return change === "added"
     ? { risk: "wider-access", reason: "this object allows additional clients" }
     : { risk: "narrower-access", reason: "this object is removed. Clients that only this object allows lose access" };

@@ -41,7 +41,7 @@ export function removedRecipients(environment: string, before: readonly string[]
       },
       { text: "Store the new age key in the cluster.", command: `meshops bootstrap ${environment} --run` },
       {
-        text: "Remove the old recipients from the spec, encrypt the files again, and push.",
+        text: "Remove the old recipients from the spec, encrypt the files for the remaining recipients, and push.",
         command: `meshops identity updatekeys ${environment}`,
       },
     ],

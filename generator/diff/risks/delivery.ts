@@ -41,7 +41,7 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     const chart = at(after, "spec", "chart", "spec", "chart") ?? "its chart";
     yield {
       risk: "not-assessed",
-      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release, and deletes the objects of the release that the chart does not render`,
+      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release. Flux then deletes each existing object of the release that the templates of the chart do not create`,
     };
   }
   const [folder] = foldersOf(after);
@@ -90,7 +90,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the Flux objects of the workload before you push. If a suspended Kustomization or HelmRelease is deleted, Flux keeps the objects that it applied or installed.",
+      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the Flux objects of the workload before you push. If a Kustomization or HelmRelease is deleted while it is suspended, Flux keeps the installed objects, such as the pods.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -205,7 +205,7 @@ function* otherRelease(key: string, before: ChangedObject["before"], after: Chan
   if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
     yield {
       risk: "data-loss",
-      reason: `Flux uninstalls the Helm release ${old}, and then installs ${next}: the workload has an outage. Helm deletes the volume claims of the old release, except claims that a StatefulSet created. If the chart names its objects after the release, workloadRef, selector and services in the spec no longer match (meshops validate --render)`,
+      reason: `Flux uninstalls the Helm release ${old}, and then installs ${next}: the workload has an outage. Helm deletes the volume claims of the old release, except claims that a StatefulSet created. If the chart names its objects after the release, the fields workloadRef, selector and services in the spec no longer match the new objects. To check these fields, run meshops validate --render`,
       steps: secondWorkload(key, "source"),
     };
   else if ((charts[0] === undefined) !== (charts[1] === undefined))

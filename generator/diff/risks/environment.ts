@@ -15,8 +15,8 @@ export function removedEnvironment(environment: string): Assessed {
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists, or now contains spec.abstract: true. If you push this change, Flux either deletes the policies and the mesh, or reports an error and deletes nothing. " +
-      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so the pods of these releases can keep running without the policies and without the mesh. Azure resources are not deleted`,
+      "the spec of the environment no longer exists, or now contains spec.abstract: true. If you push this change, and flux bootstrap git installed Flux, Flux deletes the policies and the mesh. In other installations, Flux can instead report an error and delete nothing. " +
+      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces, the volumes and the Azure resources. The pods of these Helm releases can therefore keep running without the policies and without the mesh`,
     steps: [
       { text: `Restore the previous content of ${spec}, because meshops teardown reads this file.` },
       {

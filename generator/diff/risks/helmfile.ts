@@ -96,7 +96,7 @@ function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"
     policies.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, delete the Servers in the following command. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers with the following command before you run helm uninstall. If the Servers still exist, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)
@@ -121,7 +121,7 @@ function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[
   if (future === "renamed" && !isFolder)
     return [
       {
-        text: `If you install with helmfile, and the new workload is ${name} with another name, set releaseName: ${name} in its source. helmfile then continues to use this release, and you must not uninstall it. If ${name} is no longer needed, uninstall the release with the following command.`,
+        text: `If you install with helmfile, and the new workload is ${name} with another name, set releaseName: ${name} in its source. helmfile then continues to use this release, and you must not uninstall this release. If the workload ${name} is no longer needed, uninstall the release with the following command.`,
         command: `helm uninstall ${name} --namespace ${namespace}`,
       },
     ];

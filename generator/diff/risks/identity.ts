@@ -23,7 +23,7 @@ export function* identityRisks({ kind, name, fields, change, after }: ChangedObj
         reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
         prerequisites: [
           {
-            text: "Before you push, create the Secret that trustAnchors.secretRef names in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. If another program writes the ConfigMap linkerd-identity-trust-roots, stop it, because the chart now writes this ConfigMap.",
+            text: "Before you push, create the Secret that trustAnchors.secretRef names in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. If a program currently writes the ConfigMap linkerd-identity-trust-roots, stop this program, because the chart now writes this ConfigMap.",
             command: "kubectl get secrets --namespace linkerd",
           },
         ],
@@ -60,12 +60,12 @@ function withoutCa(release: string): Assessment {
     reason: `the chart no longer sets the CAs of the webhooks of ${release}. Until cert-manager's CA injector has set them, the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods. With Ignore, new pods start without a proxy`,
     prerequisites: [
       {
-        text: "In an earlier commit, set linkerd.webhookFailurePolicy: Ignore, and start no pods during the change, so that neither the API server rejects pods nor pods start without a proxy.",
+        text: "In an earlier commit, set linkerd.webhookFailurePolicy: Ignore, so that the API server does not reject new pods. Start no pods during the change, because pods that start during the change have no proxy.",
       },
     ],
     steps: [
       {
-        text: "As soon as Flux has applied the commit, create the Certificates of the webhooks, to which the values injectCaFrom refer (meshops help identity). After that, restart the pods that started without a proxy.",
+        text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy.",
       },
     ],
   };
@@ -104,7 +104,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     steps: [
       { text: "Push, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
       {
-        text: "Restart all meshed pods in the cluster at once. Until they have restarted, pods with the old and pods with the new trust anchor refuse each other.",
+        text: "Restart all meshed pods in the cluster at the same time. Until all meshed pods have restarted, pods with the old trust anchor and pods with the new trust anchor refuse each other.",
         command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
       },
     ],
@@ -130,7 +130,7 @@ function ownAnchors(environment: string): Assessment {
         command: `meshops generate ${environment}`,
       },
       {
-        text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the trust bundle, because the Bundle owns it.",
+        text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the ConfigMap of the trust bundle, because the ownerReferences of the ConfigMap contain the Bundle.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {

@@ -23,7 +23,7 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
   yield {
     risk: "mesh-restart",
     reason: trust
-      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. You must therefore restart all meshed pods together. This causes an outage (175 seconds in a test with a real mesh)"
+      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. You must therefore restart all meshed pods at the same time. This causes an outage (175 seconds in a test with a real mesh)"
       : "proxies look up the control plane in the new cluster domain only after they restart. Before the restart, proxies use the addresses from the old cluster domain. You must restart all meshed pods, which causes an outage",
     steps: stepsOf(all, trust),
   };
@@ -66,7 +66,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
-      text: `Delete all pods of the environment together. Their controllers create new pods with new proxies.${lost(namespaces)}`,
+      text: `Delete all pods of the environment at the same time. Their controllers create new pods with new proxies.${lost(namespaces)}`,
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
     },
     {

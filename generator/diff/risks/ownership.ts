@@ -183,12 +183,12 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(injects
         ? [
             {
-              text: "With the generated values, cert-manager must write the Secrets of the webhooks and set caBundle. If Linkerd's chart currently creates these certificates, first set linkerd.identity.webhooks: chart. Otherwise, the API server cannot call the webhooks.",
+              text: "With the generated values, cert-manager must write the Secrets of the webhooks and set caBundle. If Linkerd's chart currently creates these certificates, first set linkerd.identity.webhooks: chart. If you do not set this field, the API server cannot call the webhooks.",
             },
           ]
         : []),
       {
-        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend its Kustomizations and HelmReleases, remove them from its Git repository, and then delete them in the cluster.",
+        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd, remove these objects from their Git repository, and then delete these objects in the cluster.",
       },
       {
         text: "Push the platform repository, and wait until Linkerd is ready.",

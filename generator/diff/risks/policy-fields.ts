@@ -38,7 +38,7 @@ function* byField(
     // opaque connections.
     yield {
       risk: "narrower-access",
-      reason: `the proxies treat connections to this port as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
+      reason: `the proxies treat connections to the port of this Server as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
     };
   else if (/^spec\.podSelector/.test(path)) yield otherPods(kind, before, after);
   else if (path === "spec.port" && isAudited)
@@ -80,14 +80,14 @@ function otherPods(kind: string, before: unknown, after: unknown): Assessment {
   if (after === undefined)
     return {
       risk: "narrower-access",
-      reason: `the podSelector of this ${kind} now contains fewer labels. If this ${kind} therefore selects additional pods, clients that no policy explicitly allows lose access to these pods`,
+      reason: `the podSelector of this ${kind} now contains fewer labels. If this ${kind} therefore selects additional pods, only clients that a policy explicitly allows can still connect to these pods`,
     };
-  const unprotected = `This ${kind} does not protect the pods that it no longer selects. Unless another policy refuses a client, the client can connect to these pods`;
+  const unprotected = `This ${kind} does not protect the pods that it no longer selects. All clients can connect to these pods, except clients that another policy refuses`;
   return {
     risk: before === undefined ? "wider-access" : "narrower-access",
     reason:
       before === undefined
         ? `this ${kind} now selects fewer pods. ${unprotected}`
-        : `this ${kind} now selects other pods. Clients that no policy explicitly allows lose access to the pods that are now selected. ${unprotected}`,
+        : `this ${kind} now selects other pods. Only clients that a policy explicitly allows can connect to the pods that are now selected. ${unprotected}`,
   };
 }

@@ -12,7 +12,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject, { o
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
     if (field.path.startsWith("spec.postRenderers") && !isGeneratedPatch(field))
-      yield { risk: "not-assessed", reason: "meshops cannot assess the effect of this patch" };
+      yield { risk: "not-assessed", reason: "meshops cannot assess the effect of the changed patch in spec.postRenderers" };
     if (field.path === "spec.suspend" && field.after !== true)
       yield {
         risk: "not-assessed",

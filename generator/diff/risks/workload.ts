@@ -24,7 +24,7 @@ export function* workloadRisks(
       reason:
         at(before, "spec", "suspend") === true || at(before, "spec", "prune") === false
           ? `Flux keeps the objects of the component ${name}, because the Kustomization of this component has suspend: true or prune: false`
-          : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled. If you suspend the Kustomization before you push, Flux keeps all its objects`,
+          : `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled. If you suspend the Kustomization of this component before you push, Flux keeps all objects of the component`,
     };
   if (kind === "ServiceProfile" && change !== "removed")
     for (const { path, after } of fields)
@@ -38,7 +38,7 @@ export function* workloadRisks(
       risk: "harmless",
       reason:
         change === "removed" && kind === "ServiceProfile" && hasRoutes(namespace, objects)
-          ? "GRPCRoutes replace this ServiceProfile, so the metrics, retries and timeouts of the GRPCRoutes apply to the calls. Proxies then retry a call only after the status codes in the annotation of its GRPCRoute, by default UNAVAILABLE"
+          ? "GRPCRoutes replace this ServiceProfile, so the metrics, retries and timeouts of the GRPCRoutes apply to the calls. Proxies then retry a call only if its GRPCRoute has the annotation retry.linkerd.io/grpc, and only after the status codes in this annotation (default: unavailable)"
           : change === "removed"
             ? `calls to ${name} no longer have metrics, retries and timeouts per method`
             : "retries, timeouts and metrics of calls change; no pod restarts",
@@ -66,7 +66,7 @@ function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
     const text = JSON.stringify([before, after]);
     if (isGeneratedPatch({ path, before, after })) continue;
     if (path.startsWith("patches") && (/\.(patch|target)\b/.test(path) || text.includes('"patch":')))
-      yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
+      yield { risk: "not-assessed", reason: "meshops does not assess the effect of the changed patch in this file" };
     if (path.startsWith("images"))
       yield {
         risk: "rollout",

@@ -132,7 +132,7 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
     if (wrong !== undefined)
       yield {
         paths: [at("ports", key)],
-        message: `the Service ${wrong.name} uses the port number ${number} for the opaque port ${key} of ${name}`,
+        message: `the Service ${wrong.name} does not use the port number ${servicePort}, but ${number}, for the opaque port ${key} of ${name}`,
         fix: `set servicePort: ${number}`,
       };
   }

@@ -154,7 +154,10 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   const also = (own: Labels): Workload | undefined => others.find((each) => selects({ matchLabels: own }, each.labels));
   if (Object.keys(stable).length > 0 && also(stable) === undefined) {
     const fewer = Object.keys(stable).length < Object.keys(full).length;
-    return { labels: stable, guess: fewer ? "this selector omits labels that change with each version" : null };
+    return {
+      labels: stable,
+      guess: fewer ? "this selector omits the labels that contain the version of the application or chart" : null,
+    };
   }
   const other = also(full);
   return {
@@ -230,7 +233,7 @@ function clientOf(
       key,
       workload: `${name}/${key}`,
       ports: all ? null : used,
-      guess: `the address of these pods is in ${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(" and ")} of ${key}`,
+      guess: `the address of these pods or of their Service is in ${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(" and ")} of ${key}`,
     },
   ];
 }

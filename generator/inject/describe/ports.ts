@@ -119,16 +119,18 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   if (probes.includes("grpc")) return { protocol: "gRPC", guess: null };
   if (probes.includes("https")) return { protocol: "TLS", guess: null };
   const grpc = named(/grpc/i);
-  if (grpc !== undefined) return { protocol: "gRPC", guess: `gRPC, because of the name ${grpc}` };
+  if (grpc !== undefined) return { protocol: "gRPC", guess: `gRPC, because the name or the appProtocol of the port is ${grpc}` };
   const other = named(otherNames);
-  if (other !== undefined) return { protocol: "opaque", guess: `opaque, because of the name ${other}` };
+  if (other !== undefined)
+    return { protocol: "opaque", guess: `opaque, because the name or the appProtocol of the port is ${other}` };
   if (probes.includes("http")) return { protocol: "HTTP/1", guess: null };
   const tls = named(/^(https|tls|ssl)/i);
-  if (tls !== undefined) return { protocol: "TLS", guess: `TLS, because of the name ${tls}` };
+  if (tls !== undefined) return { protocol: "TLS", guess: `TLS, because the name or the appProtocol of the port is ${tls}` };
   if (named(/h2c|http2/i) !== undefined)
     return { protocol: "HTTP/2", guess: "HTTP/2, because the name of the port or its appProtocol contains h2c or http2" };
   const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
-  if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, because of the name ${http}` };
+  if (http !== undefined)
+    return { protocol: "HTTP/1", guess: `HTTP/1, because the name or the appProtocol of the port is ${http}` };
   if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, because of the name of the image" };
   return { protocol: "unknown", guess: "the manifests do not show the protocol, so the proxy detects it" };
 }

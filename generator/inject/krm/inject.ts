@@ -30,7 +30,9 @@ export function injectList(list: ResourceList): Answer {
   const { result, selected, notes, judged } = injectDocuments(manifests, injection, (addition) => added(addition, indexes));
   const [injected = document] = result.documents;
   return answer({ ...list, text: result.text, document: injected }, [
-    ...(selected === 0 ? [{ message: "no workload was selected: nothing is injected", severity: "info" } as const] : []),
+    ...(selected === 0
+      ? [{ message: "the MeshInjection applies to no workload in the input, so nothing is injected", severity: "info" } as const]
+      : []),
     ...notes.map(noteResult),
     ...judged.map(judgedResult),
   ]);

@@ -24,7 +24,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     code: "server-selects-nothing",
     severity: "warning",
     title: "A Server selects no pods",
-    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the pods that you wanted to protect. Unless you change it, the default inbound policy allows all clients.",
+    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the pods that you wanted to protect. If you do not change this policy, it allows all clients.",
     fix: "In the `podSelector` of the Server, use labels that the pod template of the workload contains.",
     check: emptyServers,
   },

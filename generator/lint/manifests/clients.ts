@@ -152,7 +152,7 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", field, index, "name"],
-        message: `the service account ${String(namespace)}/${String(name)} is used by ${[...names].join(" and ")}, so the policy admits all of them`,
+        message: `the service account ${String(namespace)}/${String(name)} is used by ${[...names].join(" and ")}, so this policy admits all pods of these workloads`,
         fix: "give each client its own service account",
       };
     }

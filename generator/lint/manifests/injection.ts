@@ -214,7 +214,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         fix:
           direction === "inbound"
             ? `use ${portKeys.opaque} instead, and set this annotation on the pods and on their Service`
-            : `use ${portKeys.opaque} instead. For servers in the cluster, set this annotation on the pods of the server and on their Service. For hosts outside of the cluster, set this annotation on the namespace of these pods`,
+            : `use ${portKeys.opaque} instead. For servers in the cluster, set this annotation on the pods of the server and on their Service. For hosts outside of the cluster, set this annotation on the namespace of the pods that connect to these hosts`,
       };
     }
 }

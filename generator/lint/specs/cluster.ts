@@ -21,7 +21,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
     why: "For each release in the catalog, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, meshops installs the charts and images of the edge release, but no test checked the generated files. meshops takes these facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
-    fix: "Use a release of the catalog. If you need this release, check its release notes and images, and silence the rule.",
+    fix: "Use a release of the catalog. If you need the release that the spec specifies, check the release notes and images of that release, and silence the rule.",
     check: untestedVersion,
   },
   {

@@ -81,7 +81,7 @@ function* sharedAgeKey(environment: Environment, first: Environment, key: string
   yield {
     paths: [spec("secrets", "age", recipientsOf(environment).age.indexOf(key))],
     message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
-    fix: `if ${metadata.name} is a copied spec without its own identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise change its age key in steps (meshops help identity)`,
+    fix: `if ${metadata.name} is a copied spec without its own identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise, create a new age key for ${metadata.name}, and replace the recipient in steps (meshops help identity)`,
   };
 }
 

@@ -105,7 +105,7 @@ export function* includedNamespaces(environment: Environment, objectsIn: ReadFol
     yield {
       paths: [spec("workloads", key, "source", "path")],
       message: `${found.file} contains the Namespace ${namespace}, but meshops already creates this namespace`,
-      fix: `remove the Namespace from ${found.file}, and set its labels in spec.namespaces.${namespace}`,
+      fix: `remove the Namespace from ${found.file}, and set the labels of the namespace in spec.namespaces.${namespace}`,
     };
   }
 }

@@ -88,7 +88,7 @@ export const gitopsNameRule: RuleInfo = {
   why:
     "Two files contain an object with the same kind, name and namespace. If Flux applies both files to the same cluster, Flux repeatedly overwrites the object from one file with the object from the other file. " +
     "If you remove one of the files, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a Namespace, Kubernetes also deletes all objects in the namespace.",
-  fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that other tools create, set `create: false` in `spec.namespaces`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
+  fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that other tools create, set `create: false` in `spec.namespaces`. For any other object, remove the object from the file that meshops did not generate. If Flux applies this file only to other clusters, silence the rule.",
 };
 
 /** An object that meshops generates. The namespace of a cluster-scoped object is empty. */
@@ -114,7 +114,7 @@ export function* takenNames(
     const elsewhere =
       more === 0
         ? ""
-        : `; in addition, this file or other files contain ${plural(more, "other object")} of kind ${kind} that meshops also generates`;
+        : `; ${plural(more, "more object")} of kind ${kind} that meshops generates already ${more === 1 ? "exists" : "exist"} in files of the Git repository`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
       message: `${first.file} already contains ${kind} ${first.name}, which meshops also generates${elsewhere}`,

@@ -241,8 +241,8 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (touched === null) continue;
       yield {
         paths: [at("patches", name)],
-        message: `the patch ${name} must not change ${touched} of ${component.id}, because its value must match other generated files`,
-        fix: "remove this patch, and set the corresponding field of the spec",
+        message: `the patch ${name} must not change ${touched} of ${component.id}, because the annotations for injection, ports and pruning must match other generated files`,
+        fix: "remove this patch; if a field of the spec has the same effect, set that field instead",
       };
     }
   for (const { component, override, at } of overridden(environment))
@@ -251,7 +251,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (owned === undefined) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `you cannot override the value ${owned.path.join(".")} of ${component.id}, because it must match other generated files`,
+        message: `you cannot override the value ${owned.path.join(".")} of ${component.id}, because this value must match other generated files`,
         fix: `remove this value; meshops generates the value from ${owned.field}`,
       };
     }

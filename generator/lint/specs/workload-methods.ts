@@ -10,7 +10,7 @@ export const workloadMethodRule: RuleInfo = {
   code: "workload-method-unknown",
   severity: "error",
   title: "The spec configures a gRPC method that the .proto file of the workload does not define",
-  why: "A route matches calls by the name of the method in the .proto file. If the method does not exist, its retries and timeout have no effect.",
+  why: "A route matches calls by the name of the method in the .proto file. If the .proto file does not define the method, the retries and the timeout in the spec have no effect.",
   fix: "Use the name of a method in the .proto file.",
 };
 
