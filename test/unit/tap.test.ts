@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { renderUntapped } from "../../generator/commands/status/render-untapped.ts";
+import { wrapCommand } from "../../generator/commands/terminal/wrap.ts";
 import { dgraphPods } from "../../generator/components/dgraph/pods.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { tapFix, untappedPods } from "../../generator/mesh/tap.ts";
@@ -55,7 +56,21 @@ test("status prints the number of pods that cannot be tapped, and a command for 
   expect(renderUntapped(found)).toEqual([
     "tap cannot report the calls of 1 pod, because it started before viz's tap",
     "  injector; run these commands to restart the pods:",
-    `    ${fix}`,
+    ...wrapCommand(fix, "    "),
   ]);
   expect(renderUntapped([])).toEqual([]);
+});
+
+test("a long command is wrapped before its options, with a backslash at the end of each line", () => {
+  const command =
+    "kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph --field-manager=flux-client-side-apply";
+  const lines = wrapCommand(command, "    ");
+  expect(lines.every((line) => line.length <= 80)).toBe(true);
+  expect(
+    lines
+      .join("\n")
+      .replaceAll(/ \\\n\s+/g, " ")
+      .trim(),
+  ).toBe(command);
+  expect(wrapCommand("kubectl get pods --namespace shop", "  ")).toEqual(["  kubectl get pods --namespace shop"]);
 });

@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import type { NodeState, StatusNode } from "../../cluster/status/node.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
-import { wrap } from "../terminal/wrap.ts";
+import { wrap, wrapCommand } from "../terminal/wrap.ts";
 
 const marks: Readonly<Record<NodeState, Mark>> = {
   ready: "ok",
@@ -34,7 +34,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
       ? []
       : [
           ...wrap(cause.reason, indent),
-          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.fix}`, indent)),
+          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : fixLines(cause.fix, indent)),
         ];
   const below = ["ready", "waiting"].includes(state) ? children.filter((child) => child.state !== "ready") : children;
   return [
@@ -52,4 +52,8 @@ function summary({ detail, children }: StatusNode): string {
   const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
   const chart = release?.detail ?? "";
   return [chart.replace(/^\S+ /, ""), `${count}${meshed}`].filter(Boolean).join(", ");
+}
+
+function fixLines(fix: string, indent: string): string[] {
+  return fix.startsWith("kubectl ") ? wrapCommand(`fix: ${fix}`, indent) : wrap(`fix: ${fix}`, indent);
 }

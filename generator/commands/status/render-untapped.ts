@@ -3,7 +3,7 @@ import { type Model, podSetsIn } from "../../components/model.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { plural } from "../../system/text.ts";
-import { wrap } from "../terminal/wrap.ts";
+import { wrap, wrapCommand } from "../terminal/wrap.ts";
 
 /** A workload with pods that started before the tap injector of viz. Tap cannot report the calls of these pods. */
 export interface Untapped {
@@ -50,6 +50,6 @@ export function renderUntapped(found: readonly Untapped[]): string[] {
       `tap cannot report the calls of ${plural(count, "pod")}, because ${count === 1 ? "it" : "they"} started before viz's tap injector; run these commands to restart the pods:`,
       "",
     ),
-    ...found.map(({ fix }) => `    ${fix}`),
+    ...found.flatMap(({ fix }) => wrapCommand(fix, "    ")),
   ];
 }

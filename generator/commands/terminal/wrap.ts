@@ -19,3 +19,20 @@ export function wrap(text: string, indent: string, width: number = columns, hang
   }
   return [...out, line];
 }
+
+/**
+ * Wraps a shell command before its options. Each line except the last ends with a backslash, so that a user can copy the
+ * command.
+ */
+export function wrapCommand(command: string, indent: string, width: number = columns): string[] {
+  const out: string[] = [];
+  let line = indent;
+  for (const part of command.split(/ (?=--)/)) {
+    if (line !== indent && line.length + part.length + 3 > width) {
+      out.push(`${line} \\`);
+      line = `${indent}  `;
+    }
+    line += line.trim() === "" ? part : ` ${part}`;
+  }
+  return [...out, line];
+}
