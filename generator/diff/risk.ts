@@ -89,7 +89,7 @@ function byDefault({ change, kind, fields }: ChangedObject, { objects }: ChangeS
     return kind === "Helmfile" || kind === "Overlay"
       ? "meshops no longer generates this file"
       : objects.some((other) => other.kind === "Kustomization" && other.change === "removed")
-        ? "Flux deletes this object, unless you suspend its Kustomization before you push (see the steps for the Kustomization)"
+        ? "Flux deletes this object, unless you suspend its Kustomization before you push"
         : "Flux deletes this object";
   if (kind === "HelmRelease") return "only the Flux settings of this release change; the installed objects stay the same";
   return fields.length === 0 ? "only the order or the layout of the object's fields differs" : "Flux updates the existing object";

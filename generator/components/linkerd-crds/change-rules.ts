@@ -53,7 +53,7 @@ function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Asses
   if (old.traits.nativeSidecar && !next.traits.nativeSidecar)
     yield {
       risk: "rollout",
-      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. A Job with a proxy completes only if it calls /shutdown on the proxy, and init containers have no mesh identity`,
+      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. A Job with a proxy completes only if its proxy has the endpoint /shutdown (config.linkerd.io/proxy-admin-shutdown: enabled, from Linkerd 2.15 on) and the Job calls it, and init containers have no mesh identity`,
     };
   yield {
     risk: "rollout",

@@ -96,7 +96,7 @@ function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"
     policies.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, delete the Servers with the following command before you run helm uninstall. If the Servers still exist, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers with the following command after you have run helmfile sync, and before you run helm uninstall. If the Servers still exist, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)

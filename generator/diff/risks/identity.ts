@@ -60,12 +60,12 @@ function withoutCa(release: string): Assessment {
     reason: `the chart no longer sets the CAs of the webhooks of ${release}. Until cert-manager's CA injector has set them, the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods. With Ignore, new pods start without a proxy`,
     prerequisites: [
       {
-        text: "In an earlier commit, set linkerd.webhookFailurePolicy: Ignore, so that the API server does not reject new pods. Start no pods during the change, because pods that start during the change have no proxy.",
+        text: "The commit also restarts pods. If the API server must not reject these pods, set linkerd.webhookFailurePolicy: Ignore in an earlier commit. Pods that start before the CAs are set then have no proxy.",
       },
     ],
     steps: [
       {
-        text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy.",
+        text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy. If you set linkerd.webhookFailurePolicy only for this change, remove it from the spec.",
       },
     ],
   };
@@ -102,9 +102,12 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     reason:
       "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only the pods that it deploys. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
     steps: [
-      { text: "Push, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
       {
-        text: "Restart all meshed pods in the cluster at the same time. Until all meshed pods have restarted, pods with the old trust anchor and pods with the new trust anchor refuse each other.",
+        text: "Push, and wait until the control plane has restarted. Do not wait for StatefulSets with a proxy: their rolling updates stop at the first pod.",
+        command: "kubectl rollout status deployment --namespace linkerd --timeout=15m",
+      },
+      {
+        text: "Delete all meshed pods in the cluster together. Until all of them have started again, pods with the old trust anchor and pods with the new trust anchor refuse connections from each other. The following command lists the pods.",
         command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
       },
     ],

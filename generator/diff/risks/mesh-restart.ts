@@ -63,7 +63,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       : []),
     {
       text: "Push, and wait until the pods of the control plane have restarted with the new trust domain or cluster domain. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
-      command: `${applied} && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
+      command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
       text: `Delete all pods of the environment at the same time. Their controllers create new pods with new proxies.${lost(namespaces)}`,

@@ -54,7 +54,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
             "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port",
           steps: [
             {
-              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the default inbound policy applies to the port.",
+              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the NetworkPolicy admits all clients to the port, and the default inbound policy applies. With all-unauthenticated, pods without a proxy can also connect.",
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
