@@ -30,7 +30,7 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
-          text: "Delete the old Kustomization while it is suspended. Keep the old Kustomization if it also applies objects that do not belong to the environment. If the Kustomizations of the components also get new names, delete the Kustomizations with the old names while they are suspended.",
+          text: "If the old Kustomization applies only objects of the environment, delete it while it is still suspended. Otherwise, keep it, remove the folder of the environment from the objects that it applies, and resume it. If the Kustomizations of the components also get new names, suspend and then delete the Kustomizations with the old names.",
           command: `kubectl delete kustomization.kustomize.toolkit.fluxcd.io ${old.name} --namespace ${old.namespace}`,
         },
       ],

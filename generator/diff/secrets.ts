@@ -97,7 +97,7 @@ export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   if (name === secretNames.issuer)
     return {
       risk: "trust-anchor",
-      reason: `the issuer changes. If the trust bundle already contains the trust anchor of the new issuer, the identity controller loads the new issuer without a restart, and all proxies get certificates from it within 24 hours. Otherwise, the identity controller keeps the old issuer until it restarts${unknown}`,
+      reason: `the issuer changes${unknown}. If the trust bundle already contains the trust anchor of the new issuer, the identity controller loads the new issuer without a restart, and all proxies get certificates from it within 24 hours. Otherwise, the identity controller keeps the old issuer until it restarts`,
     };
   if (isOfWebhook(path))
     return {

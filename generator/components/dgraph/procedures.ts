@@ -52,7 +52,7 @@ export function recreateStatefulSets(
   const suspended = (value: boolean): string => suspend("helmrelease", ["dgraph"], namespace, value);
   return [
     {
-      text: "Suspend the HelmRelease. Otherwise, Flux creates the deleted StatefulSets again from the old chart.",
+      text: "Suspend the HelmRelease. Otherwise, when you delete the StatefulSets in a later step, Flux immediately creates them again with the old settings.",
       command: suspended(true),
     },
     ...resizes.map(({ role, size }) => ({

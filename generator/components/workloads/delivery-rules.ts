@@ -12,7 +12,7 @@ export const deliveryRules: readonly Rule[] = [
     severity: "error",
     title: "The field `source` of a workload contains none of `chart`, `oci` and `path`, or more than one",
     why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. If several of the fields `chart`, `oci` and `path` are set, for example one in the base and one in the environment, meshops cannot determine which of these fields to use.",
-    fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
+    fix: "Set exactly one of `chart`, `oci` and `path`. To remove a field that the spec inherits, set it to `null`. If another tool delivers the workload, remove `source`.",
     check: sourceKinds,
   },
   {

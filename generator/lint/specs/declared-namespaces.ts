@@ -22,7 +22,7 @@ export const declaredNamespaceRules: readonly Rule[] = [
     code: "namespace-conflict",
     severity: "error",
     title: "A declared namespace belongs to the platform or to a component",
-    why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets different values for one of these namespaces, meshops or one of these programs would overwrite your values. If your values remained, the component could fail.",
+    why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets other values for one of these namespaces, the values conflict: either they are overwritten, or the program in the namespace can fail.",
     fix: "Remove the namespace from `spec.namespaces`, or remove the settings whose values differ from the values that meshops sets.",
     check: conflicts,
   },

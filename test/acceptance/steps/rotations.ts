@@ -28,8 +28,8 @@ export const rotateWebhooks: Step = rotation("webhooks");
 export const rotateIssuer: Step = rotation("issuer");
 
 /**
- * Runs the three steps of a trust anchor rotation. All meshed pods must restart after each step. Therefore the step
- * also restarts the load client.
+ * Runs the three steps of a trust anchor rotation. All meshed pods must restart after each of these three steps. The
+ * load client is a meshed pod, so `restart` restarts it after each step.
  */
 export const rotateAnchor: Step = {
   id: "rotate-anchor",
