@@ -367,7 +367,7 @@ withPydgraph("verify", () =>
             node.alphas.faults.writesLost = false;
           });
         },
-        expected: { D4: /^failed: another Alpha answered/ },
+        expected: { D4: /^failed: the Alpha that answered did not have the new value yet, or the write was lost/ },
       },
     };
 
