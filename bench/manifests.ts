@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pinnedTool } from "../scripts/tools/paths.ts";
 
-const rounds = 5;
+const rounds = 3;
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "meshops-bench-"));
 

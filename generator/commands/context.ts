@@ -150,7 +150,7 @@ export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[])
 
 /**
  * Returns a text with the numbers of errors, warnings and silenced findings, such as `1 error, 2 warnings, 1 silenced`.
- * Returns an empty text if there are no findings.
+ * Returns an empty text for an empty list.
  */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
   const loud = diagnostics.filter(isLoud);

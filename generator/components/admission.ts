@@ -27,6 +27,7 @@ export function apiServiceDrift(environment: Environment): readonly IgnoredDrift
   return injectsCa(environment) ? [{ kind: "APIService", paths: ["/spec/caBundle"] }] : [];
 }
 
-function injectsCa(environment: Environment): boolean {
+/** Whether cert-manager's CA injector sets the CAs of the webhooks. */
+export function injectsCa(environment: Environment): boolean {
   return hasExternalIdentity(environment) && environment.spec.linkerd.identity.webhooks === "external";
 }

@@ -1,3 +1,4 @@
+import { type LinkerdChart, type LinkerdRelease, linkerdReleases, nearestRelease } from "../catalog/linkerd.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 import type { ChangedObject, ChangeRule } from "./change-rule.ts";
@@ -23,4 +24,13 @@ export function chartVersion(release: string): ChangeRule {
 /** Version of a HelmRelease's chart. */
 export function chartVersionOf(release: ChangedObject["before"]): string {
   return String(at(release, "spec", "chart", "spec", "version"));
+}
+
+/**
+ * Returns the Linkerd release that contains a version of a chart, or the nearest older release; null if the version is
+ * older than all releases of the catalog.
+ */
+export function releaseWith(chart: LinkerdChart, version: string): LinkerdRelease | null {
+  const known = linkerdReleases.find(({ charts }) => charts[chart] === version);
+  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
 }

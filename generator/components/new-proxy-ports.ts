@@ -1,6 +1,5 @@
-import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../catalog/linkerd.ts";
 import type { Assessment, ChangedObject, ChangeSet } from "./change-rule.ts";
-import { chartVersionOf } from "./chart-version.ts";
+import { chartVersionOf, releaseWith } from "./chart-version.ts";
 
 /** The pods that a NetworkPolicy protects, for the texts about an upgrade of Linkerd. */
 export interface ProtectedPods {
@@ -25,7 +24,7 @@ export function* newProxyPorts(
   if (kind !== "NetworkPolicy" || change !== "changed") return;
   const plane = objects.find((object) => object.kind === "HelmRelease" && object.name === "linkerd-control-plane");
   if (plane === undefined) return;
-  const [old, next] = [plane.before, plane.after].map((release) => releaseOf(chartVersionOf(release)));
+  const [old, next] = [plane.before, plane.after].map((release) => releaseWith("linkerd-control-plane", chartVersionOf(release)));
   if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
   yield {
     risk: "narrower-access",
@@ -39,13 +38,4 @@ export function* newProxyPorts(
       { text: `Set ${on} in a third commit.` },
     ],
   };
-}
-
-/**
- * Returns the Linkerd release of a version of the chart linkerd-control-plane; null if the version is older than all
- * releases of the catalog.
- */
-function releaseOf(version: string): LinkerdRelease | null {
-  const known = linkerdReleases.find(({ charts }) => charts["linkerd-control-plane"] === version);
-  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
 }

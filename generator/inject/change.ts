@@ -9,10 +9,10 @@ export interface Change {
   readonly value: unknown;
 }
 
-/** A policy to add (`object`), and the workload to which this policy applies (`beside`). */
+/** A policy to add, and the workload to which this policy applies. */
 export interface Addition {
   readonly object: KubernetesObject;
-  readonly beside: Manifest;
+  readonly workload: Manifest;
 }
 
 /** A message to the user about an object. */

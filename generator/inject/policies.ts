@@ -27,7 +27,7 @@ export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec
     annotations: { [forKey]: `${workload.manifest.kind}/${workload.manifest.name}` },
   });
   const objects = [...(spec.networkPolicy ? network : []), ...(spec.authorization ? mesh : [])];
-  return objects.map((object) => ({ object, beside: workload.manifest }));
+  return objects.map((object) => ({ object, workload: workload.manifest }));
 }
 
 function podSetOf(

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { asMap, groupBy } from "../system/data.ts";
+import { asMap, groupBy, groupByEach } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
 import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
@@ -149,7 +149,9 @@ export class ManifestSet {
    * and workloads would be quadratic. Returns null if the selector has no `matchLabels`.
    */
   #labelled(selector: unknown): readonly Workload[] | null {
-    this.#byLabel ??= groupPairs(this.workloads);
+    this.#byLabel ??= groupByEach(this.workloads, ({ labels }) =>
+      Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`),
+    );
     const lists = Object.entries(asMap(asMap(selector)["matchLabels"])).map(
       ([key, value]) => this.#byLabel?.get(`${key}=${String(value)}`) ?? [],
     );
@@ -182,19 +184,6 @@ export class ManifestSet {
     const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
     return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));
   }
-}
-
-/** Returns the workloads that have a label, by `<key>=<value>`. */
-function groupPairs(workloads: readonly Workload[]): Map<string, Workload[]> {
-  const groups = new Map<string, Workload[]>();
-  for (const workload of workloads)
-    for (const [key, value] of Object.entries(workload.labels)) {
-      const pair = `${key}=${String(value)}`;
-      const own = groups.get(pair);
-      if (own === undefined) groups.set(pair, [workload]);
-      else own.push(workload);
-    }
-  return groups;
 }
 
 /** Whether two files are in the same folder, or the folder of one file contains the folder of the other file. */

@@ -87,7 +87,7 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
 
 /**
  * Returns a list with one rule for clients with or without a proxy. The rule allows the ports of the pods and, if one
- * of them is a TCP port, the proxy's inbound port. The list is empty if there are no ports.
+ * of them is a TCP port, the proxy's inbound port. The list is empty if `limits` contains no ports.
  */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   const tcp = numbers(ports, "TCP");

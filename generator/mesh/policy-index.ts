@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selectsPod } from "../kubernetes/selectors.ts";
-import { asMap, groupBy } from "../system/data.ts";
+import { asMap, groupBy, groupByEach } from "../system/data.ts";
 
 /**
  * Finds the Linkerd policies that can affect the connections to a pod, without reading all policies for each pod. With
@@ -20,7 +20,7 @@ export class PolicyIndex {
     const ofKind = (kinds: RegExp): KubernetesObject[] => objects.filter(({ kind }) => kinds.test(kind));
     this.#position = new Map(objects.map((object, index) => [object, index]));
     this.#servers = groupBy(ofKind(/^Server$/), (server) => keyOf(namespaceOf(server), firstLabel(server)));
-    this.#routes = groupedByEach(ofKind(/^(HTTP|GRPC)Route$/), (route) =>
+    this.#routes = groupByEach(ofKind(/^(HTTP|GRPC)Route$/), (route) =>
       listAt(route, "spec", "parentRefs").map((parent) => keyOf(namespaceOf(route), String(at(parent, "name")))),
     );
     this.#byTarget = groupBy(ofKind(/^AuthorizationPolicy$/), (policy) => {
@@ -71,14 +71,4 @@ function keyOf(...parts: readonly string[]): string {
 function firstLabel(server: KubernetesObject): string {
   const [first] = Object.entries(asMap(at(server, "spec", "podSelector", "matchLabels")));
   return first === undefined ? "" : `${first[0]}=${String(first[1])}`;
-}
-
-/** Like `groupBy`, for objects that belong to several groups. */
-function groupedByEach(
-  objects: readonly KubernetesObject[],
-  keysOf: (object: KubernetesObject) => readonly string[],
-): Map<string, KubernetesObject[]> {
-  const pairs = objects.flatMap((object) => keysOf(object).map((key) => ({ key, object })));
-  const groups = groupBy(pairs, ({ key }) => key);
-  return new Map([...groups].map(([key, own]) => [key, own.map(({ object }) => object)]));
 }

@@ -22,32 +22,32 @@ export function parsePorts(text: unknown): readonly Range[] {
  * Returns the ports in the annotation `config.linkerd.io/opaque-ports`. If the annotation is missing, returns Linkerd's
  * default list.
  *
- * @param workload the workload with the annotation; the annotation can contain names of its container ports (linkerd2,
- *   pkg/util/parsing.go, ParseContainerOpaquePorts)
+ * @param workload the workload with the annotation; the annotation can contain names of its container ports
  */
 export function opaquePorts(annotations: Labels, workload?: Workload): readonly Range[] {
   const text = annotations[portKeys.opaque];
-  if (text === undefined) return defaultRanges;
-  const names =
-    workload === undefined
-      ? []
-      : String(text)
-          .split(",")
-          .map((part) => part.trim());
-  const named = names.flatMap((name) => (workload === undefined ? [] : (resolvePort(name, workload) ?? [])));
-  return [...parsePorts(text), ...named.map((port): Range => [port, port])];
+  const containers = workload === undefined ? [] : containersOf(workload).map(({ container }) => container);
+  return text === undefined ? defaultRanges : withNames(text, containers);
 }
 
 const defaultRanges = parsePorts(defaultOpaquePorts);
 
 /**
- * Whether the proxies of clients treat a port of a pod as opaque. The annotation `config.linkerd.io/opaque-ports` can
- * contain names of container ports, which the destination controller resolves (linkerd2, pkg/util/parsing.go).
+ * Parses a port list that can contain names of container ports (linkerd2, pkg/util/parsing.go,
+ * ParseContainerOpaquePorts). Ignores entries that are neither port numbers nor such names.
+ */
+function withNames(text: unknown, containers: readonly unknown[]): readonly Range[] {
+  const names = String(text ?? "").split(",");
+  const named = names.flatMap((name) => namedPort(name.trim(), containers) ?? []);
+  return [...parsePorts(text), ...named.map((port): Range => [port, port])];
+}
+
+/**
+ * Whether the proxies of clients treat a port of a pod as opaque. The destination controller resolves the names of
+ * container ports in the annotation `config.linkerd.io/opaque-ports`.
  */
 export function isOpaqueForClients(pod: KubernetesObject, port: number): boolean {
-  const containers = podContainers(pod);
-  const entries = String(pod.metadata.annotations?.[portKeys.opaque] ?? "").split(",");
-  return podLists(pod, portKeys.opaque, port) || entries.some((name) => namedPort(name.trim(), containers) === port);
+  return includes(withNames(pod.metadata.annotations?.[portKeys.opaque], podContainers(pod)), port);
 }
 
 /**

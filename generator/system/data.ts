@@ -10,12 +10,17 @@ export function asMap(value: unknown): Record<string, unknown> {
 
 /** Returns a map from each key to the items with this key. The keys and the items have the order of the input. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  return groupByEach(items, (item) => [keyOf(item)]);
+}
+
+/** Like `groupBy`, for items that have several keys. An item with two keys is in two groups. */
+export function groupByEach<T, K>(items: Iterable<T>, keysOf: (item: T) => readonly K[]): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [item]);
-    else known.push(item);
-  }
+  for (const item of items)
+    for (const key of keysOf(item)) {
+      const known = groups.get(key);
+      if (known === undefined) groups.set(key, [item]);
+      else known.push(item);
+    }
   return groups;
 }

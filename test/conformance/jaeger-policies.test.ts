@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { modelOf } from "../../generator/components/build.ts";
 import { objectsOf } from "../../generator/components/model.ts";
-import { type Attempt, judge } from "../support/policy-evaluator.ts";
-import { evaluated } from "../support/policy-worlds.ts";
+import type { Attempt } from "../support/policy-evaluator.ts";
+import { agreed } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
@@ -39,10 +39,7 @@ test.each(releases.map((release) => [release.version, release] as const))("%s, d
     ({ metadata }) => metadata.namespace === jaeger.namespace,
   );
   const reaches = (from: object, port: number): string => {
-    const attempt = { from, to: jaeger, port, get: "/" } as unknown as Attempt;
-    const verdict = evaluated(attempt, { objects } as never, release);
-    expect(judge(attempt, { objects, release } as never)).toBe(verdict);
-    return verdict;
+    return agreed({ from, to: jaeger, port, get: "/" } as unknown as Attempt, objects, release);
   };
   expect([4317, 4318, 16686].map((port) => reaches(client("shop", "web"), port))).toEqual(["reached", "reached", "mesh"]);
   expect([4317, 16686].map((port) => reaches(client("linkerd-viz", "web"), port))).toEqual(["reached", "reached"]);

@@ -1,8 +1,9 @@
+import { expect } from "vitest";
 import type { LinkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import { PolicyIndex } from "../../generator/mesh/policy-index.ts";
-import type { Attempt, Cluster, Peer, Verdict } from "./policy-evaluator.ts";
+import { type Attempt, type Cluster, judge, type Peer, type Verdict } from "./policy-evaluator.ts";
 
 /**
  * Runs the evaluator of meshops for an attempt in the format of the evaluator in `policy-evaluator.ts`. Returns the
@@ -20,6 +21,14 @@ export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster
   const attempt = { from: client, to: podOf(to), port, ...(get === undefined ? {} : { path: get }) };
   const { refusedBy, counted } = evaluate(attempt, objects, { release });
   return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
+}
+
+/** Returns the verdict of both evaluators for an attempt. Fails if their verdicts differ. */
+export function agreed(attempt: Attempt, objects: Cluster["objects"], release: LinkerdRelease): Verdict {
+  const cluster = { objects, transportHeader: release.traits.transportHeader };
+  const verdict = evaluated(attempt, cluster, release);
+  expect(judge(attempt, cluster), JSON.stringify(attempt)).toBe(verdict);
+  return verdict;
 }
 
 /** Returns the NetworkPolicies, and the policies of Linkerd that the index of policies finds for a peer. */

@@ -9,7 +9,7 @@ export interface Tool {
   readonly needed: string;
   /**
    * Upper limit of the supported versions: the first version after `needed` that meshops does not support. Undefined if
-   * there is no upper limit.
+   * meshops supports all later versions.
    */
   readonly below?: string;
   /** Text for the user: whether the program is required, and for which tasks. */

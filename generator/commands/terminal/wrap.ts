@@ -8,16 +8,7 @@ export const columns = 80;
  * @param hanging additional indent of all lines after the first line
  */
 export function wrap(text: string, indent: string, width: number = columns, hanging: string = "  "): string[] {
-  const out: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    if (line.length > indent.length && line.length + 1 + word.length > width) {
-      out.push(line);
-      line = `${indent}${hanging}`;
-    }
-    line += line.trim() === "" ? word : ` ${word}`;
-  }
-  return [...out, line];
+  return fold(text.split(" "), indent, width, hanging);
 }
 
 /**
@@ -25,12 +16,21 @@ export function wrap(text: string, indent: string, width: number = columns, hang
  * command.
  */
 export function wrapCommand(command: string, indent: string, width: number = columns): string[] {
+  const lines = fold(command.split(/ (?=--)/), indent, width - continued.length, "  ");
+  return lines.map((line, index) => (index === lines.length - 1 ? line : `${line}${continued}`));
+}
+
+/** End of a line of a shell command that continues on the next line. */
+const continued = " \\";
+
+/** Joins parts of a text to lines of at most `width` columns, if each part fits in a line. */
+function fold(parts: readonly string[], indent: string, width: number, hanging: string): string[] {
   const out: string[] = [];
   let line = indent;
-  for (const part of command.split(/ (?=--)/)) {
-    if (line !== indent && line.length + part.length + 3 > width) {
-      out.push(`${line} \\`);
-      line = `${indent}  `;
+  for (const part of parts) {
+    if (line.length > indent.length && line.length + 1 + part.length > width) {
+      out.push(line);
+      line = `${indent}${hanging}`;
     }
     line += line.trim() === "" ? part : ` ${part}`;
   }

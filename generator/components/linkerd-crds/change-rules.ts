@@ -1,9 +1,9 @@
-import { isOlder, type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import { isOlder, type LinkerdRelease, linkerdReleases } from "../../catalog/linkerd.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
-import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
-import { chartVersionOf } from "../chart-version.ts";
+import type { Assessment, ChangedObject, ChangeRule, Step } from "../change-rule.ts";
+import { chartVersionOf, releaseWith } from "../chart-version.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
@@ -18,7 +18,7 @@ export const crdChanges: ChangeRule = {
 
 /** Assesses what a new release requires of the cluster, and how it changes proxies. */
 function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
-  const [old, next] = [before, after].map((object) => releaseOf(chartVersionOf(object)));
+  const [old, next] = [before, after].map((object) => releaseWith("linkerd-crds", chartVersionOf(object)));
   if (old == null || next == null) return;
   if (isOlder(next.version, old.version)) yield* oldDefaults(old, next);
   if (!isOlder(old.version, next.version)) return;
@@ -39,14 +39,15 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   yield {
     risk: "rollout",
     reason: "meshed pods that meshops does not deploy keep their old proxies until they restart",
-    steps: [
-      {
-        text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
-        command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
-      },
-    ],
+    steps: [restartOthers],
   };
 }
+
+/** The pods of other tools keep their proxies until the user restarts them. */
+const restartOthers: Step = {
+  text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
+  command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
+};
 
 /** Assesses how a downgrade changes proxies. */
 function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Assessment> {
@@ -58,12 +59,7 @@ function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Asses
   yield {
     risk: "rollout",
     reason: `meshed pods that meshops does not deploy keep a proxy of ${old.version}, which is newer than the control plane, until they restart`,
-    steps: [
-      {
-        text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
-        command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
-      },
-    ],
+    steps: [restartOthers],
   };
 }
 
@@ -73,21 +69,12 @@ function isKnown(version: string): boolean {
 }
 
 /**
- * Returns the release of a version of linkerd-crds, or the nearest older release; null if the version is older than all
- * releases of the catalog.
- */
-function releaseOf(version: string): LinkerdRelease | null {
-  const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
-  return release ?? nearestRelease(version.replace(/^20/, "edge-"));
-}
-
-/**
  * Assesses a change of the CRDs. The Gateway API's CRDs are annotated with helm.sh/resource-policy: keep since
  * edge-25.3.1 (linkerd-crds, templates). In all releases, the CRDs of Linkerd's policies lack this annotation.
  */
 function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   const [oldVersion, newVersion] = [chartVersionOf(before), chartVersionOf(after)];
-  const [old, next] = [releaseOf(oldVersion), releaseOf(newVersion)];
+  const [old, next] = [releaseWith("linkerd-crds", oldVersion), releaseWith("linkerd-crds", newVersion)];
   // The newest version that a CRD serves is also the version that the API server stores (linkerd-crds, rendered, all
   // releases of the catalog).
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {

@@ -2,7 +2,7 @@ import type { Assessment, ChangedObject, ChangeSet } from "../../components/chan
 import { at } from "../../kubernetes/object-fields.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
 import { asMap } from "../../system/data.ts";
-import { admissionChanges } from "./admitted.ts";
+import { admissionChanges, policyRequiring } from "./admitted.ts";
 import { fieldRisks } from "./policy-fields.ts";
 import { effect, isMoved, isRenamed, renamedPolicies, stateOf } from "./policy-renames.ts";
 
@@ -85,18 +85,8 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
   const named = (kind: string, name: unknown): ChangedObject | undefined =>
     all.find((other) => other.kind === kind && other.name === name && other.namespace === changed.namespace);
   if (targetRef !== undefined) return named("Server", asMap(targetRef)["name"]);
-  const policy = all.find(
-    (other) => other.kind === "AuthorizationPolicy" && other.namespace === changed.namespace && requires(other, changed.name),
-  );
+  const policy = policyRequiring(changed, all);
   return policy === undefined ? undefined : serverOf(policy, all);
-}
-
-function requires(policy: ChangedObject, authentication: string): boolean {
-  const { requiredAuthenticationRefs } = asMap(stateOf(policy)["spec"]);
-  return (
-    Array.isArray(requiredAuthenticationRefs) &&
-    requiredAuthenticationRefs.some((entry) => asMap(entry)["name"] === authentication)
-  );
 }
 
 function byPresence(kind: string, does: "opens" | "closes", change: "added" | "removed"): Assessment {

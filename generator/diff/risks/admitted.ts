@@ -4,6 +4,7 @@ import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { isWithin } from "../../mesh/networks.ts";
 import { asMap } from "../../system/data.ts";
 import { compareText } from "../../system/text.ts";
+import { stateOf } from "./policy-renames.ts";
 
 /**
  * Map from each client that a policy admits to the ports at which the policy admits the client. An authentication
@@ -134,11 +135,15 @@ function listed(labels: Readonly<Record<string, unknown>>): string {
  */
 function shareServer(other: ChangedObject, changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   if (!/^(MeshTLS|Network)Authentication$/.test(other.kind) || other.name === changed.name) return false;
-  const policy = all.find(
-    ({ kind, namespace, after }) =>
-      kind === "AuthorizationPolicy" &&
-      namespace === other.namespace &&
-      listAt(after, "spec", "requiredAuthenticationRefs").some((entry) => asMap(entry)["name"] === other.name),
+  return at(policyRequiring(other, all)?.after, "spec", "targetRef", "name") === changed.name;
+}
+
+/** Returns the changed AuthorizationPolicy that requires an authentication; undefined if no changed policy requires it. */
+export function policyRequiring(authentication: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
+  return all.find(
+    (other) =>
+      other.kind === "AuthorizationPolicy" &&
+      other.namespace === authentication.namespace &&
+      listAt(stateOf(other), "spec", "requiredAuthenticationRefs").some((entry) => asMap(entry)["name"] === authentication.name),
   );
-  return at(policy?.after, "spec", "targetRef", "name") === changed.name;
 }

@@ -1,5 +1,6 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
+import { deliveryOf } from "../../components/workloads/delivery.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
@@ -42,22 +43,20 @@ export function* helmfileRisks(
 }
 
 function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs: ChangeSet["specs"]): Step[] {
-  const futures = new Map(gone.map((release) => [release, futureOf(release, specs)]));
   // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
   // that the policies are uninstalled after the pods that they protect.
-  const [policies, others] = [true, false].map((wanted) =>
-    [...gone].reverse().filter((release) => futures.get(release) === "ends" && isPolicies(release) === wanted),
-  ) as [Release[], Release[]];
+  const ended = gone.filter((release) => futureOf(release, specs) === "ends").reverse();
+  const policies = ended.filter(isPolicies);
   return [
-    ...gone.flatMap((release) => keptBy(release, futures.get(release) ?? "ends")),
-    ...uninstall(others),
+    ...gone.flatMap((release) => keptBy(release, futureOf(release, specs))),
+    ...uninstall(ended.filter((release) => !isPolicies(release))),
     ...serversFirst(policies, objects),
     ...uninstall(policies),
   ];
 }
 
 /**
- * What happens to the pods of a release that is no longer in the helmfile. `ends`: nobody needs the old objects.
+ * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer needed.
  * `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace can be the
  * same workload with another name.
  */
@@ -74,9 +73,11 @@ function futureOf(release: Release, { before, after }: ChangeSet["specs"]): Futu
 }
 
 /** Whether a release installs the source of a workload. */
-function isOf({ name, namespace }: Release, key: string, { namespace: own, source }: Workload): boolean {
-  const chart = source?.chart ?? source?.oci;
-  return namespace === own && name === (chart === undefined ? fluxName(workloadId(key)) : (chart.releaseName ?? key));
+function isOf({ name, namespace }: Release, key: string, workload: Workload): boolean {
+  const delivery = deliveryOf(key, workload);
+  return (
+    namespace === workload.namespace && name === (delivery.kind === "chart" ? delivery.release.name : fluxName(workloadId(key)))
+  );
 }
 
 /** Whether a release contains policies that meshops generated, and no pods. */

@@ -1,10 +1,10 @@
+import { injectsCa } from "../../components/admission.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
-import { at } from "../../kubernetes/object-fields.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
-export function* identityRisks({ kind, name, fields, change, after }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+export function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
     yield {
       risk: "trust-anchor",
@@ -12,6 +12,8 @@ export function* identityRisks({ kind, name, fields, change, after }: ChangedObj
         "Flux deletes the ConfigMap with the public certificates of the environment, unless you suspend its Kustomization before you push. Only meshops reads this ConfigMap",
     };
   if (change !== "changed") return;
+  const { after } = all.specs;
+  const isInjected = after !== null && injectsCa(after);
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
     if (
@@ -36,18 +38,13 @@ export function* identityRisks({ kind, name, fields, change, after }: ChangedObj
         reason:
           "a new issuer signs the certificates of the proxies. Certificates that the old issuer signed stay valid for up to 24 hours",
       };
-    else if (field.path.endsWith("caBundle") && field.after === undefined && injectsCa(after)) yield withoutCa(name);
+    else if (field.path.endsWith("caBundle") && field.after === undefined && isInjected) yield withoutCa(name);
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
         reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks in the same commit: the API server can call a webhook only if one of these CAs signed the certificate of the webhook`,
       };
   }
-}
-
-/** Whether cert-manager's CA injector sets the CAs of the webhooks of a HelmRelease. */
-function injectsCa(release: ChangedObject["after"]): boolean {
-  return JSON.stringify(at(release, "spec", "values") ?? {}).includes('"injectCaFrom"');
 }
 
 /**

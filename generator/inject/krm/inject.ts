@@ -44,9 +44,9 @@ export function injectList(list: ResourceList): Answer {
  *
  * @param indexes number of policies that were already added, by path
  */
-function added({ object, beside }: Addition, indexes: Map<string, number>): Edit {
-  const folder = folderOf(placeOf(beside.value)?.path ?? "");
-  const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
+function added({ object, workload }: Addition, indexes: Map<string, number>): Edit {
+  const folder = folderOf(placeOf(workload.value)?.path ?? "");
+  const path = `${folder === "" ? "" : `${folder}/`}${workload.name}-mesh.yaml`;
   const index = indexes.get(path) ?? 0;
   indexes.set(path, index + 1);
   const annotations = { ...object.metadata.annotations, ...placed(path, index) };

@@ -12,7 +12,7 @@ function git(...args) {
 }
 
 // Path of the platform repository in its Git repository, such as "platform/mesh/". Empty if the platform repository is
-// the root of the Git repository. Null if there is no Git repository.
+// the root of the Git repository. Null outside a Git repository.
 const folder = git("rev-parse", "--show-prefix");
 const own = `${folder}.githooks`;
 const set = git("config", "core.hooksPath");
