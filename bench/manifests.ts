@@ -2,7 +2,7 @@
  * `npm run bench:manifests`: measures the CPU time of `validate --manifests` and `inject` for streams of Deployments and
  * Services of 1 MB and 10 MB. Compares this time with `kustomize build` of the same stream, and with PyYAML, which
  * parses the stream with libyaml. Prints a Markdown table for bench/README.md. Needs bash, kustomize (`npm run tools`)
- * and Python 3 with PyYAML.
+ * and Python 3 with PyYAML. kustomize builds only 1 MB: its time grows faster than the stream, and 10 MB take minutes.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -115,6 +115,9 @@ for (const [index, size] of Object.values(sizes).entries()) {
   writeFileSync(join(folder, String(index), "kustomization.yaml"), "resources: [all.yaml]\n");
 }
 console.log(`| CPU seconds | ${Object.keys(sizes).join(" | ")} |\n|---|--:|--:|`);
-for (const [name, command] of Object.entries(commands))
-  console.log(`| ${name} | ${[0, 1].map((index) => cpuTime(command(String(index))).toFixed(2)).join(" | ")} |`);
+for (const [name, command] of Object.entries(commands)) {
+  const measured = name === "kustomize build" ? [0] : [0, 1];
+  const cells = measured.map((index) => cpuTime(command(String(index))).toFixed(2));
+  console.log(`| ${name} | ${[...cells, ""].slice(0, 2).join(" | ")} |`);
+}
 rmSync(folder, { recursive: true });
