@@ -3,6 +3,7 @@ import type { Inventory } from "../../bundle/inventory.ts";
 import { makePlan, type Plan } from "../../bundle/plan.ts";
 import type { Rendered } from "../../bundle/render.ts";
 import type { Repository } from "../../bundle/repository.ts";
+import { bundlesOf, type Wanted, wantedBundles } from "../../bundle/wanted-bundles.ts";
 import { workloadFilePaths } from "../../bundle/workload-files.ts";
 import type { Model } from "../../components/model.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
@@ -11,7 +12,7 @@ import { missingBases } from "../base-findings.ts";
 import { concrete, loadAll, printDiagnostics } from "../context.ts";
 import { scaffoldPlan } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
-import { bundlesOf, renderAll, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
+import { renderAll, renderEnvironments } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
 
 /** The fields of a plan that `generate` prints. */

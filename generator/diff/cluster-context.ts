@@ -1,6 +1,6 @@
-import type { Step } from "../../components/change-rule.ts";
-import type { ObjectChange } from "../../diff/diff.ts";
-import { shellWord } from "../../system/shell.ts";
+import type { Step } from "../components/change-rule.ts";
+import { shellWord } from "../system/shell.ts";
+import type { ObjectChange } from "./diff.ts";
 
 /**
  * Adds the context of an environment's cluster to the kubectl and helm commands in the steps of a change. With this
@@ -20,4 +20,15 @@ function stepIn({ text, command }: Step, context: string): Step {
       .replace(/\bkubectl (?=[a-z])/g, `kubectl --context ${context} `)
       .replace(/\bhelm (?=[a-z])/g, `helm --kube-context ${context} `),
   };
+}
+
+/**
+ * Returns the kubectl context of the environment in the commit, if the context changes, for example because the cluster
+ * was renamed. The commands in the steps need this old context, because they change objects in the old cluster. Returns
+ * null if the context does not change.
+ */
+export function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
+  const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
+  const before = helmfile?.fields.find(({ path }) => path === "helmDefaults.kubeContext")?.before;
+  return typeof before === "string" ? before : null;
 }

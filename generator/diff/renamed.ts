@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { inventoryFile } from "../../bundle/inventory.ts";
-import type { Step } from "../../components/change-rule.ts";
-import type { ObjectChange } from "../../diff/diff.ts";
-import type { GitTree } from "../../diff/git-tree.ts";
-import { encryptedFiles } from "../../identity/read.ts";
-import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
-import { readIfThere } from "../../system/files.ts";
-import { ownFluxFiles, type Renamed } from "../after-rename.ts";
-import type { Wanted } from "../render-environments.ts";
+import { inventoryFile } from "../bundle/inventory.ts";
+import type { Wanted } from "../bundle/wanted-bundles.ts";
+import type { Step } from "../components/change-rule.ts";
+import { encryptedFiles } from "../identity/read.ts";
+import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../spec/layout.ts";
+import { readIfThere } from "../system/files.ts";
+import { ownFluxFiles, type Renamed } from "./after-rename.ts";
+import type { ObjectChange } from "./diff.ts";
+import type { GitTree } from "./git-tree.ts";
 
 /**
  * Returns the environments that were renamed since a commit. The function recognizes a renamed environment by its first
