@@ -1,23 +1,23 @@
 import { meshedLabel } from "../catalog/well-known.ts";
 import { type IdentityObjects, mountedSecrets } from "../identity/cluster-certificates.ts";
-import { secretContracts } from "../identity/contracts.ts";
+import type { SecretContract } from "../identity/contracts.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import type { Environment } from "../spec/environment.generated.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /**
  * Reads the identity objects of an environment from a cluster: the trust bundle, the ConfigMap `meshops-identity`, the
- * Secrets that meshops generates, and the Secrets that pods mount. If the user is not allowed to read the ConfigMap or
+ * Secrets that the mesh needs, and the Secrets that pods mount. If the user is not allowed to read the ConfigMap or
  * the Secrets, the corresponding field of the result is null.
  *
+ * @param contracts the Secrets that the mesh needs
  * @param pods pods whose mounted Secrets are read
  */
 export async function readIdentityObjects(
   cluster: ClusterReader,
-  environment: Environment,
+  contracts: readonly SecretContract[],
   pods: readonly KubernetesObject[],
 ): Promise<IdentityObjects> {
-  const own = secretContracts(environment).map(({ namespace, name }) => `${namespace}/${name}`);
+  const own = contracts.map(({ namespace, name }) => `${namespace}/${name}`);
   const names = [...new Set([...own, ...mountedSecrets(pods).keys()])];
   const read = async (id: string): Promise<readonly [string, KubernetesObject | null]> => {
     const [namespace = "", name = ""] = id.split("/");

@@ -33,6 +33,7 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
     environment: input.environment,
     mirror: context.mirror,
     components: inStartupOrder([...namespaces, ...built, ...metrics]),
+    contracts: context.identity.contracts,
   };
 }
 

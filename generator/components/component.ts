@@ -3,6 +3,7 @@ import type { Image, Mirror } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
 import type { ChartRepository, OciChart } from "../catalog/repositories.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
+import type { SecretContract } from "../identity/contracts.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
@@ -59,6 +60,10 @@ export interface IdentityProvider {
   chartValuesFrom(chart: LinkerdChart): readonly ValuesObject[];
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
+  /** The Secrets with certificates and keys that must exist in the cluster. */
+  readonly contracts: readonly SecretContract[];
+  /** Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`. */
+  readonly ignoredDrift: readonly IgnoredDrift[];
 }
 
 /**

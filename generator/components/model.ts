@@ -1,4 +1,5 @@
 import type { Mirror } from "../catalog/image.ts";
+import type { SecretContract } from "../identity/contracts.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -25,6 +26,8 @@ export interface Model {
   /** The registry that mirrors all images; null if images are pulled from upstream. */
   readonly mirror: Mirror | null;
   readonly components: readonly ComponentModel[];
+  /** The Secrets with certificates and keys of the mesh that must exist in the cluster. */
+  readonly contracts: readonly SecretContract[];
 }
 
 /** Returns the Helm release of a component that is delivered as a chart; null for other components. */

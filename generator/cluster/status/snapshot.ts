@@ -148,7 +148,7 @@ export async function takeSnapshot(
     claims,
     events,
     namespaces: found,
-    identity: await readIdentityObjects(cluster, model.environment, pods),
+    identity: await readIdentityObjects(cluster, model.contracts, pods),
     externalCertificates: hasExternalIdentity(model.environment),
     linkerdConfig: await orNull(cluster.get("v1", "ConfigMap", "linkerd-config", "linkerd")),
     meshed: meshed?.filter(isLive) ?? null,

@@ -53,7 +53,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     policy("MeshTLSAuthentication", authorizationPolicy),
     orEmpty(policy("NetworkAuthentication", authorizationPolicy)),
     listIn(cluster, protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
-    readIdentityObjects(cluster, environment, pods),
+    readIdentityObjects(cluster, model.contracts, pods),
     meshedPods(cluster),
     orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
     orNull(webhooks),

@@ -1,10 +1,11 @@
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
+import { secretContracts } from "../../identity/contracts.ts";
 import { settingsRevision } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { installsLinkerd } from "../../spec/ownership.ts";
-import type { Component, IdentityProvider, ValuesObject } from "../component.ts";
+import { hasExternalIdentity, installsLinkerd } from "../../spec/ownership.ts";
+import type { Component, IdentityProvider, IgnoredDrift, ValuesObject } from "../component.ts";
 import { identityChecks } from "./checks.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
@@ -22,8 +23,25 @@ export function externalIdentity(environment: Environment): IdentityProvider {
       ...webhookValues(environment, chart),
     }),
     chartValuesFrom: (chart) => (chart === "linkerd-control-plane" ? anchorSource(environment) : []),
+    contracts: secretContracts(environment),
+    ignoredDrift: injectsCa(environment) ? injectedCas : [],
   };
 }
+
+/** Whether cert-manager's CA injector sets the CAs of the webhooks. */
+export function injectsCa(environment: Environment): boolean {
+  return hasExternalIdentity(environment) && environment.spec.linkerd.identity.webhooks === "external";
+}
+
+/**
+ * The fields that cert-manager's CA injector writes. Each webhook configuration of Linkerd's charts contains a single
+ * webhook.
+ */
+const injectedCas: readonly IgnoredDrift[] = [
+  { kind: "MutatingWebhookConfiguration", paths: ["/webhooks/0/clientConfig/caBundle"] },
+  { kind: "ValidatingWebhookConfiguration", paths: ["/webhooks/0/clientConfig/caBundle"] },
+  { kind: "APIService", paths: ["/spec/caBundle"] },
+];
 
 /**
  * Returns a component with the tests that `meshops verify` runs on the certificates. meshops does not deliver the

@@ -24,6 +24,8 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
       ...webhookValues(environment, chart, identity.webhookCa),
     }),
     chartValuesFrom: () => [],
+    contracts,
+    ignoredDrift: [],
   };
 }
 

@@ -1,7 +1,7 @@
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
-import { webhookDrift } from "../admission.ts";
+import { admissionDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -45,7 +45,7 @@ const controlPlane: Component = {
     valuesFrom: context.identity.chartValuesFrom("linkerd-control-plane"),
     patches: settingsPatches(context),
     images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
-    ignoredDrift: webhookDrift(context.environment, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    ignoredDrift: admissionDrift(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     checks: controlPlaneChecks,
     owned: ownedControlPlaneValues(context),
   }),

@@ -1,7 +1,7 @@
 import { jaegerImage } from "../../catalog/addons.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import { webhookDrift } from "../admission.ts";
+import { admissionDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { StateCheck } from "../check.ts";
 import type { Component, ComponentOutput, ComponentProvider, Context } from "../component.ts";
@@ -85,7 +85,7 @@ function extension(context: Context, version: string): ComponentOutput {
     },
     patches: deployments.map((name) => restartOnIdentityChange(name, context)),
     images: linkerdImages(context.linkerdRelease, "linkerd-jaeger"),
-    ignoredDrift: webhookDrift(context.environment, ["MutatingWebhookConfiguration"]),
+    ignoredDrift: admissionDrift(context, ["MutatingWebhookConfiguration"]),
     owned: ownedJaegerValues(context),
   };
 }

@@ -1,6 +1,6 @@
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import { apiServiceDrift, webhookDrift } from "../admission.ts";
+import { admissionDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -57,10 +57,7 @@ const viz: Component = {
       },
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
-    ignoredDrift: [
-      ...webhookDrift(context.environment, ["MutatingWebhookConfiguration"]),
-      ...apiServiceDrift(context.environment),
-    ],
+    ignoredDrift: [...admissionDrift(context, ["MutatingWebhookConfiguration", "APIService"])],
     checks: vizChecks,
     owned: ownedVizValues(context),
   }),

@@ -1,5 +1,5 @@
-import { injectsCa } from "../../components/admission.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import { injectsCa } from "../../components/identity/external.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
