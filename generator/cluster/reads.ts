@@ -1,4 +1,6 @@
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
+import { policyKinds } from "../mesh/policy-kinds.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /** Lists the objects of a kind in several namespaces. @param labels a label selector, as for `ClusterReader.list` */
@@ -21,4 +23,24 @@ export async function namespacesNamed(cluster: ClusterReader, names: readonly st
 /** Returns the result of a read request. Returns an empty list if the user does not have the required permission. */
 export async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
   return (await orNull(read)) ?? [];
+}
+
+/**
+ * Lists the NetworkPolicies and Linkerd's policies in several namespaces. If the user is not allowed to list a kind, the
+ * result does not contain the policies of this kind.
+ *
+ * @param required kinds that the user must be allowed to list
+ * @throws UserError if the user is not allowed to list a required kind
+ */
+export async function readPolicies(
+  cluster: ClusterReader,
+  namespaces: readonly string[],
+  release: LinkerdRelease,
+  required: readonly string[],
+): Promise<KubernetesObject[]> {
+  const lists = policyKinds.map(({ group, kind, version }) => {
+    const list = listIn(cluster, namespaces, `${group}/${version(release)}`, kind);
+    return required.includes(kind) ? list : orEmpty(list);
+  });
+  return (await Promise.all(lists)).flat();
 }

@@ -1,6 +1,5 @@
 import { lostSecrets } from "../identity/cluster-certificates.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { at } from "../kubernetes/object-fields.ts";
+import { rolloutOf } from "../kubernetes/rollout.ts";
 import { plural } from "../system/text.ts";
 import type { ClusterState } from "./check.ts";
 import { type Finding, failed, passed } from "./finding.ts";
@@ -8,8 +7,7 @@ import { type Finding, failed, passed } from "./finding.ts";
 /** Checks that all workloads of a namespace are ready, and that all Secrets that the namespace's pods mount exist. */
 export function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): Finding {
   const found = workloads.filter(({ metadata }) => metadata.namespace === namespace);
-  const count = ({ status }: KubernetesObject): number => Number(at(status, "readyReplicas") ?? 0);
-  const notReady = found.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));
+  const notReady = found.filter((workload) => !rolloutOf(workload).complete);
   const names = notReady.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
   if (found.length === 0)
     return failed("no workloads", `the namespace ${namespace} contains no workloads; to see the reason, run meshops status`);

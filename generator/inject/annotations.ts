@@ -4,6 +4,7 @@ import type { Manifest } from "../kubernetes/read.ts";
 import { listOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../mesh/ports.ts";
+import { targetOf, tcpServicePorts } from "../mesh/services.ts";
 import { asMap } from "../system/data.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -87,12 +88,9 @@ function portsTo(
   workloads: readonly Workload[],
   matches: (port: number, workload: Workload) => boolean,
 ): number[] {
-  return listOf(specOf(service)["ports"])
-    .map(asMap)
-    .filter(({ port, targetPort = port, protocol = "TCP" }) =>
-      workloads.some((workload) => protocol === "TCP" && matches(resolvePort(targetPort, workload) ?? 0, workload)),
-    )
-    .map(({ port }) => Number(port));
+  return tcpServicePorts(service)
+    .filter((port) => workloads.some((workload) => matches(targetOf(port, workload) ?? 0, workload)))
+    .map(({ number }) => number);
 }
 
 /** Returns the number of a Service port with a given name. Returns null if the Service has no port with this name. */

@@ -3,7 +3,7 @@ import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../mesh/meshed.ts";
 import { resolvePort } from "../mesh/ports.ts";
-import { serverSelects } from "../mesh/servers.ts";
+import { mayBeServerOf } from "../mesh/servers.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -109,7 +109,7 @@ function portsWithServers(workloads: readonly Workload[], ports: PortsOf, stream
     const { port } = specOf(server);
     return workloads
       .filter(
-        (workload) => serverSelects(server, workload) && ports(workload).listening.includes(resolvePort(port, workload) ?? 0),
+        (workload) => mayBeServerOf(server, workload) && ports(workload).listening.includes(resolvePort(port, workload) ?? 0),
       )
       .map((workload) =>
         note(

@@ -1,9 +1,10 @@
 import { type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
 import { portKeys, proxyContainer } from "../catalog/well-known.ts";
-import { type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
+import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
 import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../mesh/ports.ts";
+import { servicePorts, targetOf } from "../mesh/services.ts";
 import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
@@ -57,8 +58,8 @@ function declaredPorts(workload: Workload, stream: ManifestSet): DeclaredPort[] 
     .map(({ containerPort, protocol = "TCP" }) => ({ number: Number(containerPort), protocol }));
   const targets = stream
     .servicesOf(workload)
-    .flatMap((service) => listOf(specOf(service)["ports"]).map(asMap))
-    .map(({ port, targetPort = port, protocol = "TCP" }) => ({ number: resolvePort(targetPort, workload) ?? 0, protocol }));
+    .flatMap(servicePorts)
+    .map((port) => ({ number: targetOf(port, workload) ?? 0, protocol: port.protocol }));
   return [...own, ...targets];
 }
 

@@ -84,3 +84,14 @@ export function tcpPortsOf(
         : [],
     );
 }
+
+/**
+ * Returns the number of a port that is specified by number or by the name of a container port. Returns null if no
+ * container declares a port with that name.
+ */
+export function portNumber(port: unknown, containers: readonly unknown[]): number | null {
+  if (typeof port === "number") return port;
+  const declared = containers.flatMap((container) => listOf(asMap(container)["ports"]).map(asMap));
+  const found = declared.find(({ name }) => name === port)?.["containerPort"];
+  return typeof found === "number" ? found : null;
+}

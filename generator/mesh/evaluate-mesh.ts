@@ -14,15 +14,29 @@ import {
 import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
 import { isOpaqueForClients, isOpaqueForServer } from "./ports.ts";
 
+/**
+ * What determines the decision of a proxy: the connection bypasses the proxy, the proxy itself answers on the port, the
+ * port is opaque although the Server specifies HTTP or gRPC, the automatic route of a probe, no route matches the
+ * request, an authorization, the access policy of the Server, of the route's Server, or the default inbound policy.
+ */
+export type MeshReason =
+  | "no-proxy"
+  | "proxy-port"
+  | "opaque-port"
+  | "probe"
+  | "no-route"
+  | "authorization"
+  | "server"
+  | "route"
+  | "default";
+
 /** Decision of the proxy: whether Linkerd's policies admit a connection. */
 export interface MeshVerdict {
   readonly admits: boolean;
   /** Whether the client is admitted only because of the mode `audit`. */
   readonly counted: boolean;
-  /**
-   * The object that determines the decision, such as `Server api-http`, or another reason, such as `probe path
-   * /health`.
-   */
+  readonly reason: MeshReason;
+  /** Text for people: the object that determines the decision, such as `Server api-http`, or `probe path /health`. */
   readonly by: string;
   /**
    * The Server that selects the port. Null if no Server selects the port. In this case, the pod's default inbound
@@ -44,18 +58,19 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
   const { to, port, client, bypassed } = inbound;
   const server = serverOf(to, port, objects);
   const ofServer = server === null ? [] : authorizationsOf(server, objects);
-  const verdict = (admits: boolean, by: string, authorizations = ofServer, counted = false): MeshVerdict => ({
+  const verdict = (admits: boolean, reason: MeshReason, by: string, authorizations = ofServer, counted = false): MeshVerdict => ({
     admits,
     counted,
+    reason,
     by,
     server,
     authorizations,
   });
-  if (bypassed) return verdict(true, "no proxy");
+  if (bypassed) return verdict(true, "no-proxy", "no proxy");
   // The proxy's inbound port accepts only connections that other proxies open. The proxy's control port accepts only
   // connections from tap.
-  if (port === proxyPorts.inbound) return verdict(false, "proxy");
-  if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
+  if (port === proxyPorts.inbound) return verdict(false, "proxy-port", "proxy");
+  if (port === proxyPorts.control) return verdict(isTap(client), "proxy-port", "proxy");
   const protocol =
     server === null
       ? isOpaqueForServer(to, port)
@@ -63,20 +78,21 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
         : "unknown"
       : String(at(server, "spec", "proxyProtocol") ?? "unknown");
   if (server !== null && /^(HTTP|gRPC)/.test(protocol) && client.identity !== null && isOpaqueForClients(to, port))
-    return verdict(false, `${nameOf(server)}: protocol ${protocol}, but the port is opaque`);
+    return verdict(false, "opaque-port", `${nameOf(server)}: protocol ${protocol}, but the port is opaque`);
   const routed = route(inbound, server, protocol, objects);
-  if (routed === "probe") return verdict(true, `probe path ${inbound.path}`);
-  if (routed === "no-route") return verdict(false, `${nameOf(server)}: no route matches the request`);
+  if (routed === "probe") return verdict(true, "probe", `probe path ${inbound.path}`);
+  if (routed === "no-route") return verdict(false, "no-route", `${nameOf(server)}: no route matches the request`);
   const all = [...ofServer, ...(routed === null ? [] : authorizationsOfRoute(routed, objects))];
   const admitting = all.find((authorization) => admitsClient(authorization, client));
-  if (admitting !== undefined) return verdict(true, `${admitting.kind} ${admitting.name}`, all);
+  if (admitting !== undefined) return verdict(true, "authorization", `${admitting.kind} ${admitting.name}`, all);
   const policy =
     server === null
       ? defaultPolicyOf(to, installation.defaultInboundPolicy ?? "all-unauthenticated")
       : String(at(server, "spec", "accessPolicy") ?? "deny");
   const treatment = treatmentBy(policy, client, server === null && requiresIdentity(to, port));
+  const reason = server === null ? "default" : routed === null ? "server" : "route";
   const by = server === null ? `default inbound policy ${policy}` : nameOf(routed ?? server);
-  return verdict(treatment !== "refused", by, all, treatment === "counted");
+  return verdict(treatment !== "refused", reason, by, all, treatment === "counted");
 }
 
 /**

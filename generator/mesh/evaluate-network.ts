@@ -1,10 +1,12 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
+import { portNumber } from "../kubernetes/workload.ts";
 import type { Attempt } from "./attempt.ts";
+import { rulesOf } from "./network-policy-peers.ts";
 import { inNetwork, type Network } from "./networks.ts";
 import { podContainers } from "./pod.ts";
-import { letsThrough, namedPort } from "./ports.ts";
+import { letsThrough } from "./ports.ts";
 
 /** Decision of the network layer: whether NetworkPolicies admit a connection. */
 export interface NetworkVerdict {
@@ -27,9 +29,9 @@ export interface NetworkVerdict {
 /** @param port port at which the connection arrives at the pod */
 export function networkVerdict(attempt: Attempt, port: number, objects: readonly KubernetesObject[]): NetworkVerdict {
   const selecting = objects.filter(
-    (policy) => policy.kind === "NetworkPolicy" && selectsPod(policy, attempt.to) && isForIngress(policy),
+    (policy) => policy.kind === "NetworkPolicy" && selectsPod(policy, attempt.to) && rulesOf(policy["spec"], "ingress") !== null,
   );
-  const admitting = selecting.filter((policy) => listAt(policy, "spec", "ingress").some((rule) => admits(rule, attempt, port)));
+  const admitting = selecting.filter(({ spec }) => rulesOf(spec, "ingress")?.some((rule) => admits(rule, attempt, port)));
   const names = (policies: readonly KubernetesObject[]): string[] => policies.map(({ metadata }) => metadata.name);
   return {
     admits: selecting.length === 0 || admitting.length > 0 || attempt.from.from !== undefined,
@@ -37,15 +39,6 @@ export function networkVerdict(attempt: Attempt, port: number, objects: readonly
     selecting: names(selecting),
     admitting: names(admitting),
   };
-}
-
-/**
- * Whether a NetworkPolicy restricts ingress. A NetworkPolicy without policyTypes restricts ingress (Kubernetes API,
- * NetworkPolicySpec).
- */
-function isForIngress({ spec }: KubernetesObject): boolean {
-  const types = at(spec, "policyTypes");
-  return !Array.isArray(types) || types.includes("Ingress");
 }
 
 function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
@@ -60,6 +53,6 @@ function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
         : selects(namespaces, { ...from.namespaceLabels, "kubernetes.io/metadata.name": from.namespace });
     return inNamespace && selects(at(peer, "podSelector") ?? {}, from.labels);
   };
-  const isNamed = (name: string): boolean => namedPort(name, podContainers(to)) === port;
+  const isNamed = (name: string): boolean => portNumber(name, podContainers(to)) === port;
   return (peers.length === 0 || peers.some(isPeer)) && letsThrough(at(rule, "ports"), port, isNamed);
 }

@@ -1,11 +1,11 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
-import { selects, selectsPod } from "../kubernetes/selectors.ts";
+import { portNumber } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 import { inNetwork, type Network } from "./networks.ts";
 import { podContainers } from "./pod.ts";
 import type { Account } from "./pod-set.ts";
-import { namedPort } from "./ports.ts";
+import { listedIdentities, refersToServer, serverSelects } from "./policy-readers.ts";
 import { isSame } from "./reference-kind.ts";
 
 /**
@@ -40,15 +40,19 @@ export interface ProxyClient {
 export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
   const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
   const [oldest] = objects
-    .filter((object) => object.kind === "Server" && selectsPod(object, pod) && portOf(object, pod) === port)
+    .filter((object) => object.kind === "Server" && isServerOf(object, pod) && serverPort(object, pod) === port)
     .sort((a, b) => (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
   return oldest ?? null;
 }
 
+/** Whether a Server selects a pod. A Server selects only pods in its own namespace. */
+export function isServerOf({ metadata, spec }: KubernetesObject, pod: KubernetesObject): boolean {
+  return metadata.namespace === pod.metadata.namespace && serverSelects(spec, pod.metadata.labels ?? {});
+}
+
 /** Returns the number of a Server's port. A Server can specify the port by the name of a container port. */
-function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
-  const port = at(server, "spec", "port");
-  return typeof port === "string" ? namedPort(port, podContainers(pod)) : port;
+export function serverPort(server: KubernetesObject, pod: KubernetesObject): number | null {
+  return portNumber(at(server, "spec", "port"), podContainers(pod));
 }
 
 /**
@@ -61,7 +65,10 @@ export function authorizationsOf(server: KubernetesObject, objects: readonly Kub
     isSame(kind, "Server") ? target === name : isSame(kind, "Namespace") && target === namespace,
   );
   const older = objects.filter(
-    (object) => object.kind === "ServerAuthorization" && object.metadata.namespace === namespace && isFor(object, server),
+    (object) =>
+      object.kind === "ServerAuthorization" &&
+      object.metadata.namespace === namespace &&
+      refersToServer(object.spec, name, server.metadata.labels ?? {}),
   );
   return [...policies, ...older.map((object) => serverAuthorization(object, namespace ?? ""))];
 }
@@ -142,23 +149,17 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
  * Linkerd then admits no client.
  */
 function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
-  const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);
-  const accounts = listAt<Reference>(found, "spec", "identityRefs").map((each) =>
-    isSame(each.kind, "Namespace") ? `*.${each.name}` : `${each.name}.${each.namespace ?? namespace}`,
+  return listedIdentities(at(found, "spec"), namespace).map((each) =>
+    each.kind === "Identity"
+      ? shortIdentity(each.name)
+      : each.kind === "Namespace"
+        ? `*.${each.name}`
+        : `${each.name}.${each.namespace}`,
   );
-  return [...identities, ...accounts];
 }
 
 function shortIdentity(identity: string): string {
   return identity.replace(/\.serviceaccount\.identity\..*$/, "");
-}
-
-/** Whether a ServerAuthorization refers to a Server, either by the Server's name or by its labels. */
-function isFor(authorization: KubernetesObject, { metadata }: KubernetesObject): boolean {
-  const name = at(authorization, "spec", "server", "name");
-  return name === undefined
-    ? selects(at(authorization, "spec", "server", "selector"), metadata.labels ?? {})
-    : name === metadata.name;
 }
 
 function serverAuthorization(object: KubernetesObject, namespace: string): Authorization {

@@ -1,8 +1,9 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
+import { probesOf } from "../kubernetes/probes.ts";
 import { asMap } from "../system/data.ts";
 import { podContainers } from "./pod.ts";
-import { namedPort } from "./ports.ts";
+import { isAttachedTo } from "./policy-readers.ts";
 
 /**
  * Returns the routes that are attached to a Server. A Server with an attached route has no automatic routes for probes.
@@ -12,7 +13,7 @@ export function routesOf(server: KubernetesObject, objects: readonly KubernetesO
     ({ kind, metadata, spec }) =>
       (kind === "HTTPRoute" || kind === "GRPCRoute") &&
       metadata.namespace === server.metadata.namespace &&
-      listAt(spec, "parentRefs").some((parent) => at(parent, "kind") === "Server" && at(parent, "name") === server.metadata.name),
+      isAttachedTo(spec, server.metadata.name),
   );
 }
 
@@ -66,12 +67,6 @@ function matchesExpression(expression: string, path: string): boolean {
  * pod_http_probes).
  */
 export function probePaths(pod: KubernetesObject, port: number): string[] {
-  const containers = podContainers(pod);
-  return containers.flatMap((container) =>
-    ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name) => {
-      const { path = "/", port: own, scheme = "HTTP" } = asMap(at(container, name, "httpGet"));
-      const number = typeof own === "string" ? namedPort(own, [container]) : own;
-      return own === undefined || number !== port || scheme !== "HTTP" ? [] : [String(path).replace(/\?.*$/, "")];
-    }),
-  );
+  const probes = podContainers(pod).flatMap(probesOf);
+  return probes.filter((probe) => probe.kind === "http" && probe.port === port).map(({ path }) => path);
 }

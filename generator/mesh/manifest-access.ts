@@ -7,6 +7,7 @@ import { containersOf, listOf, serviceAccountOf, tcpPortsOf, type Workload } fro
 import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
 import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
+import { policyKinds } from "./policy-kinds.ts";
 
 /**
  * Returns whether each client can connect to each port of the workloads in manifests. Evaluates the policies in the
@@ -27,12 +28,7 @@ export function manifestAccess(manifests: readonly Manifest[], installation: Ins
 
 /** Returns the policies of a stream, in the form that `evaluate` needs. Every returned policy has a namespace. */
 export function policiesIn(stream: ManifestSet): KubernetesObject[] {
-  const manifests = [
-    ...stream.ofKind("networking.k8s.io", "NetworkPolicy"),
-    ...stream.ofKind("policy.linkerd.io", "Server", "ServerAuthorization", "AuthorizationPolicy", "HTTPRoute"),
-    ...stream.ofKind("policy.linkerd.io", "MeshTLSAuthentication", "NetworkAuthentication"),
-    ...stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"),
-  ];
+  const manifests = policyKinds.flatMap(({ group, kind }) => stream.ofKind(group, kind));
   return manifests.map(({ value, namespace }) => {
     const { metadata, ...rest } = value as unknown as KubernetesObject;
     return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };

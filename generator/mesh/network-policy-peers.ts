@@ -1,5 +1,5 @@
 import { meshedLabel } from "../catalog/well-known.ts";
-import { type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
+import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../kubernetes/workload.ts";
@@ -12,11 +12,11 @@ export type Direction = "ingress" | "egress";
 export type PolicyRule = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the rules of a NetworkPolicy for ingress or egress. Returns null if the policy does not restrict this
- * direction (Kubernetes API, NetworkPolicySpec, policyTypes).
+ * Returns the rules for ingress or egress in the spec of a NetworkPolicy. Returns null if the policy does not restrict
+ * this direction (Kubernetes API, NetworkPolicySpec, policyTypes).
  */
-export function rulesOf(policy: Manifest, direction: Direction): readonly PolicyRule[] | null {
-  const { policyTypes, [direction]: rules } = specOf(policy);
+export function rulesOf(spec: unknown, direction: Direction): readonly PolicyRule[] | null {
+  const { policyTypes, [direction]: rules } = asMap(spec);
   const named = direction === "ingress" ? "Ingress" : "Egress";
   const limits = Array.isArray(policyTypes) ? policyTypes.includes(named) : direction === "ingress" || listOf(rules).length > 0;
   return limits ? listOf(rules).map(asMap) : null;

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
-import { selectsPod } from "../kubernetes/selectors.ts";
 import { asMap, groupBy, groupByEach } from "../system/data.ts";
+import { isServerOf } from "./inbound-policy.ts";
 
 /**
  * Finds the Linkerd policies that can affect the connections to a pod, without reading all policies for each pod. With
@@ -34,12 +34,12 @@ export class PolicyIndex {
   }
 
   /** Returns the policies that can affect the connections to a pod, in the order of the constructor's list. */
-  policiesFor(pod: KubernetesObject): KubernetesObject[] {
+  affecting(pod: KubernetesObject): KubernetesObject[] {
     const namespace = namespaceOf(pod);
     const labels = Object.entries(pod.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`);
     const servers = ["", ...labels]
       .flatMap((label) => this.#servers.get(keyOf(namespace, label)) ?? [])
-      .filter((server) => selectsPod(server, pod));
+      .filter((server) => isServerOf(server, pod));
     const routes = servers.flatMap(({ metadata }) => this.#routes.get(keyOf(namespace, metadata.name)) ?? []);
     const targets = [...servers, ...routes].map(({ kind, metadata }) => keyOf(namespace, kind.toLowerCase(), metadata.name));
     const policies = [...targets, keyOf(namespace, "namespace", namespace)].flatMap((key) => this.#byTarget.get(key) ?? []);

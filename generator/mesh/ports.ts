@@ -1,7 +1,7 @@
 import { defaultOpaquePorts } from "../catalog/linkerd.ts";
 import { portKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
+import { containersOf, type Labels, listOf, portNumber, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 import { podContainers } from "./pod.ts";
 
@@ -38,7 +38,7 @@ const defaultRanges = parsePorts(defaultOpaquePorts);
  */
 function withNames(text: unknown, containers: readonly unknown[]): readonly Range[] {
   const names = String(text ?? "").split(",");
-  const named = names.flatMap((name) => namedPort(name.trim(), containers) ?? []);
+  const named = names.flatMap((name) => portNumber(name.trim(), containers) ?? []);
   return [...parsePorts(text), ...named.map((port): Range => [port, port])];
 }
 
@@ -75,19 +75,10 @@ export function includes(ranges: readonly Range[], port: number): boolean {
  * container declares a port with that name.
  */
 export function resolvePort(port: unknown, workload: Workload): number | null {
-  return typeof port === "number"
-    ? port
-    : namedPort(
-        port,
-        containersOf(workload).map(({ container }) => container),
-      );
-}
-
-/** Returns the number of the container port with a name; null if no container declares a port with this name. */
-export function namedPort(name: unknown, containers: readonly unknown[]): number | null {
-  const declared = containers.flatMap((container) => listOf(asMap(container)["ports"]).map(asMap));
-  const found = declared.find((port) => port["name"] === name)?.["containerPort"];
-  return typeof found === "number" ? found : null;
+  return portNumber(
+    port,
+    containersOf(workload).map(({ container }) => container),
+  );
 }
 
 /**

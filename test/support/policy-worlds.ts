@@ -34,7 +34,7 @@ export function agreed(attempt: Attempt, objects: Cluster["objects"], release: L
 /** Returns the NetworkPolicies, and the policies of Linkerd that the index of policies finds for a peer. */
 export function narrowed(objects: Cluster["objects"], to: Peer): Cluster["objects"] {
   const network = objects.filter(({ kind }) => kind === "NetworkPolicy");
-  return [...network, ...new PolicyIndex(objects).policiesFor(podOf(to))];
+  return [...network, ...new PolicyIndex(objects).affecting(podOf(to))];
 }
 
 /** Returns the pod of a peer. The settings of the proxy are annotations. A peer with a proxy has a proxy container. */

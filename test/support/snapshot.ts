@@ -1,3 +1,4 @@
+import { newestRelease } from "../../generator/catalog/linkerd.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 
 /** A snapshot of a cluster that contains no objects. */
@@ -14,6 +15,7 @@ export const emptySnapshot: Snapshot = {
   identity: { trustRoots: null, committed: null, secrets: null },
   meshed: null,
   policies: [],
+  installation: { release: newestRelease() },
   externalCertificates: false,
   linkerdConfig: null,
   proxyLogs: new Map(),

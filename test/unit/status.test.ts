@@ -596,6 +596,20 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     });
   });
 
+  test("the cause also contains a Server that specifies the port by name", () => {
+    const named = { ...server, spec: { ...(server["spec"] as object), port: "grpc-int" } };
+    const ports = [{ name: "grpc-int", containerPort: 5080 }];
+    const pods = [peer("alpha-0", {}, true), peer("alpha-1", skip, false)].map((pod) => ({
+      ...pod,
+      spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha", ports }] },
+    }));
+    const [set] = readyWorkload();
+    const { cause } = workloadState(
+      ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: [named] }),
+    );
+    expect(cause).toMatchObject({ code: "refused-by-server", reason: expect.stringContaining("connects to port 5080") });
+  });
+
   test("from skip: the cause contains the Server that rejects the pod that has not restarted", () => {
     const pods = [peer("alpha-0", skip, true), peer("alpha-1", {}, false)];
     const [set] = readyWorkload();

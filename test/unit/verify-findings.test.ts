@@ -185,7 +185,7 @@ test("M1 fails if a pod of the control plane mounts a Secret that does not exist
       kind: "Deployment",
       metadata: { name: "d", namespace: "linkerd" },
       spec: { replicas: 1 },
-      status: { readyReplicas: 1 },
+      status: { replicas: 1, readyReplicas: 1, updatedReplicas: 1 },
     },
   ];
   const volumes = [{ secret: { secretName: "linkerd-identity-issuer" } }];
@@ -205,6 +205,21 @@ test("M1 fails if a pod of the control plane mounts a Secret that does not exist
     status: "passed",
     notes: ["the Secrets that pods mount were not checked, because you are not allowed to read Secrets"],
   });
+});
+
+test("M1 fails while a rolling update has not replaced all pods, although all pods are ready", () => {
+  const deployment = (updatedReplicas: number): KubernetesObject => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "d", namespace: "linkerd" },
+    spec: { replicas: 2 },
+    status: { replicas: 2, readyReplicas: 2, updatedReplicas },
+  });
+  const issuer = makeIssuer(names, anchor, madeAt);
+  const result = (updated: number): unknown =>
+    find("M1", clusterState(anchor.certificate, issuer, { workloads: [deployment(updated)], pods: [] }));
+  expect(result(1)).toMatchObject({ status: "failed", evidence: ["Deployment linkerd/d is not ready"] });
+  expect(result(2)).toMatchObject({ status: "passed" });
 });
 
 test("M2 fails if the new anchor has signed the issuer and a pod of the control plane trusts only the old anchor", () => {

@@ -6,13 +6,15 @@ import { proxyContainer } from "../../catalog/well-known.ts";
 import { type Model, podSetsIn, releaseOf } from "../../components/model.ts";
 import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { Installation } from "../../mesh/attempt.ts";
+import { installationOf } from "../../mesh/installation.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import type { ClusterActions } from "../actions.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { type ProxyMetrics, readProxyMetrics } from "../counted-clients.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
-import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
+import { listIn, namespacesNamed, orEmpty, readPolicies } from "../reads.ts";
 
 /** The objects of an environment in the cluster at one point in time. */
 export interface Snapshot {
@@ -33,10 +35,12 @@ export interface Snapshot {
   /** Running meshed pods of all namespaces; null if the user is not allowed to list pods in all namespaces. */
   readonly meshed: readonly KubernetesObject[] | null;
   /**
-   * NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications in the environment's namespaces. The
-   * list contains only kinds that the user is allowed to list.
+   * NetworkPolicies and Linkerd's policies in the environment's namespaces. The list contains only kinds that the user
+   * is allowed to list.
    */
   readonly policies: readonly KubernetesObject[];
+  /** Facts about the Linkerd installation, according to the spec. */
+  readonly installation: Installation;
   /** Whether another program writes the certificates and their Secrets. */
   readonly externalCertificates: boolean;
   /** ConfigMap with the chart values of the control plane; null if the ConfigMap does not exist or cannot be read. */
@@ -95,9 +99,6 @@ export async function takeSnapshot(
   // Send one request before the parallel requests. If the cluster does not respond, only this request fails, so meshops
   // reports the error sooner.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
-  const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
-  const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
-    orEmpty(everywhere(`policy.linkerd.io/${version}`, kind));
   const [
     controllers,
     git,
@@ -112,7 +113,7 @@ export async function takeSnapshot(
     events,
     found,
     meshed,
-    ...policies
+    policies,
   ] = await Promise.all([
     orEmpty(cluster.list("apps/v1", "Deployment", fluxNamespace)),
     cluster.list("source.toolkit.fluxcd.io/v1", source.kind, source.namespace),
@@ -130,11 +131,7 @@ export async function takeSnapshot(
     orEmpty(everywhere("v1", "Event")),
     orEmpty(namespacesNamed(cluster, [...namespaces, ...Object.keys(model.environment.spec.namespaces)])),
     meshedPods(cluster),
-    orEmpty(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
-    policy("Server", server),
-    policy("AuthorizationPolicy", authorizationPolicy),
-    policy("MeshTLSAuthentication", authorizationPolicy),
-    orEmpty(policy("NetworkAuthentication", authorizationPolicy)),
+    readPolicies(cluster, namespaces, linkerdRelease(model.environment.spec.linkerd.version), []),
   ]);
   const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm, ...artifacts];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];
@@ -152,7 +149,8 @@ export async function takeSnapshot(
     externalCertificates: hasExternalIdentity(model.environment),
     linkerdConfig: await orNull(cluster.get("v1", "ConfigMap", "linkerd-config", "linkerd")),
     meshed: meshed?.filter(isLive) ?? null,
-    policies: policies.flat(),
+    policies,
+    installation: installationOf(model.environment),
     proxyLogs: await logsOfProxies(cluster, pods),
     proxyMetrics: await readProxyMetrics(cluster, podSetsIn(model), pods),
     takenAt: new Date(),

@@ -1,7 +1,8 @@
 import { anchorGaps } from "../../identity/anchors.ts";
 import { issuerIn } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { at, condition, isObserved } from "../../kubernetes/object-fields.ts";
+import { at, condition } from "../../kubernetes/object-fields.ts";
+import { rolloutOf } from "../../kubernetes/rollout.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { factsOf, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
@@ -37,13 +38,11 @@ interface PodState {
 export function workloadState(workload: KubernetesObject, snapshot: Snapshot, subject: Subject): WorkloadState {
   const all = podsOf(workload, snapshot);
   const pods = all.filter(isLive);
-  const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
-  const readyReplicas = Number(at(workload, "status", "readyReplicas") ?? at(workload, "status", "numberReady") ?? 0);
+  const { complete, replicas, readyReplicas } = rolloutOf(workload);
   const injected = isInjected(workload, snapshot);
   const proxied = pods.filter((pod) => proxyOf(pod) !== undefined);
-  const rolledOut = isObserved(workload) && readyReplicas >= replicas && isRolledOut(workload, replicas);
   const state = { replicas, readyReplicas, meshed: injected ? proxied.length : null };
-  if (!rolledOut) {
+  if (!complete) {
     const found = causesOf(workload, all, snapshot, subject);
     if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
     // If one pod has a problem and another pod is only starting, report the cause of the pod with the problem.
@@ -52,13 +51,6 @@ export function workloadState(workload: KubernetesObject, snapshot: Snapshot, su
   }
   const cause = (injected ? meshCause(pods, snapshot, subject) : null) ?? missingSecret(pods, snapshot, subject);
   return { ...state, ready: cause === null, cause, pods: [] };
-}
-
-function isRolledOut(workload: KubernetesObject, replicas: number): boolean {
-  const { status } = workload;
-  if (workload.kind === "StatefulSet") return replicas === 0 || at(status, "currentRevision") === at(status, "updateRevision");
-  if (workload.kind === "DaemonSet") return Number(at(status, "updatedNumberScheduled") ?? 0) >= replicas;
-  return Number(at(status, "updatedReplicas") ?? 0) >= replicas && Number(at(status, "replicas") ?? 0) === replicas;
 }
 
 function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): KubernetesObject[] {

@@ -4,9 +4,10 @@ import { type Model, podSetsIn } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { installationOf } from "../../mesh/installation.ts";
 import { isLive } from "../../mesh/pod.ts";
+import { generatedPolicyKinds } from "../../mesh/policy-kinds.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
-import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
+import { listIn, namespacesNamed, orEmpty, readPolicies } from "../reads.ts";
 
 /**
  * Reads the objects that the tests evaluate.
@@ -23,35 +24,15 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   ];
   const names = [...new Set(model.components.map(({ namespace }) => namespace))];
   const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => listIn(cluster, names, apiVersion, kind);
-  const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
-    listIn(cluster, protectedNamespaces, `policy.linkerd.io/${version}`, kind);
-  const { server, authorizationPolicy } = release.traits.policyApi;
   // Send one request before the parallel requests. If the cluster does not respond, only this request fails.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     cluster.list("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
   ]).then((all) => all.flat());
-  const [
-    namespaces,
-    network,
-    servers,
-    authorizations,
-    authentications,
-    networkAuthentications,
-    profiles,
-    identity,
-    meshed,
-    apiServices,
-    hooks,
-    ...loads
-  ] = await Promise.all([
+  const [namespaces, policies, profiles, identity, meshed, apiServices, hooks, ...loads] = await Promise.all([
     namespacesNamed(cluster, [...new Set([...names, ...Object.keys(environment.spec.namespaces)])]),
-    listIn(cluster, protectedNamespaces, "networking.k8s.io/v1", "NetworkPolicy"),
-    policy("Server", server),
-    policy("AuthorizationPolicy", authorizationPolicy),
-    policy("MeshTLSAuthentication", authorizationPolicy),
-    orEmpty(policy("NetworkAuthentication", authorizationPolicy)),
+    readPolicies(cluster, protectedNamespaces, release, generatedPolicyKinds),
     listIn(cluster, protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
     readIdentityObjects(cluster, model.contracts, pods),
     meshedPods(cluster),
@@ -63,7 +44,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   return {
     installation: installationOf(environment),
     podSets,
-    policies: [...network, ...servers, ...authorizations, ...authentications, ...networkAuthentications],
+    policies,
     pods,
     namespaces,
     workloads: loads.flat(),

@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../cluster/status/snapshot.ts";
 import { type Model, podSetsIn } from "../../components/model.ts";
-import { at } from "../../kubernetes/object-fields.ts";
+import { rolloutOf } from "../../kubernetes/rollout.ts";
 import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { plural } from "../../system/text.ts";
 import { wrap, wrapCommand } from "../terminal/wrap.ts";
@@ -26,9 +26,7 @@ const tapInjector = "tap-injector";
  * injector is not ready.
  */
 export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
-  const ready = workloads.some(
-    (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
-  );
+  const ready = workloads.some((workload) => workload.metadata.name === tapInjector && rolloutOf(workload).readyReplicas > 0);
   if (!ready) return [];
   return podSetsIn(model)
     .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))

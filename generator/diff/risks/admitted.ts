@@ -2,6 +2,7 @@ import { allNetworks, meshedLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { isWithin } from "../../mesh/networks.ts";
+import { listedIdentities } from "../../mesh/policy-readers.ts";
 import { asMap } from "../../system/data.ts";
 import { compareText } from "../../system/text.ts";
 import { stateOf } from "./policy-renames.ts";
@@ -63,11 +64,15 @@ function admittedByIdentity(object: ChangedObject["before"]): Admitted {
   const own = String(at(object, "metadata", "namespace"));
   const networks = listAt(object, "spec", "networks").map((each) => String(asMap(each)["cidr"]));
   const clients = [
-    ...listAt(object, "spec", "identities").map((each) => (each === "*" ? everyMeshed : String(each))),
-    ...listAt(object, "spec", "identityRefs").map((each) => {
-      const { kind, name, namespace } = asMap(each);
-      return kind === "Namespace" ? `meshed pods of ${name}` : `${namespace ?? own}/${name}`;
-    }),
+    ...listedIdentities(at(object, "spec"), own).map(({ kind, name, namespace }) =>
+      kind === "Namespace"
+        ? `meshed pods of ${name}`
+        : kind === "ServiceAccount"
+          ? `${namespace}/${name}`
+          : name === "*"
+            ? everyMeshed
+            : name,
+    ),
     ...(allNetworks.every((network) => networks.includes(network)) ? [everyClient] : networks),
   ];
   return new Map(clients.map((client) => [client, new Set([""])]));

@@ -1,7 +1,6 @@
-import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
-import { resolvePort } from "../../mesh/ports.ts";
-import { serviceNamed } from "../../mesh/services.ts";
+import { serviceNamed, servicePorts, targetOf } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 
 /**
@@ -73,10 +72,8 @@ function addressOf(text: string, mayBeHost: boolean, { manifest }: Workload, str
     (second === undefined ? null : serviceNamed(stream, second, third ?? manifest.namespace));
   if (service === null) return null;
   const workloads = stream.workloadsOf(service);
-  const entry = listOf(specOf(service)["ports"])
-    .map(asMap)
-    .find((each) => port !== undefined && Number(each["port"]) === Number(port));
+  const entry = port === undefined ? undefined : servicePorts(service).find(({ number }) => number === Number(port));
   const [behind] = workloads;
-  const target = entry === undefined || behind === undefined ? null : resolvePort(entry["targetPort"] ?? entry["port"], behind);
+  const target = entry === undefined || behind === undefined ? null : targetOf(entry, behind);
   return workloads.length === 0 ? null : { workloads, port: target };
 }

@@ -2,9 +2,9 @@ import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import { isHook, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import { type Labels, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
+import { type Labels, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { factsOf, type InjectionObstacle, injectionObstacle, requestsProxy } from "../../mesh/meshed.ts";
-import { resolvePort } from "../../mesh/ports.ts";
+import { servicePorts, targetOf } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { addressesIn, type DescribedClient } from "./clients.ts";
 import { type Note, notesOn } from "./notes.ts";
@@ -204,13 +204,11 @@ function servicePortsOf(
 ): DescribedService[] {
   if (!stream.workloadsOf(service).includes(workload)) return [];
   const opaque = ports.filter(({ protocol }) => protocol === "opaque");
-  const found = listOf(specOf(service)["ports"])
-    .map(asMap)
-    .flatMap(({ port, targetPort = port }) =>
-      opaque
-        .filter((each) => each.port === resolvePort(targetPort, workload))
-        .map((each) => ({ key: each.key, port: each.port, servicePort: Number(port) })),
-    );
+  const found = servicePorts(service).flatMap((servicePort) =>
+    opaque
+      .filter((each) => each.port === targetOf(servicePort, workload))
+      .map((each) => ({ key: each.key, port: each.port, servicePort: servicePort.number })),
+  );
   const other = found.filter(({ port, servicePort }) => port !== servicePort);
   return found.length === 0
     ? []

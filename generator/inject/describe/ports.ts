@@ -1,9 +1,10 @@
-import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import { containersOf, listOf, tcpPortsOf, type Workload } from "../../kubernetes/workload.ts";
+import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
+import { type Probe, probesOf } from "../../kubernetes/probes.ts";
+import { containersOf, tcpPortsOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import type { Protocol } from "../../mesh/pod-set.ts";
-import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
-import { asMap } from "../../system/data.ts";
+import { includes, opaquePorts } from "../../mesh/ports.ts";
+import { targetOf, tcpServicePorts } from "../../mesh/services.ts";
 
 /** A port of a set of pods, as the manifests describe it. */
 export interface DescribedPort {
@@ -29,7 +30,7 @@ interface PortFacts {
   /** Names of the Service ports that target this port. */
   readonly serviceNames: readonly string[];
   readonly appProtocols: readonly string[];
-  readonly probes: readonly ("grpc" | "http" | "https")[];
+  readonly probes: readonly Probe["kind"][];
   readonly image: string;
   /**
    * Whether the port is opaque. The list of opaque ports is in an annotation of the pods or of their namespace. Without
@@ -56,17 +57,10 @@ export function portsOf(workload: Workload, stream: ManifestSet): DescribedPort[
 
 function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
   const containers = containersOf(workload).map(({ container }) => container);
-  const probes = containers.flatMap((container) => probesOf(container, workload));
-  const ofService = stream.servicesOf(workload).flatMap((service) =>
-    listOf(specOf(service)["ports"])
-      .map(asMap)
-      .filter(({ protocol = "TCP" }) => protocol === "TCP")
-      .map(({ name, port, targetPort = port, appProtocol }) => ({
-        target: resolvePort(targetPort, workload),
-        name: name === undefined ? null : String(name),
-        appProtocol: appProtocol === undefined ? null : String(appProtocol),
-      })),
-  );
+  const probes = containers.flatMap(probesOf);
+  const ofService = stream
+    .servicesOf(workload)
+    .flatMap((service) => tcpServicePorts(service).map((port) => ({ ...port, target: targetOf(port, workload) })));
   const declared = containers.flatMap((container) =>
     tcpPortsOf(container).map((port) => ({ ...port, image: String(container["image"] ?? "") })),
   );
@@ -86,22 +80,6 @@ function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
       opaque: includes(opaquePorts(proxyAnnotations(workload, stream), workload), each.port),
     };
   });
-}
-
-function probesOf(container: Readonly<Record<string, unknown>>, workload: Workload): Probed[] {
-  return ["startupProbe", "readinessProbe", "livenessProbe"].flatMap((name): Probed[] => {
-    const { httpGet, grpc } = asMap(container[name]);
-    if (grpc !== undefined) return [{ port: resolvePort(asMap(grpc)["port"], workload), kind: "grpc" as const }];
-    if (httpGet === undefined) return [];
-    const { port, scheme = "HTTP" } = asMap(httpGet);
-    return [{ port: resolvePort(port, workload), kind: scheme === "HTTPS" ? ("https" as const) : ("http" as const) }];
-  });
-}
-
-/** The port to which a probe connects, and the kind of the probe. */
-interface Probed {
-  readonly port: number | null;
-  readonly kind: PortFacts["probes"][number];
 }
 
 /** Names of images of servers that use a protocol other than HTTP, such as databases. */

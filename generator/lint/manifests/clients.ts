@@ -2,6 +2,7 @@ import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-se
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, hasPreStop, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { effectiveInject, injectionFacts, workloadIsMeshed } from "../../mesh/meshed.ts";
+import { isSame } from "../../mesh/reference-kind.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -142,7 +143,7 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const [manifest, field] of references)
     for (const [index, reference] of listOf(specOf(manifest)[field]).map(asMap).entries()) {
       const { kind, name, namespace = manifest.namespace } = reference;
-      if (kind !== "ServiceAccount") continue;
+      if (!isSame(kind, "ServiceAccount")) continue;
       const clients = stream.workloads.filter(
         (each) =>
           serviceAccountOf(each) === name && each.manifest.namespace === namespace && workloadIsMeshed(each, stream) === "yes",

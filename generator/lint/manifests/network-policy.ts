@@ -62,7 +62,7 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
   const pods = stream.selected(policy, specOf(policy)["podSelector"]);
   const own = allMeshed(pods, stream);
   const isProxyPort = (name: string): boolean => isInbound(name, pods);
-  const rules = rulesOf(policy, direction) ?? [];
+  const rules = rulesOf(specOf(policy), direction) ?? [];
   const side = direction === "ingress" ? "from" : "to";
   for (const [index, rule] of own === "no" ? [] : rules.entries()) {
     const peers = peersMeshed(rule[side], policy, stream);
@@ -138,7 +138,7 @@ function policiesOfSamePods(policy: Manifest, stream: ManifestSet): Manifest[] {
  */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
   return policiesOfSamePods(policy, stream).flatMap((other) =>
-    (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })),
+    (rulesOf(specOf(other), "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })),
   );
 }
 
@@ -147,7 +147,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
   const told = new Set<string>();
   for (const manifest of policies(stream).filter(({ namespace }) => ![vizNamespace, "linkerd"].includes(namespace))) {
     const pods = stream.selected(manifest, specOf(manifest)["podSelector"]);
-    if (rulesOf(manifest, "ingress") === null || allMeshed(pods, stream) !== "yes") continue;
+    if (rulesOf(specOf(manifest), "ingress") === null || allMeshed(pods, stream) !== "yes") continue;
     const admitted = ingressRules(manifest, stream).some(
       ({ rule }) =>
         reaches(rule["from"], vizNamespace, stream) &&
@@ -170,7 +170,7 @@ function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of policies(stream)) {
     const pods = stream.selected(manifest, specOf(manifest)["podSelector"]);
     if (allMeshed(pods, stream) !== "yes") continue;
-    const open = (rulesOf(manifest, "ingress") ?? []).findIndex((rule) => listOf(rule["from"]).length === 0);
+    const open = (rulesOf(specOf(manifest), "ingress") ?? []).findIndex((rule) => listOf(rule["from"]).length === 0);
     if (open < 0) continue;
     const strict = ingressRules(manifest, stream).find(
       ({ rule, policy }) => policy !== manifest && listOf(rule["from"]).length > 0,
@@ -192,9 +192,9 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
   const told = new Set<string>();
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
     const pods = stream.selected(policy, specOf(policy)["podSelector"]);
-    if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
+    if (rulesOf(specOf(policy), "egress") === null || allMeshed(pods, stream) !== "yes") continue;
     const rules = policiesOfSamePods(policy, stream)
-      .flatMap((other) => rulesOf(other, "egress") ?? [])
+      .flatMap((other) => rulesOf(specOf(other), "egress") ?? [])
       .filter((rule) => reaches(rule["to"], "linkerd", stream));
     const closed = controlPlanePorts.filter(
       (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, () => false)),

@@ -1,7 +1,8 @@
 import { type LinkerdRelease, newestRelease } from "../../catalog/linkerd.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { containersOf, type Workload } from "../../kubernetes/workload.ts";
+import { probesOf } from "../../kubernetes/probes.ts";
+import { containersOf } from "../../kubernetes/workload.ts";
 import type { AttemptClient } from "../../mesh/attempt.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import type { MeshVerdict } from "../../mesh/evaluate-mesh.ts";
@@ -9,7 +10,7 @@ import type { Authorization } from "../../mesh/inbound-policy.ts";
 import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { PolicyIndex } from "../../mesh/policy-index.ts";
-import { isOpaqueForServer, resolvePort } from "../../mesh/ports.ts";
+import { isOpaqueForServer } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -35,14 +36,6 @@ export const probeRules: readonly ManifestRule[] = [
   },
 ];
 
-interface Probe {
-  readonly path: readonly (string | number)[];
-  readonly kind: "http" | "https" | "grpc";
-  readonly port: number;
-  /** Path of the request; empty for gRPC. */
-  readonly url: string;
-}
-
 function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   const policies = new PolicyIndex(policiesIn(stream));
   const installation = { release: release ?? newestRelease() };
@@ -50,15 +43,19 @@ function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): It
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
     const to = podOf(workload, stream);
     // NetworkPolicies are omitted, because they do not apply to the kubelet.
-    const objects = policies.policiesFor(to);
-    for (const { path, kind, port, url } of probesOf(workload)) {
+    const objects = policies.affecting(to);
+    const probes = containersOf(workload).flatMap(({ container, path }) =>
+      probesOf(container).map((probe) => ({ ...probe, place: [...path, probe.field] })),
+    );
+    for (const { kind, port, path: url, place } of probes) {
+      if (port === null) continue;
       const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
       // The addresses of the nodes are not known. Assume that an authorization for networks admits the kubelet.
       if (mesh.admits || mesh.authorizations.some(isForNetworks)) continue;
       const refusal = refusalOf(mesh, url, isOpaqueForServer(to, port));
       yield {
         manifest: workload.manifest,
-        path,
+        path: place,
         part: "key",
         message: `the kubelet's ${kind === "grpc" ? "gRPC" : kind.toUpperCase()} probe of port ${port} is refused: ${refusal.reason}`,
         fix: refusal.fix,
@@ -85,13 +82,11 @@ const allowNodes =
 
 const onlyHttpGet = "only httpGet probes over HTTP are allowed automatically";
 
-function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
+function refusalOf({ reason, by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
   const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for this route that requires a NetworkAuthentication with the addresses of the nodes`;
   const name = server?.metadata.name ?? "";
-  if (by.endsWith("no route matches the request"))
-    return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };
-  if (server !== null && by.includes("Route "))
-    return { reason: `the ${by} admits only clients with an identity`, fix: addRoute };
+  if (reason === "no-route") return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };
+  if (reason === "route") return { reason: `the ${by} admits only clients with an identity`, fix: addRoute };
   const opaque = server === null ? opaquePort : at(server, "spec", "proxyProtocol") === "opaque";
   if (opaque)
     return {
@@ -102,22 +97,6 @@ function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean
     reason: `${server === null ? by.replace("default inbound policy ", "the default inbound policy is ") : `Server ${name} denies clients without an identity`}, and ${onlyHttpGet}`,
     fix: allowNodes,
   };
-}
-
-function probesOf(workload: Workload): Probe[] {
-  return containersOf(workload).flatMap(({ container, path }) =>
-    ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name): Probe[] => {
-      const { httpGet, grpc } = asMap(container[name]);
-      // Policies do not affect tcpSocket probes, because the proxy answers these probes. Policies do not affect exec
-      // probes, because these probes use no connection to the pod.
-      if (httpGet === undefined && grpc === undefined) return [];
-      const { port, scheme = "HTTP", path: url = "/" } = asMap(httpGet ?? grpc);
-      const number = resolvePort(port, workload);
-      if (number === null) return [];
-      const kind = grpc !== undefined ? "grpc" : scheme === "HTTPS" ? "https" : "http";
-      return [{ path: [...path, name], kind, port: number, url: kind === "grpc" ? "" : String(url).replace(/\?.*$/, "") }];
-    }),
-  );
 }
 
 function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {

@@ -4,7 +4,8 @@ import { annotationsOf, type ManifestSet, specOf } from "../../kubernetes/manife
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
-import { includes, opaquePorts, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { includes, opaquePorts, parsePorts } from "../../mesh/ports.ts";
+import { targetOf, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -57,13 +58,12 @@ function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
     const inherited = namespace === null ? {} : { [portKeys.opaque]: annotationsOf(namespace)[portKeys.opaque] };
     const own = annotationsOf(manifest);
     const annotations: Labels = own[portKeys.opaque] === undefined ? (inherited as Labels) : own;
-    for (const [index, { port, targetPort = port, name, protocol = "TCP" }] of listOf(specOf(manifest)["ports"])
-      .map(asMap)
-      .entries()) {
-      if (protocol !== "TCP" || typeof port !== "number") continue;
+    for (const servicePort of tcpServicePorts(manifest)) {
+      const { index, number: port, name } = servicePort;
+      if (Number.isNaN(port)) continue;
       const onService = lists(annotations, port, [name]);
       for (const workload of stream.workloadsOf(manifest)) {
-        const target = resolvePort(targetPort, workload);
+        const target = targetOf(servicePort, workload);
         if (target === null || workloadIsMeshed(workload, stream) !== "yes") continue;
         const onPods = lists(proxyAnnotations(workload, stream), target, portNames(workload, target));
         // Clients of a headless Service connect to the addresses of the pods, so the list of opaque ports of the pods

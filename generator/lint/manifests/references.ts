@@ -5,7 +5,7 @@ import { didYouMean } from "../../diagnostics/suggest.ts";
 import { annotationsOf, groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
-import { servicePorts } from "../../mesh/services.ts";
+import { tcpServicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { firstNames, inFile } from "./names.ts";
 import { attachments } from "./routes.ts";
@@ -129,7 +129,7 @@ function* missingTarget(
     };
     return;
   }
-  const ports = kind === "Service" ? [...new Set(found.flatMap(servicePorts).map(({ number }) => number))] : [];
+  const ports = kind === "Service" ? [...new Set(found.flatMap(tcpServicePorts).map(({ number }) => number))] : [];
   if (typeof port !== "number" || ports.length === 0 || ports.includes(port)) return;
   yield {
     manifest,

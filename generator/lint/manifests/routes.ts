@@ -2,7 +2,7 @@ import { portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
-import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
+import { isHttp, isOpaque, serviceNamed, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { firstNames, inFile } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -151,15 +151,15 @@ function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
     if (service === null || !ManifestSet.sharesNamespace(route, service, namespace)) continue;
-    for (const { number } of servicePorts(service).filter((candidate) => port === null || candidate.number === port))
+    for (const { number } of tcpServicePorts(service).filter((candidate) => port === null || candidate.number === port))
       if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }
   for (const { profile, service } of profiled(stream)) {
     // A ServiceProfile applies to all ports of its Service. Report the ServiceProfile if an HTTP port is opaque, or if
     // all ports are opaque.
-    const ports = servicePorts(service);
+    const ports = tcpServicePorts(service);
     const opaquePorts = ports.filter(({ number }) => isOpaque(stream, service, number));
-    const wrong = opaquePorts.length === ports.length ? opaquePorts : opaquePorts.filter(({ http }) => http);
+    const wrong = opaquePorts.length === ports.length ? opaquePorts : opaquePorts.filter(isHttp);
     for (const { number } of wrong) yield opaqueFinding(profile, ["metadata", "name"], service.name, number);
   }
 }

@@ -3,8 +3,8 @@ import { uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
+import { refersToServer } from "../../mesh/policy-readers.ts";
 import { resolvePort } from "../../mesh/ports.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { routesOfServer } from "../../mesh/servers.ts";
@@ -49,12 +49,15 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
     const { accessPolicy = "deny" } = specOf(manifest);
     if (accessPolicy !== "deny") continue;
     const near = (object: Manifest): boolean => ManifestSet.mayShareNamespace(object.namespace, manifest.namespace);
+    const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
     const targets = policies.filter(near).map((policy) => asMap(specOf(policy)["targetRef"]));
     const attached = routesOfServer(manifest, stream);
     const allowed =
       targets.some(({ kind, name }) => isSame(kind, "Namespace") || (isSame(kind, "Server") && name === manifest.name)) ||
       targets.some(({ name }) => attached.some((route) => route.name === name)) ||
-      stream.ofKind(group, "ServerAuthorization").some((each) => near(each) && allows(each, manifest));
+      stream
+        .ofKind(group, "ServerAuthorization")
+        .some((each) => near(each) && refersToServer(specOf(each), manifest.name, labels));
     if (allowed) continue;
     yield {
       manifest,
@@ -63,14 +66,6 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
       fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel !== "stable" && manifest.apiVersion.endsWith("v1beta3") ? ", or set accessPolicy: audit" : ""}`,
     };
   }
-}
-
-/** Whether a ServerAuthorization refers to a Server, either by name or by a label selector. */
-function allows(authorization: Manifest, server: Manifest): boolean {
-  const { name, selector } = asMap(specOf(authorization)["server"]);
-  return name === undefined
-    ? selector !== undefined && selects(selector, asMap(asMap(server.value["metadata"])["labels"]))
-    : name === server.name;
 }
 
 function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {
