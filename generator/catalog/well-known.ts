@@ -70,3 +70,38 @@ export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
  * internal/controller/kustomization_controller.go).
  */
 export const fluxFieldManager = "--field-manager=flux-client-side-apply";
+
+/** API group of Linkerd's policies (Server, AuthorizationPolicy and others). */
+export const policyGroup = "policy.linkerd.io";
+
+/** API group of the Gateway API (HTTPRoute, GRPCRoute and others). */
+export const gatewayGroup = "gateway.networking.k8s.io";
+
+/** Names of the ports of the proxy container (linkerd2, charts/partials/templates/_proxy.tpl). */
+export const proxyPortNames = { inbound: "linkerd-proxy", admin: "linkerd-admin" } as const;
+
+/** Keys of Secrets of type kubernetes.io/tls (Kubernetes docs, "TLS Secrets"). Linkerd's issuer Secret also has `anchor`. */
+export const tlsKeys = { certificate: "tls.crt", privateKey: "tls.key", anchor: "ca.crt" } as const;
+
+/** ConfigMap from which Linkerd reads the trust anchors (linkerd-control-plane chart, templates/identity.yaml). */
+export const trustBundle = { name: "linkerd-identity-trust-roots", namespace: "linkerd", key: "ca-bundle.crt" } as const;
+
+/** ConfigMap with the public certificates that meshops generates. Only meshops reads it. */
+export const committedIdentity = { name: "meshops-identity", namespace: "linkerd" } as const;
+
+/** Annotation of pod templates that restarts the pods if the identity of the mesh changes. */
+export const identityRevisionKey = "meshops.dev/identity-revision";
+
+/** Label that Kubernetes sets on each namespace. Its value is the name of the namespace. */
+export const namespaceNameLabel = "kubernetes.io/metadata.name";
+
+/** Annotation that keeps an object in the cluster when its Flux Kustomization no longer contains the object. */
+export const keptByFlux = { "kustomize.toolkit.fluxcd.io/prune": "disabled" } as const;
+
+/** Label of objects that meshops generates or creates (Kubernetes docs, "Recommended Labels"). */
+export const managedLabel = { "app.kubernetes.io/managed-by": "meshops" } as const;
+
+/** Whether labels show that meshops generated or created an object. */
+export function isManaged(labels: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(managedLabel).every(([key, value]) => labels[key] === value);
+}

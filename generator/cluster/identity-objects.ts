@@ -1,4 +1,4 @@
-import { meshedLabel } from "../catalog/well-known.ts";
+import { committedIdentity, meshedLabel, trustBundle } from "../catalog/well-known.ts";
 import { type IdentityObjects, mountedSecrets } from "../identity/cluster-certificates.ts";
 import type { SecretContract } from "../identity/contracts.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
@@ -24,8 +24,8 @@ export async function readIdentityObjects(
     return [id, await cluster.get("v1", "Secret", name, namespace)];
   };
   const [trustRoots, committed, secrets] = await Promise.all([
-    cluster.get("v1", "ConfigMap", "linkerd-identity-trust-roots", "linkerd"),
-    orNull(cluster.get("v1", "ConfigMap", "meshops-identity", "linkerd")),
+    cluster.get("v1", "ConfigMap", trustBundle.name, trustBundle.namespace),
+    orNull(cluster.get("v1", "ConfigMap", committedIdentity.name, committedIdentity.namespace)),
     orNull(Promise.all(names.map(read)).then((all) => new Map(all))),
   ]);
   return { trustRoots, committed, secrets };

@@ -1,3 +1,4 @@
+import { identityRevisionKey } from "../catalog/well-known.ts";
 import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { Patch } from "./patch.ts";
 
@@ -6,7 +7,7 @@ import type { Patch } from "./patch.ts";
  * stay in the mesh. Returns no annotation if the revision is not known at render time.
  */
 export function revisionAnnotation(revision: string | null): StringMap {
-  return revision === null ? {} : { "meshops.dev/identity-revision": revision };
+  return revision === null ? {} : { [identityRevisionKey]: revision };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { AccessCell } from "../mesh/access-cells.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { deliversWorkload } from "../spec/ownership.ts";
+import { canonicalJson } from "../system/canonical.ts";
 import { accessKind } from "./access-kind.ts";
 import { accountChanges } from "./account-changes.ts";
 import type { ObjectChange } from "./diff.ts";
@@ -96,7 +97,7 @@ function compared(
 /** Whether another model contains a set of pods with the same title, namespace and selector. */
 function hasSamePods({ title, namespace, selector }: PodSet, other: Model): boolean {
   return podSetsIn(other).some(
-    (each) => each.title === title && each.namespace === namespace && JSON.stringify(each.selector) === JSON.stringify(selector),
+    (each) => each.title === title && each.namespace === namespace && canonicalJson(each.selector) === canonicalJson(selector),
   );
 }
 

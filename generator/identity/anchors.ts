@@ -1,3 +1,4 @@
+import { trustBundle } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { anchorsOf } from "../mesh/pod.ts";
@@ -25,7 +26,7 @@ export interface AnchorGap {
  * anchors. Returns an empty list if the ConfigMap is missing or damaged.
  */
 export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
-  const text = at(trustRoots, "data", "ca-bundle.crt");
+  const text = at(trustRoots, "data", trustBundle.key);
   return certificatesIn(typeof text === "string" ? text : null);
 }
 
@@ -51,7 +52,7 @@ export function anchorGaps(
   if (bundle.length === 0) return [];
   const wanted = bundle.map(fingerprint);
   const signer = signerOf(issuer, bundle);
-  const text = String(at(trustRoots, "data", "ca-bundle.crt"));
+  const text = String(at(trustRoots, "data", trustBundle.key));
   const single = pemBlocks(text).map((pem, index) => [digestsOf(pem), wanted[index]] as const);
   return pods.flatMap((pod): AnchorGap[] => {
     const name = `${pod.metadata.namespace}/${pod.metadata.name}`;

@@ -1,9 +1,10 @@
 import type { KeyForm } from "../catalog/secret-keys.ts";
-import { secretNames } from "../catalog/well-known.ts";
+import { secretNames, tlsKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles } from "../spec/layout.ts";
 import { bundleIn } from "./anchors.ts";
 import { isRefused, keyFormOf } from "./key-form.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
@@ -68,7 +69,7 @@ export function issuerIn(objects: IdentityObjects): Certificate | undefined {
       certificateIn(objects, "linkerd", secretNames.issuer) ??
       certificatesIn(decoded(secrets.get(`linkerd/${secretNames.issuer}`), "crt.pem"))[0]
     );
-  const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
+  const [issuer] = certificatesIn(String(at(objects.committed, "data", certificateFiles.issuer) ?? ""));
   return issuer;
 }
 
@@ -81,13 +82,18 @@ export function refusedKeys(
   { secrets }: IdentityObjects,
 ): { readonly secret: string; readonly form: KeyForm }[] {
   return webhooksOf(environment).flatMap(({ namespace, secret }) => {
-    const form = keyFormOf(decoded(secrets?.get(`${namespace}/${secret}`), "tls.key") ?? "");
+    const form = keyFormOf(decoded(secrets?.get(`${namespace}/${secret}`), tlsKeys.privateKey) ?? "");
     return form !== null && isRefused(secret, form) ? [{ secret, form }] : [];
   });
 }
 
-function certificateIn({ secrets }: IdentityObjects, namespace: string, secret: string): Certificate | undefined {
-  return certificatesIn(decoded(secrets?.get(`${namespace}/${secret}`), "tls.crt"))[0];
+/** Returns the certificate in a Secret of type kubernetes.io/tls; undefined if the Secret contains none. */
+export function certificateIn(
+  { secrets }: Pick<IdentityObjects, "secrets">,
+  namespace: string,
+  secret: string,
+): Certificate | undefined {
+  return certificatesIn(decoded(secrets?.get(`${namespace}/${secret}`), tlsKeys.certificate))[0];
 }
 
 /** Returns the decoded value of a key under `data` of a Secret. Returns null if the Secret does not have this key. */

@@ -1,5 +1,5 @@
 import { type KeyReader, keyReader } from "../catalog/secret-keys.ts";
-import { secretNames } from "../catalog/well-known.ts";
+import { secretNames, tlsKeys } from "../catalog/well-known.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
@@ -23,8 +23,10 @@ export interface SecretContract {
  */
 export function secretContracts(environment: Environment): readonly SecretContract[] {
   return [
-    contract(secretNames.issuer, "linkerd", ["ca.crt", "tls.crt", "tls.key"]),
-    ...webhooksOf(environment).map(({ secret, namespace }) => contract(secret, namespace, ["tls.crt", "tls.key"])),
+    contract(secretNames.issuer, "linkerd", [tlsKeys.anchor, tlsKeys.certificate, tlsKeys.privateKey]),
+    ...webhooksOf(environment).map(({ secret, namespace }) =>
+      contract(secret, namespace, [tlsKeys.certificate, tlsKeys.privateKey]),
+    ),
   ];
 }
 

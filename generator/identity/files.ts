@@ -1,6 +1,6 @@
 import type { V1Secret } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
-import { secretNames } from "../catalog/well-known.ts";
+import { secretNames, tlsKeys } from "../catalog/well-known.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import { type Webhook, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -69,7 +69,11 @@ export async function issuerFiles(
   store: SecretStore,
   fresh: boolean = false,
 ): Promise<[string, string][]> {
-  const data = { "ca.crt": anchor, "tls.crt": issuer.certificate, "tls.key": privateKeyPem(issuer) };
+  const data = {
+    [tlsKeys.anchor]: anchor,
+    [tlsKeys.certificate]: issuer.certificate,
+    [tlsKeys.privateKey]: privateKeyPem(issuer),
+  };
   return [
     publicFile(environment.metadata.name, "issuer", issuer.certificate),
     await secret(environment, secretNames.issuer, "linkerd", data, store, fresh),
@@ -96,7 +100,7 @@ export async function webhookFiles(
       environment,
       webhook.secret,
       webhook.namespace,
-      { "tls.crt": server.certificate, "tls.key": privateKeyPem(server, "PKCS#8") },
+      { [tlsKeys.certificate]: server.certificate, [tlsKeys.privateKey]: privateKeyPem(server, "PKCS#8") },
       store,
       fresh,
     ),

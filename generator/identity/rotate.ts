@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
 import { type Changes, issuerFiles, publicFile, type SecretStore, signingKeys, webhookFiles } from "./files.ts";
@@ -52,7 +53,7 @@ export async function rotateWebhooks(environment: Environment, store: SecretStor
   const { keys } = await readState(environment, store);
   const names = environment.spec.linkerd.identity;
   const trusted = parsePem(publicText(environment, store, "webhookCa"));
-  const current = pairWith(trusted, keys["webhook-ca.key"], "webhook-ca.crt");
+  const current = pairWith(trusted, keys["webhook-ca.key"], certificateFiles.webhookCa);
   const renew = !outlives(current, now, names.webhookValidity);
   const ca = renew ? makeWebhookCa(names, now) : current;
   const own = fingerprint(new X509Certificate(ca.certificate));

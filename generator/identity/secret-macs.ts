@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { tlsKeys } from "../catalog/well-known.ts";
 import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
@@ -77,7 +78,7 @@ function wrongIdentity(root: string, path: string, environment: Environment, pla
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
   const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
-  const form = keyFormOf(Buffer.from(data["tls.key"] ?? "", "base64").toString());
+  const form = keyFormOf(Buffer.from(data[tlsKeys.privateKey] ?? "", "base64").toString());
   if (webhook === undefined || form === null || !isRefused(webhook.secret, form)) return null;
   return keyFormFinding({ file, line: 1, column: 1, secret: webhook.secret, form, refused: true }, environment);
 }
@@ -88,7 +89,7 @@ function refusedForm(file: string, environment: Environment, plain: string): Dia
  */
 function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
-  const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
+  const [certificate, key, anchor] = [tlsKeys.certificate, tlsKeys.privateKey, tlsKeys.anchor].map((field) =>
     Buffer.from(data[field] ?? "", "base64").toString(),
   );
   // The file with the signing keys contains no certificate. The rotation commands check that these keys belong to the

@@ -134,7 +134,11 @@ function missing(environment: string, path: string): never {
  *
  * @throws UserError (problem) if the key belongs to none of the certificates
  */
-export function pairWith(certificates: readonly Certificate[], key: string, file: string = "trust-anchors.crt"): Issued {
+export function pairWith(
+  certificates: readonly Certificate[],
+  key: string,
+  file: string = certificateFiles.trustAnchors,
+): Issued {
   for (const certificate of certificates) {
     const pair = key === "" ? null : pairOf(pemOf(certificate), key);
     if (pair !== null) return pair;

@@ -1,9 +1,11 @@
+import { policyGroup } from "../catalog/well-known.ts";
 import { annotationsOf, idOf, idOfObject, ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../mesh/meshed.ts";
 import { resolvePort } from "../mesh/ports.ts";
 import { mayBeServerOf } from "../mesh/servers.ts";
+import { canonicalJson } from "../system/canonical.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -93,7 +95,7 @@ function obsoletePolicies(
 
 function update(existing: Manifest, { object }: Addition): Change[] {
   return (["apiVersion", "spec"] as const)
-    .filter((key) => JSON.stringify(existing.value[key]) !== JSON.stringify(object[key]))
+    .filter((key) => canonicalJson(existing.value[key]) !== canonicalJson(object[key]))
     .map((key) => ({ manifest: existing, path: [key], value: object[key] }));
 }
 
@@ -104,7 +106,7 @@ function update(existing: Manifest, { object }: Addition): Change[] {
  */
 function portsWithServers(workloads: readonly Workload[], ports: PortsOf, stream: ManifestSet, { spec }: MeshInjection): Note[] {
   if (spec.clients === undefined || !spec.authorization) return [];
-  const servers = stream.ofKind("policy.linkerd.io", "Server").filter((server) => !isGenerated(server));
+  const servers = stream.ofKind(policyGroup, "Server").filter((server) => !isGenerated(server));
   return servers.flatMap((server) => {
     const { port } = specOf(server);
     return workloads

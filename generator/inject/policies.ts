@@ -1,3 +1,4 @@
+import { managedLabel } from "../catalog/well-known.ts";
 import { specOf } from "../kubernetes/manifest-set.ts";
 import type { JsonMap } from "../kubernetes/object.ts";
 import { serviceAccountOf, type Workload } from "../kubernetes/workload.ts";
@@ -23,7 +24,7 @@ export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec
   const pods = podSetOf(workload, ports, spec, spec.clients);
   const { network, mesh } = policiesFor(pods, ports.release, {
     networkPolicyName: `${pods.name}-mesh`,
-    labels: { "app.kubernetes.io/managed-by": "meshops" },
+    labels: { ...managedLabel },
     annotations: { [forKey]: `${workload.manifest.kind}/${workload.manifest.name}` },
   });
   const objects = [...(spec.networkPolicy ? network : []), ...(spec.authorization ? mesh : [])];

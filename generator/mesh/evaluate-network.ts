@@ -1,3 +1,4 @@
+import { namespaceNameLabel } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
@@ -50,7 +51,7 @@ function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
     const inNamespace =
       namespaces === undefined
         ? from.namespace === to.metadata.namespace
-        : selects(namespaces, { ...from.namespaceLabels, "kubernetes.io/metadata.name": from.namespace });
+        : selects(namespaces, { ...from.namespaceLabels, [namespaceNameLabel]: from.namespace });
     return inNamespace && selects(at(peer, "podSelector") ?? {}, from.labels);
   };
   const isNamed = (name: string): boolean => portNumber(name, podContainers(to)) === port;

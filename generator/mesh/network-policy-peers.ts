@@ -1,4 +1,4 @@
-import { meshedLabel } from "../catalog/well-known.ts";
+import { meshedLabel, namespaceNameLabel } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { selects } from "../kubernetes/selectors.ts";
@@ -35,7 +35,7 @@ export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSe
 
 function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Meshed {
   const { ipBlock, namespaceSelector, podSelector } = peer;
-  const namespace = asMap(asMap(namespaceSelector)["matchLabels"])["kubernetes.io/metadata.name"];
+  const namespace = asMap(asMap(namespaceSelector)["matchLabels"])[namespaceNameLabel];
   if (ipBlock !== undefined || namespace === "linkerd" || namespace === "kube-system") return "no";
   const pods = stream
     .maybeSelected("", podSelector)

@@ -1,5 +1,5 @@
 import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
-import { meshedLabel } from "../catalog/well-known.ts";
+import { meshedLabel, namespaceNameLabel } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 /*
@@ -70,7 +70,7 @@ export function ipBlocks(cidrs: readonly string[]): JsonMap[] {
 
 /** Returns a peer that selects all pods of a namespace. */
 export function inNamespace(name: string): JsonMap {
-  return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
+  return { namespaceSelector: { matchLabels: { [namespaceNameLabel]: name } } };
 }
 
 function ascending(a: number, b: number): number {

@@ -1,4 +1,5 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
+import { gatewayGroup, policyGroup } from "../catalog/well-known.ts";
 
 /** A kind of policies that `evaluate` reads. */
 export interface PolicyKind {
@@ -7,9 +8,6 @@ export interface PolicyKind {
   /** Version of the API group that the CRDs of a Linkerd release serve. */
   version(release: LinkerdRelease): string;
 }
-
-const policyGroup = "policy.linkerd.io";
-const gatewayGroup = "gateway.networking.k8s.io";
 
 /**
  * The kinds of policies that `evaluate` reads. The versions are those of the rendered CRD charts. The Gateway API's kinds

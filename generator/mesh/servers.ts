@@ -1,3 +1,4 @@
+import { gatewayGroup, policyGroup } from "../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
@@ -10,10 +11,7 @@ export function mayBeServerOf(server: Manifest, { manifest, labels }: Workload):
 
 /** Returns the HTTPRoutes and GRPCRoutes that are attached to a Server. */
 export function routesOfServer(server: Manifest, stream: ManifestSet): Manifest[] {
-  const routes = [
-    ...stream.ofKind("policy.linkerd.io", "HTTPRoute"),
-    ...stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"),
-  ];
+  const routes = [...stream.ofKind(policyGroup, "HTTPRoute"), ...stream.ofKind(gatewayGroup, "HTTPRoute", "GRPCRoute")];
   return routes.filter(
     (route) => ManifestSet.mayShareNamespace(route.namespace, server.namespace) && isAttachedTo(specOf(route), server.name),
   );

@@ -1,3 +1,4 @@
+import { managedLabel } from "../../catalog/well-known.ts";
 import type { ComponentModel } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { clusterOf } from "../../spec/cluster.ts";
@@ -11,7 +12,7 @@ export const flux = { namespace: "flux-system", source: "flux-system", root: "fl
 
 /** Returns the labels of the objects that meshops generates for a component. */
 export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
-  return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
+  return { ...managedLabel, "app.kubernetes.io/part-of": partOf };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { injectKey, meshedLabel } from "../../catalog/well-known.ts";
+import { proxyPorts } from "../../catalog/linkerd.ts";
+import { injectKey, managedLabel, meshedLabel } from "../../catalog/well-known.ts";
 import type { Call, CallResult } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { probeScript } from "./probe-script.ts";
@@ -40,7 +41,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
       namespace: probe.namespace,
       labels: {
         "app.kubernetes.io/name": "meshops-verify",
-        "app.kubernetes.io/managed-by": "meshops",
+        ...managedLabel,
         [probeLabel]: run,
         ...(probe.forged === true ? { [meshedLabel]: "linkerd" } : {}),
       },
@@ -63,7 +64,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
           env: [
             { name: "CONNECT_SECONDS", value: String(timeouts.connect) },
             { name: "ANSWER_SECONDS", value: String(timeouts.answer) },
-            { name: "PROXY_ADMIN", value: "127.0.0.1:4191" },
+            { name: "PROXY_ADMIN", value: `127.0.0.1:${proxyPorts.admin}` },
             { name: "PROTO_VARIABLE", value: probe.protoVariable },
           ],
           resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },

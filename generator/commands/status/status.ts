@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
 import { withName } from "../../catalog/linkerd.ts";
+import { trustBundle } from "../../catalog/well-known.ts";
 import { connect } from "../../cluster/connection.ts";
 import { type Counted, countedClients } from "../../cluster/counted-clients.ts";
 import { assess } from "../../cluster/status/assess.ts";
@@ -195,7 +196,7 @@ function identityIn({ environment }: Model, { identity, meshed }: Snapshot): Clu
 
 /** @param certificates certificates in the repository, or null if another program issues the certificates */
 function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[] | null): TrustAnchors {
-  const bundle = at(trustRoots, "data", "ca-bundle.crt");
+  const bundle = at(trustRoots, "data", trustBundle.key);
   if (typeof bundle !== "string") return { sha256: null, asCommitted: certificates === null ? null : false };
   if (certificates === null) return { sha256: sha256(bundle.trim()), asCommitted: null };
   const committed = certificates.filter(({ name }) => name === "trust-anchor").map(({ sha256 }) => sha256);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { kustomizationName, placementOf } from "../../bundle/emit/placement.ts";
 import type { Repository } from "../../bundle/repository.ts";
+import { isManaged } from "../../catalog/well-known.ts";
 import { modelOf } from "../../components/build.ts";
 import { isDelivered, objectsOf, releaseOf } from "../../components/model.ts";
 import { fluxName } from "../../components/names.ts";
@@ -12,6 +13,7 @@ import { gitopsNameRule, type OtherObject, type OwnObject, takenNames } from "..
 import type { Environment } from "../../spec/environment.generated.ts";
 import { basesFolder, overlaysFolder } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
+import { asMap } from "../../system/data.ts";
 import { gitRootOf } from "../../system/git-place.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import { ruleFindings } from "../rule-findings.ts";
@@ -98,7 +100,7 @@ function objectsIn(file: string, text: string): OtherObject[] {
   const { objects } = parseManifests(file, text);
   return objects
     .filter(({ apiVersion, kind, value }) => {
-      const isOwn = at(value, "metadata", "labels", "app.kubernetes.io/managed-by") === "meshops";
+      const isOwn = isManaged(asMap(at(value, "metadata", "labels")));
       // A kustomization.yaml of kustomize and a Kustomization of Flux have the same kind, but different API groups.
       return kinds.includes(kind) && !apiVersion.startsWith("kustomize.config.k8s.io/") && !isOwn;
     })

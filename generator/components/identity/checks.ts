@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { keyReader } from "../../catalog/secret-keys.ts";
 import { secretNames } from "../../catalog/well-known.ts";
 import { anchorGaps, bundleIn } from "../../identity/anchors.ts";
-import { decoded, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
+import { certificateIn, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
 import { type Stage, stageOf } from "../../identity/state.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
@@ -168,7 +168,7 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
   ];
   const problems: string[] = [];
   for (const { service, namespace, secret } of webhooksOf(environment)) {
-    const [certificate] = certificatesIn(decoded(secrets.get(`${namespace}/${secret}`), "tls.crt"));
+    const certificate = certificateIn({ secrets }, namespace, secret);
     const callers = called.filter(
       (each) => at(each, "service", "name") === service && at(each, "service", "namespace") === namespace,
     );

@@ -1,11 +1,13 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
+import { committedIdentity } from "../../catalog/well-known.ts";
 import { type SecretContract, secretContracts } from "../../identity/contracts.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { identityRevision, issuerFingerprint } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { certificateFiles } from "../../spec/layout.ts";
 import type { Component, IdentityProvider } from "../component.ts";
 import { identityChecks } from "./checks.ts";
 import { proxySettings } from "./proxy-settings.ts";
@@ -53,8 +55,12 @@ function secretsComponent(
           {
             apiVersion: "v1",
             kind: "ConfigMap",
-            metadata: { name: "meshops-identity", namespace: "linkerd" },
-            data: { "trust-anchors.crt": trustAnchors, "issuer.crt": issuer, "webhook-ca.crt": webhookCa },
+            metadata: committedIdentity,
+            data: {
+              [certificateFiles.trustAnchors]: trustAnchors,
+              [certificateFiles.issuer]: issuer,
+              [certificateFiles.webhookCa]: webhookCa,
+            },
           } satisfies V1ConfigMap,
         ],
       },

@@ -1,4 +1,5 @@
 import type { V1Namespace } from "@kubernetes/client-node";
+import { keptByFlux } from "../../catalog/well-known.ts";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { Check } from "../check.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
@@ -43,14 +44,13 @@ export function namespacesComponent(
  * including HelmReleases and volume claims, in no defined order. Helm would not delete the cluster-scoped objects of
  * its releases, and CRDs and data would be lost. It is safe to keep an empty namespace.
  */
-const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
 function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObject {
   const labels = merged(
     name,
     specs.map((spec) => spec.labels),
   );
-  const annotations = merged(name, [keepOnPrune, ...specs.map((spec) => spec.annotations ?? {})]);
+  const annotations = merged(name, [keptByFlux, ...specs.map((spec) => spec.annotations ?? {})]);
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace;
 }
 

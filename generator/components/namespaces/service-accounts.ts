@@ -1,4 +1,5 @@
 import type { V1ClusterRoleBinding, V1RoleBinding, V1ServiceAccount } from "@kubernetes/client-node";
+import { keptByFlux } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { compareText } from "../../system/text.ts";
@@ -26,7 +27,11 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
   const others = charts.filter(({ namespace }) => namespace !== spec.gitops.namespace);
   const namespaces = [...new Set(others.map(({ namespace }) => namespace))].sort(compareText);
   return namespaces.flatMap((namespace) => [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, annotations: kept } } satisfies V1ServiceAccount,
+    {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name, namespace, annotations: keptByFlux },
+    } satisfies V1ServiceAccount,
     binding(
       name,
       namespace,
@@ -40,7 +45,6 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
  * spec, Flux deletes its HelmRelease. helm-controller then needs the service account and the binding to uninstall the
  * Helm release. `meshops teardown` deletes the service accounts and the bindings.
  */
-const kept = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
 /**
  * Binds the account to the ClusterRole cluster-admin in its namespace. If a chart contains cluster-scoped objects, such
@@ -57,13 +61,13 @@ function binding(account: string, namespace: string, clusterScoped: boolean): Ku
     ? ({
         apiVersion: `${rbac}/v1`,
         kind: "ClusterRoleBinding",
-        metadata: { name, annotations: kept },
+        metadata: { name, annotations: keptByFlux },
         ...rest,
       } satisfies V1ClusterRoleBinding)
     : ({
         apiVersion: `${rbac}/v1`,
         kind: "RoleBinding",
-        metadata: { name, namespace, annotations: kept },
+        metadata: { name, namespace, annotations: keptByFlux },
         ...rest,
       } satisfies V1RoleBinding);
 }

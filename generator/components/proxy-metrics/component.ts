@@ -1,5 +1,5 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
-import { allNetworks } from "../../catalog/well-known.ts";
+import { allNetworks, policyGroup, proxyPortNames } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { authorize } from "../../mesh/authorization.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
@@ -52,7 +52,7 @@ function refuses(namespace: string, environment: Environment): boolean {
 }
 
 const name = "proxy-metrics";
-const group = "policy.linkerd.io";
+const group = policyGroup;
 
 /**
  * Returns a Server for the admin port of all proxies in a namespace, a route for the metrics, a route for the probes of
@@ -69,7 +69,7 @@ function policies(namespace: string, networks: readonly string[], release: Linke
       apiVersion: `${group}/${server}`,
       kind: "Server",
       metadata,
-      spec: { podSelector: {}, port: "linkerd-admin", proxyProtocol: "HTTP/1" },
+      spec: { podSelector: {}, port: proxyPortNames.admin, proxyProtocol: "HTTP/1" },
     },
     route(metadata, ["/metrics"], httpRoute),
     route(open, ["/live", "/ready"], httpRoute),

@@ -1,4 +1,4 @@
-import { allNetworks, meshedLabel } from "../../catalog/well-known.ts";
+import { allNetworks, meshedLabel, namespaceNameLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { isWithin } from "../../mesh/networks.ts";
@@ -103,7 +103,7 @@ function peerOf(peer: unknown): string {
   const pods = labelsOf(podSelector);
   const meshed = Object.hasOwn(pods, meshedLabel);
   const { [meshedLabel]: _, ...others } = pods;
-  const { "kubernetes.io/metadata.name": name, ...rest } = namespaces;
+  const { [namespaceNameLabel]: name, ...rest } = namespaces;
   if (name === undefined && Object.keys(rest).length === 0 && namespaceSelector !== undefined && meshed) return everyMeshed;
   const labels = listed(others);
   const where =

@@ -1,3 +1,4 @@
+import { committedIdentity } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { injectsCa } from "../../components/identity/external.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
@@ -5,7 +6,7 @@ import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
 export function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
-  if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
+  if (change === "removed" && kind === "ConfigMap" && name === committedIdentity.name)
     yield {
       risk: "trust-anchor",
       reason:
@@ -30,16 +31,16 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
           },
         ],
       };
-    if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === "trust-anchors.crt"))
+    if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === certificateFiles.trustAnchors))
       yield ofAnchors(field, all);
-    else if (kind === "ConfigMap" && key === "issuer.crt")
+    else if (kind === "ConfigMap" && key === certificateFiles.issuer)
       yield {
         risk: "trust-anchor",
         reason:
           "a new issuer signs the certificates of the proxies. Certificates that the old issuer signed stay valid for up to 24 hours",
       };
     else if (field.path.endsWith("caBundle") && field.after === undefined && isInjected) yield withoutCa(name);
-    else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
+    else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === certificateFiles.webhookCa))
       yield {
         risk: "webhook-policy",
         reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks in the same commit: the API server can call a webhook only if one of these CAs signed the certificate of the webhook`,

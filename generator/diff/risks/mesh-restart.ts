@@ -1,3 +1,4 @@
+import { identityRevisionKey } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { defaultNamespaceOf } from "../objects.ts";
@@ -31,7 +32,7 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
 
 /** Whether the pods of an object restart so that their proxies read new settings. */
 function restarts({ fields }: ChangedObject): boolean {
-  return fields.some(({ path }) => path.includes("meshops.dev/identity-revision"));
+  return fields.some(({ path }) => path.includes(identityRevisionKey));
 }
 
 function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): Step[] {

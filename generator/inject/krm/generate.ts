@@ -1,3 +1,4 @@
+import { isManaged } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
@@ -75,7 +76,7 @@ function isGenerated(item: Item, { environment }: Model): boolean {
   const labels = asMap(asMap(item["metadata"])["labels"]);
   const path = placeOf(item)?.path ?? "";
   const folders = [overlayFolder(environment.metadata.name), fluxFolder(environment.metadata.name)];
-  return labels["app.kubernetes.io/managed-by"] === "meshops" && folders.some((folder) => path.startsWith(`${folder}/`));
+  return isManaged(labels) && folders.some((folder) => path.startsWith(`${folder}/`));
 }
 
 const originKey = "config.kubernetes.io/origin";

@@ -7,7 +7,7 @@ import {
   readBy,
   writtenAnnotations,
 } from "../../catalog/linkerd-annotations.ts";
-import { injectKey } from "../../catalog/well-known.ts";
+import { injectKey, policyGroup } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { at } from "../../kubernetes/object-fields.ts";
@@ -94,7 +94,7 @@ function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iter
     const template = workload?.template.map(String) ?? [];
     const own = field === "annotations" ? annotationsOf(manifest) : asMap(asMap(manifest.value["metadata"])["labels"]);
     const place = workload !== null && template.length === 0 ? "pod" : (placeOfKind[`${group}/${manifest.kind}`] ?? null);
-    const isOfLinkerd = group === "policy.linkerd.io" || group === "linkerd.io";
+    const isOfLinkerd = group === policyGroup || group === "linkerd.io";
     if (place !== null || workload !== null || isOfLinkerd) yield { manifest, place, path: ["metadata", field], values: own };
     if (workload === null || template.length === 0) continue;
     const values = field === "annotations" ? workload.annotations : workload.labels;

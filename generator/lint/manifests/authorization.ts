@@ -1,4 +1,4 @@
-import { injectedLabel, portKeys } from "../../catalog/well-known.ts";
+import { injectedLabel, policyGroup, portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
@@ -37,8 +37,6 @@ export const authorizationRules: readonly ManifestRule[] = [
     check: skippedServers,
   },
 ];
-
-const policyGroup = "policy.linkerd.io";
 
 function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "AuthorizationPolicy")) {

@@ -1,3 +1,4 @@
+import { policyGroup, proxyContainer } from "../../catalog/well-known.ts";
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, hasPreStop, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
@@ -121,7 +122,7 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
     if (!["Deployment", "StatefulSet"].includes(manifest.kind) || Number(specOf(manifest)["replicas"] ?? 1) < 2) continue;
     if (workloadIsMeshed(workload, stream) !== "yes" || stream.servicesOf(workload).length === 0) continue;
     const containers = containersOf(workload);
-    const [first] = containers.filter(({ container }) => container["name"] !== "linkerd-proxy");
+    const [first] = containers.filter(({ container }) => container["name"] !== proxyContainer);
     if (first === undefined || hasPreStop(containers.map(({ container }) => container))) continue;
     yield {
       manifest,
@@ -135,10 +136,8 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
 
 function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
   const references = [
-    ...stream.ofKind("policy.linkerd.io", "MeshTLSAuthentication").map((manifest) => [manifest, "identityRefs"] as const),
-    ...stream
-      .ofKind("policy.linkerd.io", "AuthorizationPolicy")
-      .map((manifest) => [manifest, "requiredAuthenticationRefs"] as const),
+    ...stream.ofKind(policyGroup, "MeshTLSAuthentication").map((manifest) => [manifest, "identityRefs"] as const),
+    ...stream.ofKind(policyGroup, "AuthorizationPolicy").map((manifest) => [manifest, "requiredAuthenticationRefs"] as const),
   ];
   for (const [manifest, field] of references)
     for (const [index, reference] of listOf(specOf(manifest)[field]).map(asMap).entries()) {

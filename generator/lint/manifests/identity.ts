@@ -1,4 +1,4 @@
-import { secretNames } from "../../catalog/well-known.ts";
+import { secretNames, trustBundle } from "../../catalog/well-known.ts";
 import { annotationsOf, chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
@@ -36,7 +36,7 @@ export const identityRules: readonly ManifestRule[] = [
 ];
 
 const certificates = "cert-manager.io";
-const trustRoots = "linkerd-identity-trust-roots";
+const trustRoots = trustBundle.name;
 
 function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
   const issuers = stream.ofKind(certificates, "Issuer", "ClusterIssuer");

@@ -1,5 +1,5 @@
 import { type LinkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
-import { portKeys } from "../../catalog/well-known.ts";
+import { portKeys, proxyPortNames } from "../../catalog/well-known.ts";
 import { chartOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
@@ -7,6 +7,7 @@ import { listOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rulesOf } from "../../mesh/network-policy-peers.ts";
 import { includes, letsThrough, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { canonicalJson } from "../../system/canonical.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -88,7 +89,7 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
  */
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
-  const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin", 53];
+  const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, proxyPortNames.admin, 53];
   const bypassing = pods.flatMap((pod) => parsePorts(proxyAnnotations(pod, stream)[portKeys.skipInbound]));
   const carried = ports.filter(
     ({ port, protocol = "TCP" }) =>
@@ -100,14 +101,14 @@ function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Manifest
 /** Whether a port name in a NetworkPolicy refers to the proxy's inbound port. */
 function isInbound(name: string, pods: readonly Workload[]): boolean {
   // The name of the port in the injected container (linkerd2, pkg/k8s/labels.go).
-  return name === "linkerd-proxy" || pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
+  return name === proxyPortNames.inbound || pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
 }
 
 /** Whether all peers in the list `inner` are also in the list `outer`. An empty `outer` contains all peers. */
 function contains(outer: unknown, inner: unknown): boolean {
   if (listOf(outer).length === 0) return true;
-  const known = new Set(listOf(outer).map((peer) => JSON.stringify(peer)));
-  return listOf(inner).length > 0 && listOf(inner).every((peer) => known.has(JSON.stringify(peer)));
+  const known = new Set(listOf(outer).map((peer) => canonicalJson(peer)));
+  return listOf(inner).length > 0 && listOf(inner).every((peer) => known.has(canonicalJson(peer)));
 }
 
 const vizNamespace = "linkerd-viz";
@@ -151,7 +152,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
     const admitted = ingressRules(manifest, stream).some(
       ({ rule }) =>
         reaches(rule["from"], vizNamespace, stream) &&
-        letsThrough(rule["ports"], proxyPorts.admin, (name) => name === "linkerd-admin"),
+        letsThrough(rule["ports"], proxyPorts.admin, (name) => name === proxyPortNames.admin),
     );
     const key = namesOf(pods);
     if (admitted || told.has(key)) continue;

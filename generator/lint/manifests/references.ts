@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { servedVersions } from "../../catalog/served-kinds.ts";
-import { portKeys } from "../../catalog/well-known.ts";
+import { policyGroup, portKeys, proxyPortNames } from "../../catalog/well-known.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { annotationsOf, groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
@@ -64,7 +64,7 @@ export const referenceRules: readonly ManifestRule[] = [
 ];
 
 const gateway = "gateway.networking.k8s.io";
-const policy = "policy.linkerd.io";
+const policy = policyGroup;
 
 function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
   const routes = [
@@ -188,12 +188,11 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 /** Names of the ports of the proxy's container (linkerd2, pkg/k8s/labels.go). */
-const proxyPortNames = ["linkerd-admin", "linkerd-proxy"];
 
 function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policy, "Server")) {
     const { podSelector, port } = specOf(manifest);
-    if (podSelector === undefined || typeof port !== "string" || proxyPortNames.includes(port) || port.includes("${")) continue;
+    if (podSelector === undefined || typeof port !== "string" || isProxyPort(port) || port.includes("${")) continue;
     const pods = stream.selected(manifest, podSelector);
     const names = pods.flatMap((pod) => containersOf(pod).flatMap(({ container }) => namesOf(container["ports"])));
     if (pods.length === 0 || names.includes(port)) continue;
@@ -293,4 +292,9 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
       };
     seen.set(key, manifest);
   }
+}
+
+/** Whether the name is that of a port of the proxy container, which the manifests do not declare. */
+function isProxyPort(name: string): boolean {
+  return Object.values<string>(proxyPortNames).includes(name);
 }

@@ -1,4 +1,4 @@
-import { portKeys } from "../../catalog/well-known.ts";
+import { gatewayGroup, policyGroup, portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
@@ -113,7 +113,7 @@ interface Attachment {
 }
 
 export function attachments(stream: ManifestSet): Attachment[] {
-  const groups = ["gateway.networking.k8s.io", "policy.linkerd.io"];
+  const groups = [gatewayGroup, policyGroup];
   const routes = groups.flatMap((group) => stream.ofKind(group, "HTTPRoute", "GRPCRoute"));
   return routes.flatMap((route) =>
     listOf(specOf(route)["parentRefs"]).flatMap((entry, index) => {

@@ -1,5 +1,5 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
-import { uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { policyGroup, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
@@ -40,7 +40,7 @@ export const serverRules: readonly ManifestRule[] = [
   },
 ];
 
-const group = "policy.linkerd.io";
+const group = policyGroup;
 
 function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   if (stream.isPartial) return;
