@@ -74,7 +74,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
 }
 
 const plaintextFix =
-  "do not commit the file; encrypt the file with meshops secrets encrypt; if the plaintext was ever pushed, replace the key: run meshops identity rotate-webhooks for the key of a webhook, or meshops identity rotate-issuer for the key of the issuer";
+  "do not commit the file; encrypt the file with meshops secrets encrypt. If the plaintext was ever pushed, also replace the key: run meshops identity rotate-webhooks for a webhook, rotate-issuer for the issuer, or init --force for the keys in trust-anchor.sops.yaml";
 
 function wrongPlaintext(
   text: string,
