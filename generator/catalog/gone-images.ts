@@ -17,13 +17,13 @@ const gone: readonly Gone[] = [
     // bitnami/charts#36537.
     name: /^public\.ecr\.aws\/bitnami\//,
     message: "Bitnami removed its images from Amazon's public registry in June 2026",
-    fix: "use the project's own image",
+    fix: "use an image from the developers of the program",
   },
   {
     // cloud-native-toolkit/toolkit-charts#362.
     name: /^quay\.io\/bitnami\//,
     message: "Bitnami's images have been unavailable on quay.io since 2022",
-    fix: "use the project's own image",
+    fix: "use an image from the developers of the program",
   },
   {
     // cert-manager/aws-privateca-issuer#459.

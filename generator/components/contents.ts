@@ -13,7 +13,7 @@ export function contentsOf(component: ComponentModel): string {
     objects,
     images: [image],
   } = component;
-  if (!isDelivered(component)) return "provided by others";
+  if (!isDelivered(component)) return "managed by another tool";
   const release = releaseOf(component);
   if (release !== null) return `${release.chart} ${release.version}`;
   if (delivery.kind === "folder") return delivery.path;

@@ -28,7 +28,7 @@ export function* newProxyPorts(
   if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
   yield {
     risk: "narrower-access",
-    reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients cannot connect to ${title} until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+    reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of Linkerd ${old.version} connect. A meshed client cannot connect to ${title} until the pods of the client have restarted with a new proxy. meshops restarts only the pods that it deploys`,
     steps: [
       {
         text: `In a commit before the upgrade, set ${off}. Until the last step, every pod in the cluster can connect to ${title}.`,

@@ -18,7 +18,7 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   if (lost.length > 0)
     return failed(
       `${plural(lost.length, "Secret")} missing`,
-      "running pods keep the mounted data, but new pods cannot start without the Secrets; run meshops status, which prints the command that creates the Secrets again",
+      "new pods cannot start without these Secrets. Running pods keep the mounted data. To print the command that creates the Secrets again, run meshops status",
       [...names, ...lost.map(([secret, { metadata }]) => `pod ${metadata.name} mounts Secret ${secret}, which does not exist`)],
     );
   const notes =

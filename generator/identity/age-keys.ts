@@ -123,7 +123,7 @@ async function appendToKeyFile(variables: Variables, added: string): Promise<str
     throw new UserError(
       exitCode.problem,
       `${path} is not a regular file`,
-      "move the folder, link or other file at this path to another path, or set SOPS_AGE_KEY_FILE to the path of a regular file",
+      "move this folder, link or special file to another path; or set SOPS_AGE_KEY_FILE to the path of a regular file",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const ended = existing.kind !== "file" || existing.text === "" || existing.text.endsWith("\n");

@@ -82,7 +82,7 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
   throw new UserError(
     exitCode.problem,
     `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
-    "run meshops identity init --force, which creates new certificates and keys; run meshops generate, commit and push; as soon as the cluster has the new certificates, restart all meshed pods at the same time",
+    "run meshops identity init --force to create new certificates and keys; run meshops generate, commit and push; as soon as the cluster has the new certificates, restart all meshed pods at the same time",
   );
 }
 

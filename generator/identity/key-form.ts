@@ -76,7 +76,7 @@ export function keyFormFinding({ file, line, column, secret, form, refused }: Ol
     severity: refused ? "error" : "warning",
     message: refused
       ? `the private key is in ${form} format. The ${reader} cannot read this format, so the control plane does not start`
-      : `the private key is in ${form} format, which older versions of meshops wrote`,
+      : `the private key is in the old ${form} format. The ${reader} can read this format, but meshops now writes PKCS#8`,
     expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
     fix: `run meshops identity rotate-webhooks ${metadata.name}`,
     excerpt: null,

@@ -61,7 +61,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     diagnostics.push(
       invalid(
         journalFile,
-        "a meshops command was interrupted after it had changed only some of the identity files",
+        "a meshops command was interrupted while it wrote identity files. Some of these files can be out of date",
         "run meshops generate to complete the change",
       ),
     );
@@ -82,7 +82,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
           `this certificate file is missing, but other files of the identity of ${name} exist`,
           `restore the file from Git: git checkout HEAD -- ${file}`,
         ]
-      : [`the environment ${name} has no identity`, initOrRename(root, environment)];
+      : [`the environment ${name} has no identity (certificates and encrypted keys)`, initOrRename(root, environment)];
     const text = read(file, what, fix);
     if (text === null) return "";
     const pem = certificatesOf(text);
@@ -91,7 +91,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         invalid(
           file,
           "the file contains a private key in plaintext",
-          "remove the private key; if the file was ever pushed, also create a new identity",
+          "remove the private key; if the file was ever pushed, also create a new identity with meshops identity init --force",
         ),
       );
     else if (pem === null)
@@ -109,14 +109,14 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     diagnostics.push(
       invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,
-        "this issuer was not signed by a certificate in trust-anchors.crt, so proxies would reject each other's certificates",
+        "no certificate in trust-anchors.crt signed this issuer. Proxies would reject each other's certificates",
       ),
     );
   for (const secret of secretContracts(environment)) {
     const file = secretFile(name, secret.name);
     const text = read(
       file,
-      `this file with an encrypted Secret is missing, but the environment ${name} needs the Secret`,
+      `this file is missing, but the environment ${name} needs the encrypted Secret in this file`,
       `run meshops identity ${secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks"} ${name}`,
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
@@ -183,7 +183,7 @@ function initOrRename(root: string, environment: Environment): string {
   // the fix assumes that an identity existed.
   const wasGenerated =
     inventory !== null && !(/"overlays\//.test(inventory) && !inventory.includes(`${overlayFolder(name, "identity")}/`));
-  const init = `${wasGenerated ? `restore the identity from Git, because the existing generated files of ${name} contain its certificates; only if the cluster never used this identity, ` : ""}run meshops identity init ${name}; if Linkerd already runs in the cluster, set linkerd.identity.provider: external instead`;
+  const init = `${wasGenerated ? `restore the identity from Git: the generated files of ${name} still contain its certificates; if the cluster never used this identity, ` : ""}run meshops identity init ${name}; if Linkerd already runs in the cluster, set linkerd.identity.provider: external instead`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
   const old = folders.find((entry) => {

@@ -33,8 +33,8 @@ export async function rotateAnchor(
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
       exitCode.problem,
-      `do not run the next step before ${minutes(gate.opensAt)}: the step must wait until ${gate.until}`,
-      `wait; if you have checked that ${gate.until}, add --pods-restarted. meshops counts the waiting time from the run of the previous step. If you pushed the changes of the previous step long after this run, extend the waiting time by this delay`,
+      `do not run the next step before ${minutes(gate.opensAt)}. Wait until ${gate.until}`,
+      `wait; or add --pods-restarted, if you have checked that ${gate.until}. The waiting time starts when you run the previous step. If you pushed the changes of this step later, add this delay to the waiting time`,
     );
   const { anchors, keys } = state;
   switch (state.stage) {
@@ -46,7 +46,7 @@ export async function rotateAnchor(
           publicFile(name, "trustAnchors", bundle),
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
-        done: "step 1 of 3: a second trust anchor is added; proxies trust the second trust anchor after they restart",
+        done: "step 1 of 3: a second trust anchor is added. Proxies trust this trust anchor after they restart",
         next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
       };
     }
@@ -95,7 +95,7 @@ function assertGenerated(
   if (bundled && (stage === "bundled" || reissued)) return;
   throw new UserError(
     exitCode.problem,
-    `the generated files do not contain the changes of the previous step of the trust anchor rotation: ${path} is out of date`,
+    `${path} is out of date. It does not contain the changes of the previous step of the trust anchor rotation`,
     `run meshops generate ${name}, commit and push`,
   );
 }

@@ -27,7 +27,7 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   if (stage === "bundled")
     throw new UserError(
       exitCode.problem,
-      "cannot rotate the issuer during a trust anchor rotation: the next step of this rotation creates a new issuer",
+      "cannot rotate the issuer after step 1 of a trust anchor rotation: step 2 of this rotation creates a new issuer",
       `run meshops identity rotate-anchor ${environment.metadata.name}`,
     );
   const names = environment.spec.linkerd.identity;
@@ -35,11 +35,11 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   const issuer = makeIssuer(names, anchor, now);
   const short = outlives(anchor, now, names.issuerValidity)
     ? ""
-    : " (the new issuer expires at the same time as this trust anchor: also rotate the trust anchor)";
+    : ". Also rotate the trust anchor: the new issuer expires at the same time as this trust anchor";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
     done: `a new issuer is created, signed by the trust anchor that signed the old issuer${short}`,
-    next: "run meshops generate, commit and push; the control plane restarts, and all proxies get certificates from the new issuer within a day",
+    next: "run meshops generate, commit and push. The control plane then restarts. All proxies get certificates from the new issuer within a day",
   };
 }
 
@@ -67,6 +67,6 @@ export async function rotateWebhooks(environment: Environment, store: SecretStor
       ...(renew ? [await signingKeys(environment, store, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
     ]),
     done: `new server certificates for the webhooks are created${renew ? ", signed by a new CA" : ""}`,
-    next: "run meshops generate, commit and push; the webhooks reload their Secrets without a restart",
+    next: "run meshops generate, commit and push. The webhooks reload their Secrets without a restart",
   };
 }

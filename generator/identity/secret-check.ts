@@ -63,7 +63,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
-        message: `the file must be encrypted with ${secretRule.kind}: ${secretRule.value} and mac_only_encrypted: true; without mac_only_encrypted, the labels that Flux adds make the MAC invalid`,
+        message: `the file is encrypted with the wrong settings. Use ${secretRule.kind}: ${secretRule.value} and mac_only_encrypted: true. Without mac_only_encrypted, the labels that Flux adds make the MAC invalid`,
         fix: "decrypt the file, and encrypt the file again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
@@ -74,7 +74,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
 }
 
 const plaintextFix =
-  "do not commit the file; encrypt the file with meshops secrets encrypt; if the plaintext was ever pushed, replace the key: run meshops identity rotate-webhooks for the key of a webhook, or meshops identity rotate-issuer for the key of the issuer";
+  "do not commit the file; encrypt the file with meshops secrets encrypt. If the plaintext was ever pushed, also replace the key: run meshops identity rotate-webhooks for a webhook, rotate-issuer for the issuer, or init --force for the keys in trust-anchor.sops.yaml";
 
 function wrongPlaintext(
   text: string,
@@ -97,7 +97,7 @@ function wrongPlaintext(
     return { message: `the field data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
   return {
-    message: `the unencrypted fields of the file have wrong names or values; expected ${words}`,
+    message: `the unencrypted fields of the file have wrong names or values. Expected: ${words}`,
     fix: "restore the file from Git",
   };
 }

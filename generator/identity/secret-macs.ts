@@ -67,7 +67,7 @@ function wrongIdentity(root: string, path: string, environment: Environment, pla
   return atStart(path, {
     code: "identity-invalid",
     message,
-    fix: `from Git, restore this file and the .crt files in ${identityFolder(environment.metadata.name)} as they were in one commit`,
+    fix: `restore this file and the .crt files in ${identityFolder(environment.metadata.name)} from the same Git commit`,
   });
 }
 

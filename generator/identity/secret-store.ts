@@ -91,7 +91,7 @@ async function run(command: string, args: readonly string[], input: string, env:
   if (absent)
     throw new UserError(
       exitCode.missing,
-      "Azure Key Vault requires the sops binary, which is not on the PATH",
+      "encryption with Azure Key Vault requires the sops binary, but sops is not on the PATH",
       "install sops from https://github.com/getsops/sops/releases",
     );
   throw new UserError(

@@ -24,8 +24,8 @@ export function sharedIssuers(root: string, environments: readonly Environment[]
           {
             ...atStart(file, {
               code: "issuer-shared",
-              message: `${name} and ${owner} have the same issuer, so each of the two clusters can issue certificates that the other cluster trusts`,
-              fix: `if ${name} does not run yet, run meshops identity init ${name} --force; otherwise, replace its trust anchor and the certificates of its webhooks with meshops identity rotate-anchor ${name} (three steps) and meshops identity rotate-webhooks ${name}`,
+              message: `${name} and ${owner} have the same issuer. Each of the two clusters can issue certificates that the other cluster trusts`,
+              fix: `if ${name} does not run yet, run meshops identity init ${name} --force; otherwise, replace its trust anchor with meshops identity rotate-anchor ${name} (three steps), and the certificates of its webhooks with meshops identity rotate-webhooks ${name}`,
             }),
             severity: "warning",
           },

@@ -115,7 +115,7 @@ export function creationRuleFor(root: string, path: string): CreationRule {
     throw new UserError(
       exitCode.problem,
       `the creation rule for ${path} has both ${kind} and ${second}`,
-      "remove one of these fields; sops accepts only one",
+      "remove one of these fields; sops accepts only one of them",
     );
   return {
     recipients: [found["age"] ?? []]
@@ -140,7 +140,7 @@ function readRules(root: string): Record<string, unknown>[] {
 function broken(): UserError {
   return new UserError(
     exitCode.problem,
-    `${sopsConfigFile} must be valid YAML and contain a list named creation_rules`,
+    `${sopsConfigFile} is not valid YAML, or its field creation_rules is not a list`,
     "correct the file, or move the file out of the repository",
   );
 }

@@ -93,7 +93,7 @@ export async function readState(environment: Environment, store: SecretStore): P
     throw new UserError(
       exitCode.problem,
       `trust-anchors.crt and issuer.crt of ${environment.metadata.name} do not match each other, or contain the wrong number of certificates`,
-      "from Git, restore trust-anchors.crt and issuer.crt as they were in one commit; trust-anchors.crt must contain one or two trust anchors, and one of them must have signed the issuer",
+      "restore trust-anchors.crt and issuer.crt from the same Git commit. trust-anchors.crt must contain one or two trust anchors. One of them must have signed the issuer",
     );
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
 }
@@ -106,7 +106,7 @@ async function readKeys(environment: Environment, store: SecretStore): Promise<S
     return data as unknown as SigningKeys;
   throw new UserError(
     exitCode.problem,
-    `${path} does not contain the keys trust-anchor.key and webhook-ca.key`,
+    `${path} must contain the keys trust-anchor.key and webhook-ca.key`,
     "restore the file from Git",
   );
 }
@@ -146,6 +146,6 @@ export function pairWith(
   throw new UserError(
     exitCode.problem,
     `the private key in trust-anchor.sops.yaml does not belong to a certificate in ${file}`,
-    `from Git, restore ${file} and trust-anchor.sops.yaml as they were in one commit`,
+    `restore ${file} and trust-anchor.sops.yaml from the same Git commit`,
   );
 }

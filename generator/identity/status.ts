@@ -92,7 +92,7 @@ function rotationOf(anchors: Certificate[], issuer: Certificate): string | null 
   if (stage === null || stage === "settled") return null;
   const gate = gateOf(stage, { anchors, issuer });
   const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
-  return `trust anchor rotation in progress: ${done}; do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z: the step must wait until ${gate?.until}`;
+  return `trust anchor rotation in progress: ${done}. Do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z. Wait until ${gate?.until}`;
 }
 
 function readersOf(text: string | null): string[] {

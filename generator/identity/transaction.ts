@@ -73,7 +73,7 @@ function parseEntries(text: string): Entry[] {
 function refusal(why: string): UserError {
   return new UserError(
     exitCode.problem,
-    `the changes in ${journalFile} cannot be completed: ${why}`,
+    `meshops cannot complete the interrupted changes in ${journalFile}: ${why}`,
     `restore the folders environments/*/identity and overlays/*/identity and the file ${sopsConfigFile} from Git, then run rm ${journalFile}`,
   );
 }

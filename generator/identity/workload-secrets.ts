@@ -34,11 +34,14 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
       const problem =
         text === null
           ? {
-              message: `the file does not exist, but the workload ${key} lists this file`,
+              message: `the file does not exist, but the workload ${key} lists it in the field secrets`,
               fix: "correct the path in the field secrets of the workload, or create the file",
             }
           : twin !== undefined
-            ? { message: `the workload ${key} also lists ${twin}, which has the same file name`, fix: "rename one of the files" }
+            ? {
+                message: `the workload ${key} lists two files with the same name: this file and ${twin}`,
+                fix: "rename one of the files",
+              }
             : problemOf(path, text, namespace, environment);
       if (problem !== null) report(path, problem);
       if (text !== null) files.set(path, text);
@@ -46,7 +49,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
     const included = source?.path === undefined ? [] : encryptedResources(root, source.path);
     for (const file of included)
       report(`${source?.path}/kustomization.yaml`, {
-        message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install without decryption`,
+        message: `helmfile would install the encrypted file ${file} without decrypting it, because resources in this kustomization.yaml contains the file`,
         fix: `remove ${file} from resources in this kustomization.yaml, and add ${source?.path}/${file} to the field secrets of the workload`,
       });
   }
@@ -107,7 +110,10 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));
   return open === undefined
     ? null
-    : { message: `the value of ${open[0]} is not encrypted`, fix: "do not commit the file; encrypt the file again with sops" };
+    : {
+        message: `the value of the key ${open[0]} is not encrypted`,
+        fix: "do not commit the file; encrypt the file again with sops",
+      };
 }
 
 /** Whether a value is encrypted. Returns true for an empty string, because SOPS does not encrypt empty strings. */

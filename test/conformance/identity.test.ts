@@ -343,10 +343,10 @@ describe("trust anchor rotation", () => {
     };
     expect(await step(hours(1), false)).toContain("step 1 of 3");
     await expect(step(hours(24), false)).rejects.toThrow(
-      "do not run the next step before 2026-11-25 13:10 UTC: the step must wait until every meshed pod has restarted and trusts both trust anchors",
+      "do not run the next step before 2026-11-25 13:10 UTC. Wait until every meshed pod has restarted and trusts both trust anchors",
     );
     await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
-      "cannot rotate the issuer during a trust anchor rotation: the next step of this rotation creates a new issuer",
+      "cannot rotate the issuer after step 1 of a trust anchor rotation: step 2 of this rotation creates a new issuer",
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
@@ -366,10 +366,10 @@ describe("trust anchor rotation", () => {
     };
     generate(environment, files);
     await step(hours(1));
-    await expect(step(hours(2))).rejects.toThrow("the generated files do not contain the changes of the previous step");
+    await expect(step(hours(2))).rejects.toThrow("It does not contain the changes of the previous step");
     generate(environment, files);
     await step(hours(2));
-    await expect(step(hours(3))).rejects.toThrow("the generated files do not contain the changes of the previous step");
+    await expect(step(hours(3))).rejects.toThrow("It does not contain the changes of the previous step");
     generate(environment, files);
     await step(hours(3));
   });
@@ -396,7 +396,7 @@ describe("trust anchor rotation", () => {
       await vault(start).encrypt("x", "data: {other: a}", [testIdentity().adminRecipient]),
     );
     await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
-      "does not contain the keys trust-anchor.key and webhook-ca.key",
+      "must contain the keys trust-anchor.key and webhook-ca.key",
     );
   });
 });
@@ -408,7 +408,7 @@ describe("near expiry", () => {
       "a new issuer is created, signed by the trust anchor that signed the old issuer",
     );
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
-    expect(done).toContain("(the new issuer expires at the same time as this trust anchor: also rotate the trust anchor)");
+    expect(done).toContain("Also rotate the trust anchor: the new issuer expires at the same time as this trust anchor");
     expect(parsePem(changes.get(publicFile("issuer.crt")) ?? "")[0]?.validTo).toContain("Dec 29 12:00:00 2027");
     await expect(rotateIssuer(environment, vault(hours(24 * 401)), hours(24 * 401))).rejects.toThrow(
       "the trust anchor expired on 2027-12-29",

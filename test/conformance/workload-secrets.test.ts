@@ -132,8 +132,8 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     for (const command of ["validate", "generate"]) {
       const { code, stdout, stderr } = await meshops(copy, [command]);
       expect(code).toBe(1);
-      expect(stdout + stderr).toContain("which has the same file name");
-      expect(stdout + stderr).toContain("includes the encrypted file token.sops.yaml");
+      expect(stdout + stderr).toContain("lists two files with the same name: this file and ");
+      expect(stdout + stderr).toContain("helmfile would install the encrypted file token.sops.yaml without decrypting it");
     }
   });
 

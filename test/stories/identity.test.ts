@@ -142,14 +142,16 @@ describe("an environment without an identity", () => {
     const root = emptyPlatform();
     const found = await meshops(root, ["validate"]);
     expect(found.code).toBe(1);
-    expect(found.stdout).toContain("error identity-missing\n  the environment dev has no identity\n");
+    expect(found.stdout).toContain(
+      "error identity-missing\n  the environment dev has no identity (certificates and encrypted keys)\n",
+    );
     expect(found.stdout).toContain(
       "fix: run meshops identity init dev; if Linkerd already runs in the cluster, set linkerd.identity.provider: external",
     );
     expect((await meshops(root, ["generate"])).code).toBe(1);
     writeTree(root, { ".meshops/dev.json": "{}\n" });
     expect((await meshops(root, ["validate"])).stdout).toContain(
-      "fix: restore the identity from Git, because the existing generated files of dev contain its certificates",
+      "fix: restore the identity from Git: the generated files of dev still contain its certificates",
     );
     rmSync(join(root, ".meshops"), { recursive: true });
     expect(await meshops(root, ["validate", "--no-identity"])).toEqual({
@@ -190,7 +192,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "the unencrypted fields of the file have wrong names or values; expected only apiVersion: v1, kind: Secret, type: kubernetes.io/tls, metadata.namespace: linkerd and metadata.name: linkerd-identity-issuer",
+      "the unencrypted fields of the file have wrong names or values. Expected: only apiVersion: v1, kind: Secret, type: kubernetes.io/tls, metadata.namespace: linkerd and metadata.name: linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -215,7 +217,7 @@ describe("validate", () => {
       "a MAC that covers unencrypted fields, which labels would break",
       issuer,
       (text) => text.replace("  mac_only_encrypted: true\n", ""),
-      "the file must be encrypted with encrypted_regex",
+      "the file is encrypted with the wrong settings. Use encrypted_regex",
     ],
     [
       "a trust anchor file that the cluster can decrypt",
@@ -249,12 +251,12 @@ describe("validate", () => {
     [
       "a rule that encrypts nothing",
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
-      "the file must be encrypted with encrypted_regex",
+      "the file is encrypted with the wrong settings. Use encrypted_regex",
     ],
     [
       "an additional field",
       (text: string) => `more: a\n${text}`,
-      "the unencrypted fields of the file have wrong names or values; expected no unencrypted fields except sops",
+      "the unencrypted fields of the file have wrong names or values. Expected: no unencrypted fields except sops",
     ],
     [
       "another key service",
@@ -374,7 +376,7 @@ describe("webhook keys in the format that older versions wrote", () => {
       `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format. The container \`policy\` of linkerd-destination cannot read this format, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
-      `${injector}:9:12 warning webhook-key-form\n  the private key is in SEC1 format, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
+      `${injector}:9:12 warning webhook-key-form\n  the private key is in the old SEC1 format. The container \`proxy-injector\` of linkerd-proxy-injector can read this format, but meshops now writes PKCS#8\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
     );
   });
 
@@ -448,7 +450,7 @@ describe("the life cycle of an identity", () => {
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
     expect(waiting.stderr).toMatch(
-      /do not run the next step before [-0-9: ]+ UTC: the step must wait until every meshed pod has restarted and trusts both trust anchors/,
+      /do not run the next step before [-0-9: ]+ UTC\. Wait until every meshed pod has restarted and trusts both trust anchors/,
     );
     expect((await go("status")).stdout).toContain("trust anchor rotation in progress: step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
@@ -685,7 +687,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
-        "meshops: Azure Key Vault requires the sops binary, which is not on the PATH\nfix: install sops from https://github.com/getsops/sops/releases\n",
+        "meshops: encryption with Azure Key Vault requires the sops binary, but sops is not on the PATH\nfix: install sops from https://github.com/getsops/sops/releases\n",
     });
     expect(Object.keys(readTree(root, "environments"))).toEqual(["environments/dev.yaml"]);
   });

@@ -9,8 +9,8 @@ export const dgraphPolicyRules: readonly Rule[] = [
     severity: "warning",
     title: "NetworkPolicies are not enforced",
     why:
-      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, NetworkPolicies have no effect: every client can connect to the ports that are not meshed, and only Linkerd's own policies " +
-      "protect the meshed ports. (Azure's kubenet has no network policy engine. meshops does not support kubenet, because Azure is retiring kubenet.)",
+      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, NetworkPolicies have no effect. Every client can then connect to the ports that are not meshed. " +
+      "Only Linkerd's own policies protect the meshed ports. (Azure's kubenet has no network policy engine. meshops does not support kubenet, because Azure is retiring kubenet.)",
     fix: "Use a cluster with a network policy engine (on Azure, set `azure.cluster.networkPolicy` to cilium or calico), or set `dgraph.networkPolicy` to false. If you install your own network policy engine, set `cluster.networkPolicy: other`.",
     check: enforcedPolicies,
   },

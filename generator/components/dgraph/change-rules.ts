@@ -80,7 +80,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
       yield {
         risk: "rollout",
         reason:
-          "the Raft addresses of Alphas and Zeros change, and all Alphas and Zeros restart: while they restart, check that a majority of the members of each group stays available",
+          "the Raft addresses of all Alphas and Zeros change, so all Alphas and Zeros restart. During the restart, check that a majority of the members of each group stays available",
       };
     else if (!key.startsWith("persistence.") && restartsPods(field))
       yield {
@@ -108,7 +108,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the rollout stalls: pods that have not restarted connect to Dgraph's internal ports without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (see meshops help access)",
+      "the rollout stalls, because the new Servers of Dgraph's internal ports refuse connections from pods that have not restarted. These pods connect to the internal ports without their proxies. Queries can be delayed while the pods restart (see meshops help access)",
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
@@ -137,7 +137,7 @@ function* replicas(changed: ChangedObject): Iterable<Assessment> {
   if (removed.length > 0)
     yield {
       risk: "data-loss",
-      reason: `this change removes ${pods(removed)} and the copies of the data that these pods store${restarts(removed)}`,
+      reason: `this change removes ${pods(removed)}, including the copies of the data on the removed pods${restarts(removed)}`,
       steps: removeMembers(running(changed), removed),
     };
 }
@@ -158,6 +158,6 @@ function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {
   if (removed.length > 0)
     yield {
       risk: "narrower-access",
-      reason: `this change removes ${removed.join(", ")} from Alpha's whitelist. If the whitelist does not contain the address range of the pods, Alpha refuses every admin operation`,
+      reason: `this change removes ${removed.join(", ")} from Alpha's whitelist. If the whitelist does not contain the address range of the pods, Alpha refuses the admin operations of all meshed clients`,
     };
 }

@@ -9,7 +9,9 @@ export const predicate = "meshops.verify";
 /** Checks that a client can read through the mesh. */
 export function readWorks(run: ProbeAnswers): Finding {
   const call = run.results.get("read");
-  return call !== undefined && call.exit === 0 ? passed("answered", [tellCall(call)]) : notAsked(run, call, "grpc");
+  return call !== undefined && call.exit === 0
+    ? passed("Dgraph answered a query", [tellCall(call)])
+    : notAsked(run, call, "grpc");
 }
 
 /** Checks that a written value can be read back and removed. */

@@ -37,7 +37,7 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   if (total === 0)
     return undecided(
       "not measured",
-      "the metrics of the probe's proxy do not count requests per pod, so the proxy does not balance requests",
+      "the metrics of the probe's proxy contain no request counts per pod. This means that the proxy does not balance requests",
       evidence,
     );
   const silent = ready.filter((pod) => share(pod) === 0);
@@ -46,7 +46,7 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   if (silent.length > 0)
     return failed(
       `no call reached ${silent.join(", ")} within ${duration(spreadSeconds * 1000)}`,
-      `the probe's proxy avoids slow or failing endpoints: check the logs of ${silent.join(", ")} and of the proxies in these pods (kubectl logs)`,
+      `the probe's proxy avoids slow or failing endpoints: check the logs of Dgraph and of the proxy (kubectl logs) in ${silent.join(", ")}`,
       evidence,
     );
   const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);
@@ -69,12 +69,12 @@ function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
   const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
   const found = [
     ...(bypassed ? [`port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`] : []),
-    ...(bare.length > 0 ? [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`] : []),
+    ...(bare.length > 0 ? [`some pods of Alpha have no proxy. Restart these pods: ${bare.join(", ")}`] : []),
   ];
   return found.length > 0
     ? found
     : [
-        `port ${grpc} might be opaque on the Service or skipped by the client; in that case, proxies balance connections, not calls`,
+        `port ${grpc} might be opaque on the Service or skipped by the client. In that case, proxies balance connections, not calls`,
       ];
 }
 

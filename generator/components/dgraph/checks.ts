@@ -38,7 +38,7 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
     {
       id: "D3",
       title: "a client can read from Dgraph",
-      expected: "answered",
+      expected: "Dgraph answers a query",
       calls: () => [method("read", "Query", { query: "{ q(func: has(dgraph.type), first: 1) { uid } }", readOnly: true })],
       evaluate: (_, __, answers) => readWorks(answers),
     },

@@ -41,7 +41,7 @@ export function moveData(
     },
     ...importSteps(target),
     {
-      text: `Compare the data of the old and the new Dgraph. Change the address of Dgraph in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start the clients again.`,
+      text: `Check that the new Dgraph contains all data. Change the address of Dgraph in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start the clients again.`,
     },
     ...(target.namespace === namespace
       ? []

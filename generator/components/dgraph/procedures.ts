@@ -21,13 +21,13 @@ export function uninstall(
   return [
     { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
     {
-      text: `Suspend Kustomization ${kustomization.name}. Otherwise, Flux creates the HelmRelease again after you have deleted it.`,
+      text: `Suspend the Kustomization ${kustomization.name}. Otherwise, Flux creates the HelmRelease of Dgraph again after you delete it in the next step.`,
       command: suspendKustomizations([kustomization.name], kustomization.namespace),
     },
     { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },
     { text: "Push, and wait until Flux has removed the Kustomizations of Dgraph." },
     {
-      text: "Delete the volumes, when you no longer need the data.",
+      text: "Delete the volumes when you no longer need the data.",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
     },
   ];
@@ -64,7 +64,7 @@ export function recreateStatefulSets(
       command: `kubectl delete statefulset ${roles.map((role) => nameOf(dgraph, role)).join(" ")} --namespace ${namespace} --cascade=orphan`,
     },
     {
-      text: "Store the generation of the HelmRelease in a shell variable.",
+      text: "Store the generation of the HelmRelease in a shell variable for the next step.",
       command: `generation=$(kubectl get ${helmRelease} --output jsonpath={.metadata.generation})`,
     },
     {
@@ -130,13 +130,13 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
     ...(alpha
       ? [
           {
-            text: "If a group loses all its members, move each predicate of this group to a remaining group. The output of /state lists the predicates (tablets). In this output, the name of a predicate starts with the number of its namespace, as in 0-name. In the command, omit the number and the dash.",
+            text: "If a group loses all its members, move each predicate (tablet) of this group to a remaining group. To list the predicates, run the previous command without jq. In the list, the name of a predicate starts with the number of its namespace, as in 0-name. Omit the number and the dash in the command below.",
             command: askZero(dgraph, "/moveTablet?tablet=<predicate>&group=<remaining group>"),
           },
         ]
       : []),
     {
-      text: `Run this command once for each of ${removed}, with the ID${alpha ? " and the group" : ""} of the pod. The command removes the pod from its group. If the Zero answers that it is not the leader, send the request to the next Zero.`,
+      text: `Remove these pods from ${alpha ? "their groups" : "the group of Zeros"}: ${removed}. Run the command once for each pod, with the ID${alpha ? " and the group" : ""} of the pod. If the Zero answers that it is not the leader, run the command in the next Zero.`,
       command: askZero(dgraph, `/removeNode?id=<id>&group=${alpha ? "<group>" : "0"}`),
     },
   ];

@@ -54,7 +54,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-chart-untested",
       severity: "warning",
       title: "The catalog does not contain the version of Dgraph's chart",
-      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog. It also assumes that the chart and the image have the same version. All charts since 24.0.0 meet this assumption.",
+      why: "meshops has not been tested with this version. It installs the chart with the settings of the catalog version that the finding specifies. It also assumes that the chart and the image have the same version. All charts since 24.0.0 meet this assumption.",
       fix: "Use a version in the catalog, or test this version and silence the rule. Contributors add the version to the catalog with `npm run catalog:add`.",
       check: untestedChart,
     },
@@ -99,7 +99,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-closed",
       severity: "error",
       title: "The default inbound policy refuses all connections to Dgraph",
-      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to these ports. The default inbound policy `deny` refuses all clients, and also the connections between Dgraph's own pods.",
+      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to these ports. The default inbound policy `deny` refuses all clients. If `internalPorts` is not `skip`, it also refuses the connections between Dgraph's own pods.",
       fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods. After the restart, set `networkPolicy: false`.",
       check: closedByDefault,
     },
@@ -107,7 +107,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-methods-unused",
       severity: "warning",
       title: "Retries and timeouts are set, but no ServiceProfile or GRPCRoute is generated",
-      why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates neither a ServiceProfile nor GRPCRoutes, so `dgraph.methods` has no effect.",
+      why: "`dgraph.methods` sets retries and timeouts, which meshops writes to the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates neither of them, so `dgraph.methods` has no effect.",
       fix: "Set `serviceProfile: true`, or remove `methods`.",
       check: unusedMethods,
     },
@@ -153,7 +153,7 @@ function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   const nearest = nearestDgraphChart(chart)?.version;
   yield {
     paths: [spec("dgraph", "chart")],
-    message: `Dgraph chart ${chart} is not in the catalog, so the generated files use the settings of chart ${nearest} and the image tag v${chart}`,
+    message: `the catalog of meshops does not contain Dgraph chart ${chart}. The generated files use the settings of chart ${nearest} and the image tag v${chart}`,
     fix: `set chart: ${dgraphCharts.find((known) => !known.version.includes("-preview"))?.version}`,
   };
 }
@@ -177,7 +177,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: `Alpha allows clients with ${prefix === 0 ? "any address" : "public addresses"} to run admin operations, such as dropping all data, unless a policy refuses the connection`,
+      message: `the whitelist of Alpha contains ${prefix === 0 ? "all addresses" : "public addresses"}. Clients with these addresses can run admin operations, such as dropping all data, if no policy refuses their connections`,
       fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }
@@ -199,7 +199,7 @@ function* knownMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
     if (names.includes(name)) continue;
     yield {
       paths: [spec("dgraph", "methods", name)],
-      message: `${service} of chart ${dgraph.chart} has no method "${name}"`,
+      message: `the gRPC service ${service} of Dgraph chart ${dgraph.chart} has no method "${name}"`,
       fix: didYouMean(name, names) ?? "use the name of a method in Dgraph's api.proto",
       expected: `one of ${names.join(", ")}`,
     };
@@ -211,7 +211,7 @@ function* retriedStreams({ spec: { dgraph } }: Environment): Iterable<RuleFindin
     if (!streaming || dgraph.methods[name]?.retry !== true) continue;
     yield {
       paths: [spec("dgraph", "methods", name, "retry")],
-      message: `${name} is a streaming method, which a proxy cannot retry`,
+      message: `a proxy cannot retry ${name}, because ${name} is a streaming method`,
       fix: "remove retry from this method",
     };
   }
@@ -222,7 +222,8 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   if (networkPolicy || defaultPolicyIn(namespace, environment) !== "deny") return;
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
-    message: 'without policies for Dgraph, the default inbound policy "deny" refuses all clients, including the pods of Dgraph',
+    message:
+      'without policies for Dgraph, the default inbound policy "deny" applies. The proxies of Dgraph then refuse all connections',
     fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated; if Dgraph already runs, first push this change with dgraph.networkPolicy: true, then restart Dgraph's pods, and then set dgraph.networkPolicy: false`,
   };
 }
@@ -231,7 +232,7 @@ function* unusedMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   if (dgraph.serviceProfile !== false || Object.keys(dgraph.methods).length === 0) return;
   yield {
     paths: [spec("dgraph", "methods")],
-    message: "retries and timeouts have no effect without a service profile or GRPCRoutes",
+    message: "dgraph.methods has no effect, because serviceProfile: false disables both the ServiceProfile and the GRPCRoutes",
     fix: "set serviceProfile: true, or remove methods",
   };
 }

@@ -17,7 +17,7 @@ export const storageChanges: ChangeRule = {
       yield {
         risk: "data-loss",
         reason:
-          "the name of the Helm release changes: Flux uninstalls the old release, the volumes of the old release are kept, and the new pods start with empty volumes",
+          "the name of the Helm release changes, so Flux uninstalls the old release. The new pods start with empty volumes. The volumes of the old release are kept",
         steps: moveData(running(changed), nextRelease(changed), formatOf(versions(changed)[0])),
       };
     yield* dataFormat(changed);
@@ -45,7 +45,7 @@ function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   if (before === after || keepsData(before, after)) return;
   yield {
     risk: "data-loss",
-    reason: `Dgraph of chart ${after} might not be able to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
+    reason: `Dgraph of chart ${after} might not be able to read the files that Dgraph of chart ${before} wrote. Export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
     steps: moveData(running(changed), nextRelease(changed), formatOf(before)),
   };
 }
@@ -95,7 +95,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
   });
   yield {
     risk: "immutable-field",
-    reason: `Kubernetes does not allow changes to a StatefulSet's ${fixed.join(" and ")}. Helm cannot update the StatefulSet, but creates it again after you have deleted it${before === after ? "" : otherServices}`,
+    reason: `Helm cannot update the StatefulSet, because Kubernetes does not allow changes to the ${fixed.join(" or the ")} of a StatefulSet. After you have deleted the StatefulSet, Helm creates it again${before === after ? "" : otherServices}`,
     steps: recreateStatefulSets(running(changed), sets, sizes, before === after ? null : after),
   };
 }
@@ -139,7 +139,7 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
         : "move the data to claims of the new storage class, for example with a new Helm release (dgraph.release). The steps below do not move the data";
     yield {
       risk: "volume-claim",
-      reason: `this change does not affect the existing volume claims of ${who}, so you must ${what}`,
+      reason: `this change does not affect the existing volume claims of ${who}. You must ${what}`,
     };
   }
 }

@@ -16,7 +16,7 @@ export const internalPortsStall: TransitionRule = {
   why:
     "Flux updates the policies before it updates Dgraph. The new Servers of ports 5080 and 7080 refuse clients without an identity. " +
     "Pods restart one by one. Pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse these connections. " +
-    "The pods that restart first therefore never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy). On edge-26.8.3 with Dgraph 24.1.4, it was observed that the proxies of restarted pods refuse these connections.",
+    "The pods that restart first therefore never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy). The refused connections were observed on edge-26.8.3 with Dgraph 24.1.4.",
   fix:
     "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
     "Between step 1 and step 3, every pod in the cluster can reach Dgraph.",
@@ -59,7 +59,7 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
-    message: `the new Servers ${servers.join(" and ")} would refuse connections from Dgraph pods that have not restarted, so the rollout would stall`,
+    message: `the rollout of Dgraph would stall. The new Servers ${servers.join(" and ")} would refuse connections from Dgraph's pods that have not restarted yet`,
     fix: admitsEveryPod(defaultPolicyIn(namespace, environment))
       ? "first set dgraph.networkPolicy: false, and follow the steps in meshops help access"
       : `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; then follow the steps in meshops help access`,

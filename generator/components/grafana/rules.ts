@@ -17,7 +17,7 @@ function* grafanaWithoutViz({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.viz.enabled || !linkerd.viz.grafana) return;
   yield {
     paths: [spec("linkerd", "viz", "grafana")],
-    message: "Grafana is not installed, because Grafana needs viz, and viz is not enabled",
+    message: "meshops does not install Grafana: Grafana needs viz, but viz is not enabled",
     fix: "set viz.enabled: true, or remove grafana",
   };
 }

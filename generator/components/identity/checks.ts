@@ -54,8 +54,8 @@ function leastLeft(environment: Environment, { validFrom, validTo }: X509Certifi
 /** Progress of a trust anchor rotation, according to the certificates in the cluster. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
   settled: null,
-  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done, and the issuer is still signed by the old anchor",
-  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done, and the issuer is signed by the new anchor",
+  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done. The issuer is still signed by the old trust anchor",
+  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done. The issuer is signed by the new trust anchor",
 };
 
 /**
@@ -91,18 +91,18 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const late = gaps.map(({ pod }) => pod);
   const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose trust anchors meshops can read" : "every proxy";
   return passed(
-    `the trust bundle has ${plural(bundle.length, "trust anchor")}; the issuer's trust anchor is trusted by ${who}`,
+    `the trust bundle has ${plural(bundle.length, "trust anchor")}; ${who} trusts the issuer's trust anchor`,
     evidence,
     [
       ...(step === null ? [] : [step]),
       ...(late.length === 0
         ? []
         : [
-            `these pods do not trust all trust anchors in the bundle, and must restart before the next step of the rotation: ${late.join(", ")}`,
+            `these pods do not trust all trust anchors in the trust bundle. Restart them before the next step of the rotation: ${late.join(", ")}`,
           ]),
       ...(meshed === null
         ? [
-            "only the pods in the namespaces of this environment's components were checked, because you are not allowed to list the pods of all namespaces",
+            "you are not allowed to list the pods of all namespaces. meshops checked only the pods in the namespaces of this environment's components",
           ]
         : []),
     ],
@@ -128,12 +128,7 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const problems: (readonly [seen: string, cause: string])[] = [
     ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
     ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
-      ? [
-          [
-            "not signed by any of the trust anchors",
-            "the trust bundle does not contain the issuer's trust anchor: see test M2",
-          ] as const,
-        ]
+      ? [["not signed by a trust anchor", "the trust bundle does not contain the issuer's trust anchor: see test M2"] as const]
       : []),
   ];
   if (problems.length > 0)
@@ -147,7 +142,9 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
     evidence,
     issuer.subject.includes(`CN=${expected}`)
       ? []
-      : [`the issuer's subject is ${issuer.subject}, not CN=${expected}; Linkerd does not check the subject`],
+      : [
+          `the issuer's subject is ${issuer.subject}, not CN=${expected}. This has no effect, because Linkerd does not check the subject`,
+        ],
   );
 }
 
@@ -174,18 +171,20 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     );
     if (certificate === undefined) problems.push(`${service}: the Secret ${secret} contains no certificate`);
     else if (Date.parse(certificate.validTo) < now.getTime())
-      problems.push(`${service}: its certificate ${timeLeft(certificate.validTo, now)}`);
+      problems.push(`${service}: the certificate of this Service ${timeLeft(certificate.validTo, now)}`);
     else if (certificate.checkHost(`${service}.${namespace}.svc`) === undefined)
-      problems.push(`${service}: the certificate of this Service is not valid for the name of the Service`);
+      problems.push(`${service}: the certificate of this Service is not valid for ${service}.${namespace}.svc`);
     else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to this Service`);
     else if (!callers.every((caller) => signerOf(certificate, authoritiesIn(at(caller, "caBundle"))) !== undefined))
       problems.push(`${service}: the certificate of this Service is not signed by a CA in the caBundle`);
   }
   for (const { secret, form } of refusedKeys(environment, identity))
-    problems.push(`${secret}: its private key has the format ${form}, which ${keyReader(secret).reader} cannot read`);
+    problems.push(
+      `${secret}: the ${keyReader(secret).reader} cannot read the private key, because the key has the format ${form}`,
+    );
   const fix = hasExternalIdentity(environment)
     ? "correct the Secrets and the caBundle in the tool that writes them"
-    : `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
+    : `wait until Flux or helmfile has updated the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
   return problems.length === 0
     ? passed("each certificate is valid, and is signed by a CA in its caBundle")
     : failed(plural(problems.length, "problem"), fix, problems);

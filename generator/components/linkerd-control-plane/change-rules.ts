@@ -21,8 +21,8 @@ export const controlPlaneChanges: ChangeRule = {
  * policy-controller/k8s/index/src/inbound/index.rs, `set_default_server`).
  */
 const policyPath = "spec.values.proxy.defaultInboundPolicy";
-const exceptions =
-  "Exceptions are the pods of the control plane, and pods with the annotation config.linkerd.io/default-inbound-policy";
+const affected =
+  "This applies to all meshed pods of the cluster, except the pods of the control plane and pods with the annotation config.linkerd.io/default-inbound-policy";
 
 /**
  * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure
@@ -35,22 +35,22 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
       yield admitsMore(after, before)
         ? {
             risk: "wider-access",
-            reason: `when the control plane has restarted, all meshed pods of the cluster admit more clients than before to ports without a Server. ${exceptions}`,
+            reason: `after the control plane has restarted, meshed pods admit more clients than before to ports without a Server. ${affected}`,
           }
         : {
             risk: "narrower-access",
-            reason: `when the control plane has restarted, all meshed pods of the cluster refuse some clients that they currently admit to ports without a Server. ${exceptions}. In namespaces that meshops does not create, the proxies can then also refuse requests for their metrics`,
+            reason: `after the control plane has restarted, meshed pods refuse some clients that they currently admit to ports without a Server. ${affected}. In namespaces that meshops does not create, proxies can also refuse requests for proxy metrics`,
           };
     if (path === "spec.values.cniEnabled")
       yield {
         risk: "webhook-policy",
         reason:
           after === true
-            ? "new meshed pods need the linkerd-cni plugin and never start on a node without this plugin"
-            : "new meshed pods get an init container that needs the capability NET_ADMIN: their namespaces must allow this capability",
+            ? "new meshed pods need the linkerd-cni plugin, and cannot start on a node without this plugin"
+            : "new meshed pods get an init container that needs the capability NET_ADMIN. The namespaces of these pods must allow this capability",
       };
     else if (path === "spec.values.heartbeatSchedule")
-      yield { risk: "harmless", reason: "the schedule of the CronJob of Linkerd's heartbeat changes" };
+      yield { risk: "harmless", reason: "the schedule of the CronJob linkerd-heartbeat changes" };
     else yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
     if (path.startsWith("spec.values.proxy.") && path !== policyPath)
       yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };

@@ -22,8 +22,8 @@ export const controlPlaneRules: readonly Rule[] = [
     severity: "warning",
     title: "Pods might start without a proxy, although high availability is enabled",
     why:
-      "With `failurePolicy: Ignore`, pods that start while the injector is down have no proxy. Such pods have no identity, so policies refuse their calls, and " +
-      "nothing restarts these pods when the injector is available again. The chart's own values for high availability set `failurePolicy: Fail` (linkerd-control-plane, values-ha.yaml).",
+      "With `failurePolicy: Ignore`, pods that start while the injector is down have no proxy. Such pods have no identity, so policies refuse their calls. " +
+      "Nothing restarts these pods when the injector is available again. The chart's own values for high availability set `failurePolicy: Fail` (linkerd-control-plane, values-ha.yaml).",
     fix: "Set `webhookFailurePolicy: auto`. If high availability is enabled, `auto` sets the failure policy to `Fail`.",
     check: ignoreWithReplicas,
   },
@@ -44,7 +44,7 @@ function* ignoreWithReplicas({ spec: { linkerd } }: Environment): Iterable<RuleF
   if (linkerd.webhookFailurePolicy !== "Ignore" || !linkerd.highAvailability) return;
   yield {
     paths: [spec("linkerd", "webhookFailurePolicy")],
-    message: "pods that start while the injectors are down have no proxy, so policies refuse their calls",
+    message: "pods that start while all injectors are down have no proxy. Policies refuse the calls of these pods",
     fix: "set webhookFailurePolicy: auto",
   };
 }

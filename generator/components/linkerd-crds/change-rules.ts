@@ -26,7 +26,7 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   if (old.minKubernetes !== next.minKubernetes && declared === null)
     yield {
       risk: "rollout",
-      reason: `Linkerd ${next.version} needs Kubernetes ${next.minKubernetes} or newer, and the spec does not contain the Kubernetes version of the cluster`,
+      reason: `Linkerd ${next.version} needs Kubernetes ${next.minKubernetes} or newer. meshops cannot check this requirement, because the spec does not contain the Kubernetes version of the cluster`,
       prerequisites: [
         { text: `Check that the cluster runs Kubernetes ${next.minKubernetes} or newer.`, command: "kubectl version" },
       ],
@@ -34,18 +34,18 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   if (!old.traits.nativeSidecar && next.traits.nativeSidecar)
     yield {
       risk: "rollout",
-      reason: `in Linkerd ${next.version}, proxies are native sidecars by default: a proxy is an init container that keeps running. A Job with a proxy completes, even if the Job does not call /shutdown on the proxy`,
+      reason: `in Linkerd ${next.version}, proxies are native sidecars by default. A native sidecar is an init container that keeps running. A Job no longer needs to call the endpoint /shutdown of its proxy to complete`,
     };
   yield {
     risk: "rollout",
-    reason: "meshed pods that meshops does not deploy keep their old proxies until they restart",
+    reason: "meshed pods that meshops does not deploy keep their old proxies until these pods restart",
     steps: [restartOthers],
   };
 }
 
 /** The pods of other tools keep their proxies until the user restarts them. */
 const restartOthers: Step = {
-  text: "After the control plane is ready, restart the meshed pods that meshops does not deploy.",
+  text: "After the control plane is ready, restart the meshed pods that meshops does not deploy. The command lists all meshed pods.",
   command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
 };
 
@@ -54,11 +54,11 @@ function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Asses
   if (old.traits.nativeSidecar && !next.traits.nativeSidecar)
     yield {
       risk: "rollout",
-      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. A Job with a proxy completes only if its proxy has the endpoint /shutdown (config.linkerd.io/proxy-admin-shutdown: enabled, from Linkerd 2.15 on) and the Job calls it, and init containers have no mesh identity`,
+      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. Init containers then have no mesh identity. A Job with a proxy completes only if the Job calls the endpoint /shutdown of its proxy. From Linkerd 2.15 on, this endpoint requires the annotation config.linkerd.io/proxy-admin-shutdown: enabled`,
     };
   yield {
     risk: "rollout",
-    reason: `meshed pods that meshops does not deploy keep a proxy of ${old.version}, which is newer than the control plane, until they restart`,
+    reason: `until they restart, meshed pods that meshops does not deploy keep a proxy of Linkerd ${old.version}. This proxy is newer than the control plane`,
     steps: [restartOthers],
   };
 }
@@ -80,8 +80,8 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
     yield {
       risk: "stalled-rollout",
-      reason: `the downgrade to chart ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
-      steps: [{ text: `Keep an edge release, such as ${old.version}, or create a new cluster with ${next.version}.` }],
+      reason: `the downgrade to chart linkerd-crds ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
+      steps: [{ text: `Keep an edge release of Linkerd, such as ${old.version}, or create a new cluster with ${next.version}.` }],
     };
     return;
   }
@@ -89,12 +89,12 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (lost.length > 0)
     yield {
       risk: "crd-removal",
-      reason: `chart ${newVersion} does not contain ${lost.join(", ")}: Helm deletes these CRDs, and Kubernetes then deletes all objects of these kinds`,
+      reason: `Helm deletes the CRDs that chart linkerd-crds ${newVersion} does not contain. Kubernetes then deletes all objects of these kinds: ${lost.join(", ")}`,
     };
   if (oldVersion !== newVersion)
     yield {
       risk: "rollout",
-      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; at least one of these versions is not in the catalog, so meshops cannot compare the CRDs of the two versions"}`,
+      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : ". meshops cannot compare the CRDs of the two versions, because its catalog does not contain both versions"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
     const values = asMap(asMap(release["spec"])["values"]);
@@ -104,7 +104,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "stalled-rollout",
       reason:
-        "Helm installs the Gateway API's CRDs. If another tool has installed these CRDs, the upgrade fails, and the other charts wait for linkerd-crds. First remove the CRDs from the other tool, but keep them in the cluster. Then add Helm's labels and annotations to the CRDs",
+        "Helm installs the Gateway API's CRDs. If another tool has installed these CRDs, the upgrade fails, and the other charts wait for linkerd-crds. To prevent this, first remove the CRDs from the configuration of the other tool, but keep them in the cluster. Then add Helm's labels and annotations to the CRDs",
     };
   if (!installs(before) || installs(after)) return;
   if (oldVersion.startsWith("20"))
@@ -117,6 +117,6 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "crd-removal",
       reason:
-        "Helm deletes the Gateway API's CRDs, and Kubernetes then deletes all routes: before you push, annotate the CRDs with helm.sh/resource-policy=keep",
+        "Helm deletes the Gateway API's CRDs, and Kubernetes then deletes all HTTPRoutes. To keep the CRDs and the routes, annotate the CRDs with helm.sh/resource-policy=keep before you push",
     };
 }

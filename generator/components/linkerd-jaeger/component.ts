@@ -38,7 +38,7 @@ export const linkerdJaeger: ComponentProvider = {
       "jaeger.image",
       "imagePullSecrets",
     ],
-    effect: "pods of the extension can restart; if Jaeger restarts, its traces are lost",
+    effect: "pods of linkerd-jaeger can restart; if Jaeger restarts, its traces are lost",
     removal: "the traces in Jaeger are lost",
   },
   changeRules: [chartVersion("linkerd-jaeger")],
@@ -59,7 +59,7 @@ const jaeger: Component = {
 };
 
 const checks: readonly StateCheck[] = [
-  { id: "M7", title: "tracing is ready", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
+  { id: "M7", title: "tracing is ready", expected: "every workload is ready", evaluate: (state) => readyIn(state, namespace) },
 ];
 
 /** Deployments of the chart. They are the same in both releases that have the chart (rendered charts). */

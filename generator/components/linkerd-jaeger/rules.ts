@@ -22,7 +22,7 @@ function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.identity.trustDomain === linkerd.clusterDomain) return;
   yield {
     paths: [spec("linkerd", "identity", "trustDomain"), spec("linkerd", "clusterDomain")],
-    message: `proxies of ${linkerd.version} send no traces, because they expect Jaeger's identity in the trust domain ${linkerd.clusterDomain}, not in ${linkerd.identity.trustDomain}`,
+    message: `proxies of Linkerd ${linkerd.version} send no traces. They expect the identity of Jaeger in the trust domain ${linkerd.clusterDomain}, but Jaeger has an identity in the trust domain ${linkerd.identity.trustDomain}`,
     fix: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
   };
 }

@@ -58,7 +58,8 @@ function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObj
 function merged(namespace: string, maps: readonly StringMap[]): StringMap {
   const result: Record<string, string> = {};
   for (const [key, value] of maps.flatMap((map) => Object.entries(map))) {
-    if ((result[key] ?? value) !== value) throw new Error(`namespace ${namespace}: ${key} is both ${result[key]} and ${value}`);
+    if ((result[key] ?? value) !== value)
+      throw new Error(`namespace ${namespace}: ${key} has two different values, "${result[key]}" and "${value}"`);
     result[key] = value;
   }
   return result;

@@ -53,6 +53,6 @@ function settingsOf(
     ? passed(others.map(([name]) => name).join(", "))
     : failed(
         problems.join("; "),
-        "create the missing namespaces and correct the annotations with the tool that creates these namespaces, or correct spec.namespaces",
+        "use the tool that manages these namespaces to create the missing namespaces and to correct the annotations; or correct spec.namespaces",
       );
 }

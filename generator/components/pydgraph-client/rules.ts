@@ -9,7 +9,7 @@ export const clientRules: readonly Rule[] = [
     code: "client-image",
     severity: "error",
     title: "The test client has no image",
-    why: "By default, the test client runs the image that is built from clients/pydgraph and pushed to the environment's registry. If the spec has neither a registry nor the name of another image, the client cannot run.",
+    why: "By default, `meshops bootstrap` builds the image of the test client from clients/pydgraph, in the registry that `azure.registry` specifies. If the spec sets neither `azure.registry` nor `pydgraphClient.image`, the test client has no image.",
     fix: "To specify an image, set `pydgraphClient.image`. To use the image that is built from clients/pydgraph, add `azure.registry`. To disable the test client, set `pydgraphClient.enabled: false`.",
     check: clientImage,
   },
@@ -17,7 +17,7 @@ export const clientRules: readonly Rule[] = [
     code: "client-not-listed",
     severity: "warning",
     title: "The test client is meshed, but not allowed to call Dgraph",
-    why: "`dgraph.clients` lists the clients that are allowed to call Dgraph. The test client has a proxy and an identity, but this identity is not on the list, so all of the client's calls are refused.",
+    why: "`dgraph.clients` lists the clients that are allowed to call Dgraph. This list does not contain the service account of the test client. Dgraph therefore refuses the calls of the test client.",
     fix: "Add the client's namespace and service account to `dgraph.clients`. If you want to demonstrate that Dgraph refuses the client, silence the rule.",
     check: clientListed,
   },
@@ -39,7 +39,7 @@ export const clientSourcesRule: FileRule = {
   code: "client-sources-missing",
   severity: "warning",
   title: "The repository has no sources of the test client",
-  why: "The test client runs an image that `meshops bootstrap` builds from clients/pydgraph in the environment's registry. Without these sources, `bootstrap` does not build the image, and the client's pods cannot start until the image is in the registry.",
+  why: "`meshops bootstrap` builds the image of the test client from the folder clients/pydgraph. If this folder has no Dockerfile, `bootstrap` does not build the image. The pods of the test client then cannot start until another tool pushes the image to the registry.",
   fix: "Run `meshops init . --keep --with-client`, which copies the sources to clients/pydgraph. Or disable the test client with `pydgraphClient.enabled: false`. If another tool pushes the image to the registry, silence the rule.",
   check: missingSources,
 };
@@ -50,7 +50,7 @@ function* missingSources(environment: Environment, exists: (path: string) => boo
   if (exists(`${clientSources}/Dockerfile`)) return;
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient"), spec("azure", "registry")],
-    message: `the repository contains no ${clientSources}/Dockerfile, from which bootstrap builds the image of the test client`,
+    message: `meshops bootstrap does not build the image of the test client, because ${clientSources}/Dockerfile does not exist`,
     fix: "set pydgraphClient.enabled: false; or copy the sources with meshops init . --keep --with-client",
   };
 }
@@ -87,7 +87,7 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
   if (!hasClient(environment) || !pydgraphClient.inject || !dgraph.networkPolicy || isListed(environment)) return;
   yield {
     paths: [spec("dgraph", "clients"), spec("pydgraphClient", "namespace"), spec("pydgraphClient")],
-    message: `the test client ${pydgraphClient.namespace}/${serviceAccount} is meshed, but not listed in dgraph.clients`,
+    message: `Dgraph refuses the test client, because dgraph.clients does not list its service account ${pydgraphClient.namespace}/${serviceAccount}`,
     fix: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}} to dgraph.clients`,
   };
 }

@@ -12,7 +12,7 @@ export const clientRules: readonly Rule[] = [
     code: "workload-client",
     severity: "error",
     title: "A client of a workload has no identifying field, or more than one",
-    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. Each of these kinds has its own field. If no field is set, the entry admits no client. If several fields are set, for example one in the base and one in the environment, meshops cannot determine which clients the entry admits.",
+    why: "A client is one of: the pods of a service account, a set of pods in `workloads`, the meshed pods of a namespace, networks, or a built-in client. Each of these kinds has its own field. If no field is set, the entry admits no client. If several fields are set, for example one in the base and one in the environment, meshops cannot determine which clients the entry admits.",
     fix: "Keep one of `serviceAccountRef`, `workload`, `namespace`, `cidrs` and `builtin`. To remove an inherited field, set it to `null`.",
     check: clientKinds,
   },
@@ -80,8 +80,8 @@ function* networksOnCilium(environment: Environment): Iterable<RuleFinding> {
     if (client.cidrs === undefined || set.access.mode !== "enforce") continue;
     yield {
       paths: [at("access", "clients", key, "cidrs")],
-      message: "with Cilium, the networks in cidrs admit only clients outside of the cluster, but no pods and no nodes",
-      fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects the client's pods, and silence the rule",
+      message: "with Cilium, cidrs does not admit pods or nodes. It admits only clients outside of the cluster",
+      fix: "remove cidrs, inject a proxy into the client's pods, and use serviceAccountRef; or add a NetworkPolicy that selects the client's pods, and silence the rule",
     };
   }
 }
@@ -97,8 +97,8 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         set.length === 0
-          ? `the client ${key} contains none of the fields that identify a client`
-          : `the client ${key} has both ${set.join(" and ")}`,
+          ? `the client ${key} has no identifying field`
+          : `the client ${key} has more than one identifying field: ${set.join(", ")}`,
       fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
@@ -110,7 +110,7 @@ function* unknownWorkloads(environment: Environment): Iterable<RuleFinding> {
     if (client.workload === undefined || known.includes(client.workload)) continue;
     yield {
       paths: [at("access", "clients", key, "workload")],
-      message: `the spec contains no set of pods with the name ${client.workload}`,
+      message: `the client ${key} refers to ${client.workload}, but the spec does not contain workloads.${client.workload.replace("/", ".pods.")}`,
       fix: didYouMean(client.workload, known) ?? "use serviceAccountRef for pods that are not in this spec",
     };
   }
@@ -137,7 +137,7 @@ function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
     if ((client.builtin !== "kubelet" && client.builtin !== "apiServer") || found.length > 0) continue;
     yield {
       paths: [at("access", "clients", key, "builtin")],
-      message: `the spec does not contain the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"}`,
+      message: `builtin: ${client.builtin} needs the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"}, but the spec does not contain them`,
       fix: `set cluster.networks.${field}: [${example}], if ${client.builtin === "kubelet" ? "the nodes are in this network" : "this is the address of the API server"}`,
     };
   }
@@ -168,8 +168,8 @@ function* prometheus({ spec: { monitoring } }: Environment): Iterable<RuleFindin
     part: "key",
     message:
       set.length === 0
-        ? "monitoring.prometheus contains none of the fields that identify a Prometheus"
-        : `monitoring.prometheus has both ${set.join(" and ")}`,
+        ? "monitoring.prometheus has no identifying field"
+        : `monitoring.prometheus has more than one identifying field: ${set.join(", ")}`,
     fix:
       set.length === 0
         ? "remove monitoring.prometheus, or add one of the fields serviceAccountRef, cidrs and unmeshed"
@@ -194,7 +194,7 @@ function* networks(environment: Environment): Iterable<RuleFinding> {
       const address = cidr.split("/")[0] ?? "";
       yield {
         paths: [[...path, index]],
-        message: `${cidr} is not a network`,
+        message: `"${cidr}" is not a valid network`,
         fix:
           isNetwork(`${address}/32`) || isNetwork(`${address}/128`)
             ? `use a prefix length that is valid for this address, such as ${address}/${prefixLengthOf(address)}`

@@ -64,8 +64,8 @@ function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         set.length === 0
-          ? `the field source of ${key} contains none of the fields chart, oci and path`
-          : `the field source of ${key} contains ${set.join(" and ")}, but only one of the fields chart, oci and path is allowed`,
+          ? `the field source of the workload ${key} contains none of the fields chart, oci and path`
+          : `the field source of the workload ${key} contains more than one of the fields chart, oci and path: ${set.join(", ")}`,
       fix:
         set.length === 0
           ? `remove the field source, or add one of the fields ${kinds.join(", ")}`
@@ -111,7 +111,7 @@ function* unusedFields(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [spec("workloads", key, field)],
         part: "key",
-        message: `another tool delivers the workload ${key}, so its field ${field} has no effect`,
+        message: `the field ${field} of the workload ${key} has no effect, because the workload does not set source`,
         fix: `remove the field ${field}, or add the field source`,
       };
   }

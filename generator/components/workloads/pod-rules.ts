@@ -24,7 +24,7 @@ export const podRules: readonly Rule[] = [
     code: "workload-port-duplicate",
     severity: "error",
     title: "Two ports of a set of pods have the same number",
-    why: "Each port has a Server. If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index).",
+    why: "meshops generates one Server for each port. If two Servers select the same port of a pod, only the older Server applies (linkerd2, policy-controller, inbound index).",
     fix: "Remove one of the two ports, and add the clients of the removed port to the remaining port.",
     check: duplicatePorts,
   },
@@ -41,14 +41,14 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
     why: "At the port of a Server, the Server replaces the default inbound policy of the pods (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default inbound policy of the namespace refuses therefore gain access.",
-    fix: "When `meshops status` reports no clients that `access.clients` does not list, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
+    fix: "When `meshops status` lists no more clients that the mode `enforce` would refuse, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
     check: widerAudits,
   },
   {
     code: "workload-port-skipped",
     severity: "warning",
     title: "The proxy skips a port with restricted access",
-    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so Linkerd does not check identities, and the port has no Server. The NetworkPolicy admits every pod that is in the namespace of a client and has the label of meshed pods.",
+    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy. Linkerd therefore does not check identities, and the port has no Server. The NetworkPolicy admits every pod that is in the namespace of a client and has the label of meshed pods.",
     fix: "Remove the port from `skip-inbound-ports`, or silence the rule.",
     check: skippedPorts,
   },
@@ -72,7 +72,7 @@ export const podRules: readonly Rule[] = [
     code: "workload-not-meshed",
     severity: "error",
     title: "Pods without a proxy have access rules that only a proxy can enforce",
-    why: "Only a proxy can check the identity of a client. Pods without a proxy have no inbound port 4143, so a NetworkPolicy that admits only connections between proxies refuses every client. Linkerd never injects pods in the namespaces kube-system and cert-manager (linkerd-control-plane, `proxyInjector.namespaceSelector`).",
+    why: "Only a proxy can check the identity of a client. Pods without a proxy have no inbound port 4143. A NetworkPolicy that admits only connections between proxies therefore refuses every client. Linkerd never injects pods in the namespaces kube-system and cert-manager (linkerd-control-plane, `proxyInjector.namespaceSelector`).",
     fix: "Inject the pods, or set `access.mode: off` for this set of pods.",
     check: withoutProxy,
   },
@@ -80,7 +80,7 @@ export const podRules: readonly Rule[] = [
     code: "identity-shared",
     severity: "warning",
     title: "Two sets of pods have the same identity",
-    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets: an entry in `access.clients` that admits the pods of one set also admits the pods of the other set.",
+    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish the two sets. An entry in `access.clients` that admits the pods of one set also admits the pods of the other set.",
     fix: "Give each set of pods its own service account, or silence the rule.",
     check: sharedIdentities,
   },
@@ -117,7 +117,7 @@ function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
           paths: [at("ports", key)],
           part: "key",
           message: `the ports ${other} and ${key} of ${name} have the same number ${port}`,
-          fix: "remove one of the two ports, or change its number",
+          fix: "remove one of the two ports, or change the number of one of them",
         };
     }
   }
@@ -141,8 +141,8 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         first.owner === name
-          ? `meshops would generate the object ${first.id} for two ports of ${name}`
-          : `meshops would generate the object ${first.id} for both ${first.owner} and ${name}`,
+          ? `meshops would generate ${first.id} twice, for two ports of ${name}`
+          : `meshops would generate ${first.id} twice, for ${first.owner} and for ${name}`,
       fix:
         first.owner === name
           ? "use another name for one of the two ports"
@@ -157,8 +157,8 @@ function* widerAudits(environment: Environment): Iterable<RuleFinding> {
     if (policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
     yield {
       paths: [at("access", "mode"), at()],
-      message: `the access mode "audit" admits all clients to ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,
-      fix: "wait until meshops status reports no clients that access.clients does not list, then set access.mode: enforce; or silence the rule during the audit",
+      message: `the access mode "audit" admits all clients to ${name}, including clients that the default inbound policy "${policy}" of namespace ${pods.namespace} refuses`,
+      fix: "wait until meshops status lists no clients that the mode enforce would refuse, then set access.mode: enforce; or silence the rule during the audit",
     };
   }
 }
@@ -191,7 +191,7 @@ function* dependencies(environment: Environment): Iterable<RuleFinding> {
 function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
-  const message = `Linkerd ${release.version} does not support the access mode "audit", and would refuse all clients that are not listed in access.clients`;
+  const message = `Linkerd ${release.version} does not support the access mode "audit". It would refuse all clients that access.clients does not list`;
   for (const { set, at } of entriesOf(environment)) {
     if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: off" };
     for (const [key, port] of Object.entries(set.ports))
@@ -232,7 +232,7 @@ function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
     else if (used.has(name) || used.has(first))
       yield {
         paths: [at("serviceAccountName"), at()],
-        message: `${name} and ${first} have the service account ${identity}, so an entry in access.clients that admits the pods of one set also admits the pods of the other set`,
+        message: `${name} and ${first} have the same service account, ${identity}. A port that admits ${first} also admits ${name}, and vice versa`,
         fix: `give this set of pods its own service account, such as ${name.replace("/", "-")}`,
       };
   }

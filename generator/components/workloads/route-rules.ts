@@ -10,7 +10,7 @@ export const routeRules: readonly Rule[] = [
     code: "workload-route-port",
     severity: "error",
     title: "Routes are set for a port whose protocol does not support routes",
-    why: "A route matches the path of a gRPC request, so the proxy must parse the requests. gRPC needs HTTP/2, so the port must have the protocol gRPC or HTTP/2. At an opaque port, the proxy does not parse requests.",
+    why: "A route matches the path of a gRPC request, so the proxy must parse the requests. gRPC uses HTTP/2. The port must therefore have the protocol gRPC or HTTP/2. At an opaque port, the proxy does not parse requests.",
     fix: "Set `routes.port` to a port of the set of pods. The protocol of this port must be gRPC or HTTP/2.",
     check: routedPort,
   },
@@ -68,7 +68,7 @@ function* oneServiceEach(environment: Environment): Iterable<RuleFinding> {
     if (other === undefined) continue;
     yield {
       paths: [at(set, "service"), at(other, "service")],
-      message: `the Service ${set.routes.service} already has the routes of ${other.workload}/${other.key}`,
+      message: `${other.workload}/${other.key} and ${set.workload}/${set.key} have routes for the same Service ${set.routes.service}`,
       fix: `remove routes from ${set.workload}/${set.key}, or set routes.service to another Service`,
     };
   }
