@@ -19,7 +19,7 @@ import { isOpaqueForClients, isOpaqueForServer } from "./ports.ts";
  * port is opaque although the Server specifies HTTP or gRPC, the automatic route of a probe, no route matches the
  * request, an authorization, the access policy of the Server, of the route's Server, or the default inbound policy.
  */
-export type MeshReason =
+type MeshReason =
   | "no-proxy"
   | "proxy-port"
   | "opaque-port"
