@@ -2,6 +2,7 @@ import { isGeneratedBasePatch } from "../components/assessed.ts";
 import { fluxName } from "../components/names.ts";
 import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
+import { at, mapAt } from "../kubernetes/object-fields.ts";
 import {
   helmfileFile,
   lastValuesFile,
@@ -146,7 +147,7 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);
   if (!Array.isArray(spec["postRenderers"])) return value;
   const entries = spec["postRenderers"].flatMap((renderer) => {
-    const { patches } = asMap(asMap(renderer)["kustomize"]);
+    const { patches } = mapAt(renderer, "kustomize");
     return Array.isArray(patches) ? patches.map(asMap) : [];
   });
   return { ...value, spec: { ...spec, postRenderers: byObject(entries) } };
@@ -189,7 +190,7 @@ function isTargetOf(target: Record<string, unknown>, kind: unknown, name: unknow
  */
 export function defaultNamespaceOf({ transformers }: Readonly<Record<string, unknown>>): string {
   const [first] = Array.isArray(transformers) ? transformers : [];
-  return first === undefined ? "" : String(asMap(asMap(onlyValue(String(first)))["metadata"])["namespace"] ?? "");
+  return first === undefined ? "" : String(at(onlyValue(String(first)), "metadata", "namespace") ?? "");
 }
 
 /** Merges two parts of one object: maps are merged, lists are concatenated. */

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
+import { mapAt } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, signingKeysFile } from "../spec/layout.ts";
-import { asMap } from "../system/data.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SecretStore, SigningKeys } from "./files.ts";
@@ -101,7 +101,7 @@ export async function readState(environment: Environment, store: SecretStore): P
 async function readKeys(environment: Environment, store: SecretStore): Promise<SigningKeys> {
   const path = signingKeysFile(environment.metadata.name);
   const plain: unknown = parse(await store.decrypt(path, store.read(path) ?? missing(environment.metadata.name, path)));
-  const data = asMap(asMap(plain)["data"]);
+  const data = mapAt(plain, "data");
   if (typeof data["trust-anchor.key"] === "string" && typeof data["webhook-ca.key"] === "string")
     return data as unknown as SigningKeys;
   throw new UserError(

@@ -1,7 +1,8 @@
 import { injectKey, portKeys } from "../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
+import { listAt } from "../kubernetes/object-fields.ts";
 import type { Manifest } from "../kubernetes/read.ts";
-import { listOf, type Workload } from "../kubernetes/workload.ts";
+import type { Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../mesh/ports.ts";
 import { targetOf, tcpServicePorts } from "../mesh/services.ts";
@@ -95,7 +96,7 @@ function portsTo(
 
 /** Returns the number of a Service port with a given name. Returns null if the Service has no port with this name. */
 function portNamed(service: Manifest, name: string): number | null {
-  const found = listOf(specOf(service)["ports"])
+  const found = listAt(specOf(service), "ports")
     .map(asMap)
     .find((port) => port["name"] === name)?.["port"];
   return typeof found === "number" ? found : null;

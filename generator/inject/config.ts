@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { diagnosticAtPath, limited, type Source } from "../diagnostics/source.ts";
+import { at } from "../kubernetes/object-fields.ts";
 import { explain, relevant } from "../spec/schema-errors.ts";
-import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { validateInjection } from "./validator.generated.ts";
 
@@ -34,7 +34,7 @@ export function readInjection(source: Source): ReadInjection {
 
 /** Whether the kind of a document is MeshInjection. */
 export function isInjection(value: unknown): boolean {
-  return asMap(value)["kind"] === "MeshInjection";
+  return at(value, "kind") === "MeshInjection";
 }
 
 function contradictions({ spec }: MeshInjection): { key: string; port: number }[] {

@@ -1,10 +1,10 @@
 import { managedLabel } from "../catalog/well-known.ts";
 import { specOf } from "../kubernetes/manifest-set.ts";
 import type { JsonMap } from "../kubernetes/object.ts";
+import { at, mapAt } from "../kubernetes/object-fields.ts";
 import { serviceAccountOf, type Workload } from "../kubernetes/workload.ts";
 import type { Client, PodSet, Port } from "../mesh/pod-set.ts";
 import { policiesFor } from "../mesh/policies.ts";
-import { asMap } from "../system/data.ts";
 import type { Addition } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { WorkloadPorts } from "./ports.ts";
@@ -91,9 +91,9 @@ export function isSelectable(workload: Workload): boolean {
  * contains the label `batch.kubernetes.io/job-name`, which Kubernetes 1.27 and later sets on the pods of a Job.
  */
 function podSelector({ manifest, labels }: Workload): JsonMap {
-  const own = asMap(specOf(manifest)["selector"]);
+  const own = mapAt(specOf(manifest), "selector");
   if (Object.keys(own).length > 0) return own as JsonMap;
-  const named = asMap(manifest.value["metadata"])["name"] !== undefined;
+  const named = at(manifest.value, "metadata", "name") !== undefined;
   const byName = manifest.kind === "Job" && named ? { "batch.kubernetes.io/job-name": manifest.name } : {};
   return { matchLabels: { ...byName, ...labels } as JsonMap };
 }

@@ -1,11 +1,11 @@
 import { type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
 import { portKeys, proxyContainer } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
-import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
+import { containersOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
 import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../mesh/ports.ts";
 import { servicePorts, targetOf } from "../mesh/services.ts";
-import { asMap } from "../system/data.ts";
+import { asMap, listOf } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /**

@@ -1,9 +1,10 @@
 import { posix } from "node:path";
-import { asMap, groupBy, groupByEach } from "../system/data.ts";
+import { asMap, groupBy, groupByEach, listOf } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
+import { mapAt } from "./object-fields.ts";
 import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
-import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
+import { type Labels, type Workload, workloadOf } from "./workload.ts";
 
 /** A set of objects that the rules check together, as if all objects were in the same cluster. */
 export class ManifestSet {
@@ -82,7 +83,7 @@ export class ManifestSet {
    * @param by see `namespaceOf`
    */
   namespaceLabels(name: string, by?: Manifest): Labels {
-    const labels = asMap(asMap(this.namespaceOf(name, by)?.value["metadata"])["labels"]);
+    const labels = mapAt(this.namespaceOf(name, by)?.value["metadata"], "labels");
     return { ...labels, "kubernetes.io/metadata.name": name };
   }
 
@@ -152,7 +153,7 @@ export class ManifestSet {
     this.#byLabel ??= groupByEach(this.workloads, ({ labels }) =>
       Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`),
     );
-    const lists = Object.entries(asMap(asMap(selector)["matchLabels"])).map(
+    const lists = Object.entries(mapAt(selector, "matchLabels")).map(
       ([key, value]) => this.#byLabel?.get(`${key}=${String(value)}`) ?? [],
     );
     return lists.length === 0 ? null : lists.reduce((best, list) => (list.length < best.length ? list : best));
@@ -165,7 +166,7 @@ export class ManifestSet {
   workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
     if (known !== undefined) return known;
-    const selector = asMap(specOf(service)["selector"]);
+    const selector = mapAt(specOf(service), "selector");
     const found = Object.keys(selector).length === 0 ? [] : this.selected(service, { matchLabels: selector });
     this.#behind.set(service, found);
     return found;
@@ -209,7 +210,7 @@ function isPatch(object: Manifest): boolean {
 }
 
 export function annotationsOf({ value }: Manifest): Labels {
-  return asMap(asMap(value["metadata"])["annotations"]);
+  return mapAt(value, "metadata", "annotations");
 }
 
 /** Whether an object is a Helm hook. */
@@ -223,7 +224,7 @@ export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
 
 /** Returns `spec.chart.spec` of a HelmRelease, which contains the name and version of the chart. */
 export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
-  return asMap(asMap(specOf(release)["chart"])["spec"]);
+  return mapAt(specOf(release)["chart"], "spec");
 }
 
 /** Returns the API group of an `apiVersion`; empty for the core group. */

@@ -1,7 +1,7 @@
-import { asMap } from "../system/data.ts";
+import { asMap, listOf } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
 import { at } from "./object-fields.ts";
-import { type Labels, listOf } from "./workload.ts";
+import type { Labels } from "./workload.ts";
 
 /**
  * Whether a label selector selects pods with the given labels. An empty selector selects all pods (Kubernetes API,

@@ -1,5 +1,6 @@
 import type { Path } from "../diagnostics/source.ts";
-import { asMap, isMap } from "../system/data.ts";
+import { asMap, isMap, listOf } from "../system/data.ts";
+import { at, listAt, mapAt } from "./object-fields.ts";
 import type { Manifest } from "./read.ts";
 
 export type Labels = Readonly<Record<string, unknown>>;
@@ -34,16 +35,11 @@ export function workloadOf(manifest: Manifest): Workload | null {
   const core = /^(v1$|apps\/|batch\/)/.test(manifest.apiVersion);
   const template = core ? templates.get(manifest.kind) : ["spec", "template"];
   if (template === undefined) return null;
-  const value = asMap(valueAt(manifest.value, template));
+  const value = mapAt(manifest.value, ...template);
   const pod = asMap(value["spec"]);
   if (!core && !Array.isArray(pod["containers"])) return null;
   const { labels, annotations } = asMap(value["metadata"]);
   return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod };
-}
-
-/** Returns the value at a path in plain data. Returns undefined if the path does not exist. */
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
 }
 
 /**
@@ -64,12 +60,7 @@ export function serviceAccountOf({ pod }: Pick<Workload, "pod">): string {
 
 /** Whether one of the containers has a preStop hook. */
 export function hasPreStop(containers: readonly unknown[]): boolean {
-  return containers.some((container) => asMap(asMap(container)["lifecycle"])["preStop"] !== undefined);
-}
-
-/** Returns the value if it is a list, otherwise an empty list. */
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+  return containers.some((container) => at(container, "lifecycle", "preStop") !== undefined);
 }
 
 /** Returns the TCP ports that a container declares. `name` is null if a port has no name. */
@@ -91,7 +82,7 @@ export function tcpPortsOf(
  */
 export function portNumber(port: unknown, containers: readonly unknown[]): number | null {
   if (typeof port === "number") return port;
-  const declared = containers.flatMap((container) => listOf(asMap(container)["ports"]).map(asMap));
+  const declared = containers.flatMap((container) => listAt(container, "ports").map(asMap));
   const found = declared.find(({ name }) => name === port)?.["containerPort"];
   return typeof found === "number" ? found : null;
 }

@@ -1,7 +1,6 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { at, listAt } from "../kubernetes/object-fields.ts";
+import { at, listAt, mapAt } from "../kubernetes/object-fields.ts";
 import { portNumber } from "../kubernetes/workload.ts";
-import { asMap } from "../system/data.ts";
 import { inNetwork, type Network } from "./networks.ts";
 import { podContainers } from "./pod.ts";
 import type { Account } from "./pod-set.ts";
@@ -121,7 +120,7 @@ function policiesTargeting(
     (object) =>
       object.kind === "AuthorizationPolicy" &&
       object.metadata.namespace === namespace &&
-      isTarget(asMap(at(object, "spec", "targetRef")) as unknown as Reference),
+      isTarget(mapAt(object, "spec", "targetRef") as unknown as Reference),
   );
   return policies.map((policy) => ({
     kind: "AuthorizationPolicy",

@@ -1,7 +1,6 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { at, listAt } from "../kubernetes/object-fields.ts";
+import { at, listAt, mapAt } from "../kubernetes/object-fields.ts";
 import { probesOf } from "../kubernetes/probes.ts";
-import { asMap } from "../system/data.ts";
 import { podContainers } from "./pod.ts";
 import { isAttachedTo } from "./policy-readers.ts";
 
@@ -41,7 +40,7 @@ function weightOf(route: KubernetesObject, path: string | null): number {
 }
 
 function weightOfMatch(match: unknown, path: string | null): number {
-  const { type = "PathPrefix", value = "/" } = asMap(at(match, "path"));
+  const { type = "PathPrefix", value = "/" } = mapAt(match, "path");
   const method = at(match, "method");
   if (path !== null && typeof method === "string" && method !== "GET") return -1;
   if (path === null || at(match, "path") === undefined) return 0;

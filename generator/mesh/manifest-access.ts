@@ -3,7 +3,8 @@ import { meshedLabel, portKeys, proxyContainer } from "../catalog/well-known.ts"
 import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
-import { containersOf, listOf, serviceAccountOf, tcpPortsOf, type Workload } from "../kubernetes/workload.ts";
+import { containersOf, serviceAccountOf, tcpPortsOf, type Workload } from "../kubernetes/workload.ts";
+import { listOf } from "../system/data.ts";
 import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
 import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";

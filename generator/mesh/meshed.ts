@@ -1,7 +1,8 @@
 import { admissionWebhooksLabel, injectKey, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
+import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 
 /**
@@ -97,7 +98,7 @@ export function injectionFacts(workload: Workload, stream: ManifestSet): Injecti
  * @param pod the `spec` of the pod
  */
 export function factsOf(annotations: Labels, pod: unknown, namespace: InjectionNamespace): InjectionFacts {
-  return { annotations, namespace, hostNetwork: asMap(pod)["hostNetwork"] === true, otherSidecar: hasOtherSidecar(pod) };
+  return { annotations, namespace, hostNetwork: at(pod, "hostNetwork") === true, otherSidecar: hasOtherSidecar(pod) };
 }
 
 /**
@@ -123,7 +124,7 @@ export function hasProxy(workload: Workload): boolean {
  * @param pod the `spec` of a pod
  */
 function hasOtherSidecar(pod: unknown): boolean {
-  const all = [...listOf(asMap(pod)["containers"]), ...listOf(asMap(pod)["initContainers"])].map(asMap);
+  const all = [...listAt(pod, "containers"), ...listAt(pod, "initContainers")].map(asMap);
   return all.some(
     ({ name, image }) =>
       name === "istio-proxy" || name === "istio-init" || /^gcr\.io\/istio-release\/proxy(v2|_init):/.test(String(image)),

@@ -1,9 +1,10 @@
 import { meshedLabel, namespaceNameLabel } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
+import { mapAt } from "../kubernetes/object-fields.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { selects } from "../kubernetes/selectors.ts";
-import { listOf, type Workload } from "../kubernetes/workload.ts";
-import { asMap } from "../system/data.ts";
+import type { Workload } from "../kubernetes/workload.ts";
+import { asMap, listOf } from "../system/data.ts";
 import { type Meshed, workloadIsMeshed } from "./meshed.ts";
 
 export type Direction = "ingress" | "egress";
@@ -35,7 +36,7 @@ export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSe
 
 function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Meshed {
   const { ipBlock, namespaceSelector, podSelector } = peer;
-  const namespace = asMap(asMap(namespaceSelector)["matchLabels"])[namespaceNameLabel];
+  const namespace = mapAt(namespaceSelector, "matchLabels")[namespaceNameLabel];
   if (ipBlock !== undefined || namespace === "linkerd" || namespace === "kube-system") return "no";
   const pods = stream
     .maybeSelected("", podSelector)

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { at, listAt } from "../kubernetes/object-fields.ts";
+import { at, listAt, mapAt } from "../kubernetes/object-fields.ts";
 import { asMap, groupBy, groupByEach } from "../system/data.ts";
 import { isServerOf } from "./inbound-policy.ts";
 
@@ -24,7 +24,7 @@ export class PolicyIndex {
       listAt(route, "spec", "parentRefs").map((parent) => keyOf(namespaceOf(route), String(at(parent, "name")))),
     );
     this.#byTarget = groupBy(ofKind(/^AuthorizationPolicy$/), (policy) => {
-      const { kind, name } = asMap(at(policy, "spec", "targetRef"));
+      const { kind, name } = mapAt(policy, "spec", "targetRef");
       return keyOf(namespaceOf(policy), String(kind).toLowerCase(), String(name));
     });
     this.#older = groupBy(ofKind(/^ServerAuthorization$/), namespaceOf);
@@ -69,6 +69,6 @@ function keyOf(...parts: readonly string[]): string {
 
 /** Returns the first label of a Server's `matchLabels`, as `<key>=<value>`; empty if the Server has no `matchLabels`. */
 function firstLabel(server: KubernetesObject): string {
-  const [first] = Object.entries(asMap(at(server, "spec", "podSelector", "matchLabels")));
+  const [first] = Object.entries(mapAt(server, "spec", "podSelector", "matchLabels"));
   return first === undefined ? "" : `${first[0]}=${String(first[1])}`;
 }

@@ -1,4 +1,4 @@
-import { at, listAt } from "../kubernetes/object-fields.ts";
+import { at, listAt, mapAt } from "../kubernetes/object-fields.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import type { Labels } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
@@ -24,7 +24,7 @@ export function isAttachedTo(routeSpec: unknown, server: string): boolean {
  * policy-controller/k8s/index/src/inbound/server_authorization.rs, `ServerSelector`). Ignores the namespace.
  */
 export function refersToServer(authorizationSpec: unknown, name: string, labels: Labels): boolean {
-  const server = asMap(at(authorizationSpec, "server"));
+  const server = mapAt(authorizationSpec, "server");
   return server["name"] === undefined ? selects(server["selector"], labels) : server["name"] === name;
 }
 

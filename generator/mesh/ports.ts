@@ -1,8 +1,8 @@
 import { defaultOpaquePorts } from "../catalog/linkerd.ts";
 import { portKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { containersOf, type Labels, listOf, portNumber, type Workload } from "../kubernetes/workload.ts";
-import { asMap } from "../system/data.ts";
+import { containersOf, type Labels, portNumber, type Workload } from "../kubernetes/workload.ts";
+import { asMap, listOf } from "../system/data.ts";
 import { podContainers } from "./pod.ts";
 
 /** A range of ports, including both ends. */

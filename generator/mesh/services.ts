@@ -1,6 +1,7 @@
 import { annotationsOf, ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
+import { listAt } from "../kubernetes/object-fields.ts";
 import type { Manifest } from "../kubernetes/read.ts";
-import { listOf, type Workload } from "../kubernetes/workload.ts";
+import type { Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 import { proxyAnnotations } from "./meshed.ts";
 import { includes, opaquePorts, resolvePort } from "./ports.ts";
@@ -28,7 +29,7 @@ export function serviceNamed(stream: ManifestSet, name: string, namespace: strin
  * (Kubernetes API, ServicePort).
  */
 export function servicePorts(service: Manifest): ServicePort[] {
-  const ports = listOf(specOf(service)["ports"]).map(asMap);
+  const ports = listAt(specOf(service), "ports").map(asMap);
   return ports.map(({ port, targetPort = port, name, protocol = "TCP", appProtocol }, index) => ({
     index,
     number: Number(port),

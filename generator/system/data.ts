@@ -24,3 +24,8 @@ export function groupByEach<T, K>(items: Iterable<T>, keysOf: (item: T) => reado
     }
   return groups;
 }
+
+/** Returns the value if it is a list, otherwise an empty list. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

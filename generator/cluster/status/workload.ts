@@ -1,13 +1,12 @@
 import { anchorGaps } from "../../identity/anchors.ts";
 import { issuerIn } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { at, condition } from "../../kubernetes/object-fields.ts";
+import { at, condition, mapAt } from "../../kubernetes/object-fields.ts";
 import { rolloutOf } from "../../kubernetes/rollout.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { factsOf, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { restartCommand } from "../../mesh/restart.ts";
-import { asMap } from "../../system/data.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { eviction, isPodReady, missingSecret, newestEvent, podCause, stuckTermination } from "./pod-cause.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -62,7 +61,7 @@ function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): Kuber
 function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boolean {
   const template = at(workload, "spec", "template");
   const namespace = injectionNamespace(workload.metadata.namespace ?? "", namespaces);
-  return isMeshed(factsOf(asMap(at(template, "metadata", "annotations")), at(template, "spec"), namespace)) === "yes";
+  return isMeshed(factsOf(mapAt(template, "metadata", "annotations"), at(template, "spec"), namespace)) === "yes";
 }
 
 /**

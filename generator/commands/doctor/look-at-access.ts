@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parse } from "yaml";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Io } from "../io.ts";
@@ -56,7 +57,7 @@ interface Kubeconfig {
 function readKubeconfig(file: string): Kubeconfig {
   try {
     const { contexts, "current-context": current } = asMap(parse(readFileSync(file, "utf8"), { prettyErrors: false }));
-    const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
+    const names = Array.isArray(contexts) ? contexts.map((item) => String(at(item, "name"))) : [];
     return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
   } catch (error) {
     // Do not print the error message of the YAML parser, because this message can contain a line of the file with a

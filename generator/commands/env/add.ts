@@ -1,8 +1,8 @@
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { specFile } from "../../spec/layout.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
-import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathWithin, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
@@ -24,9 +24,9 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `the new spec cannot extend ${specFile(options.extends)}, because this file does not exist`,
       didYouMean(options.extends, repository.environmentNames()) ?? "specify another spec with --extends",
     );
-  const parent = asMap(asMap(base.value)["spec"]);
+  const parent = mapAt(base.value, "spec");
   const onAzure = "azure" in parent;
-  const existingLinkerd = asMap(parent["linkerd"])["lifecycle"] === "existing";
+  const existingLinkerd = at(parent["linkerd"], "lifecycle") === "existing";
   return withLock(repository.root, async () => {
     const platform = platformName(repository.root.split(/[/\\]/).at(-1) ?? "");
     const [path, text] = environmentSpec(name, {

@@ -18,7 +18,6 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { environmentsFolder, overlayFolder, specFile } from "../../spec/layout.ts";
-import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, removeFile } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
@@ -68,7 +67,7 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
 
 /** @throws UserError (problem) if another spec extends the spec of the environment */
 function refuseIfExtended(repository: Repository, name: string, known: readonly string[]): void {
-  const heirs = known.filter((other) => asMap(asMap(repository.source(other)?.value)["spec"])["extends"] === name);
+  const heirs = known.filter((other) => at(repository.source(other)?.value, "spec", "extends") === name);
   if (heirs.length > 0)
     throw new UserError(
       exitCode.problem,

@@ -5,10 +5,10 @@ import { Repository } from "../../bundle/repository.ts";
 import { ownFluxFiles, stepsAfterRename } from "../../diff/after-rename.ts";
 import { withCopiedRules } from "../../identity/environment-rules.ts";
 import { sopsConfigFile } from "../../identity/sops-config.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { spliceOne } from "../../kubernetes/splice.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, specFile } from "../../spec/layout.ts";
-import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
@@ -100,7 +100,7 @@ function moveSpec(repository: Repository, name: string, newName: string, resumed
   writeAtomic(within(specFile(newName)), renamedSpec(repository, name, newName));
   for (const other of repository.environmentNames()) {
     const source = repository.source(other);
-    if (source?.document == null || asMap(asMap(source.value)["spec"])["extends"] !== name) continue;
+    if (source?.document == null || at(source.value, "spec", "extends") !== name) continue;
     const edits = [{ op: "set", path: ["spec", "extends"], value: newName } as const];
     writeAtomic(within(specFile(other)), spliceOne(source.document, source.text, edits));
   }

@@ -1,10 +1,10 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { addIdentities, ageIdentities, type KeyEntry, keyFile, markUsed, unusedEntry } from "../../identity/age-keys.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import { type Edit, spliceOne } from "../../kubernetes/splice.ts";
 import { byRecipient } from "../../sops/age.ts";
 import { specFile } from "../../spec/layout.ts";
 import { recipientsOf } from "../../spec/ownership.ts";
-import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathWithin, writeAtomic } from "../../system/files.ts";
 import { plural } from "../../system/text.ts";
@@ -87,7 +87,7 @@ function writableSpec(
   printDiagnostics(io.stderr, spec.diagnostics);
   const { document, text } = spec;
   if (document === null) throw new UserError(exitCode.problem, `cannot parse ${specFile(name)}`, `run meshops validate ${name}`);
-  const { age, admin } = asMap(asMap(asMap(spec.value)["spec"])["secrets"]);
+  const { age, admin } = mapAt(spec.value, "spec", "secrets");
   if ([age, admin].some((list) => Array.isArray(list) && list.length > 0) && !force)
     throw new UserError(
       exitCode.problem,

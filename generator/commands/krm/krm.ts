@@ -12,6 +12,7 @@ import { type Answer, answer, refuse } from "../../inject/krm/output.ts";
 import { parseResourceList, type ResourceList } from "../../inject/krm/resource-list.ts";
 import { about, lineOf, type Result, resultOf } from "../../inject/krm/result.ts";
 import { valuesOf } from "../../kubernetes/documents.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { environmentsFolder, specFile } from "../../spec/layout.ts";
 import { sourceOf } from "../../spec/value-source.ts";
@@ -63,7 +64,7 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
  * extends, its certificates, the files of its workloads and the bases from the repository.
  */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
-  const name = String(asMap(list.functionConfig["metadata"])["name"]);
+  const name = String(at(list.functionConfig["metadata"], "name"));
   const own = sourceOf(list.functionConfig, specFile(name));
   const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
     wanted === name ? own : repository.source(wanted),

@@ -7,13 +7,12 @@ import { modelOf } from "../../components/build.ts";
 import { isDelivered, objectsOf, releaseOf } from "../../components/model.ts";
 import { fluxName } from "../../components/names.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
-import { at } from "../../kubernetes/object-fields.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
 import { gitopsNameRule, type OtherObject, type OwnObject, takenNames } from "../../lint/specs/gitops.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { basesFolder, overlaysFolder } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
-import { asMap } from "../../system/data.ts";
 import { gitRootOf } from "../../system/git-place.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import { ruleFindings } from "../rule-findings.ts";
@@ -100,7 +99,7 @@ function objectsIn(file: string, text: string): OtherObject[] {
   const { objects } = parseManifests(file, text);
   return objects
     .filter(({ apiVersion, kind, value }) => {
-      const isOwn = isManaged(asMap(at(value, "metadata", "labels")));
+      const isOwn = isManaged(mapAt(value, "metadata", "labels"));
       // A kustomization.yaml of kustomize and a Kustomization of Flux have the same kind, but different API groups.
       return kinds.includes(kind) && !apiVersion.startsWith("kustomize.config.k8s.io/") && !isOwn;
     })

@@ -1,4 +1,5 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { ProbeAnswers } from "../check.ts";
@@ -19,7 +20,7 @@ export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: nu
   const call = run.results.get("state");
   const state = call === undefined ? null : bodyOf(call);
   if (call === undefined || state === null) return notAsked(run, call, "http");
-  const groups = Object.values(asMap(state["groups"])).map((group) => members(asMap(group)["members"]));
+  const groups = Object.values(asMap(state["groups"])).map((group) => members(at(group, "members")));
   const sets = role === "zero" ? [members(state["zeros"])] : groups;
   const all = sets.flat();
   const alive = all.filter(({ amDead }) => amDead !== true);

@@ -1,5 +1,5 @@
 import { compareVersions, type DgraphRole, findDgraphChart } from "../../catalog/dgraph.ts";
-import { asMap } from "../../system/data.ts";
+import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
 import { chartVersionOf } from "../chart-version.ts";
 import { type RunningDgraph, releaseName } from "./members.ts";
@@ -34,8 +34,8 @@ export function startsEmpty(changed: ChangedObject): boolean {
 
 /** Returns the Helm release of Dgraph that runs before the change. */
 export function running({ before, namespace }: ChangedObject): RunningDgraph {
-  const values = asMap(asMap(before["spec"])["values"]);
-  const count = (role: DgraphRole): number => Number(asMap(values[role])["replicaCount"]);
+  const values = mapAt(before, "spec", "values");
+  const count = (role: DgraphRole): number => Number(at(values[role], "replicaCount"));
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 

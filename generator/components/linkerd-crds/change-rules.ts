@@ -1,7 +1,7 @@
 import { isOlder, type LinkerdRelease, linkerdReleases } from "../../catalog/linkerd.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule, Step } from "../change-rule.ts";
 import { chartVersionOf, releaseWith } from "../chart-version.ts";
 
@@ -97,7 +97,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
       reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : ". meshops cannot compare the CRDs of the two versions, because its catalog does not contain both versions"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
-    const values = asMap(asMap(release["spec"])["values"]);
+    const values = mapAt(release, "spec", "values");
     return values["installGatewayAPI"] === true || values["enableHttpRoutes"] === true;
   };
   if (!installs(before) && installs(after))

@@ -84,7 +84,7 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
   const { targetRef } = asMap(stateOf(changed)["spec"]);
   const named = (kind: string, name: unknown): ChangedObject | undefined =>
     all.find((other) => other.kind === kind && other.name === name && other.namespace === changed.namespace);
-  if (targetRef !== undefined) return named("Server", asMap(targetRef)["name"]);
+  if (targetRef !== undefined) return named("Server", at(targetRef, "name"));
   const policy = policyRequiring(changed, all);
   return policy === undefined ? undefined : serverOf(policy, all);
 }

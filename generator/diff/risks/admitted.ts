@@ -1,6 +1,6 @@
 import { allNetworks, meshedLabel, namespaceNameLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
-import { at, listAt } from "../../kubernetes/object-fields.ts";
+import { at, listAt, mapAt } from "../../kubernetes/object-fields.ts";
 import { isWithin } from "../../mesh/networks.ts";
 import { listedIdentities } from "../../mesh/policy-readers.ts";
 import { asMap } from "../../system/data.ts";
@@ -62,7 +62,7 @@ function admittedBy(kind: string, object: ChangedObject["before"]): Admitted {
 
 function admittedByIdentity(object: ChangedObject["before"]): Admitted {
   const own = String(at(object, "metadata", "namespace"));
-  const networks = listAt(object, "spec", "networks").map((each) => String(asMap(each)["cidr"]));
+  const networks = listAt(object, "spec", "networks").map((each) => String(at(each, "cidr")));
   const clients = [
     ...listedIdentities(at(object, "spec"), own).map(({ kind, name, namespace }) =>
       kind === "Namespace"
@@ -98,7 +98,7 @@ function portOf(entry: unknown): string {
 /** Returns a short text for a peer of a NetworkPolicy. */
 function peerOf(peer: unknown): string {
   const { ipBlock, namespaceSelector, podSelector } = asMap(peer);
-  if (ipBlock !== undefined) return String(asMap(ipBlock)["cidr"]);
+  if (ipBlock !== undefined) return String(at(ipBlock, "cidr"));
   const namespaces = labelsOf(namespaceSelector);
   const pods = labelsOf(podSelector);
   const meshed = Object.hasOwn(pods, meshedLabel);
@@ -116,7 +116,7 @@ function peerOf(peer: unknown): string {
 }
 
 function labelsOf(selector: unknown): Readonly<Record<string, unknown>> {
-  return { ...asMap(at(selector, "matchLabels")), ...expressions(selector) };
+  return { ...mapAt(selector, "matchLabels"), ...expressions(selector) };
 }
 
 function expressions(selector: unknown): Readonly<Record<string, unknown>> {
@@ -149,6 +149,6 @@ export function policyRequiring(authentication: ChangedObject, all: readonly Cha
     (other) =>
       other.kind === "AuthorizationPolicy" &&
       other.namespace === authentication.namespace &&
-      listAt(stateOf(other), "spec", "requiredAuthenticationRefs").some((entry) => asMap(entry)["name"] === authentication.name),
+      listAt(stateOf(other), "spec", "requiredAuthenticationRefs").some((entry) => at(entry, "name") === authentication.name),
   );
 }

@@ -1,6 +1,5 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
-import { at } from "../../kubernetes/object-fields.ts";
-import { asMap } from "../../system/data.ts";
+import { at, mapAt } from "../../kubernetes/object-fields.ts";
 
 /**
  * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
@@ -46,7 +45,7 @@ export function* mirroredImages(
  */
 function isMoved(release: ChangedObject["after"], objects: readonly ChangedObject[]): boolean {
   const chartOf = (object: ChangedObject["after"]): string => {
-    const { chart, version } = asMap(at(object, "spec", "chart", "spec"));
+    const { chart, version } = mapAt(object, "spec", "chart", "spec");
     return `${String(chart)} ${String(version)}`;
   };
   return objects.some(

@@ -1,6 +1,5 @@
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { asMap } from "../../system/data.ts";
 
 /** Yields the risks of the changed fields of a policy, except the clients that the policy admits. */
 export function* fieldRisks({ kind, fields, after }: ChangedObject, environment: string): Iterable<Assessment> {
@@ -63,7 +62,7 @@ function* byField(
  * Assesses a change of the authentications that a policy requires: one authentication is added, removed or replaced.
  */
 function otherAuthentication(before: unknown, after: unknown): Assessment {
-  const nameOf = (reference: unknown): string => String(asMap(reference)["name"] ?? reference);
+  const nameOf = (reference: unknown): string => String(at(reference, "name") ?? reference);
   if (before === undefined)
     return { risk: "narrower-access", reason: `this AuthorizationPolicy now also requires the authentication ${nameOf(after)}` };
   return {

@@ -1,7 +1,7 @@
 import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
-import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { containersOf, type Workload } from "../../kubernetes/workload.ts";
 import { serviceNamed, servicePorts, targetOf } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 
 /**
  * A client of a set of pods, found in manifests. A set of pods is a client of another set if its environment variables

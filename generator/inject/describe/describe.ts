@@ -1,11 +1,11 @@
 import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import { isHook, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { type Labels, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { factsOf, type InjectionObstacle, injectionObstacle, requestsProxy } from "../../mesh/meshed.ts";
 import { servicePorts, targetOf } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
 import { addressesIn, type DescribedClient } from "./clients.ts";
 import { type Note, notesOn } from "./notes.ts";
 import { type DescribedPort, portsOf } from "./ports.ts";
@@ -145,7 +145,7 @@ const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", 
  */
 function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels: Labels; readonly guess: string | null } {
   const { manifest, labels } = workload;
-  const matchLabels = asMap(asMap(specOf(manifest)["selector"])["matchLabels"]);
+  const matchLabels = mapAt(specOf(manifest)["selector"], "matchLabels");
   const full = Object.keys(matchLabels).length > 0 ? matchLabels : labels;
   const stable = Object.fromEntries(Object.entries(full).filter(([key]) => !versionLabels.includes(key)));
   const others = stream.workloads.filter(

@@ -1,5 +1,6 @@
 import { isHook, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import { hasPreStop, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { hasPreStop, type Workload } from "../../kubernetes/workload.ts";
+import { listOf } from "../../system/data.ts";
 
 /**
  * A fact about the objects of a workload that the user should know, and that a block in `spec.workloads` cannot

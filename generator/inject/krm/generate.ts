@@ -2,6 +2,7 @@ import { isManaged } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import type { Edit } from "../../kubernetes/splice.ts";
 import { basesFolder, fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { canonicalJson } from "../../system/canonical.ts";
@@ -59,7 +60,7 @@ function conflictResult(item: Item): Result {
 /** Returns the object with the annotations by which orchestrators such as kustomize identify the existing item. */
 function withTracking(object: Item, item: Item): Item {
   const metadata = asMap(object["metadata"]);
-  const tracking = Object.entries(asMap(asMap(item["metadata"])["annotations"])).filter(([key]) =>
+  const tracking = Object.entries(mapAt(item, "metadata", "annotations")).filter(([key]) =>
     /^(internal\.config\.kubernetes\.io\/(id|annotations-migration-resource-id)|config\.k8s\.io\/id)$/.test(key),
   );
   return {
@@ -73,7 +74,7 @@ function withTracking(object: Item, item: Item): Item {
  * and the item has the label `app.kubernetes.io/managed-by: meshops`.
  */
 function isGenerated(item: Item, { environment }: Model): boolean {
-  const labels = asMap(asMap(item["metadata"])["labels"]);
+  const labels = mapAt(item, "metadata", "labels");
   const path = placeOf(item)?.path ?? "";
   const folders = [overlayFolder(environment.metadata.name), fluxFolder(environment.metadata.name)];
   return isManaged(labels) && folders.some((folder) => path.startsWith(`${folder}/`));

@@ -1,6 +1,7 @@
 import { type Document, isSeq } from "yaml";
 import { maxDepth, tooDeepAt } from "../../diagnostics/limits.ts";
 import { asYaml12, parseDocuments, plainValue } from "../../kubernetes/documents.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { lowerFirst } from "../../system/text.ts";
 import type { Result } from "./result.ts";
@@ -66,7 +67,7 @@ function wrongItem(item: unknown, index: number): Result[] {
   const missing = [
     ...(typeof apiVersion === "string" && apiVersion !== "" ? [] : ["apiVersion"]),
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
-    ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
+    ...(typeof (at(metadata, "name") ?? at(metadata, "generateName")) === "string" ? [] : ["metadata.name"]),
   ];
   // Objects of kustomize itself, such as a Kustomization, do not need `metadata.name`. The list can contain a
   // Kustomization if an orchestrator reads a folder with a kustomization.yaml.
@@ -85,7 +86,7 @@ function refusal(message: string): Result {
 }
 
 function kindOf(value: unknown): string {
-  const kind = asMap(value)["kind"];
+  const kind = at(value, "kind");
   return kind === undefined ? "an object without a kind" : `a ${String(kind)}`;
 }
 

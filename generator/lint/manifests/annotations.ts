@@ -10,11 +10,10 @@ import {
 import { injectKey, policyGroup } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
-import { at } from "../../kubernetes/object-fields.ts";
+import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { type Labels, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
-import { asMap } from "../../system/data.ts";
 import { alternatives } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -92,7 +91,7 @@ function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iter
     const group = manifest.apiVersion.includes("/") ? manifest.apiVersion.replace(/\/.*/, "") : manifest.apiVersion;
     const workload = workloadOf(manifest);
     const template = workload?.template.map(String) ?? [];
-    const own = field === "annotations" ? annotationsOf(manifest) : asMap(asMap(manifest.value["metadata"])["labels"]);
+    const own = field === "annotations" ? annotationsOf(manifest) : mapAt(manifest.value, "metadata", "labels");
     const place = workload !== null && template.length === 0 ? "pod" : (placeOfKind[`${group}/${manifest.kind}`] ?? null);
     const isOfLinkerd = group === policyGroup || group === "linkerd.io";
     if (place !== null || workload !== null || isOfLinkerd) yield { manifest, place, path: ["metadata", field], values: own };

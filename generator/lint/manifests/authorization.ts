@@ -1,10 +1,11 @@
 import { injectedLabel, policyGroup, portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import { listOf } from "../../kubernetes/workload.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import { firstNames } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -104,5 +105,5 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
 
 function selectorKeys(selector: unknown): string[] {
   const { matchLabels, matchExpressions } = asMap(selector);
-  return [...Object.keys(asMap(matchLabels)), ...listOf(matchExpressions).map((each) => String(asMap(each)["key"]))];
+  return [...Object.keys(asMap(matchLabels)), ...listOf(matchExpressions).map((each) => String(at(each, "key")))];
 }

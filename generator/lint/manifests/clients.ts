@@ -1,11 +1,12 @@
 import { policyGroup, proxyContainer } from "../../catalog/well-known.ts";
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, hasPreStop, listOf, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
+import { containersOf, hasPreStop, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { effectiveInject, injectionFacts, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { serviceNamed } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about ingress controllers, restarts, and clients that Linkerd cannot distinguish. */
@@ -110,8 +111,8 @@ function hasClass(ingress: Manifest, { className }: Controller): boolean {
 }
 
 function backendsOf(ingress: Manifest, stream: ManifestSet): Manifest[] {
-  const names = listOf(specOf(ingress)["rules"]).flatMap((rule) =>
-    listOf(asMap(asMap(rule)["http"])["paths"]).map((path) => asMap(asMap(asMap(path)["backend"])["service"])["name"]),
+  const names = listAt(specOf(ingress), "rules").flatMap((rule) =>
+    listAt(rule, "http", "paths").map((path) => at(path, "backend", "service", "name")),
   );
   return names.flatMap((name) => serviceNamed(stream, String(name), ingress.namespace) ?? []);
 }

@@ -1,7 +1,8 @@
 import { linkerdReleases } from "../../catalog/linkerd.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { listOf } from "../../kubernetes/workload.ts";
+
 import { asMap } from "../../system/data.ts";
 import { inFile } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -101,7 +102,7 @@ function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
     if (wait !== true || typeof path !== "string") continue;
     for (const manifest of all) {
       if (manifest === parent || !isBelow(manifest.source.file, path)) continue;
-      const index = listOf(specOf(manifest)["dependsOn"])
+      const index = listAt(specOf(manifest), "dependsOn")
         .map(asMap)
         .findIndex(({ name, namespace = manifest.namespace }) => name === parent.name && namespace === parent.namespace);
       if (index < 0) continue;

@@ -1,7 +1,8 @@
 import { secretNames, trustBundle } from "../../catalog/well-known.ts";
 import { annotationsOf, chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { listOf } from "../../kubernetes/workload.ts";
+
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -49,7 +50,7 @@ function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
     const { isCA, secretName, issuerRef, privateKey } = specOf(manifest);
     const issuer = named(issuerRef);
     if (isCA !== true || issuer === undefined || !("selfSigned" in specOf(issuer))) continue;
-    if (asMap(privateKey)["rotationPolicy"] === "Never" || !secrets.has(String(secretName))) continue;
+    if (at(privateKey, "rotationPolicy") === "Never" || !secrets.has(String(secretName))) continue;
     yield {
       manifest,
       path: ["spec", "issuerRef"],
@@ -62,16 +63,16 @@ function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
 /** Returns the names of Secrets that are the only source of Linkerd's trust anchors. */
 function secretsOfAnchors(stream: ManifestSet, named: (reference: unknown) => Manifest | undefined): ReadonlySet<string> {
   const bundles = stream.ofKind("trust.cert-manager.io", "Bundle").filter(({ name }) => name === trustRoots);
-  const sources = bundles.flatMap((bundle) => listOf(specOf(bundle)["sources"]).map(asMap));
+  const sources = bundles.flatMap((bundle) => listAt(specOf(bundle), "sources").map(asMap));
   if (sources.length > 1) return new Set();
-  const ofBundle = sources.map((source) => asMap(source["secret"])["name"]);
+  const ofBundle = sources.map((source) => at(source["secret"], "name"));
   const ofIssuer = stream
     .ofKind(certificates, "Certificate")
     .filter((certificate) => specOf(certificate)["secretName"] === secretNames.issuer)
     .flatMap((certificate) => named(specOf(certificate)["issuerRef"]) ?? [])
-    .map((issuer) => asMap(specOf(issuer)["ca"])["secretName"]);
+    .map((issuer) => at(specOf(issuer)["ca"], "secretName"));
   const ofChart = controlPlanes(stream)
-    .flatMap((release) => listOf(specOf(release)["valuesFrom"]).map(asMap))
+    .flatMap((release) => listAt(specOf(release), "valuesFrom").map(asMap))
     .filter(({ kind, targetPath }) => kind === "Secret" && targetPath === "identityTrustAnchorsPEM")
     .map(({ name }) => name);
   return new Set([...ofBundle, ...ofIssuer, ...ofChart].filter((name) => name !== undefined).map(String));
@@ -81,7 +82,7 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
   const written = [...stream.named("", "ConfigMap", trustRoots), ...stream.named("trust.cert-manager.io", "Bundle", trustRoots)];
   if (written.length > 0) return;
   for (const manifest of controlPlanes(stream)) {
-    if (asMap(asMap(specOf(manifest)["values"])["identity"])["externalCA"] !== true) continue;
+    if (at(specOf(manifest)["values"], "identity", "externalCA") !== true) continue;
     yield {
       manifest,
       path: ["spec", "values", "identity", "externalCA"],
@@ -95,7 +96,7 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
 // the private key.
 function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of controlPlanes(stream)) {
-    const key = asMap(asMap(asMap(asMap(specOf(manifest)["values"])["identity"])["issuer"])["tls"])["keyPEM"];
+    const key = at(specOf(manifest)["values"], "identity", "issuer", "tls", "keyPEM");
     if (isPrivateKey(key))
       yield {
         manifest,

@@ -1,14 +1,15 @@
 import { type LinkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import { portKeys, proxyPortNames } from "../../catalog/well-known.ts";
 import { chartOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import { listOf, type Workload } from "../../kubernetes/workload.ts";
+import type { Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rulesOf } from "../../mesh/network-policy-peers.ts";
 import { includes, letsThrough, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { canonicalJson } from "../../system/canonical.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about NetworkPolicies of meshed pods. */
@@ -217,7 +218,7 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
  * cannot determine the port number if the checked objects do not contain the peers.
  */
 function hasNames(rule: PolicyRule): boolean {
-  return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
+  return listOf(rule["ports"]).some((port) => typeof at(port, "port") === "string");
 }
 
 /**

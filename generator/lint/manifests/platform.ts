@@ -3,10 +3,11 @@ import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { imageGone } from "../../components/image-gone.ts";
 import { failAlone } from "../../components/linkerd-control-plane/rules.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { mapAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, listOf } from "../../kubernetes/workload.ts";
+import { containersOf } from "../../kubernetes/workload.ts";
 import { serviceNamed } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -61,7 +62,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   }
   const [crd] = crds;
   for (const manifest of helmReleases(stream, "linkerd-crds")) {
-    const { installGatewayAPI } = asMap(specOf(manifest)["values"]);
+    const { installGatewayAPI } = mapAt(specOf(manifest), "values");
     if (crd === undefined || installGatewayAPI !== true) continue;
     const message = `both this chart and ${crd.source.file} install the Gateway API CRDs`;
     yield {
@@ -101,7 +102,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of configurations.filter(({ name }) => name.startsWith("linkerd-")))
     for (const [index, webhook] of listOf(manifest.value["webhooks"]).map(asMap).entries()) {
       if (webhook["failurePolicy"] !== "Fail") continue;
-      const { name, namespace } = asMap(asMap(webhook["clientConfig"])["service"]);
+      const { name, namespace } = mapAt(webhook["clientConfig"], "service");
       const service = serviceNamed(stream, String(name), String(namespace));
       if (service === null) continue;
       const servers = stream.workloadsOf(service);

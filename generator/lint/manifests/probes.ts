@@ -11,7 +11,6 @@ import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { PolicyIndex } from "../../mesh/policy-index.ts";
 import { isOpaqueForServer } from "../../mesh/ports.ts";
-import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about probes and Pod Security levels that prevent meshed pods from starting or becoming ready. */
@@ -104,7 +103,7 @@ function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
   const hasCni =
     stream.workloads.some(({ manifest }) => manifest.kind === "DaemonSet" && /linkerd.*-?cni/.test(manifest.name)) ||
     releases.some(
-      (release) => chartOf(release)["chart"] === "linkerd2-cni" || asMap(specOf(release)["values"])["cniEnabled"] === true,
+      (release) => chartOf(release)["chart"] === "linkerd2-cni" || at(specOf(release)["values"], "cniEnabled") === true,
     );
   if (hasCni) return;
   for (const manifest of stream.ofKind("", "Namespace")) {

@@ -1,12 +1,13 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { portKeys } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { containersOf, type Labels, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { includes, opaquePorts, parsePorts } from "../../mesh/ports.ts";
 import { targetOf, tcpServicePorts } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -119,7 +120,7 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
   for (const manifest of stream.ofKind("", "Service")) {
     const targets = stream.workloadsOf(manifest);
     if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
-    for (const [index, { appProtocol, port }] of listOf(specOf(manifest)["ports"]).map(asMap).entries()) {
+    for (const [index, { appProtocol, port }] of listAt(specOf(manifest), "ports").map(asMap).entries()) {
       // The expression is case-insensitive, because Linkerd compares the value in the same way (linkerd2,
       // policy-controller/core/src/outbound.rs).
       if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;

@@ -3,10 +3,11 @@ import { servedVersions } from "../../catalog/served-kinds.ts";
 import { policyGroup, portKeys, proxyPortNames } from "../../catalog/well-known.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { annotationsOf, groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listAt, mapAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, listOf } from "../../kubernetes/workload.ts";
+import { containersOf } from "../../kubernetes/workload.ts";
 import { tcpServicePorts } from "../../mesh/services.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import { firstNames, inFile } from "./names.ts";
 import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -72,22 +73,22 @@ function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
     ...stream.ofKind(policy, "HTTPRoute"),
   ];
   for (const manifest of routes) {
-    for (const [index, parent] of listOf(specOf(manifest)["parentRefs"]).map(asMap).entries())
+    for (const [index, parent] of listAt(specOf(manifest), "parentRefs").map(asMap).entries())
       yield* missingTarget(stream, manifest, ["spec", "parentRefs", index], parent);
-    for (const [rule, { backendRefs }] of listOf(specOf(manifest)["rules"]).map(asMap).entries())
+    for (const [rule, { backendRefs }] of listAt(specOf(manifest), "rules").map(asMap).entries())
       for (const [index, backend] of listOf(backendRefs).map(asMap).entries())
         yield* missingTarget(stream, manifest, ["spec", "rules", rule, "backendRefs", index], { kind: "Service", ...backend });
   }
   for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit")) {
     const { service } = specOf(manifest);
     yield* missingTarget(stream, manifest, ["spec"], { kind: "Service", name: service }, "service");
-    for (const [index, { service: name }] of listOf(specOf(manifest)["backends"]).map(asMap).entries())
+    for (const [index, { service: name }] of listAt(specOf(manifest), "backends").map(asMap).entries())
       yield* missingTarget(stream, manifest, ["spec", "backends", index], { kind: "Service", name }, "service");
   }
   for (const manifest of stream.ofKind(policy, "HTTPLocalRateLimitPolicy"))
-    yield* missingTarget(stream, manifest, ["spec", "targetRef"], asMap(specOf(manifest)["targetRef"]));
+    yield* missingTarget(stream, manifest, ["spec", "targetRef"], mapAt(specOf(manifest), "targetRef"));
   for (const manifest of stream.ofKind(policy, "ServerAuthorization")) {
-    const { name } = asMap(specOf(manifest)["server"]);
+    const { name } = mapAt(specOf(manifest), "server");
     if (name !== undefined) yield* missingTarget(stream, manifest, ["spec", "server"], { kind: "Server", name });
   }
 }
@@ -160,7 +161,7 @@ function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
  */
 function hasMirrors(stream: ManifestSet): boolean {
   const exported = (service: Manifest): boolean =>
-    Object.keys(asMap(asMap(service.value["metadata"])["labels"])).some((key) => key.startsWith("mirror.linkerd.io/"));
+    Object.keys(mapAt(service.value["metadata"], "labels")).some((key) => key.startsWith("mirror.linkerd.io/"));
   return stream.ofKind("multicluster.linkerd.io", "Link").length > 0 || stream.ofKind("", "Service").some(exported);
 }
 

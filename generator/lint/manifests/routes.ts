@@ -1,7 +1,8 @@
 import { gatewayGroup, policyGroup, portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { listOf } from "../../kubernetes/workload.ts";
+
 import { isHttp, isOpaque, serviceNamed, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { firstNames, inFile } from "./names.ts";
@@ -116,7 +117,7 @@ export function attachments(stream: ManifestSet): Attachment[] {
   const groups = [gatewayGroup, policyGroup];
   const routes = groups.flatMap((group) => stream.ofKind(group, "HTTPRoute", "GRPCRoute"));
   return routes.flatMap((route) =>
-    listOf(specOf(route)["parentRefs"]).flatMap((entry, index) => {
+    listAt(specOf(route), "parentRefs").flatMap((entry, index) => {
       const { kind, group, name, namespace, port } = asMap(entry);
       if (kind !== "Service" || (group ?? "") === "gateway.networking.k8s.io") return [];
       const path = ["spec", "parentRefs", index];

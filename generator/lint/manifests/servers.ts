@@ -2,13 +2,14 @@ import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { policyGroup, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listAt, mapAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { listOf, type Workload } from "../../kubernetes/workload.ts";
+import type { Workload } from "../../kubernetes/workload.ts";
 import { refersToServer } from "../../mesh/policy-readers.ts";
 import { resolvePort } from "../../mesh/ports.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { routesOfServer } from "../../mesh/servers.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import { firstNames } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -49,8 +50,8 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
     const { accessPolicy = "deny" } = specOf(manifest);
     if (accessPolicy !== "deny") continue;
     const near = (object: Manifest): boolean => ManifestSet.mayShareNamespace(object.namespace, manifest.namespace);
-    const labels = asMap(asMap(manifest.value["metadata"])["labels"]);
-    const targets = policies.filter(near).map((policy) => asMap(specOf(policy)["targetRef"]));
+    const labels = mapAt(manifest.value, "metadata", "labels");
+    const targets = policies.filter(near).map((policy) => mapAt(specOf(policy), "targetRef"));
     const attached = routesOfServer(manifest, stream);
     const allowed =
       targets.some(({ kind, name }) => isSame(kind, "Namespace") || (isSame(kind, "Server") && name === manifest.name)) ||
@@ -108,7 +109,7 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
       stream,
       manifest,
       ["spec", "requiredAuthenticationRefs"],
-      listOf(specOf(manifest)["requiredAuthenticationRefs"]),
+      listAt(specOf(manifest), "requiredAuthenticationRefs"),
     );
 }
 

@@ -1,9 +1,9 @@
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, listOf } from "../../kubernetes/workload.ts";
+import { containersOf } from "../../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, listOf } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about UDP traffic, which bypasses the proxy, and about TrafficSplits, which Linkerd itself does not read. */
@@ -66,5 +66,5 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
 /** Returns the names of the charts that an Application of Argo CD installs. */
 function chartsOf(application: Manifest): unknown[] {
   const { source, sources } = specOf(application);
-  return [source, ...listOf(sources)].map((each) => asMap(each)["chart"]);
+  return [source, ...listOf(sources)].map((each) => at(each, "chart"));
 }

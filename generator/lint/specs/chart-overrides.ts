@@ -6,6 +6,7 @@ import { parsePatch } from "../../components/overrides.ts";
 import type { PatchTarget } from "../../components/patch.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { installsLinkerd } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -122,7 +123,7 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
 function selectorOf(patch: object): PatchTarget {
   const { apiVersion, kind, metadata } = asMap(patch);
   const [group, version] = groupAndVersion(String(apiVersion));
-  return { group, version, kind: escaped(String(kind)), name: escaped(String(asMap(metadata)["name"])) };
+  return { group, version, kind: escaped(String(kind)), name: escaped(String(at(metadata, "name"))) };
 }
 
 function escaped(text: string): string {

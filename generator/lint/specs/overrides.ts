@@ -6,6 +6,7 @@ import type { OwnedValue } from "../../components/owned.ts";
 import { providers } from "../../components/registry.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import type { Dependency, Environment } from "../../spec/environment.generated.ts";
 import { deliversWorkload, rootOf } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -331,7 +332,7 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
 /** Whether a patch contains the apiVersion, the kind and the name of an object. */
 export function namesObject(patch: unknown): boolean {
   const { apiVersion, kind, metadata } = asMap(patch);
-  return [apiVersion, kind, asMap(metadata)["name"]].every((value) => typeof value === "string");
+  return [apiVersion, kind, at(metadata, "name")].every((value) => typeof value === "string");
 }
 
 function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {

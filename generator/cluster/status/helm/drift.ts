@@ -78,7 +78,7 @@ async function addedFields(cluster: ClusterReader, wanted: KubernetesObject, liv
   const others = listAt<ManagedFields>(live, "metadata", "managedFields").filter(
     ({ manager, subresource }) => manager !== "helm" && subresource === undefined,
   );
-  const paths = others.flatMap(({ fieldsV1 }) => [...leaves(asMap(fieldsV1)["f:spec"], ["spec"])]);
+  const paths = others.flatMap(({ fieldsV1 }) => [...leaves(at(fieldsV1, "f:spec"), ["spec"])]);
   const added = paths.filter((path) => at(wanted, ...path) === undefined && at(live, ...path) !== undefined);
   if (added.length === 0) return [];
   const schema = await schemaOf(cluster, live);

@@ -1,8 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
-import { at } from "../../../kubernetes/object-fields.ts";
+import { at, mapAt } from "../../../kubernetes/object-fields.ts";
 import { parseManifests } from "../../../kubernetes/read.ts";
-import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { listIn } from "../../reads.ts";
 
@@ -48,7 +47,7 @@ function decodeRelease(secret: KubernetesObject): StoredRelease | null {
   try {
     const packed = Buffer.from(Buffer.from(data, "base64").toString(), "base64");
     const release: unknown = JSON.parse(gunzipSync(packed).toString());
-    const chart = asMap(at(release, "chart", "metadata"));
+    const chart = mapAt(release, "chart", "metadata");
     return {
       name: String(at(release, "name")),
       namespace: String(at(release, "namespace")),
