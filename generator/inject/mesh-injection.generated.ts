@@ -72,7 +72,7 @@ export interface MeshInjection {
        */
       namespace: string;
       /**
-       * Service account of the client's pods, which determines their mesh identity.
+       * Service account of the client's pods. The service account determines the mesh identity of the pods.
        */
       serviceAccount: string;
       /**

@@ -60,7 +60,7 @@ export function parseManifests(file: string, text: string): Manifests {
     if (template !== null)
       diagnostics.push({
         ...failed("template-unrendered", "the file contains a template (`{{ … }}`) that has not been rendered", template, 2),
-        fix: "render the template first, for example with helm template, and check the output",
+        fix: "render the template, for example with helm template, and then check the rendered manifests",
       });
     else if (document.errors[0] !== undefined) {
       // Report only the first error of a document, because its other errors usually have the same cause.
@@ -74,7 +74,7 @@ export function parseManifests(file: string, text: string): Manifests {
             diagnostics.push({
               ...failed(
                 "wrong-type",
-                "metadata.name of this object is not a text, so the API server rejects the object",
+                "metadata.name of this object is not a string, so the API server rejects the object",
                 start,
                 end - start,
               ),

@@ -90,11 +90,11 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
     code === "network-policy-proxy-port" && severity === "warning";
   const [first, ...others] = found.filter(isUncertain);
   if (first === undefined || others.length === 0 || objects.some(mentionsLinkerd)) return found;
-  const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}, to which meshed clients connect. The checked objects do not show whether the cluster uses Linkerd`;
+  const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}. If the cluster uses Linkerd, meshed clients connect to this port. The checked objects do not show whether the cluster uses Linkerd`;
   const statement = {
     ...first.statement,
     message,
-    fix: "add the option --linkerd with the Linkerd release of the cluster, or --linkerd none if the cluster does not use Linkerd",
+    fix: "add the option --linkerd with the Linkerd release of the cluster. If the cluster does not use Linkerd, add --linkerd none",
   };
   return [{ ...first, statement }, ...found.filter((each) => !isUncertain(each))];
 }

@@ -333,7 +333,7 @@ export interface Environment {
      */
     helmfile: {
       /**
-       * Major version of Helm that helmfile runs. With Helm 4, meshops sets forceConflicts on Helm releases with webhooks. Helm then overwrites fields of these webhooks that other programs changed, such as the admissions enforcer of AKS.
+       * Major version of Helm that helmfile runs. With Helm 4, meshops sets forceConflicts on Helm releases with webhooks. Helm then overwrites changes of other programs to these webhooks, for example changes of the admissions enforcer of AKS.
        */
       helmVersion: 3 | 4;
     };
@@ -342,7 +342,7 @@ export interface Environment {
      */
     secrets?: {
       /**
-       * age recipients of the cluster. Flux decrypts the Secrets with the matching private key. Cluster recipients cannot decrypt the private key of the trust anchor.
+       * age recipients of the cluster. Flux decrypts the Secrets with the matching private key. The cluster cannot decrypt the private key of the trust anchor.
        */
       age: string[];
       /**
@@ -553,7 +553,7 @@ export interface Environment {
         storageClass?: string;
       };
       /**
-       * Handling of Raft traffic on ports 5080 and 7080 by the proxy. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article AKS with Linkerd Service Mesh. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
+       * How the proxy handles Raft traffic on ports 5080 and 7080. opaque: the proxy uses mutual TLS and does not detect the protocol. skip: traffic bypasses the proxy, as in the article AKS with Linkerd Service Mesh. mesh: the proxy detects the protocol. If Dgraph is running, set networkPolicy to false before you change skip to another value. Otherwise, restarted pods refuse connections from pods that have not restarted.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
@@ -684,7 +684,7 @@ export interface FluxObject {
  */
 export interface Override {
   /**
-   * Chart values. These values are merged with the generated values, and take precedence over the generated values. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
+   * Chart values. These values are merged with the generated values, and take precedence over the generated values. If a value is null, Helm removes the default value of the chart. To remove the values that this spec inherits, set values: null.
    */
   values: {
     [k: string]: unknown;
@@ -700,7 +700,7 @@ export interface Override {
     [k: string]: ComponentPatch;
   };
   /**
-   * Additional dependencies of the component. These dependencies must be ready before Flux or helmfile applies the component. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
+   * Additional dependencies of the component. These dependencies must be ready before Flux or helmfile applies the component. helmfile ignores Kustomizations and HelmReleases in this list.
    */
   dependsOn: Dependency[];
   /**
@@ -838,7 +838,7 @@ export interface Workload {
    */
   namespace: string;
   /**
-   * Source from which Flux and helmfile install the workload. Set exactly one of chart, oci and path. If you omit this field, another tool delivers the workload, and meshops writes only the policies of the workload.
+   * Source from which Flux and helmfile install the workload. Set exactly one of chart, oci and path. If you omit this field, another tool must install the workload, and meshops writes only the policies of the workload.
    */
   source?: {
     chart?: ChartSource;
@@ -849,7 +849,7 @@ export interface Workload {
     path?: string;
   };
   /**
-   * Values of the chart. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
+   * Values of the chart. If a value is null, Helm removes the default value of the chart. To remove the values that this spec inherits, set values: null.
    */
   values: {
     [k: string]: unknown;
@@ -863,7 +863,7 @@ export interface Workload {
    */
   secrets: string[];
   /**
-   * Images of the workload's containers, with tags. Write each image exactly as in the chart or in the folder of the workload. If images are mirrored, meshops copies these images. Pods that meshops delivers then pull the copies.
+   * Images of the workload's containers, with tags. Write each image exactly as in the chart or in the folder of the workload. If images are mirrored, meshops copies these images. If the workload has a source, its pods then pull the copies.
    */
   images: string[];
   /**
@@ -885,7 +885,7 @@ export interface Workload {
    */
   suspend: boolean;
   /**
-   * Whether pods restart automatically after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: pods restart automatically if meshops sets proxy annotations in their pod template. manual: pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
+   * Whether pods restart automatically after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: pods restart automatically. This applies only to pods with a pod template in which meshops sets proxy annotations. manual: pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
    */
   restart: "onIdentityChange" | "manual";
   /**
@@ -987,7 +987,7 @@ export interface PodSet {
     [k: string]: string;
   };
   /**
-   * Names of the Services of these pods. If the workload has a source, meshops adds an annotation with the opaque ports of the pods to these Services.
+   * Names of the Services of these pods. If the workload has a source, meshops annotates these Services with the opaque ports of the pods.
    */
   services: string[];
   /**
@@ -1061,7 +1061,7 @@ export interface WorkloadClient {
   ports?: (string | number)[];
 }
 /**
- * Service account of a meshed client, which determines its identity.
+ * Service account of a meshed client. The service account determines the mesh identity of the client.
  */
 export interface AccountReference {
   /**
@@ -1074,7 +1074,7 @@ export interface AccountReference {
   name: string;
 }
 /**
- * Routes for the gRPC methods of these pods, so that metrics, retries and timeouts are separate for each method.
+ * Routes for the gRPC methods of these pods. With routes, metrics, retries and timeouts are separate for each method.
  */
 export interface Routes {
   /**
@@ -1105,7 +1105,7 @@ export interface Routes {
  */
 export interface Method {
   /**
-   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls of a Dgraph method are retried only if the method is read-only, and calls of a workload's method are retried only if the .proto file marks the method as idempotent.
+   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, Dgraph's methods are retried only if they are read-only. Methods of workloads are then retried only if the .proto file marks them as idempotent.
    */
   retry?: boolean;
   /**
@@ -1134,7 +1134,7 @@ export interface Quantities {
   memory?: string;
 }
 /**
- * Labels that a node must have so that the pods can run on the node.
+ * Required labels of the nodes. The pods run only on nodes with all these labels.
  */
 export interface NodeSelector {
   [k: string]: string;
@@ -1222,7 +1222,7 @@ export interface Client {
    */
   namespace: string;
   /**
-   * Service account of the client, which determines its mesh identity.
+   * Service account of the client. The service account determines the mesh identity of the client.
    */
   serviceAccount: string;
   /**

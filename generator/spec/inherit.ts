@@ -36,7 +36,7 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
   if (parent === null)
     return stop(
       "extends-missing",
-      `environments/${base}.yaml does not exist`,
+      `spec.extends is "${base}", but environments/${base}.yaml does not exist`,
       "set spec.extends to the name of a file in environments/, without .yaml",
     );
   const { sources, diagnostics } = chainOf(parent, read, [...names, base]);

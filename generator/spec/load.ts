@@ -80,7 +80,7 @@ function resetSections(source: Source): Diagnostic[] {
       diagnosticAtPath(source, ["spec", section], "value", {
         code: "null-resets",
         severity: "warning",
-        message: `null removes the inherited settings of ${section}, but does not disable ${section}, because ${section} is enabled by default`,
+        message: `null does not disable ${section}. null only removes the inherited settings, and ${section} is enabled by default`,
         expected: null,
         fix: `set ${section}: {enabled: false}`,
       }),
@@ -97,9 +97,9 @@ function checkFile(source: Source): SchemaFinding[] {
   const statement = {
     code: "name-mismatch",
     severity: "error",
-    message: `the file is named ${fileName}.yaml, but the environment is named "${name}"`,
+    message: `metadata.name is "${name}", but the name of the file is ${fileName}.yaml`,
     expected: `"${fileName}"`,
-    fix: "rename the file or change metadata.name",
+    fix: "rename the file, or change metadata.name",
   } as const;
   return [...findings, { path: ["metadata", "name"], part: "value", statement }];
 }

@@ -62,7 +62,7 @@ export function explain(error: SchemaError): SchemaFinding {
     case "additionalProperties": {
       const key = String(params["additionalProperty"]);
       const known = Object.keys((parentSchema["properties"] as object | undefined) ?? {});
-      return found("unknown-key", `unknown key "${key}"`, `one of ${list(known)}`, didYouMean(key, known), "key", [...path, key]);
+      return found("unknown-key", `unknown key "${key}"`, oneOf(known), didYouMean(key, known), "key", [...path, key]);
     }
     case "required": {
       const key = String(params["missingProperty"]);
@@ -74,7 +74,7 @@ export function explain(error: SchemaError): SchemaFinding {
       return found(
         "not-allowed",
         `${name} cannot be ${show(data)}`,
-        `one of ${list(allowed)}`,
+        oneOf(allowed),
         allowedFix(data, allowed, parentSchema, isIndex(path.at(-1) ?? "")),
       );
     }
@@ -105,11 +105,7 @@ export function explain(error: SchemaError): SchemaFinding {
       return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
     case "minProperties":
     case "maxProperties":
-      return found(
-        "out-of-range",
-        `${name} must have exactly one key`,
-        `one of ${list(Object.keys(asMap(parentSchema["properties"])))}`,
-      );
+      return found("out-of-range", `${name} must have exactly one key`, oneOf(Object.keys(asMap(parentSchema["properties"]))));
     case "contains": {
       const needed = (parentSchema["contains"] as { const?: unknown }).const;
       return found("not-allowed", `${name} does not contain ${show(needed)}`, `a list that contains ${show(needed)}`);
@@ -189,7 +185,7 @@ function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, i
  */
 function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, patternErrorMessage }: Schema): string {
   if (isScalar(data) && patternErrorMessage !== undefined) return String(patternErrorMessage);
-  if (isScalar(data) && Array.isArray(allowed)) return `one of ${list(allowed.filter((value) => value !== null).map(String))}`;
+  if (isScalar(data) && Array.isArray(allowed)) return oneOf(allowed.filter((value) => value !== null).map(String));
   return types.map((type) => article(String(type))).join(" or ");
 }
 
@@ -236,8 +232,9 @@ function example({ default: byDefault, examples }: Schema, allowed: readonly str
   return first === undefined ? null : `use a value such as ${String(first)}`;
 }
 
-function list(words: readonly string[]): string {
-  return words.length === 0 ? "no keys" : words.join(", ");
+function oneOf(words: readonly string[]): string {
+  if (words.length === 0) return "no keys";
+  return words.length === 1 ? words.join("") : `one of ${words.join(", ")}`;
 }
 
 function bounds(schema: Readonly<Record<string, unknown>>): string {
@@ -253,7 +250,7 @@ function describe(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
-  return typeof value === "string" ? `the text ${show(value)}` : show(value);
+  return typeof value === "string" ? `the string ${show(value)}` : show(value);
 }
 
 const articles: Readonly<Record<string, string>> = {

@@ -32,21 +32,21 @@ export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
   const [, quote] = /^Missing closing (["'])/.exec(message) ?? [];
   if (quote !== undefined)
     return {
-      message: `this ${quote} has no closing ${quote}`,
+      message: `the opening quote ${quote} has no closing quote`,
       fix: `add ${quote} at the end of the value`,
       span: { offset: openingQuote(text) ?? from, length: 1 },
     };
   const [, bracket] = /end with a ([\]}])$/.exec(message) ?? [];
   if (bracket !== undefined)
     return {
-      message: `the ${bracket} that closes a list or map is missing before this line`,
+      message: `a closing ${bracket} is missing before this line`,
       fix: `add the missing ${bracket} above this line`,
       span,
     };
   if (code === "TAB_AS_INDENT") return { message: lowerFirst(message), fix: "replace the tab with spaces", span };
   if (message === "All mapping items must start at the same column")
     return {
-      message: "no key above this line has the same indentation as this line",
+      message: "this line has a different indentation than the other keys of its map",
       fix: "indent this line with as many spaces as the other keys of its map",
       span,
     };

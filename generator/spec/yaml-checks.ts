@@ -64,7 +64,7 @@ export function inspect(document: Document): YamlProblem[] {
 function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): YamlProblem[] {
   const target = anchors.get(alias.source);
   if (target === undefined)
-    return [problem("yaml-alias", `anchor &${alias.source} is not defined before this alias`, alias, null)];
+    return [problem("yaml-alias", `the anchor &${alias.source} is not defined before this alias`, alias, null)];
   return open.has(target)
     ? [problem("yaml-alias", `the alias *${alias.source} contains itself`, alias, "replace the alias with its value")]
     : [];
@@ -79,7 +79,8 @@ function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: 
         ? []
         : [problem("yaml-alias", "the merge key << requires a map or a list of maps", key, null)];
     const name = String(key.value);
-    if (seen.has(name)) return [problem("yaml-duplicate-key", "duplicate key", key, "remove one of the two keys")];
+    if (seen.has(name))
+      return [problem("yaml-duplicate-key", `this map already contains the key "${name}"`, key, "remove one of the two keys")];
     seen.add(name);
     return [];
   });

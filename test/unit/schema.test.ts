@@ -96,7 +96,7 @@ describe("the schema of specs", () => {
   test("if rules.ignore contains the code of an error, the fix does not suggest the code of a warning that is similar", () => {
     const rules = { ignore: [{ code: "kubernetes-too-old", reason: "the cluster is updated next week" }] };
     const [finding] = loadFiles({ test: specText({ rules }) }, "test").diagnostics;
-    expect(finding).toMatchObject({ code: "not-allowed", fix: expect.stringContaining("errors cannot be ignored") });
+    expect(finding).toMatchObject({ code: "not-allowed", fix: expect.stringContaining("Errors cannot be ignored") });
     const typo = { ignore: [{ code: "kubernetes-too-nwe", reason: "the cluster is updated next week" }] };
     expect(loadFiles({ test: specText({ rules: typo }) }, "test").diagnostics[0]?.fix).toBe('did you mean "kubernetes-too-new"?');
   });

@@ -26,14 +26,18 @@ test.each([
   [
     "wrong indentation",
     spec.replace("  linkerd", " linkerd"),
-    "5:1 no key above this line has the same indentation as this line; indent this line with as many spaces as the other keys of its map",
+    "5:1 this line has a different indentation than the other keys of its map; indent this line with as many spaces as the other keys of its map",
   ],
   [
     "a missing bracket",
     spec.replace("dev}", "dev"),
-    "3:1 the } that closes a list or map is missing before this line; add the missing } above this line",
+    "3:1 a closing } is missing before this line; add the missing } above this line",
   ],
-  ["a missing quote", spec.replace("url: https", 'url: "https'), '4:17 this " has no closing "; add " at the end of the value'],
+  [
+    "a missing quote",
+    spec.replace("url: https", 'url: "https'),
+    '4:17 the opening quote " has no closing quote; add " at the end of the value',
+  ],
 ])("%s causes exactly one finding, whose position is that of the mistake", (_, text, expected) => {
   expect(findings(spec)).toEqual([]);
   expect(findings(text)).toEqual([expected]);

@@ -35,7 +35,7 @@ test.each([
 test("validate reports a chart with the Helm release name that helmfile uses for the folder of another workload", async () => {
   const chart = { repository: "https://charts.example.org", name: "x", version: "1.0.0", releaseName: "workload-a" };
   const { stdout } = await validated({ a: folder("a"), b: { namespace: "a", source: { chart } } });
-  expect(stdout).toContain("this workload has the same Helm release name a/workload-a as the component workloads/a");
+  expect(stdout).toContain("the component workloads/a already uses the Helm release name workload-a in the namespace a");
 });
 
 test("the Kustomization of a workload waits for a suspended chart, but not for a suspended folder, because Flux would wait forever", () => {

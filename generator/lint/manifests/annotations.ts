@@ -39,9 +39,9 @@ export const annotationRules: readonly ManifestRule[] = [
   {
     code: "annotation-misplaced",
     severity: "warning",
-    title: "An annotation is on an object from which Linkerd does not read this annotation",
+    title: "An annotation is on the wrong kind of object",
     why: "Linkerd reads settings of proxies from pods and namespaces. It reads settings of outgoing requests (`retry.linkerd.io`, `timeout.linkerd.io`, `balancer.linkerd.io`) from Services, EgressNetworks and routes (linkerd2, policy-controller/k8s/index/src/outbound).",
-    fix: "Move the annotation to an object from which Linkerd reads this annotation.",
+    fix: "Move the annotation to an object of a kind that the finding shows.",
     check: misplaced,
   },
   {
@@ -138,14 +138,13 @@ function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease 
   if (release === null) return null;
   const read = readBy(known, release);
   if (read === "yes") return null;
-  const message = `Linkerd ${release.version} does not read ${key}`;
   return read === "too-old"
     ? {
-        message: `${message}. Linkerd reads this annotation only from ${known.since} on`,
+        message: `Linkerd ${release.version} does not read ${key}. Linkerd reads this annotation only from ${known.since} on`,
         fix: `remove the annotation, or use Linkerd ${known.since} or later`,
       }
     : {
-        message: `${message} any more. In the catalog of meshops, ${known.until} is the last release that reads this annotation`,
+        message: `Linkerd ${release.version} no longer reads ${key}. In the catalog of meshops, the last release that reads this annotation is ${known.until}`,
         fix: "remove the annotation",
       };
 }

@@ -24,7 +24,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     code: "server-selects-nothing",
     severity: "warning",
     title: "A Server selects no pods",
-    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the pods that you wanted to protect. If you do not change this policy, it allows all clients.",
+    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. Linkerd's default inbound policy then applies to the pods that you wanted to protect. If you did not change the default inbound policy, it allows all clients.",
     fix: "In the `podSelector` of the Server, use labels that the pod template of the workload contains.",
     check: emptyServers,
   },
@@ -77,7 +77,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     const neighbours = stream.selected(manifest, {});
     if (podSelector === undefined || neighbours.length === 0) continue;
     if (stream.maybeSelected(manifest.namespace, podSelector).length > 0) continue;
-    const message = `no pod ${manifest.namespace === "" ? "in the checked manifests" : `in namespace ${manifest.namespace}`} has the labels in the podSelector of this Server, so this Server protects no port`;
+    const message = `this Server protects no port, because no pod ${manifest.namespace === "" ? "in the checked manifests" : `in namespace ${manifest.namespace}`} has the labels in its podSelector`;
     yield {
       manifest,
       path: ["spec", "podSelector"],
@@ -96,7 +96,7 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       const skips = parsePorts(proxyAnnotations(workload, stream)[portKeys.skipInbound]);
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
-      const message = `${owner} skips port ${number}: connections to this port bypass the proxy, so this Server has no effect`;
+      const message = `${owner} skips port ${number}. Connections to this port bypass the proxy, so this Server does not protect the port`;
       yield { manifest, path: ["spec", "port"], message, fix: `remove ${number} from ${portKeys.skipInbound}` };
     }
   }

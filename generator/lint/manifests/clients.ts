@@ -21,7 +21,7 @@ export const clientRules: readonly ManifestRule[] = [
   {
     code: "prestop-missing",
     severity: "warning",
-    title: "A meshed server with replicas has no preStop hook",
+    title: "A meshed server with several replicas has no preStop hook",
     why: "When a pod stops, clients still send requests to the pod for a short time. In a test with a real mesh and 50 requests per second, one or two requests failed for each restarted pod. With a preStop hook that sleeps for 5 seconds, none of 16,900 requests failed.",
     fix: "Add `lifecycle.preStop` with a sleep of a few seconds to the container that serves requests.",
     check: withoutPreStop,
@@ -29,8 +29,8 @@ export const clientRules: readonly ManifestRule[] = [
   {
     code: "service-account-shared",
     severity: "warning",
-    title: "Several workloads use the same service account, and a policy admits this service account",
-    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account. If several workloads use the same service account, a policy therefore cannot admit one of these workloads and refuse the others.",
+    title: "A policy admits a service account that several workloads use",
+    why: "The identity of a meshed client is its service account. A policy that admits a service account admits all pods with this service account. If several workloads use the same service account, a policy cannot admit only one of these workloads.",
     fix: "Give each client its own service account.",
     check: sharedAccounts,
   },
@@ -76,7 +76,7 @@ function* ingressEndpoints(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `the meshed ${controller.name} connects to the pods instead of the Services of this Ingress, so routes, retries and Linkerd's load balancing do not apply`,
+        message: `for this Ingress, the meshed ${controller.name} connects directly to pods, and not to their Services. Routes, retries and Linkerd's load balancing do not apply`,
         fix: `set ${controller.annotation}: "true" on ${controller.on === "Ingress" ? "the Ingress" : "the Services"}`,
       };
     }
@@ -128,7 +128,7 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: [...first.path, "name"],
       message:
-        "the pods have no preStop hook: when a pod restarts, some requests fail, because clients still send requests to the stopped pod",
+        "the pods have no preStop hook. When a pod stops, clients still send requests to the pod for a short time, and some of these requests fail",
       fix: "add lifecycle.preStop with a sleep of 5 seconds to the container that serves requests. The form {sleep: {seconds: 5}} needs no shell in the image",
     };
   }
@@ -152,7 +152,7 @@ function* sharedAccounts(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", field, index, "name"],
-        message: `the service account ${String(namespace)}/${String(name)} is used by ${[...names].join(" and ")}, so this policy admits all pods of these workloads`,
+        message: `this policy admits all workloads that use the service account ${String(namespace)}/${String(name)}: ${[...names].join(", ")}`,
         fix: "give each client its own service account",
       };
     }

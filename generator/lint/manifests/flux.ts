@@ -3,6 +3,7 @@ import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { asMap } from "../../system/data.ts";
+import { inFile } from "./names.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about Flux objects that install Linkerd, and about the order of Kustomizations. */
@@ -19,7 +20,7 @@ export const fluxRules: readonly ManifestRule[] = [
     code: "linkerd-releases-differ",
     severity: "warning",
     title: "The CRDs and the control plane are from different Linkerd releases",
-    why: "The control plane expects the API versions and fields of its own release. If the CRDs are from an older release, the API server rejects objects that the control plane needs, or removes fields that the older CRDs do not define. Upgrade the CRDs first, and the control plane directly afterwards (Linkerd docs, “Upgrading Linkerd”).",
+    why: "The control plane expects the API versions and fields of its own release. CRDs of an older release do not define all of these versions and fields. The API server then rejects objects that the control plane needs, or removes fields from these objects. Upgrade the CRDs first, and the control plane directly afterwards (Linkerd docs, “Upgrading Linkerd”).",
     fix: "Set both charts to the same release.",
     check: differentReleases,
   },
@@ -28,7 +29,7 @@ export const fluxRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A parent Kustomization and its child Kustomization wait for each other",
     why: "With `wait: true`, a Kustomization becomes ready only when all objects that it applies are ready. A parent with `wait: true` therefore waits for each child Kustomization that it applies. If `dependsOn` of the child contains the parent, the child also waits for the parent. Both Kustomizations then never become ready (kustomize-controller, `wait` and `dependsOn`).",
-    fix: "Remove the parent from `dependsOn` of the child. The child does not need this dependency, because the parent itself creates the child, and applies namespaces and CRDs before the child. As an alternative, set `wait: false` on the parent.",
+    fix: "Remove the parent from `dependsOn` of the child. The child does not need this dependency. The parent itself creates the child, and applies namespaces and CRDs before the child. As an alternative, set `wait: false` on the parent.",
     check: deadlocks,
   },
 ];
@@ -49,7 +50,7 @@ function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "chart", "spec", "version"],
-      message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new versions although no commit changes this object`,
+      message: `the version of the chart ${String(chart)} is the range "${String(version)}". Flux installs each new version in this range, although no commit changes this object`,
       fix: "in chart.spec.version, use the exact version of the chart that is installed now",
     };
   }
@@ -79,8 +80,8 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "chart", "spec", "version"],
-      message: `this HelmRelease installs version ${version} of the control plane, but another HelmRelease installs the CRDs in version ${crds[1]} (${crds[0].source.file})`,
-      fix: "set both charts to the same release",
+      message: `this HelmRelease installs version ${version} of the control plane, but HelmRelease ${crds[0].name}${inFile(crds[0], manifest)} installs version ${crds[1]} of the CRDs`,
+      fix: "set the versions of both charts to the same Linkerd release",
     };
   }
 }
@@ -107,8 +108,8 @@ function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", "dependsOn", index],
-        message: `Kustomization ${parent.name} applies this Kustomization, and waits until this Kustomization is ready. At the same time, this Kustomization waits for ${parent.name}`,
-        fix: `remove ${parent.name} from dependsOn, or set wait: false on ${parent.name}`,
+        message: `this Kustomization and Kustomization ${parent.name} wait for each other. Kustomization ${parent.name} applies this Kustomization with wait: true, and dependsOn of this Kustomization contains ${parent.name}`,
+        fix: `remove ${parent.name} from dependsOn, or set wait: false on Kustomization ${parent.name}`,
       };
     }
   }

@@ -53,7 +53,7 @@ function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "issuerRef"],
-      message: `cert-manager renews this Certificate automatically, and then replaces the trust anchor of Linkerd (Secret ${String(secretName)}) in one step`,
+      message: `when cert-manager renews this Certificate, it replaces the trust anchor of Linkerd in one step (Secret ${String(secretName)}). Running pods and new pods then do not trust each other`,
       fix: "create the trust anchor outside of cert-manager, or let trust-manager also keep the previous trust anchor in the trust bundle",
     };
   }
@@ -101,7 +101,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: ["metadata", "name"],
         message: "the private key of the issuer is a plaintext value of this HelmRelease (identity.issuer.tls.keyPEM)",
-        fix: "create a new issuer, and set identity.issuer.scheme: kubernetes.io/tls with an encrypted Secret",
+        fix: "create a new issuer, store its key in an encrypted Secret, and set identity.issuer.scheme: kubernetes.io/tls",
       };
   }
   for (const manifest of stream.named("", "Secret", secretNames.issuer)) {

@@ -71,7 +71,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job, or a pod that runs once, completes only when all its containers have exited. A proxy that runs as an ordinary container does not exit when the other containers exit. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Do one of the following. Set `linkerd.io/inject: disabled`. Enable native sidecars. Let the Job stop its proxy: set `config.linkerd.io/proxy-admin-shutdown: enabled`, which Linkerd requires from 2.15 on, and in the Job, either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Do one of the following. Set `linkerd.io/inject: disabled`. Enable native sidecars. Let the Job stop its proxy: in the Job, use linkerd-await, or send a POST request to the endpoint /shutdown of the proxy. From Linkerd 2.15 on, you must also set `config.linkerd.io/proxy-admin-shutdown: enabled`.",
     check: endlessJob,
   },
   {
@@ -94,7 +94,7 @@ function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding>
       yield {
         manifest,
         path: ["metadata", "annotations", key],
-        message: `${key} on the ${manifest.kind} itself has no effect: the injector reads the annotations of pods and namespaces`,
+        message: `${key} on the ${manifest.kind} itself has no effect. The injector reads only the annotations of pods and namespaces`,
         fix: `move the annotation to ${template.join(".")}.metadata.annotations`,
         mild: key !== injectKey,
       };
@@ -108,7 +108,7 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...template, "spec", "hostNetwork"],
-      message: "a pod on the host network is never injected, regardless of the annotation linkerd.io/inject",
+      message: "the pods get no proxy, because the injector ignores pods on the host network (hostNetwork: true)",
       fix: `remove hostNetwork, or set ${injectKey}: disabled`,
     };
   }
@@ -139,7 +139,7 @@ type Obstacle = Exclude<InjectionObstacle, "host-network">;
 const because: Readonly<Record<Obstacle, string>> = {
   "other-sidecar": "they already have a sidecar of Istio",
   "webhooks-disabled": `their namespace has the label ${admissionWebhooksLabel}: disabled`,
-  "namespace-excluded": `their namespace is ${uninjectedNamespaces.join(" or ")}, which the injector ignores by default`,
+  "namespace-excluded": `the injector ignores the namespaces ${uninjectedNamespaces.join(" and ")} by default`,
 };
 
 const fixOf: Readonly<Record<Obstacle, string>> = {
@@ -174,7 +174,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest,
           path: [...path, key],
-          message: `${key} is ${kind}, but annotations must be strings`,
+          message: `the value of ${key} is ${kind}, but annotation values must be strings`,
           fix: `write "${value === null || isMap(value) ? "…" : written}"`,
           // The API server accepts null and treats null as an empty string, so the finding is only a warning.
           mild: value === null,
@@ -189,13 +189,13 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
     const open = release === null && asksForNativeSidecar(workload, stream) === null;
-    const unless = open ? " (unless the proxy is a native sidecar, which is the default from edge-26.5.2 on)" : "";
+    const unless = open ? ". This does not apply if the proxy is a native sidecar (the default from edge-26.5.2 on)" : "";
     yield {
       manifest,
       path: [...template, ...where],
       message: callsShutdown(workload)
-        ? `the ${manifest.kind} calls the proxy's endpoint /shutdown, but this endpoint is disabled, so the ${manifest.kind} never completes`
-        : `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
+        ? `the ${manifest.kind} never completes. It calls the proxy's endpoint /shutdown, but this endpoint is disabled`
+        : `the ${manifest.kind} never completes, because its proxy never exits${unless}`,
       fix: `set ${callsShutdown(workload) ? `${shutdownKey}: enabled on the pods` : `${injectKey}: disabled`}${release?.channel === "stable" ? "" : ", or enable native sidecars"}`,
     };
   }
@@ -210,7 +210,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: [...path, key],
-        message: `${direction} traffic on ${String(ports)} bypasses the proxy, so this traffic has no mutual TLS, no identity and no policy`,
+        message: `${direction} traffic on these ports bypasses the proxy, and has no mutual TLS, no identity and no policy: ${String(ports)}`,
         fix:
           direction === "inbound"
             ? `use ${portKeys.opaque} instead, and set this annotation on the pods and on their Service`

@@ -36,7 +36,7 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   {
     code: "network-policy-without-viz",
     severity: "warning",
-    title: "A NetworkPolicy blocks Prometheus and tap of linkerd-viz",
+    title: "A NetworkPolicy blocks connections from linkerd-viz",
     why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191. Tap connects to port 4190 of the proxy. If the NetworkPolicies of a pod do not allow connections from the namespace linkerd-viz, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
     fix: "Allow connections from the namespace linkerd-viz to the ports 4190 and 4191.",
     check: refusesViz,
@@ -76,7 +76,7 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `this rule does not allow port ${proxyPorts.inbound}, but ${peer}${unknown ? " (the checked objects do not show whether both the client and the server are meshed)" : ""}`,
+      message: `this rule does not allow port ${proxyPorts.inbound}, but ${peer}${unknown ? ". The checked objects do not show whether the client and the server are meshed" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };
@@ -161,7 +161,7 @@ function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "podSelector"],
       part: "key",
-      message: `the pods are meshed, but NetworkPolicies do not allow the namespace ${vizNamespace} to read metrics at port ${proxyPorts.admin} and to use tap at port ${proxyPorts.control}`,
+      message: `NetworkPolicies do not allow the namespace ${vizNamespace} to connect to port ${proxyPorts.admin} of these meshed pods. linkerd-viz then shows no metrics of these pods`,
       fix: `allow connections from the namespace ${vizNamespace} to the ports ${proxyPorts.control} and ${proxyPorts.admin}`,
     };
   }
@@ -180,7 +180,7 @@ function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "ingress", open],
-      message: `this rule admits all clients, so NetworkPolicy ${strict.policy.name} does not restrict the clients of these pods`,
+      message: `this rule admits all clients, although NetworkPolicy ${strict.policy.name} restricts the clients of the same pods. Kubernetes allows a connection if at least one NetworkPolicy allows it`,
       fix: "remove this NetworkPolicy, or list the allowed clients in spec.ingress[].from",
     };
   }
@@ -206,8 +206,8 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     yield {
       manifest: policy,
       path: ["spec", "egress"],
-      message: `the proxies of these pods cannot reach the namespace linkerd on port ${closed.join(", ")}, so the pods never become ready`,
-      fix: `allow egress to the namespace linkerd on the ports ${controlPlanePorts.join(", ")}`,
+      message: `these pods never become ready, because their proxies cannot connect to these ports in the namespace linkerd: ${closed.join(", ")}`,
+      fix: `allow egress to the namespace linkerd on these ports: ${controlPlanePorts.join(", ")}`,
     };
   }
 }

@@ -52,7 +52,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `the CRD ${manifest.name} is also defined in ${other.source.file}`,
+        message: `this file and ${other.source.file} both define the CRD ${manifest.name}`,
         fix: "remove one of the two definitions",
         // Files in different folders might be for different clusters, so the finding is only a warning.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
@@ -82,7 +82,7 @@ function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): It
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `Linkerd ${release.version} does not use the extension linkerd-jaeger: Linkerd removed this extension before edge-25.10.7`,
+      message: `Linkerd ${release.version} does not support the extension linkerd-jaeger. Linkerd 2.19 and later releases do not include this extension`,
       fix: "remove the extension, and set proxy.tracing in the values of linkerd-control-plane",
     };
 }
@@ -107,7 +107,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
-      const message = `the server of the webhook ${String(webhook["name"])} has only one replica. While this replica is down, the API server rejects all requests for which it must call this webhook (failurePolicy: Fail)`;
+      const message = `the server of the webhook ${String(webhook["name"])} has only one replica. While this replica is down, the API server rejects all requests that this webhook must check (failurePolicy: Fail)`;
       yield {
         manifest,
         path: ["webhooks", index, "failurePolicy"],

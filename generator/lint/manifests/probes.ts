@@ -57,7 +57,7 @@ function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): It
         manifest: workload.manifest,
         path: place,
         part: "key",
-        message: `the kubelet's ${kind === "grpc" ? "gRPC" : kind.toUpperCase()} probe of port ${port} is refused: ${refusal.reason}`,
+        message: `the kubelet's ${kind === "grpc" ? "gRPC" : kind.toUpperCase()} probe of port ${port} is refused, because ${refusal.reason}`,
         fix: refusal.fix,
       };
     }
@@ -80,21 +80,21 @@ interface Refusal {
 const allowNodes =
   "allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, or use an httpGet probe on another port";
 
-const onlyHttpGet = "only httpGet probes over HTTP are allowed automatically";
+const onlyHttpGet = "Linkerd automatically allows only httpGet probes over HTTP";
 
 function refusalOf({ reason, by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
-  const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for this route that requires a NetworkAuthentication with the addresses of the nodes`;
+  const addRoute = `add an HTTPRoute with the exact path ${url}. For this route, add an AuthorizationPolicy and a NetworkAuthentication with the addresses of the nodes`;
   const name = server?.metadata.name ?? "";
   if (reason === "no-route") return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };
   if (reason === "route") return { reason: `the ${by} admits only clients with an identity`, fix: addRoute };
   const opaque = server === null ? opaquePort : at(server, "spec", "proxyProtocol") === "opaque";
   if (opaque)
     return {
-      reason: `${server === null ? "the port is opaque" : `Server ${name} declares the port as opaque`}, so the proxy cannot check the path of the probe`,
+      reason: `${server === null ? "the port is opaque" : `Server ${name} declares the port as opaque`}. The proxy then cannot check the path of the probe`,
       fix: allowNodes,
     };
   return {
-    reason: `${server === null ? by.replace("default inbound policy ", "the default inbound policy is ") : `Server ${name} denies clients without an identity`}, and ${onlyHttpGet}`,
+    reason: `${server === null ? by.replace("default inbound policy ", "the default inbound policy is ") : `Server ${name} denies clients without an identity`}. ${onlyHttpGet}`,
     fix: allowNodes,
   };
 }
@@ -117,7 +117,7 @@ function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["metadata", "labels", "pod-security.kubernetes.io/enforce"],
-      message: `without Linkerd's CNI plugin, the Pod Security level ${String(level)} rejects injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
+      message: `the Pod Security level ${String(level)} rejects injected pods. Without Linkerd's CNI plugin, their init container needs the capabilities NET_ADMIN and NET_RAW`,
       fix: "use Linkerd's CNI plugin, or set the Pod Security level to privileged",
     };
   }

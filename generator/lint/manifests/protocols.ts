@@ -103,7 +103,7 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "containerPort"],
-          message: `port ${containerPort} is not opaque, but the name of the port or the image of the container indicates a protocol in which the server sends the first bytes`,
+          message: `port ${containerPort} is not opaque. However, the port name or the image indicates a protocol in which the server sends the first bytes, such as MySQL or SMTP`,
           fix: `add ${containerPort} to ${portKeys.opaque} of the pod template and of the Service`,
         };
       }
@@ -128,7 +128,7 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
       yield {
         manifest,
         path: ["spec", "ports", index, "appProtocol"],
-        message: `appProtocol ${appProtocol} makes port ${String(port)} opaque${routed ? ", so its routes have no effect" : ""}`,
+        message: `appProtocol: ${appProtocol} makes port ${String(port)} opaque${routed ? ". The routes of this port have no effect" : ""}`,
         fix: `use ${/grpc|h2/i.test(appProtocol) ? "kubernetes.io/h2c" : "http"}, or remove appProtocol`,
       };
     }

@@ -16,8 +16,8 @@ export const referenceRules: readonly ManifestRule[] = [
   {
     code: "route-reference-missing",
     severity: "error",
-    title: "A route refers to a Service, Server or port that does not exist",
-    why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If no object in `parentRefs` exists, the route has no effect. If a Service in `backendRefs` does not exist, proxies return an error for the requests that they would send to this Service (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
+    title: "A route or policy refers to a Service, Server or port that does not exist",
+    why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If no object in `parentRefs` exists, the route has no effect. If a Service in `backendRefs` does not exist, proxies return an error for requests to this Service (Gateway API, `ResolvedRefs`; linkerd2, policy-controller). A TrafficSplit for a missing Service has no effect. A ServerAuthorization or HTTPLocalRateLimitPolicy for a missing Server also has no effect.",
     fix: "Use the name of an existing Service or Server. If the reference contains a port of a Service, use a port number of the Service, and not a port number of its pods.",
     check: routeReferences,
   },
@@ -124,7 +124,7 @@ function* missingTarget(
       manifest,
       path: [...path, field],
       mild: mirrored || !isNear || !isComplete,
-      message: `${kind} ${inside === "" ? "" : `${inside}/`}${name} is not among the checked objects`,
+      message: `this ${manifest.kind} refers to ${kind} ${inside === "" ? "" : `${inside}/`}${name}, which is not among the checked objects`,
       fix: `use the name of an existing ${kind}: ${firstNames(near)}`,
     };
     return;
@@ -181,7 +181,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest: route,
       path,
-      message: `GRPCRoute ${other.route.name}${inFile(other.route, route)} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
+      message: `this HTTPRoute and GRPCRoute ${other.route.name}${inFile(other.route, route)} are attached to the same port of Service ${name}. On this port, proxies ignore the HTTPRoute`,
       fix: `remove this HTTPRoute, remove GRPCRoute ${other.route.name}, or attach this HTTPRoute to a port without GRPCRoutes`,
     };
   }
@@ -200,8 +200,11 @@ function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["spec", "port"],
-      message: `no container of ${pods[0]?.manifest.kind} ${pods[0]?.manifest.name} has a port named ${port}, so this Server protects no port`,
-      fix: known.length === 0 ? "use the number of the port, or give the container port this name" : `use ${known.join(" or ")}`,
+      message: `this Server protects no port, because no container of ${pods[0]?.manifest.kind} ${pods[0]?.manifest.name} has a port with the name ${port}`,
+      fix:
+        known.length === 0
+          ? "use the number of the port, or give the container port this name"
+          : `use the port name ${known.join(" or ")}`,
     };
   }
 }
@@ -230,10 +233,10 @@ function* unknownPortNames(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path,
-      message: `no port of this ${manifest.kind} has the name ${unknown}, so Linkerd ignores this name in ${portKeys.opaque}`,
+      message: `${portKeys.opaque} contains the name ${unknown}, but no port of this ${manifest.kind} has this name. Linkerd ignores the name`,
       fix:
         didYouMean(unknown, known) ??
-        (known.length === 0 ? "use the number of the port" : `use ${known.join(" or ")}, or a number`),
+        (known.length === 0 ? "use the number of the port" : `use the port name ${known.join(" or ")}, or a port number`),
     };
   }
 }
@@ -287,7 +290,7 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is in this file twice: this document replaces the earlier document`,
+        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is in this file twice. This document replaces the earlier document`,
         fix: "remove one of the two documents",
       };
     seen.set(key, manifest);

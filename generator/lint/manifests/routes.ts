@@ -22,7 +22,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile exists for a headless Service",
     why: "Clients of a headless Service connect to pods, not to the Service. Proxies look up a ServiceProfile by the IP address of its Service, and a headless Service has no IP address (linkerd.io, “Service profiles”).",
-    fix: "Create a second Service for the same pods, which has an IP address, and let the clients connect to the second Service. Set the name of the ServiceProfile to the full host name of the second Service.",
+    fix: "Create a second Service with an IP address for the same pods. Let the clients connect to the second Service. Set the name of the ServiceProfile to the full host name of the second Service.",
     check: headlessProfile,
   },
   {
@@ -69,8 +69,8 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
     const path = ["metadata", "name"];
     const named = serviceOf(manifest);
     if (named === null) {
-      const message = `the name of this ServiceProfile, ${manifest.name}, is not the host name of a Service`;
-      yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
+      const message = `the name of this ServiceProfile is not the host name of a Service: ${manifest.name}`;
+      yield { manifest, path, message, fix: "use a name of the form <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
       // If the checked objects contain no Service of the namespace, its Services are probably in other files.
       const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace);
@@ -81,7 +81,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
         message: `the name of this ServiceProfile refers to Service ${named.namespace}/${named.name}, which is not among the checked objects`,
         fix:
           services.length === 0
-            ? "add the Service's manifest, or set the name to the full host name of an existing Service"
+            ? "add the manifest of the Service, or set the name to the full host name of an existing Service"
             : `set the name to the full host name of one of these Services: ${firstNames(services)}`,
         mild: services.length === 0 || stream.isPartial,
       };
@@ -165,7 +165,7 @@ function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 function opaqueFinding(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
-  const message = `port ${port} of ${service} is opaque: proxies do not parse requests on this port, so the ${manifest.kind} has no effect`;
+  const message = `port ${port} of Service ${service} is opaque. Proxies do not parse requests on this port, so this ${manifest.kind} has no effect on the port`;
   return {
     manifest,
     path,

@@ -26,7 +26,7 @@ export const serverRules: readonly ManifestRule[] = [
     code: "servers-overlap",
     severity: "error",
     title: "Two Servers select the same port of the same pods",
-    why: "Linkerd applies only one Server to each port of a pod. The policy controller uses the Server that was created first. The policy controller ignores the Server that was created later, and its policies (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
+    why: "Linkerd applies only one Server to each port of a pod. The policy controller uses the Server that was created first. The policy controller ignores the other Server and the policies of the other Server (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
     fix: "Remove one of the Servers, or use labels that do not select the same pods.",
     check: overlaps,
   },
@@ -62,7 +62,7 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: "no AuthorizationPolicy among the checked objects applies to this Server, so the Server denies all clients",
+      message: "this Server denies all clients, because no AuthorizationPolicy among the checked objects applies to the Server",
       fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel !== "stable" && manifest.apiVersion.endsWith("v1beta3") ? ", or set accessPolicy: audit" : ""}`,
     };
   }
@@ -83,7 +83,7 @@ function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["spec", "port"],
-        message: `Server ${other.name} also selects port ${clash.number} of ${clash.workload.manifest.kind} ${clash.workload.manifest.name}; Linkerd uses only the Server that was created first`,
+        message: `this Server and Server ${other.name} select the same port ${clash.number} of ${clash.workload.manifest.kind} ${clash.workload.manifest.name}. Linkerd uses only the Server that was created first`,
         fix: `remove one of these two Servers, or change the podSelector of one of them`,
       };
     for (const { key } of taken) if (!seen.has(key)) seen.set(key, manifest);
@@ -130,14 +130,14 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   const [, account = "", namespace = ""] = /^([^.]+)\.([^.]+)\.serviceaccount\.identity\.[^.]+\..+$/.exec(identity) ?? [];
   if (account === "")
     return {
-      message: `the identity "${identity}" does not have the form of the identity of a service account`,
+      message: `the identity "${identity}" is not the full identity of a service account`,
       fix: "use <service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>",
     };
   const known = stream.ofKind("", "ServiceAccount");
   const exists = (name: string, inside: string): boolean => known.some((each) => each.name === name && each.namespace === inside);
   if (!exists(account, namespace) && exists(namespace, account))
     return {
-      message: `in the identity "${identity}", the namespace is before the service account`,
+      message: `the identity "${identity}" contains the service account and the namespace in the wrong order`,
       fix: `use "${identity.replace(`${account}.${namespace}`, `${namespace}.${account}`)}"`,
     };
   return null;

@@ -35,7 +35,7 @@ function* udpPorts(stream: ManifestSet): Iterable<ManifestFinding> {
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "protocol"],
-          message: `traffic to UDP port ${String(port["containerPort"])} bypasses the proxy, so this traffic has no mutual TLS and no policy`,
+          message: `traffic to UDP port ${String(port["containerPort"])} bypasses the proxy. This traffic has no mutual TLS and no policy`,
           fix: "protect the port with a NetworkPolicy",
         };
       }
@@ -57,7 +57,8 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["kind"],
-      message: "only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension",
+      message:
+        "this TrafficSplit has no effect without Linkerd's SMI extension. The checked objects do not contain this extension",
       fix: "if the cluster does not have the extension, install linkerd-smi, or use an HTTPRoute or a GRPCRoute with weights",
     };
 }

@@ -12,7 +12,7 @@ export const azureNameRules: readonly Rule[] = [
     code: "azure-location-unknown",
     severity: "warning",
     title: "meshops does not know the Azure region",
-    why: "Azure rejects a resource group in a region that does not exist. The catalog of meshops contains the regions that `az account list-locations` printed when this meshops version was released.",
+    why: "Azure rejects a resource group in a region that does not exist. meshops knows only the regions that `az account list-locations` printed when this meshops version was released.",
     fix: "Use a name that `az account list-locations --query [].name` prints. If the region is new, silence the rule.",
     check: unknownLocation,
   },
@@ -30,7 +30,7 @@ function* unknownLocation({ spec: { azure } }: Environment): Iterable<RuleFindin
   if (azure === undefined || azureRegions.includes(azure.location)) return;
   yield {
     paths: [spec("azure", "location")],
-    message: `"${azure.location}" is not in meshops' list of Azure regions`,
+    message: `meshops does not know the Azure region "${azure.location}"`,
     fix: didYouMean(azure.location, azureRegions) ?? "use a name that az account list-locations prints",
   };
 }
@@ -49,5 +49,5 @@ function* unsuitableSize({ spec: { azure } }: Environment): Iterable<RuleFinding
       fix: suitable,
     };
   else if (/^(D|E|F)$/.test(family) && (generation === undefined || Number(generation) > 9 || Number(generation) < 2))
-    yield { paths, message: `${vmSize} is not a VM size that Azure currently offers`, fix: suitable };
+    yield { paths, message: `Azure does not currently offer the VM size ${vmSize}`, fix: suitable };
 }

@@ -11,7 +11,7 @@ import { installsLinkerd } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
-import { overridden } from "./overrides.ts";
+import { namesObject, overridden } from "./overrides.ts";
 
 /** Rules that compare `spec.components` with the objects and values of the charts in the catalog. */
 export const chartOverrideRules: readonly Rule[] = [
@@ -19,7 +19,7 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-target",
     severity: "error",
     title: "A patch matches no object",
-    why: "If the target of a patch matches no object, Kustomize ignores the patch, both in Flux and in helmfile. If a patch has no target, and the object that the patch specifies does not exist, Kustomize fails.",
+    why: "If the target of a patch matches no object, Kustomize ignores the patch, both in Flux and in helmfile. A patch without a target applies to the object with the same apiVersion, kind and name. If this object does not exist, Kustomize fails.",
     fix: "Correct the kind or the name in the patch.",
     check: (environment) => patchFindings(environment, "none"),
   },
@@ -35,7 +35,7 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-hook",
     severity: "warning",
     title: "Flux does not apply a patch to a Helm hook",
-    why: "From version 2.9 on, Flux passes the objects of Helm hooks to the post-renderer (helm-controller, `postRenderStrategy`). Flux before version 2.9 does not patch the objects of Helm hooks, but helmfile patches them.",
+    why: "Flux before version 2.9 does not patch Helm hooks (helm-controller, `postRenderStrategy`). helmfile and later versions of Flux patch Helm hooks.",
     fix: "Set `gitops.flux.version` to v2.9.0 or later.",
     check: (environment) => patchFindings(environment, "hook"),
   },
@@ -68,7 +68,7 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec("linkerd", "identity", "trustAnchors", "secretRef")],
       message: `helmfile installs linkerd-control-plane without the trust anchors of Secret ${anchors.name}`,
-      fix: "remove secretRef, and write the trust anchors to the ConfigMap linkerd-identity-trust-roots; or silence the rule if you install only with Flux",
+      fix: "remove secretRef, and write the trust anchors to the ConfigMap linkerd-identity-trust-roots. If you install only with Flux, silence the rule instead",
     };
   for (const { component, override, at } of overridden(environment))
     for (const [index, source] of override.valuesFrom.entries()) {
@@ -77,7 +77,7 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("valuesFrom", index)],
         message: `helmfile installs ${component.id} without the values of ${kind} ${name}`,
-        fix: "remove this item of valuesFrom, and write the values of the ConfigMap or Secret to values; or silence the rule if you install only with Flux",
+        fix: "remove this item of valuesFrom, and write the values of the ConfigMap or Secret to values. If you install only with Flux, silence the rule instead",
       };
     }
 }
@@ -96,7 +96,7 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
     const known = knownObjects(component);
     for (const [name, { target, patch: text }] of Object.entries(override.patches)) {
       const patch = parsePatch(text);
-      const selector = target ?? (isMap(patch) ? selectorOf(patch) : null);
+      const selector = target ?? (isMap(patch) && namesObject(patch) ? selectorOf(patch) : null);
       if (patch === null || selector === null) continue;
       const hasValues = Object.keys(override.values).length > 0;
       if (matchOf(selector, known, hasValues, environment) !== wanted) continue;
@@ -236,8 +236,8 @@ function describe(
     const kinds = [...new Set(objects.map((object) => object.kind))].sort();
     const names = objects.filter((object) => matchesPattern(kind, object.kind)).map((object) => object.name);
     return {
-      message: `component ${id} has no ${what === "" ? "object that the patch matches" : what}`,
-      expected: names.length > 0 ? `one of ${names.join(", ")}` : `one of the kinds ${kinds.join(", ")}`,
+      message: `the component ${id} has no ${what === "" ? "object that the patch matches" : what}`,
+      expected: names.length > 0 ? `one of ${names.join(", ")}` : `one of these kinds: ${kinds.join(", ")}`,
       fix:
         (names.length > 0 ? didYouMean(name ?? "", names) : didYouMean(kind ?? "", kinds)) ??
         "remove this patch, or correct its target",
@@ -245,12 +245,12 @@ function describe(
   }
   if (match === "hook")
     return {
-      message: `${what} is a Helm hook, which Flux before ${firstWithHooks} does not patch`,
+      message: `Flux before ${firstWithHooks} does not apply this patch, because ${what === "" ? "the patched object" : what} is a Helm hook`,
       fix: `set gitops.flux.version: ${fluxReleases.pinned}`,
     };
   return {
-    message: `meshops cannot check whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
-    fix: "remove this patch; or check the effect of this patch with helmfile template, and silence the rule",
+    message: `meshops cannot check whether the component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
+    fix: "remove this patch. As an alternative, check the effect of this patch with helmfile template, and then silence the rule",
   };
 }
 

@@ -20,8 +20,8 @@ export const clusterRules: readonly Rule[] = [
     code: "linkerd-version-untested",
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
-    why: "For each release in the catalog, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, meshops installs the charts and images of the edge release, but no test checked the generated files. meshops takes these facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
-    fix: "Use a release of the catalog. If you need the release that the spec specifies, check the release notes and images of that release, and silence the rule.",
+    why: "The catalog of meshops lists the tested Linkerd releases. For each of these releases, tests compare the generated files with the charts of the release. If an edge release is not in the catalog, no test checked the generated files for this release. meshops installs the charts and images of this release. However, meshops takes three facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
+    fix: "Use a release of the catalog. If you need another release, check its release notes and images, and then silence the rule.",
     check: untestedVersion,
   },
   {
@@ -75,7 +75,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "cluster-facts-differ",
     severity: "error",
-    title: "Two sections of a spec contradict each other about the cluster",
+    title: "`spec.cluster` contradicts `spec.azure`",
     why: "`spec.cluster` contains facts about the cluster, and `spec.azure.cluster` describes the cluster that meshops creates. If the two sections differ, meshops could, for example, create one cluster and then install Linkerd in another cluster.",
     fix: "In `spec.cluster`, remove the field that differs, or set the field to the value in `spec.azure.cluster`.",
     check: factsDiffer,
@@ -85,7 +85,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "The spec specifies no registry or two registries for the mirrored images",
     why: "With `registry.images: mirror`, the images come from the registry in `registry.host`, so `registry.host` must be set. With `azure.registry.mirrorImages: true`, the images come from the registry in Azure. If the spec contains both settings, it specifies two registries.",
-    fix: "If the spec contains only `registry.images: mirror`, set `registry.host`. If the spec also contains `azure.registry.mirrorImages: true`, remove one of these two settings.",
+    fix: "If `registry.host` is missing, set `registry.host`. If the spec contains both `registry.images: mirror` and `azure.registry.mirrorImages: true`, remove one of these two settings.",
     check: registries,
   },
   {
@@ -109,7 +109,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "linkerd-cni is used with Calico",
     why:
-      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they overwrite this configuration, and the entry of linkerd-cni is lost. New meshed pods then never start, because their " +
+      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they remove the entry of linkerd-cni from this configuration. New meshed pods then never start, because their " +
       "network validator never completes (linkerd2#11549 and #11228, both reported on AKS). If linkerd-cni is disabled, Linkerd uses an init container, which does not conflict with Calico.",
     fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
@@ -130,7 +130,7 @@ function* registries({ spec: { registry, azure } }: Environment): Iterable<RuleF
   else if (azure?.registry?.mirrorImages === true)
     yield {
       paths: [spec("registry", "images")],
-      message: `the images come from both ${registry.host} and the registry ${azure.registry.name} in Azure`,
+      message: `the spec specifies two registries for the mirrored images: ${registry.host}, and the Azure registry ${azure.registry.name}`,
       fix: "set registry.images: upstream, or set azure.registry.mirrorImages: false",
     };
 }
@@ -141,7 +141,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog, so the generated policies and the tests of meshops verify are those for the nearest release in the catalog, ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog of tested releases. The generated policies and the tests of meshops verify are for the nearest release in the catalog, ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -149,7 +149,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog, so the generated files contain the settings of the nearest release in the catalog, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
+    message: `${withName(version)} is not in the catalog of tested releases. The generated files contain the settings of the nearest release in the catalog, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
@@ -203,7 +203,7 @@ function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
   const version = clusterOf(environment).kubernetesVersion;
   const { minKubernetes: oldest } = linkerdRelease(linkerd.version);
   if (version === null || minor(version) >= minor(oldest)) return;
-  const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer`;
+  const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer, but kubernetesVersion is ${version}`;
   const fix = isCreated(environment)
     ? `set kubernetesVersion to "${oldest}" or newer`
     : `upgrade the cluster to Kubernetes ${oldest} or newer${otherRelease(({ minKubernetes }) => minor(minKubernetes) <= minor(version))}`;
@@ -229,7 +229,7 @@ function* newKubernetes(environment: Environment): Iterable<RuleFinding> {
   const version = clusterOf(environment).kubernetesVersion;
   const { maxKubernetes: newest } = linkerdRelease(linkerd.version);
   if (version === null || minor(version) <= minor(newest)) return;
-  const message = `Linkerd ${linkerd.version} supports Kubernetes up to ${newest}`;
+  const message = `Linkerd ${linkerd.version} supports Kubernetes only up to ${newest}, but kubernetesVersion is ${version}`;
   yield {
     paths: kubernetesPaths,
     message,
@@ -280,7 +280,7 @@ function* calicoCni(environment: Environment): Iterable<RuleFinding> {
   if (clusterOf(environment).networkPolicy !== "calico" || !environment.spec.linkerd.cni) return;
   yield {
     paths: [spec("linkerd", "cni"), spec("cluster", "networkPolicy"), path("networkPolicy")],
-    message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration; new meshed pods then never start",
+    message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration. New meshed pods then never start",
     fix: "set linkerd.cni: false",
   };
 }

@@ -42,8 +42,8 @@ export const jointRules: readonly JointRule[] = [
     title: "Two environments use the same resource group",
     why:
       "When a resource group is deleted, Azure deletes all resources in the group. Roles that are assigned on the group apply to all resources in the group. `meshops teardown` does not delete a group that contains " +
-      "the cluster of another environment, but users can delete this group in the Azure portal.",
-    fix: "Set a different `azure.resourceGroup` in each environment, or silence the rule if the environments are intended to share the group.",
+      "the cluster of another environment. However, a user can delete this group in the Azure portal.",
+    fix: "Set a different `azure.resourceGroup` in each environment. If the environments share the group on purpose, silence the rule.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [groupOf(azure).join("/")]),
     check: sharedGroup,
   },
@@ -52,9 +52,9 @@ export const jointRules: readonly JointRule[] = [
     severity: "warning",
     title: "The clusters of two environments have the same age key",
     why:
-      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of both environments in Git. These Secrets include the private keys of the issuers. " +
+      "Each cluster contains the private key of its age recipient. If two environments use the same age key, both clusters contain the same private key. A user who can read this key in one cluster can decrypt the Secrets of both environments in Git. These Secrets include the private keys of the issuers. " +
       "The usual cause is a copied spec in which the recipient was not changed.",
-    fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, create a new age key for one of the environments. Add the new recipient to the spec of this environment, store the new key in the cluster of this environment, and then remove the old recipient from the spec.",
+    fix: "If the spec is a copy, create an age key and an identity for the new environment: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, replace the age key of one environment in three steps (see [docs/identity.md](../identity.md#change-the-age-key-of-a-cluster)).",
     keys: (environment) => recipientsOf(environment).age,
     check: sharedAgeKey,
   },
@@ -71,7 +71,7 @@ function groupOf({ subscription, resourceGroup }: NonNullable<Environment["spec"
 function* sharedCluster(environment: Environment, first: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("azure", "cluster", "name")],
-    message: `${environment.metadata.name} and ${first.metadata.name} use the same cluster`,
+    message: `the environments ${environment.metadata.name} and ${first.metadata.name} use the same cluster`,
     fix: `set azure.cluster.name: ${first.spec.azure?.cluster.name}-${environment.metadata.name}`,
   };
 }
@@ -80,8 +80,8 @@ function* sharedAgeKey(environment: Environment, first: Environment, key: string
   const { metadata } = environment;
   yield {
     paths: [spec("secrets", "age", recipientsOf(environment).age.indexOf(key))],
-    message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
-    fix: `if ${metadata.name} is a copied spec without its own identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise, create a new age key for ${metadata.name}, and replace the recipient in steps (meshops help identity)`,
+    message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key. Each cluster can therefore decrypt the Secrets of both environments`,
+    fix: `if ${metadata.name} has no certificates yet, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}. Otherwise, replace the age key of ${metadata.name} in three steps (see meshops help identity)`,
   };
 }
 
@@ -90,7 +90,7 @@ function* sharedGroup(environment: Environment, first: Environment): Iterable<Ru
   if (name === first.spec.azure?.cluster.name.toLowerCase()) return;
   yield {
     paths: [spec("azure", "resourceGroup")],
-    message: `${environment.metadata.name} and ${first.metadata.name} share a resource group`,
+    message: `the environments ${environment.metadata.name} and ${first.metadata.name} use the same resource group`,
     fix: `set azure.resourceGroup: ${first.spec.azure?.resourceGroup}-${environment.metadata.name}`,
   };
 }

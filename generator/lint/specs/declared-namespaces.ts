@@ -13,17 +13,17 @@ export const declaredNamespaceRules: readonly Rule[] = [
   {
     code: "namespace-setting",
     severity: "error",
-    title: "Linkerd does not support a setting of a namespace, or the value of the setting",
-    why: "meshops writes `spec.namespaces.<namespace>.mesh` as annotations of the namespace. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. The default value often protects less than the intended value. Example: if the value of `config.linkerd.io/default-inbound-policy` is unknown, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
+    title: "A namespace has a setting or a value that Linkerd does not support",
+    why: "meshops writes `spec.namespaces.<namespace>.mesh` as annotations of the namespace. Linkerd ignores an annotation with an unknown name. If Linkerd cannot parse a value, Linkerd uses the default value instead. The default value often protects less than the intended value. Example: if the value of `config.linkerd.io/default-inbound-policy` is unknown, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
     fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
     check: settings,
   },
   {
     code: "namespace-conflict",
     severity: "error",
-    title: "A declared namespace belongs to the platform or to a component",
-    why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets other values for one of these namespaces, the values conflict: either they are overwritten, or the program in the namespace can fail.",
-    fix: "Remove the namespace from `spec.namespaces`, or remove the settings whose values differ from the values that meshops sets.",
+    title: "`spec.namespaces` conflicts with a namespace of the platform or of a component",
+    why: "meshops sets the labels and annotations of Linkerd's namespaces and of the namespaces of components. Kubernetes, AKS and Flux manage their own namespaces. If `spec.namespaces` sets different values for one of these namespaces, the values conflict. Your values are then overwritten, or the program in the namespace can fail.",
+    fix: "Remove the namespace from `spec.namespaces`. As an alternative, remove only the settings whose values differ from the values that meshops sets.",
     check: conflicts,
   },
 ];
@@ -68,7 +68,7 @@ function* conflicts(environment: Environment): Iterable<RuleFinding> {
     const differing = Object.keys(values).filter((key) => key in theirs && theirs[key] !== values[key]);
     const reason = own.create
       ? differing.map((key) => `the component sets ${key} to ${theirs[key]}`).join(", ")
-      : "the field create is false";
+      : "create is false in spec.namespaces";
     if (reason !== "")
       yield {
         paths: [path],

@@ -45,7 +45,7 @@ export const workloadNamespaceObjectRule: RuleInfo = {
   code: "workload-namespace-included",
   severity: "error",
   title: "The folder of a workload contains the Namespace of the workload",
-  why: "meshops already creates the namespaces of workloads, because it applies the policies before the pods. If the folder also contains the Namespace, two Kustomizations of Flux apply the Namespace, and each of them removes the annotations that the other Kustomization has set. If you later remove the workload, Flux deletes the namespace and all objects in the namespace.",
+  why: "meshops applies the policies of a workload before its pods. meshops therefore creates the namespace of the workload itself. If the folder also contains the Namespace, two Kustomizations of Flux apply the Namespace. Each Kustomization then removes the annotations that the other Kustomization has set. If you later remove the workload, Flux deletes the namespace and all objects in the namespace.",
   fix: "Remove the Namespace from the folder. Set the labels of the namespace in `spec.namespaces.<namespace>.labels`, and its Linkerd settings in `spec.namespaces.<namespace>.mesh`.",
 };
 
@@ -55,8 +55,8 @@ export const workloadNamespaceObjectRule: RuleInfo = {
 export const workloadNamespaceFieldRule: RuleInfo = {
   code: "workload-namespace-other",
   severity: "error",
-  title: "The kustomization.yaml of a workload sets a namespace that is not the namespace of the workload",
-  why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in the namespace of the kustomization.yaml. meshops writes the policies to the namespace of the workload, so no policy applies to the pods.",
+  title: "The kustomization.yaml of a workload sets a different namespace than the spec",
+  why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in the namespace that the kustomization.yaml sets. meshops writes the policies to the namespace that the spec sets. No policy then applies to the pods.",
   fix: "Set `namespace` of the workload in the spec to the namespace in the kustomization.yaml, or remove `namespace` from the kustomization.yaml.",
 };
 
@@ -78,7 +78,7 @@ export function* otherNamespaces(environment: Environment, namespaceIn: (file: s
     const { file, other } = found;
     yield {
       paths: [spec("workloads", key, "namespace")],
-      message: `${file} sets the namespace ${other}, which is not the namespace of the workload ${key}`,
+      message: `${file} sets the namespace ${other}, but the spec sets the namespace ${namespace} for the workload ${key}`,
       fix: `set namespace: ${other} for the workload, or remove the field namespace from ${file}`,
     };
   }
@@ -121,8 +121,8 @@ export function* movedObjects(environment: Environment, objectsIn: ReadFolder): 
     if (found === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `${found.kind} ${found.name} (${found.file}) is in namespace ${found.namespace}, but helmfile installs it into ${namespace}`,
-      fix: `move the object to the folder of a separate workload; or silence the rule if you install only with Flux`,
+      message: `${found.file} sets the namespace ${found.namespace} for ${found.kind} ${found.name}, but helmfile installs this object into the namespace ${namespace}`,
+      fix: "move the object to the folder of a separate workload. If you install only with Flux, silence the rule instead",
     };
   }
 }

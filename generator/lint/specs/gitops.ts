@@ -8,10 +8,10 @@ export const gitopsRules: readonly Rule[] = [
   {
     code: "gitops-root-missing",
     severity: "error",
-    title: "The spec changes the source, namespace or service account of Flux without `gitops.root`",
+    title: "`gitops.root` is missing, but the spec changes the source, namespace or service account of Flux",
     why:
-      "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, as `flux bootstrap` does. " +
-      "If the spec sets another source, another namespace or a service account, meshops assumes that an existing Flux installation applies the Kustomizations. The existing Flux installation already has a root Kustomization, so meshops must not create a second one.",
+      "Without `gitops.root`, `meshops bootstrap` creates a GitRepository and a root Kustomization, as `flux bootstrap` does. Both have the name `flux-system` and the namespace `flux-system`. " +
+      "If the spec sets another source, another namespace or a service account, meshops assumes that an existing Flux installation applies the Kustomizations. This installation already has a root Kustomization. meshops must not create a second one.",
     fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
@@ -38,7 +38,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
     paths,
     part: "key",
     message:
-      "this field requires gitops.root; without gitops.root, meshops bootstrap creates its own source and root Kustomization in the namespace flux-system",
+      "this field requires gitops.root. Without gitops.root, meshops bootstrap creates its own source and root Kustomization in the namespace flux-system",
     fix: "remove this field, or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
   };
 }
@@ -65,7 +65,7 @@ export function* pathMismatch({ spec: { gitops } }: Environment, place: string |
   if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;
   yield {
     paths: [spec("gitops", "path"), spec("gitops")],
-    message: `the folder of this platform repository is ${place === "." ? "the root of its Git repository" : place}, but gitops.path is ${gitops.path}`,
+    message: `gitops.path is "${gitops.path}", but this platform repository is ${place === "." ? "the root of its Git repository" : `in the folder "${place}" of its Git repository`}`,
     fix: `set gitops.path: ${place}`,
   };
 }
@@ -114,10 +114,10 @@ export function* takenNames(
     const elsewhere =
       more === 0
         ? ""
-        : `; ${plural(more, "more object")} of kind ${kind} that meshops generates already ${more === 1 ? "exists" : "exist"} in files of the Git repository`;
+        : `. The Git repository already contains ${plural(more, "more object")} of kind ${kind} that meshops generates`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
-      message: `${first.file} already contains ${kind} ${first.name}, which meshops also generates${elsewhere}`,
+      message: `meshops generates ${kind} ${first.name}, but ${first.file} already contains this object${elsewhere}`,
       fix: fixForName(kind, first.file, gitops.namePrefix),
     };
   }

@@ -10,9 +10,9 @@ export const namespaceRules: readonly Rule[] = [
   {
     code: "namespace-reserved",
     severity: "error",
-    title: "A workload uses a reserved namespace",
-    why: "Kubernetes, AKS, Flux and the mesh use the reserved namespaces. These programs and meshops set labels on reserved namespaces, disable injection in these namespaces, or delete these namespaces at teardown. Your workload in a reserved namespace could lose its proxies or be deleted.",
-    fix: "Set another namespace for the workload, for example the name of the workload.",
+    title: "A workload or component uses a reserved namespace",
+    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. These programs and meshops set labels on reserved namespaces, disable injection in these namespaces, or delete these namespaces at teardown. In a reserved namespace, your pods could lose their proxies or be deleted.",
+    fix: "Set another namespace, for example the name of the workload.",
     check: ownNamespaces,
   },
 ];

@@ -19,33 +19,33 @@ export const overrideRules: readonly Rule[] = [
   {
     code: "component-unknown",
     severity: "error",
-    title: "The spec contains an override for a component that does not exist",
-    why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. You can also override a component that this environment does not contain, for example linkerd-jaeger if tracing is disabled. This override has no effect, and meshops reports no error.",
-    fix: "Use the name of a component. `meshops graph` lists the components of an environment.",
+    title: "The spec refers to a component or workload that does not exist",
+    why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. Each `workload` in `dependsOn` must be the name of a workload in the spec. You can also override a component that this environment does not contain, for example linkerd-jaeger if tracing is disabled. This override has no effect, and meshops reports no error.",
+    fix: "Use the name of a component or workload. `meshops graph` lists the components and workloads of an environment.",
     check: knownNames,
   },
   {
     code: "override-refused",
     severity: "error",
     title: "A component does not support an override",
-    why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`, because helmfile applies the Secrets of this component in a hook and not with Kustomize.",
-    fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`.",
+    why: "You can set `values` only for components that have a Helm chart. You cannot patch the component `identity`. helmfile applies the Secrets of this component in a hook, and not with Kustomize. You cannot override a component that another tool installs.",
+    fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`, and overrides of components that another tool installs.",
     check: possibleOverrides,
   },
   {
     code: "override-owned",
     severity: "error",
-    title: "An override replaces a value that meshops must set itself",
-    why: "Some chart values must match other generated files, for example the values for certificates, injection annotations and mirrored images. If you replace one of these values, the mesh or the component may not start, or pods are no longer meshed.",
-    fix: "Remove the value, and set the field of the spec that the finding suggests.",
+    title: "An override changes a value or an annotation that meshops must set itself",
+    why: "Some chart values must match other generated files, for example the values for certificates, injection annotations and mirrored images. The same applies to some annotations, for example the annotations for injection. If you change one of these values or annotations, the mesh or the component may not start, or pods may lose their proxies.",
+    fix: "Remove the value or the patch. If the finding suggests a field of the spec, set this field instead.",
     check: ownedValues,
   },
   {
     code: "override-replaces",
     severity: "warning",
-    title: "An override replaces a value that meshops generates from the spec",
-    why: "meshops generates the overridden value from a field of the spec. The override takes precedence over this field, so the field has no effect. If a user later changes only the field of the spec, the cluster does not change.",
-    fix: "Remove either the override or the field of the spec, or silence the rule.",
+    title: "An override replaces a value that meshops generates",
+    why: "The override takes precedence over the value that meshops generates. If meshops generates the value from a field of the spec, this field has no effect. If a user later changes only this field, the cluster does not change.",
+    fix: "Remove the override, and set the field of the spec instead. If no field of the spec has the same effect, silence the rule.",
     check: replacedValues,
   },
   {
@@ -60,14 +60,14 @@ export const overrideRules: readonly Rule[] = [
     code: "dependency-helmfile",
     severity: "warning",
     title: "helmfile does not wait for a Kustomization or HelmRelease in `dependsOn`",
-    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile waits only for the releases in its own file. helmfile ignores dependencies on objects outside of this file, so it may install the component too early.",
+    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile waits only for the Helm releases in its own file. helmfile ignores dependencies on objects outside of this file, so it may install the component too early.",
     fix: "Remove the dependency, or silence the rule if you install the environment only with Flux.",
     check: dependenciesOfFlux,
   },
   {
     code: "dependency-root",
     severity: "warning",
-    title: "A component waits for the Kustomization that applies it",
+    title: "A component waits for the root Kustomization that applies the component",
     why: "The root Kustomization applies the Kustomizations of all components. If the root Kustomization has `wait: true`, it becomes ready only when all these Kustomizations are ready. A component that waits for the root Kustomization then never becomes ready (kustomize-controller, `wait` and `dependsOn`).",
     fix: "Remove the dependency. If the root Kustomization does not have `wait: true`, silence the rule.",
     check: rootDependencies,
@@ -108,7 +108,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
   const known = [...new Set([...present, ...providers.flatMap(({ optional = [] }) => optional)])].sort();
   const unknown = (name: string, path: Path): RuleFinding => ({
     paths: [path],
-    message: `there is no component ${name}`,
+    message: `meshops has no component with the name ${name}`,
     expected: `one of ${known.join(", ")}`,
     fix: didYouMean(name, known) ?? "use the name of a component",
   });
@@ -116,7 +116,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
     if (name.startsWith("workloads/"))
       yield {
         paths: [spec("components", name)],
-        message: `${name} is a workload, and overrides of workloads must be in spec.workloads`,
+        message: `spec.components cannot contain ${name}. Overrides of workloads must be in spec.workloads`,
         fix: `move these fields to ${name.replace("/", ".")}`,
       };
     else if (!known.includes(name)) yield unknown(name, spec("components", name));
@@ -170,7 +170,9 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
         paths: [at("values"), at("valuesFrom")],
-        message: `${isWorkload(component) ? `the source of the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for this component`,
+        message: isWorkload(component)
+          ? `the source of the workload ${id.replace("workloads/", "")} is a folder, so you cannot set values for this workload`
+          : `the component ${id} has no chart, so you cannot set values for this component`,
         fix: "remove the values, or use patches",
       };
     for (const [index, dependency] of override.dependsOn.entries()) {
@@ -180,21 +182,21 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
         yield {
           paths: [at("dependsOn", index)],
           message: `another tool installs ${needed}, so ${id} cannot wait for this component`,
-          fix: `remove this item, or use the Kustomization of the other tool: {kustomization: {name: …, namespace: …}}`,
+          fix: `remove this item, or replace it with the Kustomization that installs ${needed}: {kustomization: {name: …, namespace: …}}`,
         };
     }
     for (const [index, { helmRelease }] of override.dependsOn.entries())
       if (helmRelease !== undefined && releaseOf(component) === null)
         yield {
           paths: [at("dependsOn", index)],
-          message: `the component ${id} has no chart, so it cannot depend on a HelmRelease`,
-          fix: "use the Kustomization that applies the HelmRelease",
+          message: `the component ${id} cannot depend on a HelmRelease, because the component has no chart`,
+          fix: "replace the HelmRelease with the Kustomization that applies this HelmRelease",
         };
     if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
       yield {
         paths: [at("patches")],
-        message: `you cannot patch the component ${id}, because helmfile does not apply its Secrets with Kustomize`,
-        fix: `remove patches of ${id}`,
+        message: `you cannot patch the component ${id}, because helmfile applies the Secrets of this component without Kustomize`,
+        fix: `remove the patches of ${id}`,
       };
   }
 }
@@ -207,7 +209,7 @@ function* dependenciesOfFlux(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("dependsOn", index)],
         message: `helmfile installs ${component.id} without waiting for ${kustomization === undefined ? "HelmRelease" : "Kustomization"} ${needed.name}`,
-        fix: "remove this item; or silence the rule if you install only with Flux",
+        fix: "remove this item. If you install only with Flux, silence the rule instead",
       };
     }
 }
@@ -220,7 +222,7 @@ function* rootDependencies(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("dependsOn", index)],
         message: `the root Kustomization ${root.name} applies this component. If the root Kustomization has wait: true, the component and the root Kustomization wait for each other`,
-        fix: `remove this item of dependsOn; or silence the rule if Kustomization ${root.name} does not have wait: true`,
+        fix: `remove this item of dependsOn. If Kustomization ${root.name} does not have wait: true, silence the rule instead`,
       };
     }
 }
@@ -241,8 +243,8 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       if (touched === null) continue;
       yield {
         paths: [at("patches", name)],
-        message: `the patch ${name} must not change ${touched} of ${component.id}, because the annotations for injection, ports and pruning must match other generated files`,
-        fix: "remove this patch; if a field of the spec has the same effect, set that field instead",
+        message: `the patch ${name} changes ${touched} of ${component.id}. The annotations for injection, ports and Flux pruning must match other generated files`,
+        fix: "remove this patch. If a field of the spec has the same effect, set this field instead",
       };
     }
   for (const { component, override, at } of overridden(environment))
@@ -252,7 +254,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `you cannot override the value ${owned.path.join(".")} of ${component.id}, because this value must match other generated files`,
-        fix: `remove this value; meshops generates the value from ${owned.field}`,
+        fix: `remove this value. meshops generates the value from ${owned.field}`,
       };
     }
 }
@@ -273,7 +275,7 @@ function touchesOwned(patch: unknown): string | null {
   const named = ownedAnnotations.exec(text)?.[1]?.replace("~1", "/");
   if (named !== undefined) return `the annotation ${named}`;
   const all = /"annotations":null/.test(text) || /"op":"(remove|replace)","path":"[^"]*\/annotations"/.test(text);
-  return all ? "annotations" : null;
+  return all ? "all annotations of an object" : null;
 }
 
 /**
@@ -292,8 +294,8 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       if (component.owned.some((each) => overlaps(each, path))) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `this value replaces ${JSON.stringify(before)}, which meshops generates for ${path.join(".")} from other fields of the spec`,
-        fix: "remove this value; if a field of the spec has the same effect, set that field instead",
+        message: `this value replaces the value that meshops generates for ${path.join(".")}: ${JSON.stringify(before)}`,
+        fix: "remove this value. If a field of the spec has the same effect, set this field instead",
       };
     }
   }
@@ -320,13 +322,14 @@ function* validPatches(environment: Environment): Iterable<RuleFinding> {
       else if (target === undefined && !namesObject(patch))
         yield {
           paths,
-          message: `patch ${name} does not identify an object: it has no target, and apiVersion, kind or metadata.name is missing`,
+          message: `patch ${name} does not identify an object. It has no target, and its apiVersion, kind or metadata.name is missing`,
           fix: "add apiVersion, kind and metadata.name to the patch, or add target",
         };
     }
 }
 
-function namesObject(patch: unknown): boolean {
+/** Whether a patch contains the apiVersion, the kind and the name of an object. */
+export function namesObject(patch: unknown): boolean {
   const { apiVersion, kind, metadata } = asMap(patch);
   return [apiVersion, kind, asMap(metadata)["name"]].every((value) => typeof value === "string");
 }

@@ -14,8 +14,8 @@ import type { Rule, RuleFinding } from "../../spec/rule.ts";
 export const proxySettingRule: Rule = {
   code: "workload-proxy-setting",
   severity: "error",
-  title: "Linkerd does not support a proxy setting, or the value of the setting",
-  why: "meshops writes the field `proxy` of a set of pods as annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation with an unknown name, and a value that it cannot parse. If you set `opaque-ports`, your list replaces the list that meshops generates from the opaque ports of the set of pods.",
+  title: "A workload has a proxy setting or a value that Linkerd does not support",
+  why: "A set of pods is an entry of `pods` in a workload. meshops writes the field `proxy` of a set of pods as annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation with an unknown name. If Linkerd cannot parse a value, Linkerd uses the default value instead. If you set `opaque-ports`, your list replaces the list that meshops generates from the opaque ports of the set of pods.",
   fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
   check: proxySettings,
 };
@@ -40,8 +40,8 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("proxy", opaque)],
         part: "key",
-        message: `opaque-ports of ${name} does not contain the opaque port ${missing[0]} (${missing[1].port})`,
-        fix: "remove opaque-ports: meshops then writes all opaque ports of this set of pods to the annotation",
+        message: `opaque-ports of ${name} does not contain port ${missing[1].port} (${missing[0]}), although this port has protocol: opaque`,
+        fix: "remove opaque-ports. meshops then generates the list from the ports with protocol: opaque",
       };
   }
 }
@@ -77,7 +77,7 @@ export function* settingFindings(
       const fix = known.includes(withoutPrefix)
         ? `did you mean "${withoutPrefix}"?`
         : (didYouMean(withoutPrefix, known) ?? "remove this setting");
-      yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} of a ${place}`, fix };
+      yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} from ${place}s`, fix };
       continue;
     }
     if (readBy(annotation, release) !== "yes")

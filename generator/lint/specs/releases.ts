@@ -33,7 +33,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
     const kind = workloads[key]?.source?.chart === undefined ? "oci" : "chart";
     yield {
       paths: [spec("workloads", key, "source")],
-      message: `this workload has the same Helm release name ${release} as the component ${owner}`,
+      message: `the component ${owner} already uses the Helm release name ${name} in the namespace ${component.namespace}`,
       fix: `set source.${kind}.releaseName: ${name === key ? `${key}-2` : key}`,
     };
   }

@@ -20,7 +20,7 @@ export const secretsRules: readonly Rule[] = [
     why:
       "The trust anchor's private key is encrypted only for the age keys of administrators. An attacker who controls the cluster therefore cannot sign a new issuer with the trust anchor's key. " +
       "If the same recipient is in `secrets.age` (for the cluster) and in `secrets.admin` (for administrators), the cluster can decrypt the trust anchor's key.",
-    fix: "Create a separate age key for the cluster: run `meshops identity keygen <env>`.",
+    fix: "Create a separate age key for administrators with `age-keygen`. In `secrets.admin`, replace the shared recipient with the recipient of the new key. Then run `meshops identity updatekeys <env>`.",
     check: ageSharedRecipients,
   },
 ];
@@ -46,8 +46,8 @@ function* ageSharedRecipients(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec("secrets", "age", index)],
       message:
-        "this recipient is in both secrets.age and secrets.admin, so the cluster can decrypt the trust anchor's private key",
-      fix: `in secrets.admin, replace this recipient with the recipient of a separate age key for administrators, which age-keygen creates. Then run meshops identity updatekeys ${environment.metadata.name}`,
+        "this recipient is in both secrets.age and secrets.admin. The cluster can therefore decrypt the trust anchor's private key",
+      fix: `create a separate age key for administrators with age-keygen. In secrets.admin, replace this recipient with the recipient of the new key. Then run meshops identity updatekeys ${environment.metadata.name}`,
     };
   }
 }
