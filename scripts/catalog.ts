@@ -51,7 +51,7 @@ function addLinkerd(available: readonly FoundChart[], maxKubernetes: string | nu
   write(`linkerd/${version}.json`, release);
   for (const { facts } of Object.values(charts)) write(`charts/${facts.chart}-${facts.version}.json`, facts);
   console.error(
-    `charts do not contain these fields, so their values were copied from ${nearest.version}; check them: ${inherited.join(", ")}`,
+    `check the values of these fields; the charts do not contain these fields, so the values were copied from ${nearest.version}: ${inherited.join(", ")}`,
   );
   if (into === `${project}generator/catalog`) addExample("environment", version);
   if (into === `${project}generator/catalog`) addExample("mesh-injection", version);
@@ -65,7 +65,9 @@ function addDgraph(available: readonly FoundChart[]): void {
   const derived = deriveChart(chart.path);
   write(`dgraph/${version}.json`, deriveDgraphChart(derived, nearest));
   write(`charts/dgraph-${version}.json`, derived.facts);
-  console.error(`the chart does not contain these fields; check them: api (copied from ${nearest.version}), dataFormat`);
+  console.error(
+    `check the values of these fields, which the chart does not contain: api (copied from ${nearest.version}), dataFormat`,
+  );
 }
 
 function chartNamed(name: string, available: readonly FoundChart[]): FoundChart {

@@ -115,7 +115,7 @@ function planOf(environment: Environment, images: number, clientImage: BuiltImag
           { title: "namespace flux-system", run: "flux_namespace" },
           ...ageKey,
           { title: "Flux", run: "install_flux" },
-          { title: `${gitops.url}, branch ${gitops.branch}, ${rootFolder(environment)}`, run: "reconciled" },
+          { title: `reconciliation of ${gitops.url}, branch ${gitops.branch}, ${rootFolder(environment)}`, run: "reconciled" },
         ]
       : [
           { title: "Flux of the cluster", run: "check_flux" },

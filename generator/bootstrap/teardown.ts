@@ -85,8 +85,7 @@ export function teardownScript(environment: Environment, context: string | null,
 
 function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): ScriptStep[] {
   const steps: (ScriptStep | false)[] = [
-    azure.registry !== undefined &&
-      !registry && { title: "assignment of the role AcrPull to the cluster", run: "revoke_pull_right" },
+    azure.registry !== undefined && !registry && { title: "role assignment AcrPull of the cluster", run: "revoke_pull_right" },
     { title: `AKS cluster ${azure.cluster.name}`, run: "delete_cluster" },
     registry && { title: `registry ${azure.registry?.name}`, run: "delete_registry" },
     group && { title: `resource group ${azure.resourceGroup}`, run: "delete_group" },

@@ -36,7 +36,7 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   for (const text of Object.values(manifests))
     if (/^YAML$/m.test(text))
       throw new Error(
-        "a manifest contains a line that consists only of the text YAML; in the script, this line would end the here-document with the manifest",
+        "a manifest contains a line with only the text YAML; in the script, this line would end the here-document that contains the manifest",
       );
   const handlebars = Handlebars.create();
   for (const file of readdirSync(templates))

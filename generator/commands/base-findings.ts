@@ -20,8 +20,8 @@ export function missingBases(root: string, models: readonly Model[]): Diagnostic
   return [
     atStart(first, {
       code: "bases-missing",
-      message: `the generated files refer to the folder ${first}${more}, which does not exist`,
-      fix: "run meshops init . --keep, which writes the missing files and keeps the existing files",
+      message: `the folder ${first}${more} does not exist, but the generated files refer to it`,
+      fix: "run meshops init . --keep to write the missing files; existing files are kept",
     }),
   ];
 }

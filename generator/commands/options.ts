@@ -50,15 +50,16 @@ export function context(description: string): Option<"--context <name>"> {
 export function kubeconfig(): Option<"--kubeconfig <file>"> {
   return new Option(
     "--kubeconfig <file>",
-    "kubeconfig file (default: $KUBECONFIG if set, otherwise the file that meshops bootstrap writes, if it exists, otherwise ~/.kube/config)",
+    "kubeconfig file (default: $KUBECONFIG, or the file that meshops bootstrap wrote, or ~/.kube/config)",
   );
 }
 
 /** Returns the option `--flux-namespace`, which specifies the namespace of Flux and its objects. */
 export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, undefined, string> {
-  return new Option("--flux-namespace <name>", "namespace of Flux and its objects; overrides the values in the spec").argParser(
-    dnsLabel,
-  );
+  return new Option(
+    "--flux-namespace <name>",
+    "namespace of Flux and of its objects (default: the namespaces in the spec)",
+  ).argParser(dnsLabel);
 }
 
 export function seconds(text: string): number {

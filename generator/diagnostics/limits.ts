@@ -11,7 +11,7 @@ export const maxFileBytes: number = 1024 * 1024;
 export const tooLarge = {
   code: "file-too-large",
   message: "the file is larger than 1 MiB",
-  fix: "shorten the file: create a base spec for the settings that several environments share, and set spec.extends to the name of the base spec",
+  fix: "shorten the file; in a spec, move the settings that several environments share to a base spec, and set spec.extends to the name of the base spec",
 } as const;
 /** Maximum nesting depth. The schema needs 7 levels. */
 export const maxDepth = 64;

@@ -46,7 +46,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
     ...ownFluxFiles(root, from).map((path) => ({
       text: path.endsWith("/gotk-sync.yaml")
         ? `Move gotk-sync.yaml, which flux bootstrap git created. In the Kustomization in this file, change spec.path from ${fluxFolder(from)} to ${fluxFolder(to)}.`
-        : `Move ${path} before you push. Otherwise, ${fluxFolder(from)} no longer contains the components, and Flux deletes the components.`,
+        : `Move ${path} before you push. Otherwise, Flux applies ${fluxFolder(from)} without the files of the components, and deletes the components.`,
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
@@ -78,8 +78,9 @@ function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
 }
 
 /**
- * Returns the steps that change the tag `environment` of Azure resources, because `meshops teardown` compares this tag
- * with the name of the environment. Returns no steps if the environment is not on Azure.
+ * Returns the steps that change the tag `environment` of Azure resources to the new name. `meshops teardown` compares
+ * this tag of the cluster and of the registry with the name of the environment. Returns no steps if the environment is
+ * not on Azure.
  */
 function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
   if (azure === undefined) return [];
@@ -91,8 +92,13 @@ function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
       : [["registry", `az acr show --name ${registry.name} --resource-group ${resourceGroup}`] satisfies [string, string]]),
     ["resource group", `az group show --name ${resourceGroup}`],
   ];
+  // `meshops teardown` does not compare the tag of the resource group.
+  const reason = (resource: string): string =>
+    resource === "resource group"
+      ? ""
+      : ` meshops teardown deletes the ${resource} only if this tag is the name of the environment.`;
   return resources.map(([resource, show]) => ({
-    text: `Change the tag “environment” of the ${resource} in Azure: meshops teardown compares this tag with the name of the environment.`,
+    text: `In Azure, set the tag "environment" of the ${resource} to ${metadata.name}.${reason(resource)}`,
     command: `az tag update --operation merge --tags environment=${metadata.name} --resource-id "$(${show} --query id --output tsv)"`,
   }));
 }

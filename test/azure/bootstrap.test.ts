@@ -99,7 +99,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const without = await attempt({});
     expect(without).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("Flux has no key for ssh://git@git.example.org:2222"),
+      stderr: expect.stringContaining("Flux has no ssh key for ssh://git@git.example.org:2222"),
     });
     expect(without.stderr).toMatch(/stopped at step 3 of \d+: existing Flux/);
     const unknown = await attempt({ GIT_SSH_KEY_FILE: key, GIT_KNOWN_HOSTS_FILE: hosts });
@@ -153,7 +153,9 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const ended = await runIn(state);
     expect(ended).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Secret sops-age in namespace flux-system exists, and meshops did not create it"),
+      stderr: expect.stringContaining(
+        "Secret sops-age already exists in namespace flux-system, but meshops did not create this Secret",
+      ),
     });
     expect(ended.stderr).toContain("fix: set gitops.decryption.secretRef.name in environments/dev.yaml to another name");
     expect(objectsOf(state)["Secret/sops-age"]).toBe("foreign key");

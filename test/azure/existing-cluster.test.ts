@@ -50,10 +50,10 @@ withAzureCli("an AKS cluster that another tool created", () => {
     [{ name: "other" }, "cluster other does not exist in resource group platform", "correct azure.cluster.name"],
     [
       { networkPolicy: "cilium" },
-      "the cluster has network policy calico, but the spec has cilium",
+      "the cluster has network policy calico, but the spec specifies cilium",
       "set azure.cluster.networkPolicy to calico",
     ],
-    [{ kubernetesVersion: "1.32" }, "but the spec has 1.32", "set azure.cluster.kubernetesVersion"],
+    [{ kubernetesVersion: "1.32" }, "but the spec specifies 1.32", "set azure.cluster.kubernetesVersion"],
     [{ zones: [1, 3] }, "no node pool of the cluster is in zone 3", "correct azure.cluster.zones"],
   ])("bootstrap stops if the cluster does not match the spec: %j", async (cluster, message, fix) => {
     const ended = await running(await scriptFor("bootstrap", cluster));

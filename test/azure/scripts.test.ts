@@ -130,7 +130,7 @@ describe("hostile values are not executed", () => {
           `${head}\nstep() { printf '%s\\n' "$1"; }\nprintf '%s\\n' "$GIT_URL" "$FLUX_MANIFESTS" "$RESOURCE_GROUP"\n${titles.join("\n")}`,
         ]).toString();
         expect(shown).toContain(`${gitops.url}\n${gitops.flux.manifests}\na(b)._-c\n`);
-        expect(shown).toContain(`\n${gitops.url}, branch main, flux/test\n`);
+        expect(shown).toContain(`\nreconciliation of ${gitops.url}, branch main, flux/test\n`);
         expect(execFileSync("bash", ["-n"], { input: script }).toString()).toBe("");
         const manifest = /<<'YAML'\n(apiVersion: source[\s\S]*?)\nYAML\n/.exec(script)?.[1];
         expect(manifest).toContain(url);

@@ -96,7 +96,9 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     const ended = await runScript(site, downAll, { ...yes, env });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("Microsoft.Compute/disks theirs");
-    expect(ended.stderr).toContain("fix: if all of them may be deleted, run az group delete --name platform");
+    expect(ended.stderr).toContain(
+      "fix: to delete the resource group and all these resources, run az group delete --name platform",
+    );
     expect(names()).toEqual(before);
     site.cloud.state.remove(theirs.id);
     const whole = await runScript(site, downAll, { ...yes, env });

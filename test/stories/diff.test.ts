@@ -515,7 +515,7 @@ describe("comparison with Git", () => {
       ),
     );
     const { code, stderr, stdout } = await meshops(root, ["diff"], { env: { SOPS_AGE_KEY_FILE: "/nonexistent" } });
-    expect([code, stderr]).toEqual([1, expect.stringContaining("does not decrypt encrypted files")]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("encrypted files are compared without decryption")]);
     expect(stdout).toContain("Secret tap-k8s-tls");
   });
 

@@ -151,7 +151,7 @@ describe("doctor", () => {
     expect(JSON.stringify(broken.checks)).not.toContain("secret}");
     const nothing = await doctor(git);
     expect(of(nothing.checks, "kubernetes", "test")?.fix).toBe(
-      "to add the context to the kubeconfig, run meshops bootstrap test --run; to use another kubeconfig, set KUBECONFIG",
+      "set KUBECONFIG to a kubeconfig that contains the context of the cluster, or add this context to the kubeconfig",
     );
   });
 

@@ -104,11 +104,16 @@ describe("env rename", () => {
     const renamed = await meshops(root, ["env", "rename", "dev", "lab"]);
     expect(renamed).toMatchObject({ code: 0 });
     expect(readFileSync(join(root, "environments/child.yaml"), "utf8")).toContain("extends: lab");
-    // The Azure resources need the new tag, because teardown compares the tag with the name of the environment.
+    // The Azure resources need the new tag, because teardown compares the tag with the name of the environment. Teardown
+    // does not compare the tag of the resource group.
     for (const resource of ["az aks show", "az acr show", "az group show"])
       expect(renamed.stdout).toContain(
         `       az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
       );
+    const text = renamed.stdout.replace(/\s+/g, " ");
+    for (const resource of ["cluster", "registry"])
+      expect(text).toContain(`meshops teardown deletes the ${resource} only if this tag is the name of the environment.`);
+    expect(text).toContain('set the tag "environment" of the resource group to lab. az tag update');
     // No cluster runs an abstract environment, so the only printed step is the commit.
     const { stdout } = await meshops(root, ["env", "rename", "child", "parent"]);
     expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}1\. Commit and push\.\n {7}git add .*\n$/);
@@ -187,7 +192,9 @@ describe("env remove", () => {
     const { root, env } = await thaw("1e5175a");
     expect(await meshops(root, ["env", "remove", "base", "--force"], { env })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("extend base\nfix: first change spec.extends in the specs that extend base"),
+      stderr: expect.stringContaining(
+        "other specs extend base: environments/dev.yaml, environments/own.yaml, environments/production.yaml\nfix: first change spec.extends in these specs",
+      ),
     });
   });
 });

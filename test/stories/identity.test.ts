@@ -318,7 +318,7 @@ describe("validate", () => {
     expect(missing).toMatchObject({
       code: 0,
       stderr: expect.stringContaining(
-        "the age keys of SOPS_AGE_KEY_FILE cannot be read: ENOENT; meshops therefore does not check the MACs of encrypted files",
+        "the age keys of SOPS_AGE_KEY_FILE cannot be read: ENOENT; the MACs of encrypted files are not checked",
       ),
     });
     const damaged = await meshops(root, ["secrets", "decrypt", issuer], { env: asAdmin("AGE-SECRET-KEY-1AAAA") });

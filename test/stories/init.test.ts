@@ -160,7 +160,7 @@ describe("meshops init", () => {
     [["--environments", ","], /no environment was specified/],
     [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
-    [["--cluster", "own", "--with-client"], /--with-client must have the name of an image/],
+    [["--cluster", "own", "--with-client"], /--with-client requires the name of an image/],
     [["--with-client", "example.com/client"], /on AKS, bootstrap builds the image of the test client/],
     [["--cluster", "gke"], /Allowed choices are aks, own/],
   ])("%j is rejected, and nothing is written", async (flags, message) => {

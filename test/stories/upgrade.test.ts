@@ -86,7 +86,7 @@ describe("files that init has written", () => {
     const { code, stdout } = await here("validate");
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${apply}:1:1 error scaffold-outdated\n  meshops ${version} changes this file, but did not write these changes, because a user has edited the file`,
+      `${apply}:1:1 error scaffold-outdated\n  this file can lack changes of meshops ${version}, because meshops does not overwrite edited files; without these changes, helmfile stops`,
     );
     expect(stdout).toContain(`${hook}:1:1 warning scaffold-outdated\n`);
     expect(stdout).toContain("fix: run meshops diff --scaffold to see the changes");

@@ -56,7 +56,7 @@ describe("the workloads in docs/workloads.md", () => {
   test.each([
     [["--from", "orders/apii"], 'fix: did you mean "orders/api"?'],
     [["--to", "shop/api:htp"], 'fix: did you mean "http"?'],
-    [["--to", "shop/web"], "there is no set of pods shop/web"],
+    [["--to", "shop/web"], 'no pods "shop/web" found'],
   ])("access %j is a usage error", async (flags, text) => {
     const { code, stderr } = await meshops(root, ["access", "shop", ...flags]);
     expect(code).toBe(2);

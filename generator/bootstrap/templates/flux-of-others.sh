@@ -5,11 +5,11 @@
 check_flux() {
   local version
   version=$(flux_version)
-  [ -n "$version" ] || fail 1 "namespace flux-system of this cluster contains no Flux" \
-    "install Flux with your own repository, because gitops.root in $SPEC names a Kustomization of this repository; then run the script again"
+  [ -n "$version" ] || fail 1 "Flux is not installed in namespace flux-system of this cluster" \
+    "install Flux from your own repository, which contains the Kustomization in gitops.root of $SPEC; then run the script again"
   ! is_older "$version" "$FLUX_MINIMUM" || fail 1 "Flux $version in this cluster is older than $FLUX_MINIMUM, and rejects the generated HelmReleases" \
     'upgrade Flux, then run the script again'
-  kubectl_ get namespace "$NAMESPACE" >/dev/null || fail 1 "namespace $NAMESPACE of the Kustomizations does not exist" \
+  kubectl_ get namespace "$NAMESPACE" >/dev/null || fail 1 "namespace $NAMESPACE does not exist, but the Kustomizations need this namespace" \
     "create the namespace, or correct gitops.namespace in $SPEC"
   outcome=$version
 }
@@ -43,5 +43,5 @@ check_root() {
   fi
   found=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io "$FIRST" --namespace "$NAMESPACE" --ignore-not-found --output name)
   outcome="applies $ENVIRONMENT"
-  [ -n "$found" ] || outcome="does not apply $ENVIRONMENT yet; push the generated files, and check that its path is ./$FLUX_PATH or a folder above it"
+  [ -n "$found" ] || outcome="does not apply $ENVIRONMENT yet; push the generated files, and check that the path of this Kustomization is ./$FLUX_PATH or a parent folder"
 }

@@ -34,7 +34,7 @@ git_access() {
   if [ "${GIT_URL%%:*}" = ssh ] && [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
     [ -r "$GIT_SSH_KEY_FILE" ] || fail 2 "GIT_SSH_KEY_FILE: cannot read $GIT_SSH_KEY_FILE" 'set GIT_SSH_KEY_FILE to a private key that can read the repository'
     known_host >/dev/null 2>&1 || fail 2 "${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts} does not contain the host $(git_host)" \
-      "add the host's public key, for example with ssh-keyscan after you have checked the key, or set GIT_KNOWN_HOSTS_FILE"
+      "get the host's public key with ssh-keyscan, check the key, and add it to this file; or set GIT_KNOWN_HOSTS_FILE to a file that contains the key"
   fi
   if uses_flux_cli && command -v git >/dev/null 2>&1; then can_push; fi
 }
@@ -52,7 +52,7 @@ SH
   GIT_ASKPASS="$SCRATCH/askpass" GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND=$ssh git -c credential.helper= \
     push --dry-run --no-verify --quiet "$GIT_URL" HEAD:refs/heads/meshops-push-check 2>"$SCRATCH/error" ||
     fail 1 "cannot push to $GIT_URL: $(grep -m 1 . "$SCRATCH/error")" \
-      'give the credentials the right to push, which flux bootstrap needs; or remove flux from the PATH: bootstrap then applies the install manifests of Flux'
+      'allow the credentials to push, because flux bootstrap pushes to the repository; or remove flux from the PATH: the script then applies the install manifests of Flux'
 }
 
 # Succeeds if this machine has an ssh key with which Flux can read the repository. Also succeeds if the URL of the
@@ -62,7 +62,7 @@ has_ssh_key() {
 }
 
 no_ssh_key() {
-  fail 2 "Flux has no key for $GIT_URL" 'set GIT_SSH_KEY_FILE to a private key that can read the repository, such as a deploy key'
+  fail 2 "Flux has no ssh key for $GIT_URL" 'set GIT_SSH_KEY_FILE to a private key that can read the repository, such as a deploy key'
 }
 
 # Checks the Flux that is already installed in the cluster, before the script creates anything. The script changes the
@@ -86,7 +86,7 @@ existing_flux() {
   list_kinds
   other=$(other_root)
   [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
-    "check the context; to let that repository apply the environment, set gitops.root in $SPEC; only if the other repository or path is no longer needed, set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
+    "check the kubectl context; to let the other repository apply this environment, set gitops.root in $SPEC; if the other repository or path is no longer needed, set MESHOPS_TAKE_OVER=yes. Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
   version=$(flux_version)
   outcome=${version:-none}
   if [ -z "$version" ] || [ "$UPGRADE_FLUX" = yes ]; then return; fi
@@ -118,7 +118,7 @@ install_flux() {
   elif uses_flux_cli; then
     flux_by_cli
     # Flux's manifests are now in Git, so Flux would revert feature gates that this script sets in the cluster.
-    outcome='installed by flux bootstrap; to make Flux apply a pushed fix at once, commit the patch in docs/status.md'
+    outcome='installed by flux bootstrap; to make Flux apply a pushed fix at once, commit the patch that meshops help status shows'
   else
     # Use a separate field manager, because Flux's install manifests also contain the namespace flux-system. If the
     # script applied these manifests with the field manager meshops, the API server would remove the labels and

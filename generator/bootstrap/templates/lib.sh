@@ -40,7 +40,7 @@ fail() {
 
 # need <tool> <URL>: fails if the tool is not on the PATH. <URL> is the address of the tool's install instructions.
 need() {
-  command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "install it: $2"
+  command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "install $1: $2"
 }
 
 # with_progress <task> <command…>: runs a command. Prints the elapsed time every 30 seconds until the command ends.
@@ -95,7 +95,7 @@ fix_for() {
   if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
     fix='get the Azure role Contributor; to assign roles, you also need User Access Administrator or Owner'
   elif grep -qiE 'toomanyrequests:|pull rate limit' "$1"; then
-    fix='set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN to an account of Docker Hub, because it limits downloads without an account'
+    fix='set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN: Docker Hub limits downloads without an account'
   elif grep -qiE 'quota|exceeding approved' "$1"; then
     fix="run az vm list-usage --location ${LOCATION:-REGION} --output table to see the quota; request a higher quota, or change vmSize, nodeCount or location in $SPEC"
   elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then

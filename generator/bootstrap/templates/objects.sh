@@ -26,7 +26,7 @@ age_key() {
   managers=$(managers_of "$NAMESPACE" "$AGE_SECRET")
   case $managers in
     '' | *meshops*) ;;
-    *) fail 1 "Secret $AGE_SECRET in namespace $NAMESPACE exists, and meshops did not create it" \
+    *) fail 1 "Secret $AGE_SECRET already exists in namespace $NAMESPACE, but meshops did not create this Secret" \
       "set gitops.decryption.secretRef.name in $SPEC to another name, then run meshops generate and push" ;;
   esac
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3

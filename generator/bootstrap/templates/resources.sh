@@ -84,13 +84,13 @@ check_cluster() {
   facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running', currentKubernetesVersion || kubernetesVersion])")
   policy=${facts%% *}
   version=${facts##* }
-  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec has $NETWORK_POLICY" \
+  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec specifies $NETWORK_POLICY" \
     "set azure.cluster.networkPolicy to $policy in $SPEC"
   case $facts in *' Stopped '*) fail 1 'the cluster is stopped' "run az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP" ;; esac
 {{#if kubernetesVersion}}
   case $version in
     "$KUBERNETES_VERSION" | "$KUBERNETES_VERSION".*) ;;
-    *) fail 1 "the cluster runs Kubernetes $version, but the spec has $KUBERNETES_VERSION" "set azure.cluster.kubernetesVersion in $SPEC to the version of the cluster" ;;
+    *) fail 1 "the cluster runs Kubernetes $version, but the spec specifies $KUBERNETES_VERSION" "set azure.cluster.kubernetesVersion in $SPEC to the version of the cluster" ;;
   esac
 {{else}}
   local minor=${version#1.}
@@ -144,15 +144,15 @@ cluster() {
       outcome="created, Kubernetes $KUBERNETES_VERSION"
       ;;
     *)
-      note "state is $state; running az aks update to repair it"
+      note "the state of the cluster is $state; running az aks update to repair the cluster"
       with_progress 'repairing the cluster' az_ aks update --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
       outcome=repaired
       ;;
   esac
   facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running'])")
   policy=${facts% *}
-  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec has $NETWORK_POLICY" \
-    "set azure.cluster.networkPolicy to $policy in $SPEC, or recreate the cluster with meshops teardown and meshops bootstrap, because meshops cannot change the network policy of an existing cluster"
+  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec specifies $NETWORK_POLICY" \
+    "set azure.cluster.networkPolicy to $policy in $SPEC; or recreate the cluster with meshops teardown and meshops bootstrap: meshops cannot change the network policy of an existing cluster"
   [ "${facts#* }" != Stopped ] || fail 1 'the cluster is stopped' "run az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP"
 }
 
@@ -185,7 +185,7 @@ pull_right() {
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
   if [ -z "$identity" ] || [ -z "$scope" ]; then
-    fail 1 "the kubelet's identity of cluster $CLUSTER or registry $REGISTRY was not found" 'run bootstrap again in a minute'
+    fail 1 "not found: the kubelet's identity of cluster $CLUSTER, or registry $REGISTRY" 'run bootstrap again in a minute'
   fi
   found=$(query role assignment list --scope "$scope" --role AcrPull --fill-principal-name false --query "length([?principalId=='$identity'])")
   if [ "${found:-0}" != 0 ]; then

@@ -12,8 +12,8 @@ could_not() {
 # require_tag <resource> <tag>: stops if <tag>, the value of the resource's tag `environment`, is not the name of this
 # environment. bootstrap sets this tag.
 require_tag() {
-  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 does not have the tag environment=$ENVIRONMENT, so meshops did not create it for this environment; nothing was deleted" \
-    "delete $1 by hand, or set the tag"
+  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 does not have the tag environment=$ENVIRONMENT, which meshops bootstrap sets; nothing was deleted" \
+    "if $1 belongs to environment $ENVIRONMENT, set the tag, or delete $1 by hand"
 }
 
 # Checks the tags, lists the volumes that will be deleted, and asks for confirmation. Changes nothing.
@@ -108,7 +108,7 @@ others_in_group() {
 {{#if deleteGroup}}
 refuse_others() {
   [ -z "$1" ] || fail 1 "resource group $RESOURCE_GROUP contains resources that do not belong to the environment:
-$1" "if all of them may be deleted, run az group delete --name $RESOURCE_GROUP"
+$1" "to delete the resource group and all these resources, run az group delete --name $RESOURCE_GROUP"
 }
 
 delete_group() {

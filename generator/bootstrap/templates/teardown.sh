@@ -4,7 +4,7 @@
 # objects that no longer exist.
 {{> head}}
 TASK=teardown
-REMAINS='completed deletions are kept; everything else still exists'
+REMAINS='completed steps are not undone; everything else still exists'
 PATIENCE=${MESHOPS_PATIENCE:-5m} # timeout of one deletion in the cluster
 CONFIRMED=${1:-}
 
@@ -46,7 +46,7 @@ main() {
   say "teardown of $ENVIRONMENT"
 {{> steps}}
   say ''
-  say "$ENVIRONMENT is down"
+  say "teardown of $ENVIRONMENT is complete"
   show_remaining
 }
 

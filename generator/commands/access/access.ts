@@ -39,7 +39,7 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
   if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
-  else if (cells.length === 0) io.stdout.write("the spec or the manifests describe no pods with ports\n");
+  else if (cells.length === 0) io.stdout.write("no pods with ports found\n");
   else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
   return exitCode.ok;
 }
@@ -87,21 +87,21 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
   if (pods !== undefined)
     requireName(
       pods,
-      "set of pods",
+      "pods",
       cells.map(({ server }) => server),
     );
   const found = cells.filter((cell) => (from ?? cell.client) === cell.client && (pods ?? cell.server) === cell.server);
   if (found.length === 0 && (from === undefined || pods === undefined))
     throw new UserError(
       exitCode.problem,
-      "the spec or the manifests describe no pods with ports",
-      "for an environment, describe the pods and ports of a service in spec.workloads; for --manifests, include Deployments or Pods that declare containerPorts",
+      "no pods with ports found",
+      "for an environment, add pods and their ports to spec.workloads; with --manifests, include Deployments or Pods that declare containerPorts",
     );
   if (found.length === 0)
     throw new UserError(
       exitCode.usage,
-      `${from} is listed as a client of other pods, but not as a client of ${pods}`,
-      `to see the ports of ${pods} to which every meshed client can connect, run the command with --from "${otherMeshed}"`,
+      `${from} is a client of other pods, but not of ${pods}`,
+      `to see the access of meshed clients that are not listed, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);
@@ -117,5 +117,5 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
 function requireName(name: string, what: string, known: readonly string[]): void {
   if (known.includes(name)) return;
   const names = [...new Set(known)];
-  throw new UserError(exitCode.usage, `there is no ${what} ${name}`, didYouMean(name, names) ?? `use one of ${names.join(", ")}`);
+  throw new UserError(exitCode.usage, `no ${what} "${name}" found`, didYouMean(name, names) ?? `use one of ${names.join(", ")}`);
 }

@@ -7,17 +7,17 @@ export function declareAccess(program: Program, { io, end }: Runtime): void {
   program
     .command("access")
     .description(
-      "show which clients can connect to which ports, and which policies refuse clients that cannot connect; the input is an environment or manifests",
+      "show which ports each client can connect to, for an environment or for manifests; with --from and --to, also show the policies that decide",
     )
     .argument("[env]", "environment")
-    .option("--manifests <path>", "evaluate the policies in a file or a folder of manifests, or in stdin (-)")
-    .option("--linkerd <version>", "Linkerd release for --manifests (default: the newest known release)")
+    .option("--manifests <path>", "read the policies from a file, a folder or stdin (-), instead of from an environment")
+    .option(
+      "--linkerd <version>",
+      "with --manifests: Linkerd release of the cluster (default: the newest release that meshops knows)",
+    )
     .addOption(new Option("--from <client>", "show only the results for this client, such as orders/api"))
     .addOption(
-      new Option(
-        "--to <pods>",
-        "show only the results for these pods, such as shop/api, or for one of their ports, such as shop/api:http",
-      ),
+      new Option("--to <pods>", "show only the results for these pods (shop/api), or for one port of these pods (shop/api:http)"),
     )
     .addOption(output("text", "json"))
     .action(async function () {

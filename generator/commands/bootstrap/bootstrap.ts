@@ -50,8 +50,8 @@ export function refuseWithoutComponents(environment: Environment): void {
   const { name } = environment.metadata;
   throw new UserError(
     exitCode.problem,
-    `meshops does not deliver any component of environment ${name}`,
-    `other tools provide all components of this environment; to see the state of the components, run meshops status ${name} or meshops verify ${name}`,
+    `meshops installs no component of environment ${name}, because other tools install all components`,
+    `to see the state of the components, run meshops status ${name} or meshops verify ${name}`,
   );
 }
 

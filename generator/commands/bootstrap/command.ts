@@ -17,14 +17,11 @@ export function declareBootstrap(program: Program, { io, end }: Runtime): void {
         .conflicts("run"),
     )
     .addOption(
-      new Option(
-        "--upgrade-flux",
-        "if the cluster already has another version of Flux, replace that version with the version that bootstrap installs",
-      ).default(false),
+      new Option("--upgrade-flux", "if the cluster already has another version of Flux, change the version").default(false),
     )
     .addOption(
       context(
-        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec; if this field is not set, the script asks you to confirm the current context)",
+        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec, otherwise the current context, which you must confirm)",
       ),
     )
     .action(async function () {

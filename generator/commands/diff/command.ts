@@ -14,10 +14,7 @@ export function declareDiff(program: Program, { io, end }: Runtime): void {
     .option("--from <commit>", "commit to compare with: a branch, tag or hash", "HEAD")
     .addOption(new Option("--fail-on <risk>", "exit 1 only if a change has at least this risk").choices(risks))
     .addOption(
-      new Option(
-        "--scaffold",
-        "show a patch that changes the bases, hooks and workflows to the files that this version of meshops writes",
-      )
+      new Option("--scaffold", "show a patch that updates the bases, hooks and workflows to this version of meshops")
         .default(false)
         .conflicts(["from", "failOn", "output"]),
     )

@@ -46,7 +46,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
     wanted: wantedBundles(repository, bundlesOf(rendered), true, { others: ownersIn(tree) }),
     withRemoved: names.length === 0,
     identities: () =>
-      identitiesAtHand(io.env, (message) => io.stderr.write(`${message}; meshops therefore does not decrypt encrypted files\n`)),
+      identitiesAtHand(io.env, (message) => io.stderr.write(`${message}; encrypted files are compared without decryption\n`)),
     progress: (items) => withProgress(io, "comparing", items),
   });
   if (options.output === "json") io.stdout.write(diffJson(changes));
@@ -55,7 +55,8 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
     io.stdout.write(diffText(changes, io.stdout.colors));
     // List changed files in bases/, because `meshops diff` does not assess the risk of changes to these files.
     const bases = changedFiles(repository.root, tree, basesFolder);
-    if (bases.length > 0) io.stdout.write(`${changes.length === 0 ? "" : "\n"}not assessed: ${bases.join(", ")}\n`);
+    if (bases.length > 0)
+      io.stdout.write(`${changes.length === 0 ? "" : "\n"}changed files whose risk is not assessed: ${bases.join(", ")}\n`);
     io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
   }
   const failed =

@@ -169,7 +169,7 @@ export function summary(all: readonly ObjectChange[]): string {
   const objects =
     changes.length === 0 ? "no generated object changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
   const directions = (["wider-access", "narrower-access"] as const).filter((risk) => access.some((each) => each.risk === risk));
-  return directions.length === 0 ? objects : `${objects}; clients: ${directions.join(", ")}`;
+  return directions.length === 0 ? objects : `${objects}; client access: ${directions.join(", ")}`;
 }
 
 /** Returns the highest risk of the changes. */

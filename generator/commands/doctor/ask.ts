@@ -22,6 +22,6 @@ export async function ask({ env }: Io, name: string, args: readonly string[]): P
   const { stdout: text, stderr, code, absent, timedOut } = finished;
   if (code === 0) return { text, trouble: null };
   const [first = ""] = stderr.trim().split("\n");
-  const failure = first === "" ? `exited with ${absent ? "ENOENT" : code}` : first;
+  const failure = first === "" ? `exit code ${absent ? "ENOENT" : code}` : first;
   return { text, trouble: { absent, message: timedOut ? `no answer within ${duration(timeoutMs)}` : failure } };
 }

@@ -99,7 +99,7 @@ function loadRepository(io: Io, directory: string): LoadedRepository {
  */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
+  const found = `${plural(errors.length, "error")}${errors.length > 1 ? "; first error" : ""}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
   return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `run meshops validate ${name}` };
 }
 

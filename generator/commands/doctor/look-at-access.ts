@@ -26,7 +26,9 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     const files = kubeconfig === null ? defaultFiles(io) : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
     const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "error", found, fix });
-    const fix = `to add the context to the kubeconfig, run meshops bootstrap ${environment} --run${onAzure ? " or az aks get-credentials" : ""}; to use another kubeconfig, set KUBECONFIG`;
+    const fix = onAzure
+      ? `run meshops bootstrap ${environment} --run or az aks get-credentials, or set KUBECONFIG to a kubeconfig that contains the context`
+      : "set KUBECONFIG to a kubeconfig that contains the context of the cluster, or add this context to the kubeconfig";
     const existing = files.filter((file) => existsSync(file));
     if (existing.length === 0) return missing(`kubeconfig not found at ${files.join(", ")}`, fix);
     const read = existing.map(readKubeconfig);
@@ -35,7 +37,7 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     const contexts = read.flatMap(({ contexts: names }) => names);
     const wanted = context ?? read.find(({ current }) => current !== "")?.current;
     if (wanted === undefined)
-      return missing(`${existing.join(", ")} has no current context`, "run kubectl config use-context <name>");
+      return missing(`no current context in ${existing.join(", ")}`, "run kubectl config use-context <name>");
     if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${existing.join(", ")}`, fix);
     return { ...common, status: "ok", found: `context ${wanted} in ${existing.join(", ")}`, fix: "" };
   });

@@ -32,7 +32,7 @@ function damagedKeys(count: number): DoctorCheck {
     name: "available keys",
     status: "missing",
     found: `${plural(count, "age key")} ${count === 1 ? "is" : "are"} damaged`,
-    fix: "restore the damaged key from its backup; meshops reads keys from SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt",
+    fix: "restore the key from a backup; meshops reads keys from SOPS_AGE_KEY, from SOPS_AGE_KEY_FILE, and from sops/age/keys.txt in your configuration folder",
   };
 }
 

@@ -45,7 +45,7 @@ async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorChec
       topic: "tools",
       name,
       status: bad,
-      found: "meshops cannot find the version in the output of the program",
+      found: "the output of the program contains no version number",
       fix: `reinstall ${name}: ${how}`,
     };
   const fits = isVersionAtLeast(version, needed) && (below === undefined || !isVersionAtLeast(version, below));

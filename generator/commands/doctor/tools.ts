@@ -74,7 +74,7 @@ export const tools: readonly Tool[] = [
     name: "flux",
     asks: ["--version"],
     needed: fluxReleases.minimum.slice(1),
-    why: "optional: inspects Flux",
+    why: "optional, to inspect Flux",
     how: "https://fluxcd.io/flux/installation",
     ...optional,
   },

@@ -27,7 +27,11 @@ export function declareEnv(program: Program, { io, end }: Runtime): void {
     .option("--force", "remove the files even if the environment is still deployed, or if the cluster cannot be reached", false)
     .option("--purge", "also remove the certificates and encrypted files of the environment", false)
     .addOption(kubeconfig())
-    .addOption(context("context of the kubeconfig (default: the cluster's name on Azure, otherwise the current context)"))
+    .addOption(
+      context(
+        "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
+      ),
+    )
     .addOption(fluxNamespace())
     .action(async function () {
       end(await (await import("./remove.ts")).remove(this.args, this.optsWithGlobals(), io));

@@ -59,7 +59,7 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   else if (kept.length > 0) {
     io.stdout.write(`certificates and encrypted files of ${name} are kept:\n${kept.map((path) => `  ${path}\n`).join("")}`);
     io.stdout.write(
-      `to remove these files, check that the environment is no longer deployed, and run meshops env remove ${name} --purge --force\n`,
+      `to remove these files, first check that the environment is no longer deployed, then run meshops env remove ${name} --purge --force\n`,
     );
   }
   return exitCode.ok;
@@ -71,8 +71,8 @@ function refuseIfExtended(repository: Repository, name: string, known: readonly 
   if (heirs.length > 0)
     throw new UserError(
       exitCode.problem,
-      `${heirs.map(specFile).join(" and ")} ${heirs.length === 1 ? "extends" : "extend"} ${name}`,
-      `first change spec.extends in the specs that extend ${name}`,
+      `cannot remove ${name}, because other specs extend ${name}: ${heirs.map(specFile).join(", ")}`,
+      "first change spec.extends in these specs",
     );
 }
 
@@ -98,7 +98,7 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
     throw new UserError(
       exitCode.problem,
       `${name} is still deployed in its cluster: ${running}`,
-      `first run meshops teardown ${name} --run; teardown needs the spec, so remove the environment only after the teardown`,
+      `first run meshops teardown ${name} --run, which needs the spec; then remove the environment`,
     );
 }
 

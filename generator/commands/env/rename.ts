@@ -119,7 +119,6 @@ function specText(repository: Repository, name: string): string | null {
 function renamedSpec(repository: Repository, name: string, newName: string): string {
   const text = specText(repository, name) ?? "";
   const document: Document | null = repository.source(name)?.document?.clone() ?? null;
-  if (document === null)
-    throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `run meshops validate ${name}`);
+  if (document === null) throw new UserError(exitCode.problem, `cannot parse ${specFile(name)}`, `run meshops validate ${name}`);
   return spliceOne(document, text, [{ op: "set", path: ["metadata", "name"], value: newName }]);
 }

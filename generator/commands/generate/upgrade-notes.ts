@@ -19,7 +19,7 @@ const upgradeNotes: readonly UpgradeNotes[] = [
     notes: [
       "Dgraph's pods restart once, because each pod now waits 5 seconds before it stops.",
       "If a version of meshops before 0.2.0 created your webhook keys, run meshops identity rotate-webhooks. The control plane and viz then restart once.",
-      "With high availability on stable-2.14.10, the pods of linkerd-destination restart once, because the policy controller in these pods now gets the resources that are set in the Helm values.",
+      "With high availability on stable-2.14.10, the pods of linkerd-destination restart once. The policy controller in these pods now gets its resource requests and limits from the Helm values.",
     ],
   },
 ];

@@ -9,7 +9,7 @@ export function declareGraph(program: Program, { io, end }: Runtime): void {
   program
     .command("graph")
     .description(
-      "draw the startup order of an environment and the access to its pods; if you specify two environments, mark the differences",
+      "draw the startup order of the components and the access to the pods; with two environments, also mark the differences",
     )
     .argument("<env>", "environment")
     .argument("[other]", "environment to compare with")

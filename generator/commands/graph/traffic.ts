@@ -67,8 +67,8 @@ export function trafficOf({ environment, components }: Model): Graph {
 
 function arrival({ spec: { linkerd } }: Environment): string {
   return linkerdRelease(linkerd.version).traits.transportHeader
-    ? `Connections between proxies use mutual TLS and arrive at port ${proxyPorts.inbound} for all destination ports.`
-    : "Connections between proxies use mutual TLS and arrive at the destination port.";
+    ? `Connections between proxies use mutual TLS, and arrive at port ${proxyPorts.inbound} regardless of the destination port.`
+    : "Connections between proxies use mutual TLS, and arrive at the destination port.";
 }
 
 /** @param withOthers whether the text in the box also describes what all other clients (`everyoneElse`) can do */

@@ -25,7 +25,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("rotate-issuer")
-    .description("create a new issuer certificate, signed by the trust anchor that signed the old issuer certificate")
+    .description("create a new issuer certificate, signed by the same trust anchor as the old issuer certificate")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./rotate.ts")).issuer(this.args, this.optsWithGlobals(), io));
@@ -39,11 +39,11 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("rotate-anchor")
-    .description("run the next step of a trust anchor rotation, which has three steps")
+    .description("run the next of the three steps of a trust anchor rotation")
     .argument("<env>", "environment")
     .option(
       "--pods-restarted",
-      "run the next step before the waiting time between two steps has passed; use this option only if every meshed pod has restarted since the last step",
+      "do not wait between two steps; use this option only if every meshed pod has restarted since the last step",
       false,
     )
     .action(async function () {
@@ -67,9 +67,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("age-key")
-    .description(
-      "print the private age key that Flux uses to decrypt files; pipe the output, because meshops does not print private keys to a terminal",
-    )
+    .description("print the private age key that Flux uses to decrypt files; stdout must be a pipe or a file, not a terminal")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./keys.ts")).ageKey(this.args, this.optsWithGlobals(), io));

@@ -42,10 +42,10 @@ export async function keygen(
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
   io.stderr.write(
     reused
-      ? `no new keys were created, because ${path} already contains the private keys from an earlier run; keep a copy of this file in a safe place\n`
+      ? `no new keys created: an earlier run already added the private keys to ${path}; keep a copy of this file in a safe place\n`
       : `private keys written to ${path}; keep a copy of this file in a safe place\n`,
   );
-  if (spec === null) io.stderr.write(`add the printed lines to the section spec in ${specFile(name)}\n`);
+  if (spec === null) io.stderr.write(`add the printed lines to the field spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
     await markUsed(io.env, [...spec.replaced, ...(reused ? [cluster, admin] : [])]);
@@ -123,8 +123,8 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
   if (recipients.length === 0)
     throw new UserError(
       exitCode.problem,
-      `environment ${name} has no age key, because its spec does not set spec.secrets`,
-      `an age key is needed only for encrypted files; to create one, run meshops identity keygen ${name} --write`,
+      `environment ${name} has no age key: spec.secrets is not set`,
+      `if the environment needs encrypted files, run meshops identity keygen ${name} --write to create an age key`,
     );
   // While the user replaces the cluster's key, the spec lists two recipients of the cluster. In this time, the Secret
   // from which Flux reads the keys must contain both keys.
@@ -136,7 +136,7 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
   const but = damaged === 0 ? "" : `; ${plural(damaged, "age key")} on this machine ${damaged === 1 ? "is" : "are"} damaged`;
   throw new UserError(
     exitCode.missing,
-    `no private age key found for recipients of the cluster: ${recipients.join(", ")}${but}`,
+    `no private age key found for the recipients of the cluster: ${recipients.join(", ")}${but}`,
     "set SOPS_AGE_KEY_FILE to the file with the key, or add the key to sops/age/keys.txt in your configuration folder",
   );
 }

@@ -31,7 +31,7 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
       throw new UserError(
         exitCode.problem,
         `${name} already has an identity, or parts of an identity:\n  ${existing.join("\n  ")}`,
-        `to renew certificates, run meshops identity rotate-issuer, rotate-anchor or rotate-webhooks; to replace all certificates and keys, add --force, run meshops generate, commit and push, and restart all meshed pods as soon as the cluster has the new certificates`,
+        `to renew certificates, run meshops identity rotate-issuer, rotate-anchor or rotate-webhooks; to replace all certificates and keys, add --force, then run meshops generate, commit and push. When the cluster has the new certificates, restart all meshed pods`,
       );
     const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {
@@ -76,7 +76,7 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "the identity's files are encrypted to the recipients in the spec",
-      next: "commit and push; if you removed recipients, rotate the private keys in the files, because the removed recipients can still decrypt the files in old commits",
+      next: "commit and push; if you removed recipients, also rotate the private keys in the files: removed recipients can still decrypt the files in old commits",
     };
   });
 }

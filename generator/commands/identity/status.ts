@@ -52,7 +52,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
     findings.write(
       present.length === 0
         ? `${name} has no identity yet\nfix: run meshops identity init ${name}\n`
-        : `missing or corrupt certificates in ${name}: ${missing.join(", ")}\nfix: restore the files from Git, or run meshops identity rotate-webhooks ${name} for webhook certificates\n`,
+        : `missing or corrupt certificates in ${name}: ${missing.join(", ")}\nfix: restore the files from Git; for webhook certificates, you can also run meshops identity rotate-webhooks ${name}\n`,
     );
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }

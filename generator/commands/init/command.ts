@@ -21,7 +21,7 @@ export function declareInit(program: Program, { io, end }: Runtime): void {
     .option("--existing-linkerd", "write specs for clusters in which another tool installs Linkerd", false)
     .option(
       "--with-client [image]",
-      "add the test client; with --cluster own, also specify the image name (without a tag) under which you will push the client",
+      "add the test client of meshops verify; with --cluster own, also specify the image name, without a tag, to which you push the client",
     )
     .option("-y, --yes", "use the defaults instead of prompting", false)
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))

@@ -73,8 +73,8 @@ function clientOf({ withClient, database }: InitOptions, cluster: Answers["clust
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,
-      "--with-client must have the name of an image as its value, because bootstrap builds the image of the test client only on AKS",
-      "add the image name (without a tag) under which you will push the client: --with-client registry.example.com/test-client",
+      "--with-client requires the name of an image: bootstrap builds the image of the test client only on AKS",
+      "specify the image name, without a tag, to which you push the test client: --with-client registry.example.com/test-client",
     );
   if (cluster === "aks" && withClient !== true)
     throw new UserError(

@@ -44,7 +44,7 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
     path: "bases/identity/apply.sh",
     shows: "helm.sh/resource-policy",
     without:
-      "Helm deletes the identity's Secrets when it upgrades a Helm release, if an earlier revision of this Helm release created the Secrets",
+      "an upgrade of a Helm release deletes the Secrets of the identity that an earlier revision of this Helm release created",
   },
 ];
 
@@ -114,7 +114,7 @@ export function outdatedScaffold(root: string): Diagnostic[] {
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
     const finding = atStart(path, {
       code: "scaffold-outdated",
-      message: `meshops ${version} changes this file, but did not write these changes, because a user has edited the file`,
+      message: `this file can lack changes of meshops ${version}, because meshops does not overwrite edited files`,
       fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
     });
     return [

@@ -7,10 +7,7 @@ export function declareInject(program: Program, { io, end }: Runtime): void {
     .description(
       "add mesh injection and policies to the manifests on stdin; Helm and helmfile can run this command as a post-renderer",
     )
-    .argument(
-      "<config>",
-      "file with a MeshInjection, which selects the objects to inject and sets proxy settings and allowed clients",
-    )
+    .argument("<config>", "file with a MeshInjection: the objects to inject, the proxy settings and the allowed clients")
     .action(async function () {
       end(await (await import("./inject.ts")).inject(this.args, this.optsWithGlobals(), io));
     });

@@ -14,7 +14,11 @@ export function declareStatus(program: Program, { io, end }: Runtime): void {
     .option("-w, --watch", "wait until the environment is ready, and print each change of its state", false)
     .option("--timeout <seconds>", "maximum duration of --watch", seconds, 900)
     .addOption(kubeconfig())
-    .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))
+    .addOption(
+      context(
+        "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
+      ),
+    )
     .addOption(fluxNamespace())
     .addOption(output("text", "json"))
     .action(async function () {

@@ -8,7 +8,7 @@ export function renderCounted(found: readonly Counted[]): string[] {
   return [
     ...(clients.length === 0
       ? []
-      : wrap("in the access mode enforce, these clients would be refused, because the spec does not list them:", "")),
+      : wrap("the spec does not list these clients, so the access mode enforce would refuse them:", "")),
     ...clients.flatMap((line) => wrap(line, "    ")),
     ...unread.flatMap((each) => wrap(describeUnread(each), "")),
   ];

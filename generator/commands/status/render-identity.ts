@@ -66,7 +66,10 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
   };
   return [
     ...group(true, "the issuer's trust anchor (restart these pods, because their proxies reject new certificates)"),
-    ...group(false, "all anchors of the trust bundle (restart these pods before the next step of a trust anchor rotation)"),
+    ...group(
+      false,
+      "at least one anchor of the trust bundle (restart these pods before the next step of a trust anchor rotation)",
+    ),
   ];
 }
 

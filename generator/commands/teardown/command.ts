@@ -6,9 +6,7 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareTeardown(program: Program, { io, end }: Runtime): void {
   program
     .command("teardown")
-    .description(
-      "print the script that deletes an environment; the script deletes the components in the reverse of the startup order",
-    )
+    .description("print the script that deletes an environment; components are deleted in the reverse of the startup order")
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(new Option("--yes", "with --run: do not ask for confirmation before the deletion").default(false))
@@ -16,7 +14,7 @@ export function declareTeardown(program: Program, { io, end }: Runtime): void {
     .addOption(new Option("--group", "also delete the container registry and the resource group").default(false))
     .addOption(
       context(
-        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec; if this field is not set, the script asks you to confirm the current context)",
+        "kubectl context of a cluster that is not on Azure (default: cluster.context in the spec, otherwise the current context, which you must confirm)",
       ),
     )
     .action(async function () {

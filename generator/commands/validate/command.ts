@@ -10,16 +10,13 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
     .option(
       "--linkerd <version>",
-      "with --manifests: Linkerd release for objects that do not specify a release; with the value none, rules about Linkerd are not checked",
+      "with --manifests: Linkerd release of objects that do not specify a release; none: do not check the rules about Linkerd",
     )
     .option(
       "--render",
-      "also use helm and kustomize to render the workloads that meshops delivers, and compare the rendered objects with the specs",
+      "also render the workloads that have a source, with helm and kustomize, and compare the objects with the specs",
     )
-    .option(
-      "--no-identity",
-      "do not check certificates and encrypted files, and accept environments that have no certificates or encrypted files",
-    )
+    .option("--no-identity", "do not check certificates and encrypted files; these files can also be missing")
     .addOption(output("text", "json", "sarif", "github"))
     .action(async function () {
       end(await (await import("./validate.ts")).validate(this.args, this.optsWithGlobals(), io));

@@ -10,7 +10,7 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
     .option("--only <ids>", "IDs or prefixes of the tests to run, such as T1,T2,M; T2 selects T2a to T2c")
     .option(
       "--baseline",
-      "remove the policies before test T0, and restore the policies after T0; during T0, all pods can connect to the service",
+      "also run test T0 if policies exist: remove the policies, run T0, and restore the policies; during T0, all pods can connect to the service",
       false,
     )
     .option("--write", "also write test data to the service, and delete the test data at the end", false)
@@ -22,7 +22,11 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
     )
     .option("--report <file>", "write an HTML page with the access graph and the evidence for each result")
     .addOption(kubeconfig())
-    .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))
+    .addOption(
+      context(
+        "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
+      ),
+    )
     .addOption(fluxNamespace())
     .addOption(output("text", "json", "junit"))
     .action(async function () {

@@ -75,16 +75,16 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     if (inserted === "not-a-block")
       throw new UserError(
         exitCode.problem,
-        `meshops cannot insert the workload into ${file}, because spec or spec.workloads in this file is written in braces or on one line`,
+        `cannot insert the workload into ${file}, because spec or spec.workloads is not an indented block in this file`,
         "run the command with --print, and insert the printed lines into the spec by hand",
       );
     writeAtomic(path, inserted);
     const guesses = block.filter((line) => /^ *# guess:/.test(line)).length;
     io.stdout.write(
-      `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guessed value")}\n\nnext:\n`,
+      `update  ${file}: ${plural(described.sets.length, "pod template")} in namespace ${namespace}, ${plural(guesses, "guessed value")}\n\nnext:\n`,
     );
     for (const step of [
-      `in ${file}, check each value that a comment marks as a guess, and then remove the comment`,
+      `in ${file}, check each value below a comment "# guess", and then remove the comment`,
       `meshops validate ${environment}`,
       `meshops access ${environment}`,
       "meshops generate",

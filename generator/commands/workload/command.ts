@@ -30,13 +30,14 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
       ).conflicts("fromCluster"),
     )
     .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
-    .option(
-      "--no-source",
-      "with --path or --chart: write only the description of the service, because another tool delivers the service",
-    )
+    .option("--no-source", "with --path or --chart: write only the description of the service; another tool installs the service")
     .option("--print", "print the description of the new workload, and do not change the spec", false)
     .addOption(kubeconfig())
-    .addOption(context("context of the kubeconfig (default: the context of the environment)"))
+    .addOption(
+      context(
+        "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
+      ),
+    )
     .action(async function () {
       end(await (await import("./add.ts")).add(this.args, this.optsWithGlobals(), io));
     });

@@ -41,7 +41,7 @@ export function sourceOf({ path, chart }: Sources, repository: Repository, io: I
   throw new UserError(
     exitCode.usage,
     `Flux cannot read the chart ${source}`,
-    "use the URL of the chart's repository or registry; if another tool delivers the service, add --no-source",
+    "use the URL of the chart's repository or registry; if another tool installs the service, add --no-source",
   );
 }
 
@@ -51,7 +51,7 @@ function folderIn({ root }: Repository, path: string, { cwd }: Io): string {
   throw new UserError(
     exitCode.usage,
     `the folder ${path} is not below the root of the repository`,
-    "move the folder into the repository; if another tool delivers the service, add --no-source",
+    "move the folder into the repository; if another tool installs the service, add --no-source",
   );
 }
 

@@ -23,5 +23,5 @@ else if (folder !== null && set !== own)
   console.log(
     set === null && !others
       ? `To enable the pre-commit hook of this folder: git config core.hooksPath ${own}`
-      : `To use the pre-commit hook of this folder, add this line to the hook that the repository has: sh ${own}/pre-commit`,
+      : `To use the pre-commit hook of this folder, add this line to the pre-commit hook of the Git repository: sh ${own}/pre-commit`,
   );
