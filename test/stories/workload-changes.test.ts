@@ -75,7 +75,7 @@ test.each([
     workload({ mode: "off" }),
     "Server",
     "harmless",
-    "The default inbound policy admits all clients, as the Server did",
+    "Like the Server, this policy admits all clients",
   ],
   [
     "a smaller network",
@@ -228,7 +228,10 @@ describe("a release that rejects a second Server for the same port", () => {
   test("if a port is renamed, diff reports a stalled rollout, and the first step sets `access: off` for the port", async () => {
     const rows = await between(workload(), workload({ port: "web" }));
     const found = rows.find(({ kind, change }) => kind === "Server" && change === "removed");
-    expect(found).toMatchObject({ risk: "stalled-rollout", reason: expect.stringContaining("as a second Server") });
+    expect(found).toMatchObject({
+      risk: "stalled-rollout",
+      reason: expect.stringContaining("Linkerd can reject the new Server, because both Servers select the same port"),
+    });
     expect(found?.steps[0]?.text).toContain("set access: off for this port");
   });
 
