@@ -84,7 +84,7 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
       return `${within}: container ${problem.container} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
     default:
       if (problem === null && !mayWaitForProxy(pod)) return within;
-      return `${within}: the proxy is not ready; a proxy gets no certificate if the identity controller does not respond or the issuer is invalid (see tests M1 and M3)`;
+      return `${within}: the proxy is not ready. A proxy gets no certificate if the identity controller does not respond (see test M1), or if the issuer is invalid (see test M3)`;
   }
 }
 
