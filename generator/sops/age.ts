@@ -65,7 +65,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare your age keys with your backup. meshops reads age keys from the variable SOPS_AGE_KEY, from the file in SOPS_AGE_KEY_FILE, from the output of the command in SOPS_AGE_KEY_CMD, and from sops/age/keys.txt in your configuration folder",
+      "compare your age keys with your backup. meshops reads age keys from the variable SOPS_AGE_KEY, the file in SOPS_AGE_KEY_FILE, the output of the command in SOPS_AGE_KEY_CMD, and sops/age/keys.txt in your configuration folder",
     );
   }
 }

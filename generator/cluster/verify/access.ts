@@ -45,7 +45,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.some(({ outcome }) => outcome === "answered"))
     return failed(
-      "not refused",
+      "the policies did not refuse all calls",
       explainAccess(
         outcomes.filter(({ outcome }) => outcome === "answered"),
         run.probe,

@@ -77,7 +77,7 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
     case "unscheduled":
       return `${within}: the pod is unschedulable: ${problem.message}`;
     case "image-pull":
-      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); run meshops bootstrap to build the image`;
+      return `${within}: ${problem.image} cannot be pulled (${problem.reason}). For the image of the test client, run meshops bootstrap to build the image`;
     case "cannot-start":
       return `${within}: ${problem.message}`;
     case "crashing":

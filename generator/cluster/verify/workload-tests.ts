@@ -96,7 +96,7 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   });
   if (wrong.length === 0) return passed(`${calls.length} tested connections match the spec`, evidence);
   const seen = wrong.map(
-    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} ${target.key}`,
+    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} port ${target.key}`,
   );
   const causes = wrong.map(({ target, probe, declared }) => why(target, probe, declared, run));
   return failed(seen.join(", "), [...new Set(causes)], evidence);

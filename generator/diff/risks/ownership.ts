@@ -151,7 +151,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
   return {
     risk: "mesh-restart",
     reason:
-      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values, and the pods of the control plane restart. If the existing releases have other names or namespaces than the generated releases, the result depends on the engine. Flux makes the existing objects part of the generated releases (helm-controller, disableTakeOwnership). helmfile refuses the installation",
+      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values. The pods of the control plane then restart. If the existing releases have other names or namespaces than the generated releases, the result depends on the engine. Flux makes the existing objects part of the generated releases (helm-controller, disableTakeOwnership). helmfile refuses the installation",
     steps: [
       {
         text: "Before you push, compare the names and namespaces of the existing Helm releases with the generated releases (linkerd-crds and linkerd-control-plane in namespace linkerd).",
@@ -188,7 +188,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
           ]
         : []),
       {
-        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd, remove these objects from their Git repository, and then delete these objects in the cluster.",
+        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd. Then remove these objects from their Git repository, and delete them in the cluster.",
       },
       {
         text: "Push the platform repository, and wait until Linkerd is ready.",
