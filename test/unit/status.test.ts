@@ -607,7 +607,10 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     const { cause } = workloadState(
       ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: [named] }),
     );
-    expect(cause).toMatchObject({ code: "refused-by-server", reason: expect.stringContaining("connects to port 5080") });
+    expect(cause).toMatchObject({
+      code: "refused-by-server",
+      reason: expect.stringContaining("On port 5080, pod alpha-1 bypasses its own proxy"),
+    });
   });
 
   test("from skip: the cause contains the Server that rejects the pod that has not restarted", () => {
