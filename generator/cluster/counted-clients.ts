@@ -75,5 +75,5 @@ export function describeCounted({ key, port, identity, count }: RefusedLater): s
 
 /** Returns a note with the reasons why the metrics of some pods may be missing. */
 export function describeUnread({ pods, unread }: Counted): string {
-  return `meshops did not read the metrics of ${plural(unread, "pod")} of ${pods}. To read metrics, you need the permission to get pods/proxy, and the default inbound policy of the pods must admit the API server. meshops reads the metrics of at most ${podsPerSet} pods per set of pods`;
+  return `meshops did not read the metrics of ${plural(unread, "pod")} of ${pods}. Possible reasons: you do not have the permission to get pods/proxy; the default inbound policy of the pods refuses the API server; ${pods} has more than ${podsPerSet} pods, and meshops reads the metrics of only ${podsPerSet}`;
 }

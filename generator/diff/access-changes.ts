@@ -134,7 +134,7 @@ function changeOf(
 ): ObjectChange {
   const texts = new Map<string, string[]>();
   for (const cell of cells) {
-    const port = `${cell.key} ${cell.port}${reached ? "" : ` (refused by ${deciding(cell)})`}`;
+    const port = `port ${cell.port} (${cell.key}${reached ? "" : `; refused by ${deciding(cell)}`})`;
     texts.set(port, [...(texts.get(port) ?? []), cell.client]);
   }
   // Ports with the same clients are listed together.

@@ -28,13 +28,13 @@ export function accountChanges(old: Model, next: Model): ObjectChange[] {
         name: set.title,
         change: "changed",
         risk: "narrower-access",
-        reason: `the policies of other sets of pods now admit the pods of ${set.title} only with the service account ${set.serviceAccountName}, and no longer with ${from}. Until the pods have restarted with the new service account, Linkerd refuses their connections to these sets of pods`,
+        reason: `the service account of the pods of ${set.title} changes from ${from} to ${set.serviceAccountName}. Policies that list ${set.title} as a client now admit ${set.serviceAccountName} instead of ${from}. Until the pods of ${set.title} have restarted with ${set.serviceAccountName}, Linkerd refuses their connections`,
         steps: [
           {
-            text: `In a first commit, add a client with the service account ${set.serviceAccountName} to access.clients of the sets of pods that list ${set.title} as a client. Keep the old service account in the spec.`,
+            text: `In a first commit, do not change serviceAccountName. Find all lists access.clients that contain ${set.title}. To each of these lists, add a client with the service account ${set.serviceAccountName}.`,
           },
           {
-            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the client that you added in the first commit.",
+            text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the clients that you added in the first commit.",
           },
         ],
         fields: [],

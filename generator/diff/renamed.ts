@@ -49,8 +49,8 @@ export function renameChange(root: string, { from, to }: Renamed, steps: readonl
   const left = ownFluxFiles(root, from);
   const effect =
     left.length > 0
-      ? `the folder ${old}, which now contains only ${left.join(", ")}. If you push before you move ${left.length === 1 ? "this file" : "these files"}, Flux deletes the components of the environment`
-      : `the folder ${old}, which no longer exists. Until this Kustomization applies ${fluxFolder(to)}, Flux reports an error and applies nothing`;
+      ? `the folder ${old}. This folder now contains only ${left.join(", ")}. If you push before you move ${left.length === 1 ? "this file" : "these files"}, Flux deletes the components of the environment`
+      : `the folder ${old}. This folder no longer exists. Until the root Kustomization applies ${fluxFolder(to)}, Flux reports an error and applies nothing`;
   return {
     environment: to,
     kind: "Environment",

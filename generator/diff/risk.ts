@@ -52,8 +52,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
   if (isSuspended(changed))
     return {
       risk: "harmless",
-      reason:
-        "Flux does not change this release while suspend is true. Flux applies the changes of this HelmRelease after you have set suspend to false",
+      reason: "this HelmRelease has suspend: true. Flux applies this change only after you set suspend to false",
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
@@ -75,7 +74,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
 }
 
 const separately: Step = {
-  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes. Complete all steps for the domain before you start with the other changes, or complete all steps for the other changes first.",
+  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes. Complete one of these two groups of steps before you start with the other group.",
 };
 
 /** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */
@@ -89,7 +88,7 @@ function byDefault({ change, kind, fields }: ChangedObject, { objects }: ChangeS
     return kind === "Helmfile" || kind === "Overlay"
       ? "meshops no longer generates this file"
       : objects.some((other) => other.kind === "Kustomization" && other.change === "removed")
-        ? "Flux deletes this object, unless you suspend its Kustomization before you push"
+        ? "Flux deletes this object. To keep the object, suspend its Kustomization before you push"
         : "Flux deletes this object";
   if (kind === "HelmRelease") return "only the Flux settings of this release change; the installed objects stay the same";
   return fields.length === 0 ? "only the order or the layout of the object's fields differs" : "Flux updates the existing object";

@@ -26,11 +26,11 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
         after.spec.gitops.root === undefined
           ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : {
-              text: `If the folder flux/${environment} of the platform repository contains files that flux bootstrap git created (flux-system/gotk-sync.yaml), move these files to another folder. If you do not move these files, the new Kustomization applies them and creates the old Kustomization again. Then push, and check that the new Kustomization ${next.namespace}/${next.name} applies the folder.`,
+              text: `If the folder flux/${environment} contains files of flux bootstrap git (flux-system/gotk-sync.yaml), move these files to another folder of the platform repository. With these files, the new Kustomization would create the old Kustomization again. After this check, push. Then check that the new Kustomization ${next.namespace}/${next.name} applies the folder flux/${environment}.`,
             },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
-          text: "If the old Kustomization applies only objects of the environment, delete it while it is still suspended. Otherwise, keep it, remove the folder of the environment from the objects that it applies, and resume it. If the Kustomizations of the components also get new names, suspend and then delete the Kustomizations with the old names.",
+          text: "If the old Kustomization applies only objects of the environment, delete the old Kustomization while it is suspended. If the old Kustomization also applies other objects, do not delete the old Kustomization: change it so that it no longer applies the folder of the environment, and resume it. If the Kustomizations of the components also get new names, suspend and then delete the Kustomizations with the old names.",
           command: `kubectl delete kustomization.kustomize.toolkit.fluxcd.io ${old.name} --namespace ${old.namespace}`,
         },
       ],

@@ -85,24 +85,24 @@ export function secretRisk(path: string, plaintext: Plaintext): Assessment {
   const name = secretIn(path);
   if (plaintext === "same")
     return { risk: "harmless", reason: "the file was encrypted again; the plaintext is the same as before" };
-  const unknown =
+  const changes = (what: string, verb: string): string =>
     plaintext === "unknown"
-      ? " (no available age key can decrypt both versions, so meshops cannot check whether the plaintext differs)"
-      : "";
+      ? `${what} may change. No available age key can decrypt both versions of the file, so meshops cannot compare the plaintexts`
+      : `${what} ${verb}`;
   if (isOfWorkload(path))
     return {
       risk: "not-assessed",
-      reason: `the content of the Secret changes${unknown}. No pod restarts. Pods that read the Secret only at startup get the new content after their next restart`,
+      reason: `${changes("the content of the Secret", "changes")}. No pod restarts. Pods that read the Secret only at startup get the new content after their next restart`,
     };
   if (name === secretNames.issuer)
     return {
       risk: "trust-anchor",
-      reason: `the issuer changes${unknown}. If the trust bundle already contains the trust anchor of the new issuer, the identity controller loads the new issuer without a restart, and all proxies get certificates from it within 24 hours. Otherwise, the identity controller keeps the old issuer until it restarts`,
+      reason: `${changes("the issuer", "changes")}. If the trust bundle already contains the trust anchor of the new issuer, the identity controller loads the new issuer without a restart. All proxies then get certificates from the new issuer within 24 hours. If the trust bundle does not contain this trust anchor, the identity controller uses the old issuer until the next restart`,
     };
   if (isOfWebhook(path))
     return {
       risk: "webhook-policy",
-      reason: `the certificate of a webhook changes${unknown}. If the CA of the webhook did not sign the new certificate, the API server cannot call the webhook`,
+      reason: `${changes("the certificate of a webhook", "changes")}. If the CA of the webhook did not sign the new certificate, the API server cannot call the webhook`,
     };
-  return { risk: "trust-anchor", reason: `the signing keys of the trust anchors change${unknown}` };
+  return { risk: "trust-anchor", reason: changes("the signing keys of the trust anchors", "change") };
 }

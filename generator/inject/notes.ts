@@ -38,7 +38,7 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
-      "meshops generates no policy for this workload, because the workload has neither a selector nor pod labels; a policy with an empty selector would apply to all pods of the namespace";
+      "meshops generates no policy for this workload, because the workload has neither a selector nor pod labels. A policy with an empty selector would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
   return [
@@ -74,7 +74,7 @@ function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injecti
       note(
         first.manifest,
         "error",
-        `the client ${namespace}/${serviceAccount} lists port ${port}, but no selected workload and no Service of these workloads declares this port`,
+        `the client ${namespace}/${serviceAccount} lists port ${port}, but neither the selected workloads nor their Services declare this port`,
       ),
     );
 }

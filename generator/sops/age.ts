@@ -65,7 +65,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare your age keys with your backup. meshops reads age keys from the variable SOPS_AGE_KEY, from the file in SOPS_AGE_KEY_FILE, from the output of the command in SOPS_AGE_KEY_CMD, and from sops/age/keys.txt in your configuration folder",
+      "compare your age keys with your backup. meshops reads age keys from the variable SOPS_AGE_KEY, the file in SOPS_AGE_KEY_FILE, the output of the command in SOPS_AGE_KEY_CMD, and sops/age/keys.txt in your configuration folder",
     );
   }
 }
@@ -78,13 +78,14 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   } catch {
     throw new SopsError(
       "tampered",
-      "the encrypted data key in the file was changed, so the recipient's age key cannot decrypt this data key",
+      "the encrypted data key in the file was changed. The age key of the recipient cannot decrypt this data key",
     );
   }
 }
 
 function noKey(metadata: Metadata, held: number): SopsError {
-  const recipients = [...metadata.age.map(({ recipient }) => recipient), ...otherServices(metadata)];
+  const others = otherServices(metadata).join(" and ");
+  const recipients = metadata.age.map(({ recipient }) => recipient).join(", ");
   const message =
     held === 0
       ? "no age key is available to decrypt the file"
@@ -93,7 +94,7 @@ function noKey(metadata: Metadata, held: number): SopsError {
         : `none of the ${held} available age keys can decrypt the file`;
   const fix =
     metadata.age.length === 0
-      ? `use the sops binary: the file is encrypted only to ${otherServices(metadata).join(" and ")}`
-      : `add the age key of one of these recipients to sops/age/keys.txt in your configuration folder, or to the file that SOPS_AGE_KEY_FILE specifies: ${recipients.join(", ")}`;
+      ? `use the sops binary: the file is encrypted only to ${others}`
+      : `add the age key of one of these recipients to sops/age/keys.txt in your configuration folder, or to the file that SOPS_AGE_KEY_FILE specifies: ${recipients}${others === "" ? "" : `. Without an age key, use the sops binary with ${others}`}`;
   return new SopsError("no-key", message, fix);
 }

@@ -85,7 +85,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   if (others.length > 0)
     throw new SopsError(
       "unsupported",
-      `meshops cannot remove recipients from this file: the removal requires a new data key, and only the sops binary can encrypt the new data key to ${others.join(" and ")}`,
+      `meshops cannot remove recipients from this file. The removal requires a new data key, and only the sops binary can encrypt a data key to ${others.join(" and ")}`,
       "run sops rotate --in-place --rm-age <recipient> <file>",
     );
   const fresh = randomBytes(32);

@@ -49,7 +49,9 @@ async function run(story: Story): Promise<number> {
   process.on("SIGINT", () => {
     if (interrupted) process.exit(130); // the user has pressed Ctrl-C a second time
     interrupted = true;
-    print("interrupted: the present step ends, and planted faults are restored; press Ctrl-C again to end at once");
+    print(
+      "interrupted: the run stops when the current step has ended and its fault is reverted; to stop immediately, press Ctrl-C again",
+    );
   });
   await story.restorePlanted();
   const results = await runSteps(story, steps, print, () => interrupted);
@@ -70,6 +72,6 @@ async function cleanUp(story: Story): Promise<number> {
   }
   await story.kubectl.run(["delete", "namespace", loadNamespace, "--ignore-not-found"]);
   rmSync(story.options.folder, { recursive: true, force: true });
-  print("removed: the environment, the namespace of the load client, and the folder of the run");
+  print("removed the environment, the namespace of the load client, and the folder of the run");
   return 0;
 }

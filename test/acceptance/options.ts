@@ -36,13 +36,13 @@ export interface Options {
 
 export const usage = `usage: npm run acceptance -- --context NAME [options]
 
-Plays the story of a user on the cluster of a kubectl context: creates a platform repository, installs Linkerd and
-Dgraph, plants faults, rotates certificates under load, upgrades, and removes everything.
+Tests meshops on the cluster of a kubectl context, in the same way as a user: creates a platform repository, installs
+Linkerd and Dgraph, causes faults, rotates certificates under load, upgrades Linkerd, and removes everything.
 
   --context NAME          kubectl context of the cluster
   --kubeconfig FILE       kubeconfig file (default: as kubectl)
   --engine ENGINE         flux or helmfile (default: flux)
-  --only STEPS            ids of the steps to run, separated by commas; steps that an earlier run passed are not repeated
+  --only STEPS            ids of the steps to run, separated by commas; repeats steps that passed earlier
   --release RELEASE       Linkerd release to install (default: the release that meshops init writes)
   --upgrade-to RELEASE    Linkerd release for the step "upgrade"
   --git-url URL           empty Git repository that this machine can push to and that Flux can clone (engine flux)
@@ -54,9 +54,10 @@ Dgraph, plants faults, rotates certificates under load, upgrades, and removes ev
   --report FILE           Markdown report (default: report.md in the folder of the run)
   --junit FILE            JUnit report (default: junit.xml in the folder of the run)
   --allow-linkerd         run even if the cluster contains another installation of Linkerd
-  --clean-up              restore planted faults, delete what an interrupted run created, and end
+  --clean-up              run no steps; revert the faults, and delete everything that an interrupted run created
 
-To resume an interrupted run, run the same command again.
+To resume an interrupted run, run the same command again. Without --only, the run repeats
+only the step preflight and the steps that have not passed.
 
 exit codes: 0 all steps passed; 1 a step failed; 2 wrong usage; 4 no step failed, but some steps did not run
 `;
@@ -97,13 +98,14 @@ export function optionsOf(argv: readonly string[]): Options {
     throw new UsageError((error as Error).message);
   }
   const { context, engine } = values;
-  if (context === undefined) throw new UsageError("--context is required: the run never uses the current context of kubectl");
-  if (engine !== "flux" && engine !== "helmfile") throw new UsageError(`--engine is flux or helmfile, not ${engine}`);
+  if (context === undefined)
+    throw new UsageError("--context is required, because the run never uses the current context of kubectl");
+  if (engine !== "flux" && engine !== "helmfile") throw new UsageError(`--engine must be flux or helmfile, not ${engine}`);
   const serveGit = values["serve-git"] ?? null;
-  if (serveGit !== null && !/^[^\s/:]+:\d+$/.test(serveGit)) throw new UsageError("--serve-git is HOST:PORT");
+  if (serveGit !== null && !/^[^\s/:]+:\d+$/.test(serveGit)) throw new UsageError("--serve-git must have the form HOST:PORT");
   const gitUrl = values["git-url"] ?? (serveGit === null ? null : `http://${serveGit}/platform.git`);
   if (engine === "flux" && gitUrl === null)
-    throw new UsageError("with --engine flux, set --git-url or --serve-git: Flux clones the repository from there");
+    throw new UsageError("with --engine flux, set --git-url or --serve-git: Flux clones the repository from this URL or address");
   const folder = resolve(values.folder ?? join(projectRoot, ".tools/acceptance", context.replaceAll(/[^\w.-]/g, "_")));
   return {
     context,

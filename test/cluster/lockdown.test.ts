@@ -60,7 +60,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
     const { code, stdout } = await command("status", "own");
     expect(code).toBe(1);
     const text = stdout.replace(/\s+/g, " ");
-    expect(text).toContain("the service account default in namespace platform, which Flux uses, is not allowed to");
+    expect(text).toContain("Flux uses the service account default in namespace platform. This account is not allowed to");
     expect(text).toContain("set gitops.serviceAccountName in the spec");
   });
 

@@ -237,7 +237,7 @@ withPydgraph("verify", () =>
             look,
           ),
         expected: {
-          T2a: /^failed: the AuthorizationPolicy of port 8080 lists other.elsewhere, not pydgraph-client.pydgraph-client.*of port 9080/,
+          T2a: /^failed: the AuthorizationPolicy of port 8080 lists other.elsewhere, but not pydgraph-client.pydgraph-client.*of port 9080/,
           ...{ T3: /^failed/, D1: /refuse.*: see test T2a/, D2: /refuse/, D3: /refuse/, D5: /T2a/ },
         },
       },

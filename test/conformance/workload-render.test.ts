@@ -119,7 +119,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     [
       "another name",
       { ...right, workloadRef: { kind: "Deployment", name: "shop-ap" } },
-      "the objects of the workload contain no Deployment shop-ap, so meshops patches no object for this set of pods",
+      "the objects of the workload contain no Deployment shop-ap. meshops therefore cannot add the proxy settings to these pods",
       'fix: did you mean "shop-api"?',
     ],
     [
@@ -143,7 +143,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
     [
       "the number of the container's port",
       { ...right, ports: { ...right.ports, db: { port: 6379, protocol: "opaque" } } },
-      "the Service shop-db does not use the port number 6379, but 6380, for the opaque port db of shop/api",
+      "in Service shop-db, the opaque port db of shop/api has the number 6380, not 6379",
       "fix: set servicePort: 6380",
     ],
   ])("reports %s", async (_, set, message, fix) => {

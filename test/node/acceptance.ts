@@ -94,7 +94,7 @@ export function acceptanceTests(running: () => RealNode): void {
     await node.api.applyAll(readFileSync(join(referenceFolder, "charts/linkerd-crds/2026.8.3/rendered.yaml"), "utf8"));
     const { code, out } = await acceptance();
     expect(code, out).toBe(1);
-    expect(out).toContain("the cluster contains Linkerd already");
+    expect(out).toContain("the cluster already contains Linkerd");
   });
 
   test("an acceptance run on a cluster that cannot pull Linkerd's images ends with exit code 4, and reports the reason", async () => {

@@ -172,13 +172,15 @@ describe("steps for helmfile", () => {
 
   test("a chart that another tool installs from now on is not uninstalled", async () => {
     const steps = stepsOf(await changes(spec(), spec({ source: "" }).replace("      source: \n", "")));
-    expect(steps).toEqual([expect.stringMatching(/delete only Helm's record .*--selector owner=helm,name=shop$/)]);
+    expect(steps).toEqual([
+      expect.stringMatching(/delete only the Secrets in which Helm stores the release .*--selector owner=helm,name=shop$/),
+    ]);
   });
 
   test("a renamed chart is not uninstalled if the new workload uses its release", async () => {
     const [first = "", ...others] = stepsOf(await changes(spec(), spec({ name: "store" })));
     expect(first).toMatch(
-      /set releaseName: shop in its source.* you must not uninstall this release\. If the workload shop is no longer needed/,
+      /set releaseName: shop in the source of the new workload, and do not uninstall the release shop\. If you no longer need the workload shop/,
     );
     expect(others.join()).not.toContain("helm uninstall shop");
   });

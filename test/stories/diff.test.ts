@@ -386,7 +386,7 @@ describe("certificates and encrypted files", () => {
     expect(secret).toMatchObject({ name: "linkerd-identity-issuer", change: "changed", risk: "trust-anchor" });
     expect(secret?.["fields"]).toEqual([{ path: "data", before: "(encrypted)", after: "(encrypted; plaintext differs)" }]);
     const closed = await rows(root);
-    expect(closed.find(({ kind }) => kind === "Secret")?.["reason"]).toContain("no available age key can decrypt both versions");
+    expect(closed.find(({ kind }) => kind === "Secret")?.["reason"]).toContain("No available age key can decrypt both versions");
     for (const output of ["text", "json", "markdown"])
       expect((await meshops(root, ["diff", "-o", output], { env: keys() })).stdout).not.toMatch(/ENC\[|PRIVATE KEY|AGE-SECRET/);
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");

@@ -49,7 +49,7 @@ describe("a KRM function", () => {
     expect(field(parse(stdout), "items")).toEqual(field(parse(read("clients", "expected.yaml")), "items"));
     const unknown = await meshops(projectRoot, ["krm"], { input: withPort("grpc") });
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain("the client ingress/nginx lists port grpc, but no selected workload");
+    expect(unknown.stderr).toContain("the client ingress/nginx lists port grpc, but neither the selected workloads");
   });
 
   test("accepts a list in JSON", async () => {

@@ -60,7 +60,7 @@ describe("settings of the proxies of a workload", () => {
     const access = rows.find(({ kind, name }) => kind === "Access" && name === "queue/redis");
     expect(access, text(rows)).toMatchObject({
       risk: "narrower-access",
-      reason: expect.stringContaining("can no longer connect to redis 6379"),
+      reason: expect.stringContaining("can no longer connect to port 6379 (redis"),
     });
   });
 
@@ -70,7 +70,7 @@ describe("settings of the proxies of a workload", () => {
       spec(enabled + workloads({ proxy: "{default-inbound-policy: deny}" })),
     );
     expect(rows.map(({ risk, reason }) => `${risk}: ${reason}`).join("\n")).toMatch(
-      /^narrower-access: .*the pods of shop refuse clients/m,
+      /^narrower-access: .*the pods of shop refuse some of the clients/m,
     );
   });
 
@@ -206,7 +206,7 @@ describe("two changes at the same time", () => {
   test("if a set of pods is renamed, diff still reports that a client loses access", async () => {
     const after = set({ name: "cache", clients: "{other: {serviceAccountRef: {namespace: other, name: other}}}" });
     expect((await accessOf(set(), after)).join("\n")).toMatch(
-      /^narrower-access: .*shop\/default can no longer connect to redis 6379/m,
+      /^narrower-access: .*shop\/default can no longer connect to port 6379 \(redis/m,
     );
   });
 
@@ -231,7 +231,7 @@ describe("two changes at the same time", () => {
     const row = rows.find(({ kind, name }) => kind === "Access" && name === "web/front");
     expect(row, text(rows)).toMatchObject({
       risk: "narrower-access",
-      reason: expect.stringContaining("Until the pods have restarted"),
+      reason: expect.stringContaining("Until the pods of web/front have restarted with web-2, Linkerd refuses their connections"),
     });
   });
 });

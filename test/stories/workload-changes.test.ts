@@ -50,7 +50,7 @@ test.each([
     workload({ who: clients.replace("web: {serviceAccountRef: {namespace: web, name: web}}, ", "") }),
     "Access",
     "narrower-access",
-    "web/web can no longer connect to http 8080 (refused by NetworkPolicy shop-api)",
+    "web/web can no longer connect to port 8080 (http; refused by NetworkPolicy shop-api)",
   ],
   [
     "a client more",
@@ -58,7 +58,7 @@ test.each([
     workload({ who: clients.replace("{web:", "{cart: {serviceAccountRef: {namespace: web, name: cart}}, web:") }),
     "Access",
     "wider-access",
-    "web/cart can connect to http 8080",
+    "web/cart can connect to port 8080 (http)",
   ],
   [
     "audit to enforce, for clients that are not listed",
@@ -66,7 +66,7 @@ test.each([
     workload(),
     "Access",
     "narrower-access",
-    "other meshed pods and pods without a proxy can no longer connect to http 8080 (refused by NetworkPolicy shop-api)",
+    "other meshed pods and pods without a proxy can no longer connect to port 8080 (http; refused by NetworkPolicy shop-api)",
   ],
   ["enforce to audit", workload(), workload({ mode: "audit" }), "Server", "wider-access", "Linkerd now admits all clients"],
   [
@@ -75,7 +75,7 @@ test.each([
     workload({ mode: "off" }),
     "Server",
     "harmless",
-    "The default inbound policy admits all clients, as the Server did",
+    "Like the Server, this policy admits all clients",
   ],
   [
     "a smaller network",
@@ -156,7 +156,7 @@ describe("pods of another tool already run before the spec contains their set of
     return rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
   };
   const refused =
-    /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to http 8080 \(refused by NetworkPolicy shop-api\)$/;
+    /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to port 8080 \(http; refused by NetworkPolicy shop-api\)$/;
 
   test("diff reports that a new environment in the mode enforce refuses clients", async () => {
     expect(await accessOf(null, spec(workload()))).toEqual([expect.stringMatching(refused)]);
@@ -166,7 +166,7 @@ describe("pods of another tool already run before the spec contains their set of
     const other = workload({ name: "other", set: "all", mode: "off" }).replace("app: shop", "app: other");
     expect(await accessOf(spec(other), spec(other + workload()))).toEqual([expect.stringMatching(refused)]);
     expect((await accessOf(spec(other + workload()), spec(other)))[0]).toMatch(
-      /^wider-access: .*other meshed pods and pods without a proxy can connect to http 8080$/,
+      /^wider-access: .*other meshed pods and pods without a proxy can connect to port 8080 \(http\)$/,
     );
   });
 
@@ -174,7 +174,7 @@ describe("pods of another tool already run before the spec contains their set of
     const audit = spec(workload({ mode: "audit" }));
     expect(await accessOf(null, audit)).toEqual([]);
     const denied = audit.replace("lifecycle: existing,", "lifecycle: existing, defaultInboundPolicy: deny,");
-    expect((await accessOf(null, denied))[0]).toMatch(/^wider-access: .*10\.0\.0\.0\/8.* can connect to http 8080$/);
+    expect((await accessOf(null, denied))[0]).toMatch(/^wider-access: .*10\.0\.0\.0\/8.* can connect to port 8080 \(http\)$/);
   });
 
   test("if the default policy of a namespace changes, diff compares before and after the restart of the pods", async () => {
@@ -183,8 +183,8 @@ describe("pods of another tool already run before the spec contains their set of
     const rows = await changesBetween(enforced + namespace(""), open + namespace(", defaultInboundPolicy: deny"));
     const access = rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
     expect(access).toEqual([
-      expect.stringMatching(/^wider-access: after this change, .*pods without a proxy can connect to http 8080$/),
-      expect.stringMatching(/^narrower-access: after the pods have restarted, .*can no longer connect to http 8080/),
+      expect.stringMatching(/^wider-access: after this change, .*pods without a proxy can connect to port 8080 \(http\)$/),
+      expect.stringMatching(/^narrower-access: after the pods have restarted, .*can no longer connect to port 8080 \(http/),
     ]);
     expect(rows.find(({ kind }) => kind === "Namespace")?.steps).toContainEqual(
       expect.objectContaining({
@@ -195,7 +195,7 @@ describe("pods of another tool already run before the spec contains their set of
     // The policy controller also applies a change of the cluster's default inbound policy to running pods.
     const cluster = (policy: string): string => open.replace("lifecycle: existing,", `lifecycle: existing, ${policy}`);
     const [row] = await accessOf(open + namespace(""), cluster("defaultInboundPolicy: deny,") + namespace(""));
-    expect(row).toMatch(/^narrower-access: after this change, .*can no longer connect to http 8080/);
+    expect(row).toMatch(/^narrower-access: after this change, .*can no longer connect to port 8080 \(http/);
   });
 
   test("a new workload that meshops delivers has no pods yet", async () => {
@@ -228,7 +228,10 @@ describe("a release that rejects a second Server for the same port", () => {
   test("if a port is renamed, diff reports a stalled rollout, and the first step sets `access: off` for the port", async () => {
     const rows = await between(workload(), workload({ port: "web" }));
     const found = rows.find(({ kind, change }) => kind === "Server" && change === "removed");
-    expect(found).toMatchObject({ risk: "stalled-rollout", reason: expect.stringContaining("as a second Server") });
+    expect(found).toMatchObject({
+      risk: "stalled-rollout",
+      reason: expect.stringContaining("Linkerd can reject the new Server, because both Servers select the same port"),
+    });
     expect(found?.steps[0]?.text).toContain("set access: off for this port");
   });
 

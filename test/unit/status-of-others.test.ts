@@ -81,6 +81,6 @@ test("if a Kustomization applies a folder of another environment, status reports
   expect(stateOf("./overlays/other/namespaces")).toEqual([
     "failed",
     "foreign",
-    "this Kustomization applies ./overlays/other/namespaces, not ./overlays/test/namespaces",
+    "in the cluster, spec.path of this Kustomization is ./overlays/other/namespaces; in the generated files, it is ./overlays/test/namespaces",
   ]);
 });

@@ -591,7 +591,7 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections from pod alpha-1: pod alpha-1 bypasses its own proxy when it connects to port 5080, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal refuses connections from pod alpha-1. On port 5080, pod alpha-1 bypasses its own proxy, so its connections do not have the mesh identity that the Server requires",
       fix: "for Dgraph, set dgraph.networkPolicy: false, run meshops generate, and push; when Dgraph's pods are ready, set dgraph.networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
@@ -607,7 +607,10 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     const { cause } = workloadState(
       ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: [named] }),
     );
-    expect(cause).toMatchObject({ code: "refused-by-server", reason: expect.stringContaining("connects to port 5080") });
+    expect(cause).toMatchObject({
+      code: "refused-by-server",
+      reason: expect.stringContaining("On port 5080, pod alpha-1 bypasses its own proxy"),
+    });
   });
 
   test("from skip: the cause contains the Server that rejects the pod that has not restarted", () => {
@@ -619,7 +622,7 @@ describe("if internalPorts changes to or from skip while policies are applied", 
     expect(cause).toMatchObject({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections from pod alpha-0 to pod alpha-1: pod alpha-0 bypasses its own proxy when it connects to port 5080, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal refuses connections from pod alpha-0 to pod alpha-1. On port 5080, pod alpha-0 bypasses its own proxy, so its connections do not have the mesh identity that the Server requires",
     });
   });
 

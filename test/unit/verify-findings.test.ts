@@ -312,7 +312,7 @@ describe("causes", () => {
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
     expect(found.causes).toEqual([
-      "no Server selects port 9080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
+      "no Server selects port 9080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
       "AuthorizationPolicy alpha-http allows all clients on port 8080 (Server alpha-http)",
     ]);
     expect(found.cause).toContain("; ");
@@ -322,7 +322,7 @@ describe("causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
       "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
-      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
+      "no Server selects port 8080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
     ]);
     const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
     for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
@@ -346,7 +346,7 @@ describe("causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
       "NetworkPolicy demo-dgraph-alpha allows pods without a proxy",
-      "no Server selects port 8080 of Alpha, so only the default inbound policy of the pods applies, and this default policy admits the client",
+      "no Server selects port 8080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
     ]);
   });
 
@@ -369,7 +369,7 @@ describe("causes", () => {
     );
     expect(found.causes).toEqual([
       "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows these connections",
-      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains this client and that component dgraph-policy is up to date",
+      "the AuthorizationPolicy of port 9080 lists other.elsewhere, but not stranger.pydgraph-client. Check that dgraph.clients contains this client, and that component dgraph-policy is up to date",
     ]);
   });
 });

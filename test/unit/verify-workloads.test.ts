@@ -208,19 +208,19 @@ describe("verify of workloads", () => {
     [
       "a Server was deleted",
       without("Server shop-api-db"),
-      "web/web can connect to db, an undeclared client in namespace web can connect to db",
+      "web/web can connect to port db, an undeclared client in namespace web can connect to port db",
       "the policies in the cluster admit web/web at shop/api port db (default inbound policy all-unauthenticated)",
     ],
     [
       "the NetworkPolicy was deleted, and a Server admits everyone",
       [...generated.filter(({ kind }) => !["NetworkPolicy", "Server"].includes(kind))],
-      "a pod without a proxy can connect to http",
+      "a pod without a proxy can connect to port http",
       "the policies in the cluster admit a pod without a proxy",
     ],
     [
       "the AuthorizationPolicy was deleted",
       without("AuthorizationPolicy shop-api-http"),
-      "web/web cannot connect to http",
+      "web/web cannot connect to port http",
       "Server shop-api-http in the cluster refuses web/web at shop/api port http",
     ],
   ])("fails if %s", async (_, policies, seen, cause) => {

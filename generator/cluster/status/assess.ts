@@ -85,8 +85,8 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
   if (path === undefined || normalize(String(path)) === normalize(wanted)) return node;
   const cause: Cause = {
     code: "foreign",
-    reason: `this Kustomization applies ${String(path)}, not ${wanted}`,
-    fix: "commit and push the generated files; if another environment or repository generated this Kustomization, set gitops.namePrefix in the spec, so that the two Kustomizations have different names",
+    reason: `in the cluster, spec.path of this Kustomization is ${String(path)}; in the generated files, it is ${wanted}`,
+    fix: "commit and push the generated files; if another environment or repository generated this Kustomization, set gitops.namePrefix in the spec to give the two Kustomizations different names",
   };
   return { ...node, state: "failed", cause };
 }

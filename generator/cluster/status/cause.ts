@@ -153,11 +153,11 @@ const patterns: readonly Pattern[] = [
     code: "account",
     message: /User "system:serviceaccount:([^:"]+):(?!(?:kustomize|helm)-controller")([^"]+)" cannot (\S+) resource "([^"]+)"/,
     reason: ([, namespace, name, verb, resource]) =>
-      `the service account ${name} in namespace ${namespace}, which Flux uses, is not allowed to ${verb} ${resource}`,
+      `Flux uses the service account ${name} in namespace ${namespace}. This account is not allowed to ${verb} ${resource}`,
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
-        : `bind the ClusterRole cluster-admin to this service account; then run meshops bootstrap ${environment} --run, which checks that the service account of the Kustomizations has this role`,
+        : `bind the ClusterRole cluster-admin to this service account; then run meshops bootstrap ${environment} --run, to check that the service account has this role`,
   },
   {
     code: "account",

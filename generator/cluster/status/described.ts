@@ -96,7 +96,7 @@ function wrongDescription(
   const other = accounts.find((name) => name !== set.serviceAccountName);
   if (other !== undefined)
     return wrong(
-      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}; policies that allow this set of pods as a client therefore admit ${set.serviceAccountName} instead of ${other}`,
+      `the pods have the service account ${other}, but the spec declares ${set.serviceAccountName}. Policies that list these pods as a client therefore admit ${set.serviceAccountName} instead of ${other}`,
       "serviceAccountName",
     );
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);

@@ -84,7 +84,7 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
       return {
         code: "image-pull",
         reason: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
-        fix: "check that the image is in the registry (see meshops images) and that the cluster is allowed to pull the image; meshops bootstrap imports the images and grants the role AcrPull",
+        fix: "check that the image is in the registry (see meshops images) and that the cluster is allowed to pull the image; for azure.registry, meshops bootstrap imports the images and grants the role AcrPull",
       };
     case "crashing":
       return {

@@ -27,7 +27,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies, installat
       const who = `pod ${bypassing.metadata.name}`;
       return {
         code: "refused-by-server",
-        reason: `Server ${server.metadata.name} denies connections from ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} bypasses its own proxy when it connects to port ${port}, but the Server requires an identity`,
+        reason: `Server ${server.metadata.name} refuses connections from ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}. On port ${port}, ${who} bypasses its own proxy, so its connections do not have the mesh identity that the Server requires`,
         fix: "for Dgraph, set dgraph.networkPolicy: false, run meshops generate, and push; when Dgraph's pods are ready, set dgraph.networkPolicy: true, run meshops generate, and push (meshops help access, “Changing internalPorts from skip”)",
       };
     }

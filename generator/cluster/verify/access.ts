@@ -45,7 +45,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.some(({ outcome }) => outcome === "answered"))
     return failed(
-      "not refused",
+      "the policies did not refuse all calls",
       explainAccess(
         outcomes.filter(({ outcome }) => outcome === "answered"),
         run.probe,
@@ -123,6 +123,6 @@ function unseenCalls(run: ProbeRun): Finding | null {
  */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
-  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see test M4); in both cases, the API server creates pods without a proxy, because the webhook's failurePolicy is Ignore`;
+  const cause = `pod ${probe.name} has no proxy. The proxy injector did not respond, or the caBundle of its webhook is stale (see test M4). In both cases, the API server creates pods without a proxy, because the failurePolicy of the webhook is Ignore`;
   return failed("the pod of the probe has no proxy", cause);
 }

@@ -104,7 +104,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
     ...(unguarded.length === 0
       ? []
       : [
-          `no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so only the default inbound policy of the pods applies, and this default policy admits the client`,
+          `no Server selects port ${unguarded.join(" and ")} of ${podTitle}. The default inbound policy of the pods applies instead, and admits the client`,
         ]),
     ...weak,
   ];
@@ -120,7 +120,7 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
     const accounts = [...new Set(authorizations.flatMap(namedIdentities))];
     if (accounts.length === 0)
       return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows these connections`;
-    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;
+    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, but not ${identity}. Check that ${target.fields.clients} contains this client, and that component ${target.policyComponent} is up to date`;
   });
   const denied = bad.filter(({ outcome }) => outcome === "denied").map(({ way }) => way);
   return causes.length === 0 ? [`a Server refused these calls: ${denied.join(", ")}`] : causes;
@@ -147,12 +147,12 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
     ...(blocked.length === 0
       ? []
       : [
-          `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}; the proxies of meshed pods connect to this port`,
+          `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}. The proxies of meshed pods connect to this port`,
         ]),
     ...(bare.length === 0
       ? []
       : [
-          `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing listens on port 4143, which is the inbound port of a proxy`,
+          `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy. Without a proxy, nothing listens on port 4143 (the inbound port of a proxy)`,
         ]),
     ...(distrust
       ? [

@@ -77,14 +77,14 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
     case "unscheduled":
       return `${within}: the pod is unschedulable: ${problem.message}`;
     case "image-pull":
-      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); run meshops bootstrap to build the image`;
+      return `${within}: ${problem.image} cannot be pulled (${problem.reason}). For the image of the test client, run meshops bootstrap to build the image`;
     case "cannot-start":
       return `${within}: ${problem.message}`;
     case "crashing":
       return `${within}: container ${problem.container} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
     default:
       if (problem === null && !mayWaitForProxy(pod)) return within;
-      return `${within}: the proxy is not ready; a proxy gets no certificate if the identity controller does not respond or the issuer is invalid (see tests M1 and M3)`;
+      return `${within}: the proxy is not ready. A proxy gets no certificate if the identity controller does not respond (see test M1), or if the issuer is invalid (see test M3)`;
   }
 }
 

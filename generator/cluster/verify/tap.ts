@@ -107,7 +107,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
     if (untapped.length > 0)
       return failed(
         `tap does not report the ${missing.join(" and ")} ${missing.length === 1 ? "call" : "calls"}`,
-        `viz's tap injector has not enabled tap in ${untapped.join(", ")}, because ${untapped.length === 1 ? "the pod" : "these pods"} started before the tap injector: ${tapFix(target.pods)}`,
+        `tap is not enabled in ${untapped.join(", ")}, because ${untapped.length === 1 ? "this pod" : "these pods"} started before viz's tap injector: ${tapFix(target.pods)}`,
         evidence,
       );
     return failed(

@@ -96,7 +96,7 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   });
   if (wrong.length === 0) return passed(`${calls.length} tested connections match the spec`, evidence);
   const seen = wrong.map(
-    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} ${target.key}`,
+    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "cannot connect to" : "can connect to"} port ${target.key}`,
   );
   const causes = wrong.map(({ target, probe, declared }) => why(target, probe, declared, run));
   return failed(seen.join(", "), [...new Set(causes)], evidence);
@@ -134,6 +134,8 @@ function why({ set, key, port, pod }: Destination, probe: Probe, declared: boole
       : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
   if (proxyOf(pod) === undefined)
     return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect to this pod`;
+  if (refusedBy?.layer === "mesh")
+    return `${refusedBy.object} refuses ${whoIs(probe)} at ${place}, but the proxy of the called pod admitted the call: read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
   return admitted
     ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that the policies of ${set.title} are up to date`
     : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine`;

@@ -37,7 +37,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at the port of this Server, and counts the requests of clients that the spec does not list. Clients gain access if the default inbound policy of the pods refused these clients before",
+            "Linkerd admits all clients at the port of this Server, and counts the requests of clients that the spec does not list. Clients that the default inbound policy of the pods refused until now gain access",
         }
       : unaudited(changed, changes);
     return;
@@ -65,7 +65,7 @@ function unaudited({ namespace }: ChangedObject, { specs }: ChangeSet): Assessme
   return policy === "all-unauthenticated" || policy === "audit"
     ? {
         risk: "harmless",
-        reason: `this Server is removed, so the default inbound policy ${policy} applies to the port of the Server. The default inbound policy admits all clients, as the Server did, but Linkerd no longer counts the requests of clients that the spec does not list`,
+        reason: `this Server is removed, so the default inbound policy ${policy} applies to the port of the Server. Like the Server, this policy admits all clients. Linkerd no longer counts the requests of clients that the spec does not list`,
       }
     : {
         risk: "narrower-access",

@@ -1,5 +1,4 @@
 import type { Assessed, Assessment, ChangedObject } from "../../components/change-rule.ts";
-import { plural } from "../../system/text.ts";
 
 /**
  * Yields the risk if the Secret with the cluster's age key gets another name. Every Kustomization with encrypted files
@@ -14,7 +13,7 @@ export function* ageSecretRisk(
   if (field?.before === undefined || field.after === undefined) return;
   yield {
     risk: "stalled-rollout",
-    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files, and does not apply the component "identity" and the components that depend on it`,
+    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files. Flux then does not apply the component "identity" and the components that depend on "identity"`,
     steps: [
       {
         text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
@@ -33,7 +32,7 @@ export function removedRecipients(environment: string, before: readonly string[]
   if (removed.length === 0) return null;
   return {
     risk: "stalled-rollout",
-    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file. Flux then does not apply the component "identity" and the components that depend on it`,
+    reason: `the file is no longer encrypted for ${removed.length === 1 ? "this age recipient" : "these age recipients"}: ${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}. If the cluster has only age keys of removed recipients, Flux cannot decrypt the file. Flux then does not apply the component "identity" and the components that depend on "identity"`,
     steps: [
       {
         text: "If the cluster gets a new age key, first add the new recipients to the spec and keep the old recipients. Then encrypt the files for all recipients, and push.",

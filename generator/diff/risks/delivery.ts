@@ -41,14 +41,14 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
     const chart = at(after, "spec", "chart", "spec", "chart") ?? "its chart";
     yield {
       risk: "not-assessed",
-      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release. Flux then deletes each existing object of the release that the templates of the chart do not create`,
+      reason: `Flux installs ${String(chart)} as the Helm release ${release} in namespace ${namespace}. If this Helm release already exists, Flux upgrades the release. During the upgrade, Flux deletes the objects of the release that are not in the chart`,
     };
   }
   const [folder] = foldersOf(after);
   if (kind === "Overlay" && folder !== undefined)
     yield {
       risk: "not-assessed",
-      reason: `Flux applies the objects in ${folder}. Flux takes over objects of this folder that already exist in the cluster. If you later remove an object from the folder, Flux deletes the object`,
+      reason: `Flux applies the objects in the folder ${folder}. If one of these objects already exists in the cluster, Flux takes over the existing object. If you later remove an object from the folder, Flux deletes the object`,
     };
 }
 
@@ -78,7 +78,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   if (kustomization === undefined && elsewhere !== undefined)
     return {
       risk: "data-loss",
-      reason: `Flux uninstalls the workload ${key} in namespace ${release?.namespace}, and installs it in namespace ${elsewhere.namespace}. Helm deletes the objects of the old release, including its volume claims, except volume claims that were created by a StatefulSet. The new pods get new volumes. Flux does not wait until the new pods are ready: the workload has an outage`,
+      reason: `Flux uninstalls the workload ${key} in namespace ${release?.namespace}, and installs it in namespace ${elsewhere.namespace}. Helm deletes the objects of the old release, including its volume claims. Helm keeps only volume claims that were created by a StatefulSet. The new pods get new volumes. Flux does not wait until the new pods are ready: the workload has an outage`,
       steps: secondWorkload(key, "namespace"),
     };
   const name = fluxName(workloadId(key));
@@ -90,7 +90,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the Flux objects of the workload before you push. If a Kustomization or HelmRelease is deleted while it is suspended, Flux keeps the installed objects, such as the pods.",
+      text: "Do this step only if you rename the workload, or if another tool will install the workload. To keep the pods running, suspend the Flux objects of the workload before you push. If Flux deletes a suspended Kustomization or HelmRelease, the objects that it installed stay in the cluster.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -103,7 +103,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
     ...(after !== undefined && Object.values(after.pods).some(({ inject }) => inject !== "inherited")
       ? [
           {
-            text: "In the tool that delivers the pods from now on, set the annotation linkerd.io/inject and the proxy settings of the spec in the pod templates. meshops no longer patches these pod templates, so pods without the annotation can start without a proxy.",
+            text: "Add the annotation linkerd.io/inject and the proxy settings of the spec to the pod templates in the tool that now installs the workload. meshops no longer adds these settings. Without the annotation, pods can start without a proxy.",
           },
         ]
       : []),
@@ -205,7 +205,7 @@ function* otherRelease(key: string, before: ChangedObject["before"], after: Chan
   if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
     yield {
       risk: "data-loss",
-      reason: `Flux uninstalls the Helm release ${old}, and then installs ${next}: the workload has an outage. Helm deletes the volume claims of the old release, except claims that a StatefulSet created. If the chart names its objects after the release, the fields workloadRef, selector and services in the spec no longer match the new objects. To check these fields, run meshops validate --render`,
+      reason: `Flux uninstalls the Helm release ${old}, and then installs ${next}: the workload has an outage. Helm deletes the volume claims of the old release. Helm keeps only volume claims that were created by a StatefulSet. If the chart names its objects after the release, the fields workloadRef, selector and services in the spec no longer match the new objects. To check these fields, run meshops validate --render`,
       steps: secondWorkload(key, "source"),
     };
   else if ((charts[0] === undefined) !== (charts[1] === undefined))

@@ -15,8 +15,8 @@ export function removedEnvironment(environment: string): Assessed {
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists, or now contains spec.abstract: true. If you push this change, and flux bootstrap git installed Flux, Flux deletes the policies and the mesh. In other installations, Flux can instead report an error and delete nothing. " +
-      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces, the volumes and the Azure resources. The pods of these Helm releases can therefore keep running without the policies and without the mesh`,
+      "the spec of the environment no longer exists, or now contains spec.abstract: true. If Flux was installed with flux bootstrap git, Flux deletes the policies and the mesh after you push. If Flux was installed in another way, Flux can instead report an error and delete nothing. " +
+      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces, the volumes and the Azure resources. The pods of these Helm releases can then run without the policies and without the mesh`,
     steps: [
       { text: `Restore the previous content of ${spec}, because meshops teardown reads this file.` },
       {

@@ -97,7 +97,7 @@ function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"
     policies.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, delete the Servers with the following command after you have run helmfile sync, and before you run helm uninstall. If the Servers still exist, helm uninstall deletes the AuthorizationPolicies before the Servers, and a Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers with the following command after helmfile sync and before helm uninstall. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers. A Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)
@@ -108,7 +108,7 @@ function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"
 function uninstall(releases: readonly Release[]): Step[] {
   const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
   if (commands.length === 0) return [];
-  const text = "If you install with helmfile, uninstall the releases in the following command after you have run helmfile sync.";
+  const text = "If you install with helmfile, uninstall the old releases with the following command after helmfile sync.";
   return [{ text, command: commands.join(" && ") }];
 }
 
@@ -122,17 +122,17 @@ function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[
   if (future === "renamed" && !isFolder)
     return [
       {
-        text: `If you install with helmfile, and the new workload is ${name} with another name, set releaseName: ${name} in its source. helmfile then continues to use this release, and you must not uninstall this release. If the workload ${name} is no longer needed, uninstall the release with the following command.`,
+        text: `Do this step only if you install with helmfile. If the new workload is ${name} with another name, set releaseName: ${name} in the source of the new workload, and do not uninstall the release ${name}. If you no longer need the workload ${name}, uninstall the release with the following command.`,
         command: `helm uninstall ${name} --namespace ${namespace}`,
       },
     ];
   const when =
     future === "handed-over"
-      ? "If you install with helmfile, delete only Helm's record of the release"
-      : `If you install with helmfile, and ${name} must keep running under another name, delete only Helm's record of the release`;
+      ? "If you install with helmfile, delete only the Secrets in which Helm stores the release"
+      : `If you install with helmfile, and ${name} must keep running under another name, delete only the Secrets in which Helm stores the release`;
   return [
     {
-      text: `${when} ${name}. Never uninstall the release, because Helm would delete the objects of the release. A Helm release with another name can use the objects only if it takes over their ownership (helm --take-ownership).`,
+      text: `${when} ${name}. Do not uninstall the release: Helm would delete the objects of the release. To manage these objects with a Helm release of another name, install the other release with helm --take-ownership.`,
       command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
     },
   ];

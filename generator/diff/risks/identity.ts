@@ -10,7 +10,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
     yield {
       risk: "trust-anchor",
       reason:
-        "Flux deletes the ConfigMap with the public certificates of the environment, unless you suspend its Kustomization before you push. Only meshops reads this ConfigMap",
+        "Flux deletes the ConfigMap with the public certificates of the environment. Only meshops reads this ConfigMap. To keep the ConfigMap, suspend its Kustomization before you push",
     };
   if (change !== "changed") return;
   const { after } = all.specs;
@@ -26,7 +26,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
         reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
         prerequisites: [
           {
-            text: "Before you push, create the Secret that trustAnchors.secretRef names in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. If a program currently writes the ConfigMap linkerd-identity-trust-roots, stop this program, because the chart now writes this ConfigMap.",
+            text: "Before you push, create the Secret of trustAnchors.secretRef in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. The chart now writes the ConfigMap linkerd-identity-trust-roots. If another program writes this ConfigMap, stop that program.",
             command: "kubectl get secrets --namespace linkerd",
           },
         ],
@@ -43,7 +43,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === certificateFiles.webhookCa))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts other CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks in the same commit: the API server can call a webhook only if one of these CAs signed the certificate of the webhook`,
+        reason: `the CAs of the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`} change. The API server can call a webhook only if one of the new CAs signed the certificate of the webhook. Change the certificates of the webhooks in the same commit`,
       };
   }
 }
@@ -55,15 +55,15 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
 function withoutCa(release: string): Assessment {
   return {
     risk: "webhook-policy",
-    reason: `the chart no longer sets the CAs of the webhooks of ${release}. Until cert-manager's CA injector has set them, the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods. With Ignore, new pods start without a proxy`,
+    reason: `the chart no longer sets the CAs of the webhooks of ${release}. Until cert-manager's CA injector has set these CAs, the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods. With Ignore, new pods start without a proxy`,
     prerequisites: [
       {
-        text: "The commit also restarts pods. If the API server must not reject these pods, set linkerd.webhookFailurePolicy: Ignore in an earlier commit. Pods that start before the CAs are set then have no proxy.",
+        text: "This commit also restarts pods. If the API server must not reject these pods, set linkerd.webhookFailurePolicy: Ignore in an earlier commit. Pods then start without a proxy until the CAs are set.",
       },
     ],
     steps: [
       {
-        text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy. If you set linkerd.webhookFailurePolicy only for this change, remove it from the spec.",
+        text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy. If you set linkerd.webhookFailurePolicy only for this change, remove this field from the spec.",
       },
     ],
   };
@@ -87,13 +87,12 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     return {
       risk: "trust-anchor",
       reason:
-        "proxies trust an additional trust anchor, as in step 1 of a trust anchor rotation. Only the pods that meshops deploys restart automatically and load the new trust anchor",
+        "proxies trust an additional trust anchor, as in step 1 of a trust anchor rotation. Only the pods that meshops deploys restart automatically. All other meshed pods load the new trust anchor only after you restart them",
     };
   if (added === 0)
     return {
       risk: "trust-anchor",
-      reason:
-        "proxies no longer trust one of the trust anchors, and reject certificates that were issued under this trust anchor (`meshops identity status` shows the state of the trust anchor rotation)",
+      reason: `proxies no longer trust ${removed === 1 ? "one trust anchor" : `${removed} trust anchors`}. They reject certificates that were issued under ${removed === 1 ? "this trust anchor" : "these trust anchors"}. \`meshops identity status\` shows the state of the trust anchor rotation`,
     };
   return {
     risk: "trust-anchor",
@@ -131,7 +130,7 @@ function ownAnchors(environment: string): Assessment {
         command: `meshops generate ${environment}`,
       },
       {
-        text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. Without this option, Kubernetes also deletes the ConfigMap of the trust bundle, because the ownerReferences of the ConfigMap contain the Bundle.",
+        text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. The Bundle owns the ConfigMap of the trust bundle, so without this option, Kubernetes also deletes the ConfigMap.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {

@@ -25,7 +25,7 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
     risk: "mesh-restart",
     reason: trust
       ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. You must therefore restart all meshed pods at the same time. This causes an outage (175 seconds in a test with a real mesh)"
-      : "proxies look up the control plane in the new cluster domain only after they restart. Before the restart, proxies use the addresses from the old cluster domain. You must restart all meshed pods, which causes an outage",
+      : "proxies look up the control plane in the new cluster domain only after they restart. Before the restart, proxies use the addresses from the old cluster domain. You must restart all meshed pods. This causes an outage",
     steps: stepsOf(all, trust),
   };
 }

@@ -34,7 +34,7 @@ export function* mirroredImages(
   if (kind !== "HelmRelease" || !other) return;
   yield {
     risk: "rollout",
-    reason: `the images of ${name} come from ${registry}, which must contain the images of the new chart`,
+    reason: `the images of ${name} come from ${registry}. This registry must contain the images of the new chart`,
     prerequisites: [copy(environment)],
   };
 }
@@ -66,7 +66,7 @@ export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable
     reason: `the pods now pull their images with Secret ${secret}. If the Secret is missing in the namespace of a pod, and the registry requires a login, the pod does not start`,
     prerequisites: [
       {
-        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. For the image of the proxy, the Secret must also exist in all namespaces with meshed pods, and these pods or their service accounts must list the Secret in imagePullSecrets. The proxy injector does not add the Secret to pods.`,
+        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. Meshed pods also need the Secret to pull the image of the proxy: create the Secret in all namespaces with meshed pods, and list the Secret in imagePullSecrets of these pods or of their service accounts. The proxy injector does not add the Secret to pods.`,
         command: `kubectl get secrets --all-namespaces --field-selector metadata.name=${names[0]}`,
       },
     ],

@@ -36,7 +36,7 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
 function afterRestart(namespace: string, assessment: Assessment): Assessment {
   return {
     ...assessment,
-    reason: `${assessment.reason}; running pods do not change until they restart`,
+    reason: `${assessment.reason}. Running pods do not change until they restart`,
     steps: [restart(namespace)],
   };
 }
@@ -61,7 +61,7 @@ export function ofPolicy(who: string, { before, after }: FieldChange): Assessmen
       }
     : {
         risk: "narrower-access",
-        reason: `after their next restart, ${who} refuse clients that they admit now at ports that no Server selects`,
+        reason: `after their next restart, ${who} refuse some of the clients that they admit now. Only ports that no Server selects are affected`,
       };
 }
 
@@ -90,12 +90,12 @@ export function injection(who: string, before: unknown, after: unknown): Assessm
   if (requestsProxy(before) && requestsProxy(after))
     return {
       risk: "rollout",
-      reason: `${who} get a proxy with linkerd.io/inject: ${String(after)}. The pods have a proxy and a mesh identity before and after the change`,
+      reason: `${who} get the annotation linkerd.io/inject: ${String(after)}. The pods have a proxy and a mesh identity before and after the change`,
     };
   return requestsProxy(after)
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }
     : {
         risk: "narrower-access",
-        reason: `${who} have no proxy and no mesh identity: servers that require an identity deny these pods`,
+        reason: `${who} have no proxy and no mesh identity. Servers that require an identity refuse these pods`,
       };
 }

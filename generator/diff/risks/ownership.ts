@@ -105,13 +105,13 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
       ...(losesBundle
         ? [
             {
-              text: "Add the annotation helm.sh/resource-policy: keep to the trust bundle, so that Helm does not delete it. After this change, Linkerd's chart no longer contains the trust bundle.",
+              text: "After this change, Linkerd's chart no longer contains the trust bundle, so Helm deletes it. To keep the trust bundle, add the annotation helm.sh/resource-policy: keep with the following command.",
               command: keepBundle,
             },
           ]
         : []),
       {
-        text: "If the new certificates have a trust anchor that the trust bundle does not contain, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
+        text: "Check whether the trust bundle contains the trust anchor of the new certificates. If not, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
       },
       {
         text: "Push the platform repository. Then let the program that now issues the certificates take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
@@ -133,10 +133,10 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
   yield {
     risk: "webhook-policy",
     reason:
-      "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates and the CAs differ, and the API server cannot call the webhooks. With webhookFailurePolicy: Fail, the API server then rejects all new pods",
+      "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates do not match the CAs. The API server then cannot call the webhooks. With webhookFailurePolicy: Fail, the API server also rejects all new pods",
     prerequisites: [
       {
-        text: "Before you push, stop the program that currently writes the Secrets of the webhooks, because this program would overwrite the Secrets of the chart. With cert-manager, delete the Certificates of the webhooks. Then delete the Secrets of the webhooks with the following command, because helmfile does not take over existing Secrets. The running pods of the webhooks keep their certificates until they restart.",
+        text: "Before you push, stop the program that currently writes the Secrets of the webhooks. Otherwise, this program overwrites the Secrets of the chart. With cert-manager, delete the Certificates of the webhooks. Then delete the Secrets of the webhooks with the following command. helmfile does not take over existing Secrets. The running pods of the webhooks keep their certificates until they restart.",
         command: `kubectl delete secret --namespace ${namespace} ${own.map(({ secret }) => secret).join(" ")}`,
       },
     ],
@@ -151,7 +151,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
   return {
     risk: "mesh-restart",
     reason:
-      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values, and the pods of the control plane restart. If the existing releases have other names or namespaces than the generated releases, Flux makes their objects part of the generated releases (helm-controller, disableTakeOwnership). In this case, helmfile refuses the installation",
+      "after this change, meshops installs Linkerd in this environment. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades these releases to the generated values. The pods of the control plane then restart. If the existing releases have other names or namespaces than the generated releases, the result depends on the engine. Flux makes the existing objects part of the generated releases (helm-controller, disableTakeOwnership). helmfile refuses the installation",
     steps: [
       {
         text: "Before you push, compare the names and namespaces of the existing Helm releases with the generated releases (linkerd-crds and linkerd-control-plane in namespace linkerd).",
@@ -167,7 +167,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(at(values, "identity", "externalCA") === true
         ? [
             {
-              text: "If Linkerd's chart created the existing trust bundle, add the annotation helm.sh/resource-policy: keep to the trust bundle, so that Helm does not delete it.",
+              text: "If Linkerd's chart created the existing trust bundle, add the annotation helm.sh/resource-policy: keep to the trust bundle. Without this annotation, Helm deletes the trust bundle.",
               command: keepBundle,
             },
           ]
@@ -175,7 +175,7 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       ...(external
         ? [
             {
-              text: "If Linkerd's chart created the existing Secret of the issuer, add the annotation helm.sh/resource-policy: keep to the Secret, so that Helm does not delete it. Also add the keys tls.crt, tls.key and ca.crt to the Secret.",
+              text: "If Linkerd's chart created the existing Secret of the issuer, add the annotation helm.sh/resource-policy: keep to the Secret. Without this annotation, Helm deletes the Secret. Also add the keys tls.crt, tls.key and ca.crt to the Secret.",
               command: "kubectl annotate secret linkerd-identity-issuer --namespace linkerd helm.sh/resource-policy=keep",
             },
           ]
@@ -188,14 +188,14 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
           ]
         : []),
       {
-        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd, remove these objects from their Git repository, and then delete these objects in the cluster.",
+        text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd. Then remove these objects from their Git repository, and delete them in the cluster.",
       },
       {
         text: "Push the platform repository, and wait until Linkerd is ready.",
         command: `meshops status ${environment} --watch`,
       },
       {
-        text: "If the existing Helm releases have other names or namespaces than the generated releases, never uninstall the existing releases: Helm would delete the objects of Linkerd. Delete only the records of the existing releases. These records are the Secrets with the labels owner=helm and name=<release> in the namespace of the existing release.",
+        text: "If the existing Helm releases have other names or namespaces than the generated releases, do not uninstall the existing releases: Helm would delete the objects of Linkerd. Delete only the Secrets in which Helm stores the existing releases. These Secrets have the labels owner=helm and name=<release>, and are in the namespace of the release.",
       },
     ],
   };

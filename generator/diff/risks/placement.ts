@@ -90,7 +90,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the service account does not exist or lacks a right, Flux changes nothing`,
     prerequisites: [
       {
-        text: "Before you push, check the service account. If the service account is missing, the output of the following command contains the commands that create the service account.",
+        text: "Before you push, check the service account with the following command. If the service account is missing, the command prints the commands that create the service account.",
         command: `meshops bootstrap ${environment} --run`,
       },
     ],

@@ -53,7 +53,7 @@ function* byField(
   else if (/^spec\.(targetRef|accessPolicy|policyTypes)/.test(path))
     yield {
       risk: "wider-access",
-      reason: `this object can allow additional clients or connections, because ${path} changes`,
+      reason: `${path} changes. This object can then allow additional clients or connections`,
     };
   else if (/^spec\.requiredAuthenticationRefs\[\]/.test(path)) yield otherAuthentication(before, after);
 }
@@ -79,7 +79,7 @@ function otherPods(kind: string, before: unknown, after: unknown): Assessment {
   if (after === undefined)
     return {
       risk: "narrower-access",
-      reason: `the podSelector of this ${kind} now contains fewer labels. If this ${kind} therefore selects additional pods, only clients that a policy explicitly allows can still connect to these pods`,
+      reason: `the podSelector of this ${kind} now contains fewer labels, so this ${kind} can select additional pods. Only clients that a policy explicitly allows can still connect to these pods`,
     };
   const unprotected = `This ${kind} does not protect the pods that it no longer selects. All clients can connect to these pods, except clients that another policy refuses`;
   return {

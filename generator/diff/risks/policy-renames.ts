@@ -51,17 +51,17 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
       : {
           risk: "stalled-rollout",
           reason:
-            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. Until then, Linkerd can reject the new Server as a second Server for the same pods and port",
+            "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. While the old Server exists, Linkerd can reject the new Server, because both Servers select the same port of the same pods",
           steps: [
             {
-              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the NetworkPolicy admits all clients to the port, and the default inbound policy applies. With all-unauthenticated, pods without a proxy can also connect.",
+              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the NetworkPolicy admits all clients to the port, and the default inbound policy applies. With the default inbound policy all-unauthenticated, pods without a proxy can also connect.",
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
               command: `meshops status ${environment} --watch`,
             },
             {
-              text: "In a second commit, change the name of the workload, the set of pods or the port, remove access: off, and push.",
+              text: "In a second commit, change the name (of the workload, of the pods or of the port), and remove access: off. Then push.",
             },
           ],
         };
@@ -75,7 +75,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
     (namespace) =>
       rejected
         ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
-        : `Delete the old Servers and their policies in namespace ${namespace}. As long as an old Server exists, Linkerd uses the old Server instead of the new Server for the same port, because the old Server was created first.`,
+        : `Delete the old Servers and their policies in namespace ${namespace}. If two Servers select the same port, Linkerd uses only the older Server. The new Servers therefore take effect only after this deletion.`,
   );
   const push: Step = {
     text: "Push the commit, and wait until Flux has applied the new policies.",

@@ -48,6 +48,6 @@ function webhookPolicy({ after }: FieldChange): Assessment {
     reason:
       after === "Fail"
         ? "the API server rejects new pods while the injector is unavailable"
-        : "pods that start while the injector is unavailable have no proxy and no mesh identity, so servers that require an identity deny these pods",
+        : "pods that start while the injector is unavailable have no proxy and no mesh identity. Servers that require an identity refuse these pods",
   };
 }

@@ -38,7 +38,7 @@ export function* workloadRisks(
       risk: "harmless",
       reason:
         change === "removed" && kind === "ServiceProfile" && hasRoutes(namespace, objects)
-          ? "GRPCRoutes replace this ServiceProfile, so the metrics, retries and timeouts of the GRPCRoutes apply to the calls. Proxies then retry a call only if its GRPCRoute has the annotation retry.linkerd.io/grpc, and only after the status codes in this annotation (default: unavailable)"
+          ? "GRPCRoutes replace this ServiceProfile. The GRPCRoutes now determine the metrics, retries and timeouts of the calls. Proxies retry a call only if its GRPCRoute has the annotation retry.linkerd.io/grpc, and only after the status codes in this annotation (meshops sets unavailable)"
           : change === "removed"
             ? `calls to ${name} no longer have metrics, retries and timeouts per method`
             : "retries, timeouts and metrics of calls change; no pod restarts",

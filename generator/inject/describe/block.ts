@@ -52,13 +52,13 @@ function portLines({ ports, clients, services }: DescribedSet, delivered: boolea
     ...below(ports.flatMap((each) => [...guess(each.guess), line(each)])),
     ...probed.map(
       ({ key, guardedProbe }) =>
-        `# before you set mode: enforce, add the client "probes: ${flow({ builtin: "kubelet", ports: [key] })}", because Linkerd does not allow this probe (${guardedProbe}) automatically`,
+        `# Linkerd does not automatically allow this probe (${guardedProbe}); before you set mode: enforce, add the client "probes: ${flow({ builtin: "kubelet", ports: [key] })}"`,
     ),
     ...ports
       .filter(({ isWebhook }) => isWebhook)
       .map(
         ({ key }) =>
-          `# before you set mode: enforce, add the client "webhooks: ${flow({ builtin: "apiServer", ports: [key] })}", because the API server calls webhooks without an identity`,
+          `# the API server calls webhooks without a mesh identity; before you set mode: enforce, add the client "webhooks: ${flow({ builtin: "apiServer", ports: [key] })}"`,
       ),
     "access:",
     ...below([

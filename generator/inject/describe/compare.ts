@@ -83,7 +83,7 @@ function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
       .map(({ workload }) => workload.manifest.name);
     yield {
       paths: [at("workloadRef", "name"), at("workloadRef")],
-      message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}, so meshops patches no object for this set of pods`,
+      message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}. meshops therefore cannot add the proxy settings to these pods`,
       fix:
         didYouMean(workloadRef.name, same) ??
         (same.length === 0 ? "correct the kind in workloadRef" : `use one of ${same.join(", ")}`),
@@ -132,7 +132,7 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
     if (wrong !== undefined)
       yield {
         paths: [at("ports", key)],
-        message: `the Service ${wrong.name} does not use the port number ${servicePort}, but ${number}, for the opaque port ${key} of ${name}`,
+        message: `in Service ${wrong.name}, the opaque port ${key} of ${name} has the number ${number}, not ${servicePort}`,
         fix: `set servicePort: ${number}`,
       };
   }
@@ -198,7 +198,7 @@ function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
     yield {
       paths: [at("ports", key)],
       part: "key",
-      message: `Linkerd refuses the probe (${probe}) of ${name} on port ${key}, so the container restarts`,
+      message: `Linkerd refuses the probe (${probe}) of ${name} on port ${key}, so the container restarts or does not become ready`,
       fix: `add {builtin: kubelet, ports: [${key}]} to access.clients`,
     };
   }

@@ -226,12 +226,13 @@ function clientOf(
   if (found.length === 0) return [];
   const used = [...new Set(found.flatMap(({ port }) => ports.filter((each) => each.port === port).map((each) => each.key)))];
   const all = used.length === 0 || used.length === ports.length;
+  const places = [...new Set(found.map(({ place }) => place))].slice(0, 2);
   return [
     {
       key,
       workload: `${name}/${key}`,
       ports: all ? null : used,
-      guess: `the address of these pods or of their Service is in ${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(" and ")} of ${key}`,
+      guess: `in ${key}, ${places.join(" and ")} ${places.length === 1 ? "contains" : "contain"} the address of these pods or of their Service`,
     },
   ];
 }

@@ -35,7 +35,7 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
   const shared = [...new Set(accounts.filter((each, index) => accounts.indexOf(each) !== index))];
   return [
     ...note("network-policies", policies, (names) => ({
-      message: `the manifests contain the NetworkPolicy ${names}. Kubernetes allows a connection if at least one NetworkPolicy allows the connection. A NetworkPolicy that allows only the port of the application refuses meshed clients, because meshed clients connect to port 4143`,
+      message: `the manifests contain the NetworkPolicy ${names}. Kubernetes allows a connection if at least one NetworkPolicy allows the connection. If the NetworkPolicy allows only the port of the application, it refuses meshed clients. Meshed clients connect to port 4143`,
       fix: "disable the NetworkPolicy in the values of the chart, or remove the NetworkPolicy from the folder",
     })),
     ...note("exposed", exposed, (names) => ({
@@ -43,7 +43,7 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
       fix: "before you set mode: enforce, add a client whose cidrs contain the networks of these clients",
     })),
     ...note("shared-accounts", shared, (names) => ({
-      message: `several sets of pods use the service account ${names}, so a policy cannot admit only one of these sets as a client`,
+      message: `several sets of pods use the service account ${names}. If a policy admits one of these sets as a client, it admits all of them`,
       fix: "give each of these sets of pods its own service account",
     })),
     ...note("hooks", hooks, (names) => ({

@@ -11,7 +11,7 @@ const helmRelease = "helmreleases.helm.toolkit.fluxcd.io";
 /** Deletes a NetworkPolicy and edits a Server. Waits until the engine has restored both objects. */
 export const drift: Step = {
   id: "drift",
-  title: "delete a NetworkPolicy and edit a Server by hand; the engine repairs both",
+  title: "delete a NetworkPolicy (and, with Flux, edit a Server) by hand; the engine restores the objects",
   after: ["first-sync"],
   async run(story) {
     const { kubectl, environment, options } = story;
@@ -26,7 +26,7 @@ export const drift: Step = {
     const began = Date.now();
     await repair(story);
     await until(
-      "the engine has repaired both objects",
+      "the engine has restored both objects",
       async () => {
         const found = await kubectl.get(server, edited.metadata.name, namespace);
         const same = JSON.stringify(at(found, "spec", "port")) === JSON.stringify(at(edited, "spec", "port"));
@@ -48,7 +48,7 @@ async function repair(story: Story): Promise<void> {
  */
 export const releaseDrift: Step = {
   id: "release-drift",
-  title: "scale a Deployment of linkerd-viz by hand; helm-controller repairs it",
+  title: "scale a Deployment of linkerd-viz by hand; helm-controller restores the Deployment",
   after: ["first-sync"],
   missing: ({ options }) => (options.engine === "flux" ? null : "helmfile does not detect drift"),
   async run(story) {
@@ -58,7 +58,7 @@ export const releaseDrift: Step = {
     const began = Date.now();
     await requestReconciliation(story, helmRelease, "linkerd-viz", namespace);
     await until(
-      "helm-controller has repaired the Deployment",
+      "helm-controller has restored the Deployment",
       async () => {
         const found = await kubectl.get("deployment", deployment, namespace);
         return at(found, "spec", "replicas") === 1;

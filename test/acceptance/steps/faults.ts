@@ -64,7 +64,7 @@ const faults: readonly Fault[] = [
       return spec(object, { identityRefs: [other] });
     },
     only: "T2a",
-    expected: { T2a: /the AuthorizationPolicy of port 8080 lists other\.elsewhere/ },
+    expected: { T2a: /the AuthorizationPolicy of port 8080 lists other\.elsewhere, but not/ },
     probes: true,
   },
   {
@@ -151,7 +151,7 @@ function stepOf(fault: Fault): Step {
       for (const [id, pattern] of Object.entries(fault.expected)) {
         const { status = "missing", cause = "" } = found[id] ?? {};
         if (status !== "failed" || !pattern.test(cause))
-          throw new Error(`${id} must fail with ${pattern}, but: ${status} ${cause}`);
+          throw new Error(`test ${id} must fail, and its cause must match ${pattern}. Status: ${status}. Cause: ${cause}`);
       }
       await story.ready();
       return Object.keys(fault.expected).map((id) => [id, found[id]?.cause ?? ""] as const);

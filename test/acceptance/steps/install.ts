@@ -56,7 +56,7 @@ export async function expectVerified(story: Story, ...args: readonly string[]): 
 
 /** Returns a reason not to run a step whose tests start probes, if `--client-image` is missing; otherwise null. */
 export function withoutClientImage({ options }: Story): string | null {
-  return options.clientImage === null ? "the probes of verify need --client-image" : null;
+  return options.clientImage === null ? "the probes of meshops verify need an image: set --client-image" : null;
 }
 
 export const verify: Step = {

@@ -32,7 +32,10 @@ export const policyOffAndOn: Step = {
     return underLoad(story, async () => {
       await policiesOff(story);
       const { T0 } = await verified(story, "--only", "T0");
-      if (T0?.status !== "passed") throw new Error(`without policies, a pod without a proxy must reach Dgraph: ${T0?.cause}`);
+      if (T0?.status !== "passed")
+        throw new Error(
+          `without policies, a pod without a proxy must be able to connect to Dgraph, but test T0 did not pass: ${T0?.cause}`,
+        );
       await policiesOn(story);
       await expectVerified(story, "--only", "T1,T2");
     });

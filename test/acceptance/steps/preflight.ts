@@ -50,7 +50,7 @@ async function refuseLinkerd({ kubectl }: Story): Promise<void> {
   ];
   if (found.length > 0)
     throw new Error(
-      `the cluster contains Linkerd already (${found.slice(0, 3).join(", ")}); the run would change it. Use another cluster, or set --allow-linkerd`,
+      `the cluster already contains Linkerd (${found.slice(0, 3).join(", ")}), and the run would change this installation. Use another cluster, or set --allow-linkerd`,
     );
 }
 

@@ -12,7 +12,10 @@ export const teardown: Step = {
     const { namespace } = story.environment.spec.dgraph;
     await gone(story, ["linkerd", "linkerd-viz"]);
     const pods = (await story.kubectl.list("pods")).filter(({ metadata }) => metadata.namespace === namespace);
-    if (pods.length > 0) throw new Error(`pods are left in namespace ${namespace}: ${pods.map(({ metadata }) => metadata.name)}`);
+    if (pods.length > 0)
+      throw new Error(
+        `after meshops teardown, namespace ${namespace} still contains these pods: ${pods.map(({ metadata }) => metadata.name).join(", ")}`,
+      );
     const claims = (await story.kubectl.list("persistentvolumeclaims")).filter(
       ({ metadata }) => metadata.namespace === namespace,
     );
@@ -38,11 +41,11 @@ async function removeNamespaces(story: Story): Promise<void> {
 
 async function gone(story: Story, wanted: readonly string[]): Promise<void> {
   await until(
-    "the namespaces are gone",
+    "the namespaces have been deleted",
     async () => {
       const names = (await story.kubectl.list("namespaces")).map(({ metadata }) => metadata.name);
       const left = wanted.filter((name) => names.includes(name));
-      if (left.length > 0) throw new Error(`these namespaces are left: ${left.join(", ")}`);
+      if (left.length > 0) throw new Error(`these namespaces still exist: ${left.join(", ")}`);
       return true;
     },
     300,

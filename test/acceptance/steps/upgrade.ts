@@ -6,7 +6,7 @@ export const upgrade: Step = {
   id: "upgrade",
   title: "upgrade Linkerd, under load",
   after: ["first-sync"],
-  missing: ({ options }) => (options.upgradeTo === null ? "no --upgrade-to" : null),
+  missing: ({ options }) => (options.upgradeTo === null ? "--upgrade-to is not set" : null),
   async run(story) {
     const counted = await underLoad(story, async (restart) => {
       await story.edit({ linkerd: { version: story.options.upgradeTo } });

@@ -145,7 +145,7 @@ export async function until<T>(
     }
     await sleep(300);
   }
-  throw new Error(`not within ${seconds} s: ${what}${last === undefined ? "" : ` (${String(last)})`}`);
+  throw new Error(`timed out after ${seconds} s; expected: ${what}${last === undefined ? "" : ` (${String(last)})`}`);
 }
 
 /** Returns the process IDs of a process's children. Returns an empty list if the process has ended. */
