@@ -45,6 +45,8 @@ export function connectionOf(
 export function onlyOne(repository: Repository): string {
   const { loaded } = loadAll(repository, []);
   const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
-  if (first !== undefined && others.length === 0) return first;
+  if (first === undefined)
+    throw new UserError(exitCode.usage, "all specs are abstract", "run meshops env add to create an environment");
+  if (others.length === 0) return first;
   throw new UserError(exitCode.usage, "no environment was specified", `specify one of ${[first, ...others].join(", ")}`);
 }

@@ -1,4 +1,4 @@
-import { portKeys } from "../catalog/well-known.ts";
+import { injectKey, portKeys } from "../catalog/well-known.ts";
 import type { StringMap } from "../kubernetes/object.ts";
 import { type AccessCell, type AccessClient, type AccessPods, accessCells, clientPod } from "../mesh/access-cells.ts";
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
@@ -51,7 +51,7 @@ function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[],
     from: { namespace: set.namespace, labels, identity, skippedOutbound },
     pod,
     ports: tcp.map(([key, { port }]) => ({ key, port })),
-    listed: [...set.access.clients, ...(other?.access.clients ?? [])].flatMap((client) => outside(client, sets)),
+    listed: [...set.access.clients, ...(other?.access.clients ?? [])].flatMap((client) => outside(client, sets, model)),
   };
 }
 
@@ -75,12 +75,14 @@ export function namespaceAnnotations(
  * an empty list for a client whose pods the spec describes, and for entries that admit clients of all namespaces
  * (`all`).
  */
-function outside(client: Client, sets: readonly PodSet[]): AccessClient[] {
+function outside(client: Client, sets: readonly PodSet[], model: Model): AccessClient[] {
   const title = titleOf(client);
   if ("serviceAccountRef" in client) {
     const account = client.serviceAccountRef;
     const described = sets.some((set) => hasAccount(set, account));
-    return described ? [] : [{ title, from: clientPod(account.namespace, account) }];
+    // The pods of the account are not described. The annotation of their namespace shows whether they have a proxy.
+    const unmeshed = namespaceAnnotations(model, account.namespace)?.[injectKey] === "disabled";
+    return described ? [] : [{ title, from: clientPod(account.namespace, unmeshed ? null : account) }];
   }
   if ("namespace" in client)
     return [{ title, from: clientPod(client.namespace, { namespace: client.namespace, name: "an-account" }) }];

@@ -30,7 +30,15 @@ export interface Step {
   readonly text: string;
   /** Shell command of the step. It can be copied to a terminal. */
   readonly command?: string;
+  /**
+   * `push`: the user pushes a commit. `before`: the step comes before the push. Steps before a push in the same list need
+   * no phase. If a list contains no push, steps without a phase come after the push.
+   */
+  readonly phase?: "before" | "push";
 }
+
+/** Step in which the user pushes the commit with the change. */
+export const push: Step = { text: "Push the commit.", phase: "push" };
 
 /** One effect of a change: the risk of this effect, and an explanation for the user. */
 export interface Assessment {

@@ -1,5 +1,6 @@
 import type { Assessment, ChangedObject, ChangeSet } from "./change-rule.ts";
 import { chartVersionOf, releaseWith } from "./chart-version.ts";
+import { notRestarted } from "./pod-template.ts";
 
 /** The pods that a NetworkPolicy protects, for the texts about an upgrade of Linkerd. */
 export interface ProtectedPods {
@@ -28,14 +29,15 @@ export function* newProxyPorts(
   if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
   yield {
     risk: "narrower-access",
-    reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of Linkerd ${old.version} connect. A meshed client cannot connect to ${title} until the pods of the client have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+    reason: `the NetworkPolicy ${name} no longer allows the ports to which proxies of Linkerd ${old.version} connect. A meshed client cannot connect to ${title} until the pods of the client have restarted with a new proxy. ${notRestarted}`,
     steps: [
       {
+        phase: "push",
         text: `In a commit before the upgrade, set ${off}. Until the last step, every pod in the cluster can connect to ${title}.`,
       },
-      { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready." },
+      { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready.", phase: "push" },
       { text: "Restart the pods of all meshed clients." },
-      { text: `Set ${on} in a third commit.` },
+      { text: `Set ${on} in a third commit.`, phase: "push" },
     ],
   };
 }

@@ -28,3 +28,7 @@ export function annotatePods(
 ): Patch {
   return { patch: { apiVersion: "apps/v1", kind, metadata, spec: { template: { metadata: { annotations } } } } };
 }
+
+/** Sentence about the meshed pods that do not restart if the identity of the mesh or the Linkerd release changes. */
+export const notRestarted: string =
+  "Two groups of meshed pods do not restart automatically: pods that meshops does not deploy, and pods of workloads with restart: manual, or with inject: inherited and no proxy settings";

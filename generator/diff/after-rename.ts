@@ -36,11 +36,12 @@ export function ownFluxFiles(root: string, environment: string): string[] {
  * has no cluster, because it is only a base for other specs.
  */
 export function stepsAfterRename(root: string, environment: Environment | null, { from, to }: Renamed): Step[] {
-  const push: Step = {
+  const commitAndPush: Step = {
     text: "Commit and push.",
+    phase: "push",
     command: `git add --all && git commit -m "Rename ${from} to ${to}" && git push`,
   };
-  if (environment === null) return [push];
+  if (environment === null) return [commitAndPush];
   const { managesRoot } = placementOf(environment);
   return [
     ...ownFluxFiles(root, from).map((path) => ({
@@ -50,7 +51,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
       command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
     })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
-    push,
+    commitAndPush,
     ...azureTags(environment),
     ...(managesRoot ? [pathOfRoot(environment, { from, to })] : []),
     { text: `Wait until Flux has applied ${fluxFolder(to)}.`, command: `meshops status ${to} --watch` },
@@ -83,7 +84,8 @@ function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
  * not on Azure.
  */
 function azureTags({ metadata, spec: { azure } }: Environment): Step[] {
-  if (azure === undefined) return [];
+  // meshops does not tag the resources of an existing cluster.
+  if (azure === undefined || azure.cluster.lifecycle === "existing") return [];
   const { resourceGroup, registry, cluster } = azure;
   const resources: [string, string][] = [
     ["cluster", `az aks show --name ${cluster.name} --resource-group ${resourceGroup}`],

@@ -12,10 +12,11 @@ export function inContext(change: ObjectChange, context: string | null): ObjectC
   return context === null ? change : { ...change, steps: change.steps.map((step) => stepIn(step, shellWord(context))) };
 }
 
-function stepIn({ text, command }: Step, context: string): Step {
-  if (command === undefined) return { text };
+function stepIn(step: Step, context: string): Step {
+  const { command } = step;
+  if (command === undefined) return step;
   return {
-    text,
+    ...step,
     command: command
       .replace(/\bkubectl (?=[a-z])/g, `kubectl --context ${context} `)
       .replace(/\bhelm (?=[a-z])/g, `helm --kube-context ${context} `),

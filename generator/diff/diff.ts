@@ -18,6 +18,7 @@ export interface ObjectChange {
   readonly name: string;
   readonly change: "added" | "removed" | "changed";
   readonly risk: Risk;
+  /** One reason per line. */
   readonly reason: string;
   /** Steps for the user, in this order. */
   readonly steps: readonly Step[];

@@ -58,7 +58,7 @@ export function renameChange(root: string, { from, to }: Renamed, steps: readonl
     name: to,
     change: "changed",
     risk: "stalled-rollout",
-    reason: `The environment ${from} was renamed to ${to}. The objects in the cluster keep their names. Flux's root Kustomization still applies ${effect}`,
+    reason: `The environment ${from} was renamed to ${to}. Flux's root Kustomization still applies ${effect}`,
     steps,
     fields: [{ path: "metadata.name", before: from, after: to }],
   };

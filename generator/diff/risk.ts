@@ -2,6 +2,7 @@ import type { Assessed, Assessment, ChangedObject, ChangeSet, Step } from "../co
 import { providers } from "../components/registry.ts";
 import { gravest, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
+import { mergeSteps, unique } from "./procedure.ts";
 import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
 import { deliveryRisks } from "./risks/delivery.ts";
@@ -62,15 +63,14 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
-  const steps = new Map<string, Step>();
   const procedures = new Set(relevant.filter(({ steps: own = [] }) => own.length > 0).map((judgement) => judgement.risk));
-  for (const step of [
+  const lists = ordered.map(({ steps = [] }) => steps);
+  const steps = [
     ...(risk === "mesh-restart" && procedures.size > 1 ? [separately] : []),
-    ...ordered.flatMap(({ prerequisites = [] }) => prerequisites),
-    ...ordered.flatMap((judgement) => judgement.steps ?? []),
-  ])
-    steps.set(JSON.stringify(step), step);
-  return { risk, reason: reasons.length === 0 ? byDefault(changed, all) : reasons.join("; "), steps: [...steps.values()] };
+    ...ordered.flatMap(({ prerequisites = [] }) => prerequisites.map((step): Step => ({ phase: "before", ...step }))),
+    ...(mergeSteps(lists) ?? lists.flat()),
+  ];
+  return { risk, reason: reasons.length === 0 ? byDefault(changed, all) : reasons.join("\n"), steps: unique(steps) };
 }
 
 const separately: Step = {

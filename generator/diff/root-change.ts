@@ -1,3 +1,4 @@
+import { push } from "../components/change-rule.ts";
 import { suspendFirst } from "../components/flux-commands.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { rootOf } from "../spec/ownership.ts";
@@ -23,11 +24,17 @@ export function rootChanges(before: Environment, after: Environment): ObjectChan
       reason: `Kustomization ${next.namespace}/${next.name} now applies the environment, but Kustomization ${old.namespace}/${old.name} still exists and also applies the environment. If you delete the old Kustomization without the following steps, Flux deletes the policies and the mesh`,
       steps: [
         suspendFirst("the old Kustomization", [old]),
+        ...(after.spec.gitops.root === undefined
+          ? []
+          : [
+              {
+                text: `If the folder flux/${environment} contains files of flux bootstrap git (flux-system/gotk-sync.yaml), move these files to another folder of the platform repository. With these files, the new Kustomization would create the old Kustomization again.`,
+              },
+            ]),
+        push,
         after.spec.gitops.root === undefined
-          ? { text: "Push, and create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
-          : {
-              text: `If the folder flux/${environment} contains files of flux bootstrap git (flux-system/gotk-sync.yaml), move these files to another folder of the platform repository. With these files, the new Kustomization would create the old Kustomization again. After this check, push. Then check that the new Kustomization ${next.namespace}/${next.name} applies the folder flux/${environment}.`,
-            },
+          ? { text: "Create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
+          : { text: `Check that the new Kustomization ${next.namespace}/${next.name} applies the folder flux/${environment}.` },
         { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
         {
           text: "If the old Kustomization applies only objects of the environment, delete the old Kustomization while it is suspended. If the old Kustomization also applies other objects, do not delete the old Kustomization: change it so that it no longer applies the folder of the environment, and resume it. If the Kustomizations of the components also get new names, suspend and then delete the Kustomizations with the old names.",

@@ -28,7 +28,15 @@ export function checkSecret(
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
   const words = `only apiVersion: v1, kind: Secret, type: ${type}, metadata.namespace: ${namespace} and metadata.name: ${name}`;
   const { name: ofEnvironment } = environment.metadata;
-  return check(text, { environment: ofEnvironment, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
+  return check(text, {
+    environment: ofEnvironment,
+    wanted,
+    words,
+    data: keys,
+    recipients: [...age, ...admin],
+    cluster: age,
+    azureKeyVault,
+  });
 }
 
 /**
@@ -42,6 +50,7 @@ export function checkSigningKeys(text: string, environment: Environment): Secret
     words: "no unencrypted fields except sops",
     data: null,
     recipients: recipientsOf(environment).admin,
+    cluster: [],
     azureKeyVault: undefined,
   });
 }
@@ -55,6 +64,8 @@ interface Expected {
   /** Exact keys that `data` must have. Null if `data` may have any keys. */
   readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
+  /** The recipients of the cluster among the recipients; empty if the cluster does not decrypt the file. */
+  readonly cluster: readonly string[];
   readonly azureKeyVault: string | undefined;
 }
 
@@ -102,11 +113,17 @@ function wrongPlaintext(
   };
 }
 
-function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
+function wrongRecipients(
+  metadata: Metadata,
+  { environment, recipients, cluster, azureKeyVault }: Expected,
+): SecretProblem | null {
   const found = metadata.age.map(({ recipient }) => recipient);
   const [missing] = recipients.filter((recipient) => !found.includes(recipient));
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));
-  const fix = `run meshops identity updatekeys ${environment}`;
+  const other = cluster.length > 0 && !cluster.some((recipient) => found.includes(recipient));
+  const fix = other
+    ? `if the cluster still has its old age key, add the old recipient to secrets.age again, and replace the key in three steps (meshops help identity). If the cluster has the new age key, run meshops identity updatekeys ${environment}`
+    : `run meshops identity updatekeys ${environment}`;
   if (extra !== undefined)
     return { message: `the file is encrypted to ${extra}, but the spec does not list this recipient for the file`, fix };
   if (missing !== undefined)

@@ -126,7 +126,7 @@ function missingRecipient(path: string, found: readonly string[], environment: E
   if (age.length === 0)
     return {
       message: "the file is encrypted, but the spec does not list an age key of the cluster",
-      fix: `run meshops identity keygen ${environment.metadata.name} --write`,
+      fix: `restore spec.secrets from Git. If the cluster has no age key yet, run meshops identity keygen ${environment.metadata.name} --write instead`,
     };
   const missing = [...age, ...admin].find((recipient) => !found.includes(recipient));
   return missing === undefined

@@ -30,7 +30,9 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
     return stop(
       "extends-cycle",
       `environments extend each other in a cycle: ${[...names, base].join(" → ")}`,
-      "remove spec.extends from one of these environments",
+      base === names[0] && names.length === 1
+        ? `set spec.extends to another spec. If ${base} is complete without a base, remove spec.extends`
+        : "remove spec.extends from one of these environments",
     );
   const parent = read(base);
   if (parent === null)

@@ -121,7 +121,13 @@ function missingKeys(name: string, errors: readonly SchemaError[], inFiles: read
 /** Adds a fix to a finding about missing recipients: the command that generates recipients. */
 function withFix(finding: SchemaFinding, name: string): SchemaFinding {
   if (finding.path.join(".") !== "spec.secrets") return finding;
-  return { ...finding, statement: { ...finding.statement, fix: `run meshops identity keygen ${name} --write` } };
+  return {
+    ...finding,
+    statement: {
+      ...finding.statement,
+      fix: `run meshops identity keygen ${name} --write. If overlays/${name} already contains encrypted files, restore spec.secrets from Git instead: Flux cannot decrypt the files with a new key`,
+    },
+  };
 }
 
 function at(source: Source, { path, part, statement }: SchemaFinding): Diagnostic {

@@ -110,7 +110,7 @@ describe("Flux", () => {
     const rows = await between(spec(workloads()), spec(workloads(), root));
     expect(rows, text(rows)).toMatchObject([{ kind: "Kustomization", name: "flux-system", risk: "data-loss" }]);
     expect(rows[0]?.steps[0]?.command).toContain("patch kustomization.kustomize.toolkit.fluxcd.io flux-system");
-    expect(rows[0]?.steps[3]?.command).toContain("delete kustomization.kustomize.toolkit.fluxcd.io flux-system");
+    expect(rows[0]?.steps.at(-1)?.command).toContain("delete kustomization.kustomize.toolkit.fluxcd.io flux-system");
   });
 
   test("if a name prefix is added, diff does not print the procedure for a renamed workload", async () => {
@@ -145,8 +145,9 @@ describe("certificates of other programs", () => {
       "Before you push, add the trust",
       "Insert the trust anchor of the",
       "Stop the other program from writing",
-      "Push, and wait until Linkerd is",
-      "Restart all meshed pods that meshops",
+      "Push the commit.",
+      "Wait until Linkerd is ready.",
+      "Restart all meshed pods that have",
     ]);
   });
 

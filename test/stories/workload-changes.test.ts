@@ -212,13 +212,14 @@ test("the steps for renaming a workload suspend its Kustomization and keep a Net
   const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
   expect(steps.map(({ command }) => (command ?? "").split(" ").slice(0, 3).join(" "))).toEqual([
     "kubectl patch kustomization.kustomize.toolkit.fluxcd.io",
+    "",
     "meshops status shop",
     "kubectl delete --namespace",
     "kubectl delete --namespace",
   ]);
   expect(steps[0]?.command).toContain(" policy-shop ");
-  expect(steps[2]?.command).not.toContain("networkpolicy/");
-  expect(steps[3]?.command).toMatch(/ networkpolicy\/shop-api$/);
+  expect(steps[3]?.command).not.toContain("networkpolicy/");
+  expect(steps[4]?.command).toMatch(/ networkpolicy\/shop-api$/);
 });
 
 describe("a release that rejects a second Server for the same port", () => {
@@ -239,7 +240,8 @@ describe("a release that rejects a second Server for the same port", () => {
     const rows = await between(workload(), workload({ name: "store" }));
     const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
     expect(steps[1]?.command).toMatch(/^kubectl delete --namespace shop /);
-    expect(steps[2]?.command).toBe("meshops status shop --watch");
+    expect(steps[2]?.text).toBe("Push the commit.");
+    expect(steps[3]?.command).toBe("meshops status shop --watch");
   });
 });
 

@@ -278,6 +278,7 @@ describe("charts of Dgraph", () => {
       "kubectl patch helmrelease",
       "kubectl delete statefulset",
       "generation=$(kubectl get helmrelease",
+      null,
       "kubectl wait helmrelease",
       "kubectl patch helmrelease",
       "kubectl wait service",

@@ -3,6 +3,7 @@ import type { FieldChange, Step } from "../../components/change-rule.ts";
 import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
 import { accessKind } from "../../diff/access-kind.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
+import { combineProcedures } from "../../diff/procedure.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural, printable } from "../../system/text.ts";
@@ -20,7 +21,9 @@ export function diffText(changes: readonly ObjectChange[], colors: Colors): stri
 
 function section(environment: string, changes: readonly ObjectChange[], colors: Colors): string {
   const title = `${colors.bold(titleOf(environment))}  ${summary(changes)}`;
-  const blocks = groups(changes).map((group) => {
+  const procedures = combineProcedures(changes);
+  const own = groups(changes);
+  const blocks = own.map((group) => {
     const [{ reason, steps }] = group;
     const objects = heads(group).flatMap(({ sign, text, risk, fields }) => {
       const mark = { added: colors.green, removed: colors.red, changed: colors.yellow }[sign](signs[sign]);
@@ -31,18 +34,30 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
         ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
       ];
     });
-    const what = colors.dim(wrap(printable(reason), "    ", 104, "").join("\n"));
-    const procedure = steps.flatMap(({ text, command }, index) => [
-      ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
-      ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
-    ]);
-    return [
-      ...objects,
-      what,
-      ...(steps.length === 0 ? [] : [`    To make this change${usesContext(steps)}:`, ...procedure]),
-    ].join("\n");
+    const reasons = reason.split("\n").flatMap((each) => wrap(printable(each), "    ", 104, ""));
+    const isListed = procedures.kind === "separate" || own.filter((other) => other[0].steps.length > 0).length === 1;
+    return [...objects, colors.dim(reasons.join("\n")), ...(isListed ? stepLines("this change", steps, colors) : [])].join("\n");
   });
-  return [title, ...blocks].join("\n");
+  const isCombined = procedures.kind === "one" && own.filter(([{ steps }]) => steps.length > 0).length > 1;
+  return [
+    title,
+    ...(procedures.kind === "separate" ? wrap(separateCommits, "  ", 104, "") : []),
+    ...blocks,
+    ...(isCombined ? stepLines("these changes", procedures.steps, colors) : []),
+  ].join("\n");
+}
+
+/** Note for changes whose procedures cannot share one push. */
+const separateCommits =
+  "Make these changes in separate commits. Complete all steps of one change before you start with the next change, in the order of this list.";
+
+function stepLines(what: string, steps: readonly Step[], colors: Colors): string[] {
+  if (steps.length === 0) return [];
+  const lines = steps.flatMap(({ text, command }, index) => [
+    ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
+    ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
+  ]);
+  return [`    To make ${what}${usesContext(steps)}:`, ...lines, ...(usesFlux(steps) ? wrap(withHelmfile, "    ", 104, "") : [])];
 }
 
 /**
@@ -52,6 +67,15 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
 function usesContext(steps: readonly Step[]): string {
   const without = steps.some(({ command = "" }) => /\b(kubectl|helm) (?!.*--(kube-)?context )/.test(command));
   return without ? " (commands use the current kubectl context)" : "";
+}
+
+/** Note for users who install with helmfile. The steps are written for Flux. */
+const withHelmfile =
+  "With helmfile, run helmfile sync instead of the push, and skip the steps and commands for Kustomizations and HelmReleases (meshops help helmfile).";
+
+/** Whether one of the commands changes or reads an object of Flux. */
+function usesFlux(steps: readonly Step[]): boolean {
+  return steps.some(({ command = "" }) => /\b(kustomization|helmrelease)\b/.test(command));
 }
 
 type Group = readonly [ObjectChange, ...ObjectChange[]];
@@ -128,14 +152,17 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
     const rows = groups(own).map((group) => {
       const [{ risk, reason }] = group;
       const objects = heads(group).map(({ sign, text }) => `${signs[sign]} ${cell(text)}`);
-      return `| **${risk}** | ${objects.join("<br>")} | ${cell(reason)} |`;
+      return `| **${risk}** | ${objects.join("<br>")} | ${reason.split("\n").map(cell).join("<br>")} |`;
     });
-    const procedures = groups(own)
-      .filter(([{ steps }]) => steps.length > 0)
-      .map(
-        (group) =>
-          `\n\nTo make the change to ${cell(nameOf(group[0]))}${usesContext(group[0].steps)}:\n\n${markdownSteps(group[0].steps)}`,
-      );
+    const withSteps = groups(own).filter(([{ steps }]) => steps.length > 0);
+    const combined = combineProcedures(own);
+    const procedures =
+      combined.kind === "one" && withSteps.length > 1
+        ? [markdownProcedure("these changes", combined.steps)]
+        : [
+            ...(combined.kind === "separate" ? [`\n\n${separateCommits}`] : []),
+            ...withSteps.map(([change]) => markdownProcedure(`the change to ${cell(nameOf(change))}`, change.steps)),
+          ];
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));
@@ -146,6 +173,11 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
     return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${procedures.join("")}${details}`;
   });
   return `### meshops: ${summary(changes)} (compared with ${code(from)})\n\n${sections.join("\n\n")}\n`;
+}
+
+function markdownProcedure(what: string, steps: readonly Step[]): string {
+  const note = usesFlux(steps) ? `\n\n${withHelmfile}` : "";
+  return `\n\nTo make ${what}${usesContext(steps)}:\n\n${markdownSteps(steps)}${note}`;
 }
 
 function markdownSteps(steps: readonly Step[]): string {

@@ -1,5 +1,6 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { addIdentities, ageIdentities, type KeyEntry, keyFile, markUsed, unusedEntry } from "../../identity/age-keys.ts";
+import { encryptedFiles } from "../../identity/read.ts";
 import { mapAt } from "../../kubernetes/object-fields.ts";
 import { type Edit, spliceOne } from "../../kubernetes/splice.ts";
 import { byRecipient } from "../../sops/age.ts";
@@ -93,6 +94,13 @@ function writableSpec(
       exitCode.problem,
       `${specFile(name)} already contains recipients`,
       `add --force to replace the recipients, then run meshops identity updatekeys ${name}`,
+    );
+  const [encrypted] = encryptedFiles(root, name);
+  if (encrypted !== undefined && !force)
+    throw new UserError(
+      exitCode.problem,
+      `${encrypted} is already encrypted, but ${specFile(name)} contains no recipients`,
+      "restore spec.secrets from Git. A cluster cannot decrypt the existing files with a new key. If the cluster does not exist yet, add --force to create new keys",
     );
   return {
     replaced: [age, admin].flatMap((list) => (Array.isArray(list) ? list.map(String) : [])),

@@ -79,8 +79,15 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
         risk: "rollout",
-        reason:
-          "the Raft addresses of all Alphas and Zeros change, so all Alphas and Zeros restart. During the restart, check that a majority of the members of each group stays available",
+        reason: "the Raft addresses of all Alphas and Zeros change, so all Alphas and Zeros restart",
+        // Dgraph stores the addresses of its members. Since v25.3.4, a member also updates its stored address
+        // (dgraph-io/dgraph#9680).
+        prerequisites: [
+          {
+            text: "Before you push, check that the DNS of the cluster also resolves the names in the old cluster domain. Up to Dgraph v25.3.3, Zeros connect to the stored addresses of the other Zeros after a restart, and these addresses contain the old cluster domain. If you cannot keep the old names, move the data to a new Helm release (dgraph.release).",
+            phase: "before",
+          },
+        ],
       };
     else if (!key.startsWith("persistence.") && restartsPods(field))
       yield {
@@ -112,9 +119,10 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
+        phase: "push",
       },
-      { text: "Change dgraph.internalPorts, generate, push, and wait until Dgraph is ready." },
-      { text: "Set dgraph.networkPolicy: true, generate, and push." },
+      { text: "Change dgraph.internalPorts, generate, push, and wait until Dgraph is ready.", phase: "push" },
+      { text: "Set dgraph.networkPolicy: true, generate, and push.", phase: "push" },
     ],
   };
 }

@@ -1,5 +1,5 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import type { Step } from "../change-rule.ts";
+import { push, type Step } from "../change-rule.ts";
 import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
 
 /**
@@ -33,12 +33,16 @@ export function moveData(
   const same = next.release === release && next.namespace === namespace;
   const target = { ...old, ...next, ...(same ? { release: `${release}-new` } : {}) };
   return [
-    ...exportSteps(old, dataFormat),
-    {
-      text: same
-        ? `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${target.release}. The new pods start with empty volumes, and the old volumes are kept. Generate, push, and wait until Dgraph is ready.`
-        : "Push, and wait until Dgraph is ready. The new pods start with empty volumes, and the old volumes are kept.",
-    },
+    ...exportSteps(old, dataFormat, next.namespace === namespace),
+    ...(same
+      ? [
+          {
+            text: `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${target.release}. Then run meshops generate and commit the files.`,
+          },
+        ]
+      : []),
+    push,
+    { text: "Wait until the new Dgraph is ready. Its pods start with empty volumes, and the old volumes are kept." },
     ...importSteps(target),
     {
       text: `Check that the new Dgraph contains all data. Change the address of Dgraph in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start the clients again.`,
@@ -61,8 +65,10 @@ export function moveData(
 /**
  * Returns the steps of the export. Each group of Alphas writes its data and its schemas on one member of the group
  * (dgraph v24.1.4, worker/export.go).
+ *
+ * @param isReplaced whether Flux uninstalls the old Dgraph as soon as the user pushes the commit
  */
-function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[] {
+function exportSteps(old: RunningDgraph, dataFormat: string | undefined, isReplaced: boolean): Step[] {
   const admin = (query: string): string =>
     `${inPod(old, "alpha", 0)} curl -sS -H "Content-Type: application/graphql" localhost:${dgraphPorts.alpha.http}/admin -d '${query}'`;
   const waits = dataFormat !== undefined && answersAtTheEnd.includes(dataFormat);
@@ -70,9 +76,14 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[]
   const name = nameOf(old, "alpha");
   return [
     {
+      text: isReplaced
+        ? "Announce an outage of all clients of Dgraph: after the push, the old Dgraph no longer exists, and the clients need the new address. Then stop all clients that write data."
+        : "Stop all clients that write data.",
+    },
+    {
       text: waits
-        ? "Stop all clients that write data. Start an export. The answer arrives when the export is complete."
-        : "Stop all clients that write data. Start an export. The answer contains the ID of the export task.",
+        ? "Start an export. The answer arrives when the export is complete."
+        : "Start an export. The answer contains the ID of the export task.",
       command: admin(start),
     },
     ...(waits

@@ -1,5 +1,5 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
-import type { ChangedObject, Step } from "../change-rule.ts";
+import { type ChangedObject, push, type Step } from "../change-rule.ts";
 import { suspend, suspendKustomizations } from "../flux-commands.ts";
 import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
 
@@ -25,7 +25,8 @@ export function uninstall(
       command: suspendKustomizations([kustomization.name], kustomization.namespace),
     },
     { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },
-    { text: "Push, and wait until Flux has removed the Kustomizations of Dgraph." },
+    push,
+    { text: "Wait until Flux has removed the Kustomizations of Dgraph." },
     {
       text: "Delete the volumes when you no longer need the data.",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
@@ -67,8 +68,9 @@ export function recreateStatefulSets(
       text: "Store the generation of the HelmRelease in a shell variable for the next step.",
       command: `generation=$(kubectl get ${helmRelease} --output jsonpath={.metadata.generation})`,
     },
+    push,
     {
-      text: "Push, and wait until Flux has changed the HelmRelease.",
+      text: "Wait until Flux has changed the HelmRelease.",
       command: `kubectl wait ${helmRelease} --for=jsonpath='{.metadata.generation}'=$((generation + 1)) --timeout=15m`,
     },
     { text: "Resume the HelmRelease.", command: suspended(false) },
@@ -107,7 +109,8 @@ export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[
   const podsOf = ({ role, remaining }: Removal): string => indices(role === "alpha" ? dgraph.alphas : dgraph.zeros, remaining);
   return [
     ...removals.flatMap((removal) => leaveGroup(dgraph, removal.role, podsOf(removal))),
-    { text: "Push, and wait until Flux has removed the pods." },
+    push,
+    { text: "Wait until Flux has removed the pods." },
     ...removals.map((removal) => ({
       text: `Delete the volumes of the removed pods of ${title(removal.role)}. A removed member cannot use its old volume again.`,
       command: `for i in ${podsOf(removal)}; do kubectl delete pvc datadir-${nameOf(dgraph, removal.role)}-$i --namespace ${dgraph.namespace}; done`,

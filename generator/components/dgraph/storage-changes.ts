@@ -79,10 +79,9 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
 function* immutable(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
   const [before, after] = versions(changed);
-  if (startsEmpty(changed)) return;
-  const resized = roles.filter((role) =>
-    fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`) && !shrinks(field)),
-  );
+  // Helm cannot update the StatefulSets while the volumes of one of them become smaller.
+  if (startsEmpty(changed) || fields.some(shrinks)) return;
+  const resized = roles.filter((role) => fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`)));
   const sets = before === after ? resized : roles;
   if (sets.length === 0) return;
   const fixed = [
@@ -120,8 +119,9 @@ function shrinks({ path, before, after }: FieldChange): boolean {
 }
 
 /** Assesses changes of the volume claim templates. These changes do not affect existing claims. */
-function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
-  for (const field of fields) {
+function* volumes(changed: ChangedObject): Iterable<Assessment> {
+  if (startsEmpty(changed)) return;
+  for (const field of changed.fields) {
     const { path } = field;
     const [, role, key] = /^spec\.values\.(alpha|zero)\.persistence\.(.*)$/.exec(path) ?? [];
     if (role === undefined) continue;
@@ -129,7 +129,13 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
     if (shrinks(field)) {
       yield {
         risk: "volume-claim",
-        reason: `Kubernetes does not allow the volumes of ${who} to become smaller: set dgraph.${role}.storage to ${String(field.before)} or more, or move the data to a new Helm release (dgraph.release)`,
+        reason: `Kubernetes does not allow the volumes of ${who} to become smaller, so Helm cannot apply any change of this HelmRelease`,
+        steps: [
+          {
+            text: `Before you push, set dgraph.${role}.storage to ${String(field.before)} or more. To use smaller volumes, move the data to a new Helm release instead (dgraph.release).`,
+            phase: "before",
+          },
+        ],
       };
       continue;
     }

@@ -1,4 +1,7 @@
-import { portKeys } from "../../catalog/well-known.ts";
+import { portKeys, proxyPrefix } from "../../catalog/well-known.ts";
+import { annotationsOf } from "../../kubernetes/manifest-set.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { parseManifests } from "../../kubernetes/read.ts";
 import { admitsEveryPod, defaultPolicyIn } from "../../mesh/installation.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
@@ -40,15 +43,31 @@ export const internalPortsRefused: TransitionRule = {
 
 function* exposesProxiedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
   const { enabled, internalPorts, namespace } = environment.spec.dgraph;
-  const policy = defaultPolicyIn(namespace, environment);
+  const policy = runningPolicy(environment, generated);
   if (!enabled || internalPorts !== "skip" || admitsEveryPod(policy)) return;
-  const protectedNow = generated("dgraph-policy/authorization.yaml")?.includes(`${dgraphName(environment, "alpha")}-internal`);
-  if (protectedNow !== true) return;
+  const policies = parseManifests("authorization.yaml", generated("dgraph-policy/authorization.yaml") ?? "").objects;
+  const server = policies.find(({ kind, name }) => kind === "Server" && name === `${dgraphName(environment, "alpha")}-internal`);
+  if (server === undefined) return;
+  const before = at(server.value, "spec", "proxyProtocol") === "opaque" ? "opaque" : "mesh";
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
     message: `the default inbound policy "${policy}" would refuse the connections between Dgraph's pods as soon as Flux removes the Servers of these pods`,
-    fix: `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods`,
+    fix: `set dgraph.internalPorts: ${before}, and push a commit with namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated. Then restart Dgraph's pods, and change internalPorts in a second commit`,
   };
+}
+
+/**
+ * Returns the default inbound policy of Dgraph's running pods. The proxy injector copies the annotation of the namespace
+ * to a pod when the pod is created, so the annotation in the generated Namespace applies, and not the new spec. Without
+ * the annotation, the new default of the cluster also applies to running pods.
+ */
+function runningPolicy(environment: Environment, generated: (path: string) => string | null): string {
+  const { namespace } = environment.spec.dgraph;
+  const { objects } = parseManifests("namespaces.yaml", generated("namespaces/namespaces.yaml") ?? "");
+  const running = objects.find(({ kind, name }) => kind === "Namespace" && name === namespace);
+  if (running === undefined) return defaultPolicyIn(namespace, environment);
+  const annotation = annotationsOf(running)[`${proxyPrefix}default-inbound-policy`];
+  return annotation === undefined ? environment.spec.linkerd.defaultInboundPolicy : String(annotation);
 }
 
 function* protectsSkippedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {

@@ -39,7 +39,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
           }
         : {
             risk: "narrower-access",
-            reason: `after the control plane has restarted, meshed pods refuse some clients that they currently admit to ports without a Server. ${affected}. In namespaces that meshops does not create, proxies can also refuse requests for proxy metrics`,
+            reason: `after the control plane has restarted, meshed pods refuse some clients that they currently admit to ports without a Server. ${affected}. In namespaces that meshops does not create, proxies can also refuse requests for proxy metrics${refusesProbes(after)}`,
           };
     if (path === "spec.values.cniEnabled")
       yield {
@@ -55,4 +55,11 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
     if (path.startsWith("spec.values.proxy.") && path !== policyPath)
       yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };
   }
+}
+
+/** Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text. */
+function refusesProbes(policy: unknown): string {
+  return ["deny", "all-authenticated", "cluster-authenticated"].includes(String(policy))
+    ? ". The kubelet has no identity, so proxies also refuse its gRPC and HTTPS probes at ports without a Server. Pods with these probes then restart or do not become ready"
+    : "";
 }

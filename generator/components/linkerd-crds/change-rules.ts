@@ -4,6 +4,7 @@ import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Assessment, ChangedObject, ChangeRule, Step } from "../change-rule.ts";
 import { chartVersionOf, releaseWith } from "../chart-version.ts";
+import { notRestarted } from "../pod-template.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
@@ -11,7 +12,7 @@ export const crdChanges: ChangeRule = {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-crds") return;
     if (changed.change === "changed") {
       yield* crds(changed);
-      yield* newDefaults(changed, specs.after);
+      if (!failsToDowngrade(changed)) yield* newDefaults(changed, specs.after);
     }
   },
 };
@@ -38,14 +39,14 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
     };
   yield {
     risk: "rollout",
-    reason: "meshed pods that meshops does not deploy keep their old proxies until these pods restart",
+    reason: `meshed pods keep their old proxies until they restart. ${notRestarted}`,
     steps: [restartOthers],
   };
 }
 
-/** The pods of other tools keep their proxies until the user restarts them. */
+/** Pods that do not restart by themselves keep their proxies until the user restarts them. */
 const restartOthers: Step = {
-  text: "After the control plane is ready, restart the meshed pods that meshops does not deploy. The command lists all meshed pods.",
+  text: "After the control plane is ready, restart the meshed pods that still have the old proxy. The command lists all meshed pods.",
   command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
 };
 
@@ -58,9 +59,19 @@ function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Asses
     };
   yield {
     risk: "rollout",
-    reason: `until they restart, meshed pods that meshops does not deploy keep a proxy of Linkerd ${old.version}. This proxy is newer than the control plane`,
+    reason: `until they restart, meshed pods keep a proxy of Linkerd ${old.version}, which is newer than the control plane. ${notRestarted}`,
     steps: [restartOthers],
   };
+}
+
+/**
+ * Whether Kubernetes rejects the Server CRD of the new chart, because the CRD does not contain the version in which the
+ * cluster stores Servers. The newest version that a CRD serves is also the version that the API server stores
+ * (linkerd-crds, rendered, all releases of the catalog).
+ */
+function failsToDowngrade({ before, after }: ChangedObject): boolean {
+  const [old, next] = [before, after].map((object) => releaseWith("linkerd-crds", chartVersionOf(object)));
+  return old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1";
 }
 
 /** Whether the catalog contains a version of linkerd-crds. */
@@ -72,16 +83,17 @@ function isKnown(version: string): boolean {
  * Assesses a change of the CRDs. The Gateway API's CRDs are annotated with helm.sh/resource-policy: keep since
  * edge-25.3.1 (linkerd-crds, templates). In all releases, the CRDs of Linkerd's policies lack this annotation.
  */
-function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
+function* crds(changed: ChangedObject): Iterable<Assessment> {
+  const { before, after } = changed;
   const [oldVersion, newVersion] = [chartVersionOf(before), chartVersionOf(after)];
   const [old, next] = [releaseWith("linkerd-crds", oldVersion), releaseWith("linkerd-crds", newVersion)];
-  // The newest version that a CRD serves is also the version that the API server stores (linkerd-crds, rendered, all
-  // releases of the catalog).
-  if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
+  if (failsToDowngrade(changed)) {
     yield {
       risk: "stalled-rollout",
       reason: `the downgrade to chart linkerd-crds ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
-      steps: [{ text: `Keep an edge release of Linkerd, such as ${old.version}, or create a new cluster with ${next.version}.` }],
+      steps: [
+        { text: `Keep an edge release of Linkerd, such as ${old?.version}, or create a new cluster with ${next?.version}.` },
+      ],
     };
     return;
   }

@@ -77,10 +77,10 @@ function clientPods({ environment }: Context): PodSet {
 
 function clientImage({ environment }: Context): Image {
   const { azure, pydgraphClient } = environment.spec;
-  const own = azure?.registry === undefined ? undefined : `${registryHost(azure.registry.name)}/${name}`;
-  const image = pydgraphClient.image ?? own;
-  if (image === undefined) throw new Error("pydgraphClient has no image, although the spec was validated");
-  return { name: image, tag: pydgraphClient.tag, runs: "pod" };
+  // If the spec specifies no image, it is not valid (rule `client-image`). Other rules also build the model of such a
+  // spec, so this function returns an image without a registry instead of an error.
+  const own = azure?.registry === undefined ? name : `${registryHost(azure.registry.name)}/${name}`;
+  return { name: pydgraphClient.image ?? own, tag: pydgraphClient.tag, runs: "pod" };
 }
 
 function injection({ environment, identity }: Context): Patch {

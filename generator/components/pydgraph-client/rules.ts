@@ -93,7 +93,15 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
-  const { dgraph, pydgraphClient } = environment.spec;
+  const { dgraph, namespaces, pydgraphClient } = environment.spec;
+  if (dgraph.enabled && dgraph.networkPolicy)
+    for (const [index, { namespace, serviceAccount: account }] of dgraph.clients.entries())
+      if (namespaces[namespace]?.mesh.inject === "disabled")
+        yield {
+          paths: [spec("dgraph", "clients", index, "namespace"), spec("dgraph", "clients")],
+          message: `new pods in namespace ${namespace} have no proxy, because namespaces.${namespace}.mesh.inject is disabled. Dgraph then refuses the client ${namespace}/${account}`,
+          fix: `set namespaces.${namespace}.mesh.inject: enabled, or remove the client from dgraph.clients`,
+        };
   if (!hasClient(environment) || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],

@@ -16,6 +16,7 @@ export function* ageSecretRisk(
     reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files. Flux then does not apply the component "identity" and the components that depend on "identity"`,
     steps: [
       {
+        phase: "before",
         text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
         command: `meshops bootstrap ${environment} --run`,
       },
@@ -36,11 +37,13 @@ export function removedRecipients(environment: string, before: readonly string[]
     steps: [
       {
         text: "If the cluster gets a new age key, first add the new recipients to the spec and keep the old recipients. Then encrypt the files for all recipients, and push.",
+        phase: "push",
         command: `meshops identity updatekeys ${environment}`,
       },
       { text: "Store the new age key in the cluster.", command: `meshops bootstrap ${environment} --run` },
       {
         text: "Remove the old recipients from the spec, encrypt the files for the remaining recipients, and push.",
+        phase: "push",
         command: `meshops identity updatekeys ${environment}`,
       },
     ],

@@ -1,6 +1,13 @@
 import { injectKey, proxyPrefix } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
-import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
+import {
+  type Assessment,
+  type ChangedObject,
+  type ChangeSet,
+  type FieldChange,
+  push,
+  type Step,
+} from "../../components/change-rule.ts";
 import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
@@ -100,14 +107,15 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
           },
         ]
       : []),
-    ...(after !== undefined && Object.values(after.pods).some(({ inject }) => inject !== "inherited")
+    ...(!successor && after !== undefined && Object.values(after.pods).some(({ inject }) => inject !== "inherited")
       ? [
           {
             text: "Add the annotation linkerd.io/inject and the proxy settings of the spec to the pod templates in the tool that now installs the workload. meshops no longer adds these settings. Without the annotation, pods can start without a proxy.",
           },
         ]
       : []),
-    { text: "Push the commit, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
+    push,
+    { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
     ...(release === undefined
       ? []
       : [
@@ -135,12 +143,14 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
  */
 function secondWorkload(key: string, place: "namespace" | "source"): Step[] {
   return [
-    { text: `If the pods of ${key} have volumes, save the data before you push.` },
+    { text: `If the pods of ${key} have volumes, save the data before you push.`, phase: "before" },
     {
       text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${place}.`,
+      phase: "push",
     },
     {
       text: `When the pods of the second workload are ready, change the clients so that they use the address of the second workload. Then remove ${key} in a second commit.`,
+      phase: "push",
     },
   ];
 }
@@ -165,7 +175,8 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
         next ?? injectOf(key, "after", changes),
       );
   for (const field of template)
-    if (field.path.endsWith(`"${proxyPrefix}default-inbound-policy"`)) yield ofPolicy(`the pods of ${key}`, field);
+    if (field.path.endsWith(`"${proxyPrefix}default-inbound-policy"`))
+      yield* ofPolicy(`the pods of ${key}`, field, changes.specs);
   if (template.length > 0)
     yield { risk: "rollout", reason: `the pods of ${key} restart, because annotations of their pod template change` };
   const chart = fields.filter(isVersion);

@@ -25,6 +25,7 @@ export function removedEnvironment(environment: string): Assessed {
       },
       {
         text: "Remove the spec, the identity and the generated files with the following command. If the cluster itself was deleted, add --force to the command. Then commit and push.",
+        phase: "push",
         command: `meshops env remove ${environment} --purge`,
       },
     ],

@@ -1,6 +1,7 @@
 import { committedIdentity } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, type FieldChange, push } from "../../components/change-rule.ts";
 import { injectsCa } from "../../components/identity/external.ts";
+import { notRestarted } from "../../components/pod-template.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 
@@ -26,6 +27,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject, al
         reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
         prerequisites: [
           {
+            phase: "before",
             text: "Before you push, create the Secret of trustAnchors.secretRef in namespace linkerd. If the Secret is missing, Flux cannot upgrade the HelmRelease. The chart now writes the ConfigMap linkerd-identity-trust-roots. If another program writes this ConfigMap, stop that program.",
             command: "kubectl get secrets --namespace linkerd",
           },
@@ -86,8 +88,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
   if (removed === 0)
     return {
       risk: "trust-anchor",
-      reason:
-        "proxies trust an additional trust anchor, as in step 1 of a trust anchor rotation. Only the pods that meshops deploys restart automatically. All other meshed pods load the new trust anchor only after you restart them",
+      reason: `proxies trust an additional trust anchor, as in step 1 of a trust anchor rotation. A proxy loads the new trust anchor when its pod restarts. ${notRestarted}`,
     };
   if (added === 0)
     return {
@@ -97,10 +98,11 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
   return {
     risk: "trust-anchor",
     reason:
-      "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. meshops restarts only the pods that it deploys. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
+      "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
     steps: [
+      push,
       {
-        text: "Push, and wait until the control plane has restarted. Do not wait for StatefulSets with a proxy: their rolling updates stop at the first pod.",
+        text: "Wait until the control plane has restarted. Do not wait for StatefulSets with a proxy: their rolling updates stop at the first pod.",
         command: "kubectl rollout status deployment --namespace linkerd --timeout=15m",
       },
       {
@@ -132,9 +134,11 @@ function ownAnchors(environment: string): Assessment {
       {
         text: "Stop the other program from writing the certificates and the trust bundle, but keep their Secrets and ConfigMap. With cert-manager and trust-manager, delete the Certificates of the issuer and the webhooks, and delete the Bundle with --cascade=orphan. The Bundle owns the ConfigMap of the trust bundle, so without this option, Kubernetes also deletes the ConfigMap.",
       },
-      { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
+      push,
+      { text: "Wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {
-        text: "Restart all meshed pods that meshops does not deploy. After 24 hours, remove the trust anchor of the other program with the following command, commit and push.",
+        text: "Restart all meshed pods that have not restarted. After 24 hours, remove the trust anchor of the other program with the following command, commit and push.",
+        phase: "push",
         command: `meshops identity rotate-anchor ${environment} --pods-restarted && meshops generate ${environment}`,
       },
     ],

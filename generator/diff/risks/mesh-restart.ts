@@ -1,5 +1,5 @@
 import { identityRevisionKey } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { defaultNamespaceOf } from "../objects.ts";
 
@@ -62,8 +62,9 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
           },
         ]
       : []),
+    push,
     {
-      text: "Push, and wait until the pods of the control plane have restarted with the new trust domain or cluster domain. Do not wait for Dgraph: the rolling updates of its StatefulSets stop at the first pod.",
+      text: `Wait until the pods of the control plane have restarted with the new trust domain or cluster domain.${trust ? " Do not wait for StatefulSets: their rolling updates stop at the first pod." : ""}`,
       command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {

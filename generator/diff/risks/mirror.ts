@@ -1,5 +1,6 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { at, mapAt } from "../../kubernetes/object-fields.ts";
+import { isMap } from "../../system/data.ts";
 
 /**
  * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
@@ -23,6 +24,7 @@ export function* mirroredImages(
       prerequisites: [
         registry.endsWith(ofAzure)
           ? {
+              phase: "before",
               text: "Before you push, create the registry, allow the cluster to pull from the registry, and copy the images to the registry.",
               command: `meshops bootstrap ${environment} --run`,
             }
@@ -55,10 +57,8 @@ function isMoved(release: ChangedObject["after"], objects: readonly ChangedObjec
 
 /** Assesses a change after which pods use other Secrets (`imagePullSecrets`) to pull their images. */
 export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable<Assessment> {
-  const added = fields.filter(({ path, after }) => /imagePullSecrets/.test(path) && after !== undefined);
-  const names = [
-    ...new Set(added.flatMap(({ after }) => [...JSON.stringify(after).matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name))),
-  ];
+  const added = fields.filter(({ path, after }) => pullSecretKey.test(`${path} ${JSON.stringify(after)}`) && after !== undefined);
+  const names = [...new Set(added.flatMap(({ path, after }) => secretNames(path, after)))];
   if (names.length === 0) return;
   const secret = names.join(" and ");
   yield {
@@ -66,6 +66,7 @@ export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable
     reason: `the pods now pull their images with Secret ${secret}. If the Secret is missing in the namespace of a pod, and the registry requires a login, the pod does not start`,
     prerequisites: [
       {
+        phase: "before",
         text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. Meshed pods also need the Secret to pull the image of the proxy: create the Secret in all namespaces with meshed pods, and list the Secret in imagePullSecrets of these pods or of their service accounts. The proxy injector does not add the Secret to pods.`,
         command: `kubectl get secrets --all-namespaces --field-selector metadata.name=${names[0]}`,
       },
@@ -73,8 +74,23 @@ export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable
   };
 }
 
+/** Keys of the lists with pull Secrets. Kubernetes lists objects with a name. Some charts list names. */
+const pullSecretKey = /\b(imagePullSecrets|pullSecrets)\b/;
+
+/** Returns the names of the pull Secrets in a changed field, or in the maps that the field contains. */
+function secretNames(path: string, value: unknown): string[] {
+  if (isMap(value) && !pullSecretKey.test(path)) return Object.entries(value).flatMap(([key, inner]) => secretNames(key, inner));
+  if (!pullSecretKey.test(path)) return [];
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.map((each) => String(typeof each === "string" ? each : at(each, "name"))).filter((name) => name !== "undefined");
+}
+
 function copy(environment: string): Step {
-  return { text: "Copy the images to the registry before you push.", command: `meshops images ${environment} --mirror | bash` };
+  return {
+    text: "Copy the images to the registry before you push.",
+    command: `meshops images ${environment} --mirror | bash -e`,
+    phase: "before",
+  };
 }
 
 const ofAzure = ".azurecr.io";

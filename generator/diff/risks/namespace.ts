@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel, injectKey, proxyPrefix } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, FieldChange, Step } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { admitsMore } from "../../mesh/installation.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
 import { restartCommand } from "../../mesh/restart.ts";
@@ -7,7 +7,10 @@ import { restartCommand } from "../../mesh/restart.ts";
 /**
  * Risks of a removed namespace, and of changed labels and mesh settings. The settings affect a pod when it is created.
  */
-export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
+export function* namespaceRisks(
+  { kind, name, change, fields }: ChangedObject,
+  { specs }: Pick<ChangeSet, "specs">,
+): Iterable<Assessment> {
   if (kind !== "Namespace") return;
   if (change === "removed")
     yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until you delete it (prune: disabled)` };
@@ -23,7 +26,7 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
         reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} the namespace ${name}`,
       };
     else if (isKey(`${proxyPrefix}default-inbound-policy`))
-      yield { ...ofPolicy(`pods in namespace ${name}`, field), steps: [restart(name)] };
+      yield* ofPolicy(`pods in namespace ${name}`, field, specs, [restart(name)]);
     else if (path.includes(proxyPrefix))
       yield {
         risk: "rollout",
@@ -52,17 +55,42 @@ function restart(namespace: string): Step {
   };
 }
 
-/** Assesses a change of the default inbound policy of pods. @param who the pods, as the subject of a sentence */
-export function ofPolicy(who: string, { before, after }: FieldChange): Assessment {
-  return admitsMore(after, before)
-    ? {
-        risk: "wider-access",
-        reason: `after their next restart, ${who} admit more clients to ports that no Server selects`,
-      }
-    : {
-        risk: "narrower-access",
-        reason: `after their next restart, ${who} refuse some of the clients that they admit now. Only ports that no Server selects are affected`,
-      };
+/**
+ * Assesses a change of the annotation with the default inbound policy. Without the annotation, the default of the cluster
+ * applies. A running pod keeps its annotation until it restarts. A changed default of the cluster also applies to running
+ * pods without the annotation (linkerd2, policy-controller, inbound/index.rs).
+ *
+ * @param who the pods, as the subject of a sentence
+ * @param steps steps in which the user restarts the pods; empty if the pods restart by themselves
+ */
+export function* ofPolicy(
+  who: string,
+  { before, after }: FieldChange,
+  specs: ChangeSet["specs"],
+  steps: readonly Step[] = [],
+): Iterable<Assessment> {
+  const [oldDefault, newDefault] = [specs.before, specs.after].map((each) => each?.spec.linkerd.defaultInboundPolicy);
+  const [old, next] = [before ?? oldDefault, after ?? newDefault];
+  const untilRestart = before ?? newDefault;
+  if (admitsMore(untilRestart, old) && admitsMore(untilRestart, next))
+    yield {
+      risk: "wider-access",
+      reason: `until they restart, ${who} use the new default inbound policy of the cluster, ${String(untilRestart)}. It admits more clients to ports that no Server selects than ${String(next)}, which applies after the restart`,
+      steps,
+    };
+  if (admitsMore(next, old))
+    yield {
+      risk: "wider-access",
+      reason: `after their next restart, ${who} admit more clients to ports that no Server selects`,
+      steps,
+    };
+  else if (admitsMore(old, next))
+    yield {
+      risk: "narrower-access",
+      reason: `after their next restart, ${who} refuse some of the clients that they admit now. Only ports that no Server selects are affected`,
+      steps,
+    };
+  else yield { risk: "harmless", reason: `the default inbound policy of ${who} stays ${String(next)}` };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { webhooksOfChart } from "../../mesh/webhooks.ts";
@@ -78,7 +78,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
           command: suspend("helmrelease.helm.toolkit.fluxcd.io", named(namespace), namespace, true),
         }),
       ),
-      { text: "Push the platform repository." },
+      push,
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
         text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects while they are suspended.",
@@ -113,8 +113,9 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
       {
         text: "Check whether the trust bundle contains the trust anchor of the new certificates. If not, first add this trust anchor to the trust bundle, and restart all meshed pods (meshops help identity).",
       },
+      push,
       {
-        text: "Push the platform repository. Then let the program that now issues the certificates take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
+        text: "Let the program that now issues the certificates take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
       },
       { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4` },
     ],
@@ -136,6 +137,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
       "the chart of this HelmRelease now creates the Secrets and the CAs of the webhooks. If another program, such as cert-manager, still writes the same Secrets, the certificates do not match the CAs. The API server then cannot call the webhooks. With webhookFailurePolicy: Fail, the API server also rejects all new pods",
     prerequisites: [
       {
+        phase: "before",
         text: "Before you push, stop the program that currently writes the Secrets of the webhooks. Otherwise, this program overwrites the Secrets of the chart. With cert-manager, delete the Certificates of the webhooks. Then delete the Secrets of the webhooks with the following command. helmfile does not take over existing Secrets. The running pods of the webhooks keep their certificates until they restart.",
         command: `kubectl delete secret --namespace ${namespace} ${own.map(({ secret }) => secret).join(" ")}`,
       },
@@ -190,8 +192,9 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
       {
         text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd. Then remove these objects from their Git repository, and delete them in the cluster.",
       },
+      push,
       {
-        text: "Push the platform repository, and wait until Linkerd is ready.",
+        text: "Wait until Linkerd is ready.",
         command: `meshops status ${environment} --watch`,
       },
       {

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
@@ -28,15 +28,16 @@ export function successorOf(
   objects: readonly ChangedObject[],
 ): ChangedObject | undefined {
   if (own !== "Kustomization" || removal !== "removed") return undefined;
-  const overlay = overlayIn(before);
-  return objects.find(
-    ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayIn(after) === overlay,
-  );
+  return objects.find(({ kind, change, after }) => kind === "Kustomization" && change === "added" && appliesSame(before, after));
 }
 
-/** Returns the path of a Kustomization's overlay, relative to the folder of the platform repository. */
-function overlayIn(kustomization: ChangedObject["before"]): string {
-  return String(at(kustomization, "spec", "path")).replace(/^.*(?=overlays\/)/, "");
+/**
+ * Whether two Kustomizations apply the overlay of the same component, or the same folder. The environment and the folder
+ * of the platform repository can have different names.
+ */
+function appliesSame(before: ChangedObject["before"], after: ChangedObject["after"]): boolean {
+  const [old, next] = [overlayOf(before), overlayOf(after)];
+  return old === null || next === null ? at(before, "spec", "path") === at(after, "spec", "path") : old === next;
 }
 
 /**
@@ -59,7 +60,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
     next === namespace
       ? []
       : [
-          { text: `Before you push, create namespace ${next} if it does not exist.` },
+          { text: `Create namespace ${next} if it does not exist.` },
           { text: `Store the age key in namespace ${next}.`, command: `meshops bootstrap ${environment} --run` },
         ];
   return {
@@ -69,10 +70,13 @@ function renamed(namespace: string, next: string, environment: string, objects: 
     steps: [
       ...inNewNamespace,
       suspendFirst("the old Kustomizations", old),
-      ...(moved ? (movedFolder(environment).steps ?? []).slice(0, 1) : []),
-      { text: "Push the platform repository. The new Kustomizations take over the objects of the old Kustomizations." },
-      ...(moved ? (movedFolder(environment).steps ?? []).slice(1) : []),
-      { text: "Wait until the new Kustomizations are ready.", command: `meshops status ${environment} --watch` },
+      ...(moved ? moveFolder : []),
+      push,
+      ...(moved ? [pathOfRoot(environment)] : []),
+      {
+        text: "Wait until the new Kustomizations are ready. They take over the objects of the old Kustomizations.",
+        command: `meshops status ${environment} --watch`,
+      },
     ],
   };
 }
@@ -90,13 +94,12 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
     reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the service account does not exist or lacks a right, Flux changes nothing`,
     prerequisites: [
       {
+        phase: "before",
         text: "Before you push, check the service account with the following command. If the service account is missing, the command prints the commands that create the service account.",
         command: `meshops bootstrap ${environment} --run`,
       },
     ],
-    steps: [
-      { text: "Push the commit, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
-    ],
+    steps: [push, { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` }],
   };
 }
 
@@ -105,15 +108,20 @@ function movedFolder(environment: string): Assessment {
     risk: "stalled-rollout",
     reason:
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
-    steps: [
-      {
-        text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization that gitops.root specifies, in the same commit. Then push.",
-      },
-      {
-        text: "If the spec does not contain gitops.root, change the path of the root Kustomization after the push.",
-        command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${environment} --run`,
-      },
-    ],
+    steps: [...moveFolder, push, pathOfRoot(environment)],
+  };
+}
+
+const moveFolder: readonly Step[] = [
+  {
+    text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization that gitops.root specifies, in the same commit.",
+  },
+];
+
+function pathOfRoot(environment: string): Step {
+  return {
+    text: "If the spec does not contain gitops.root, change the path of the root Kustomization.",
+    command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${environment} --run`,
   };
 }
 
@@ -123,7 +131,7 @@ function otherSource({ after }: ChangedObject, environment: string): Assessment 
   return {
     risk: "stalled-rollout",
     reason: `after this change, Flux reads the files of the environment from ${kind} ${name}${place}. Until this object exists and contains the files, Flux changes nothing`,
-    prerequisites: [{ text: `Before you push, check that ${kind} ${name}${place} is ready.` }],
+    prerequisites: [{ phase: "before", text: `Before you push, check that ${kind} ${name}${place} is ready.` }],
     steps: [{ text: "Wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` }],
   };
 }

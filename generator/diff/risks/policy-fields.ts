@@ -27,6 +27,7 @@ function* byField(
             "at the port of this Server, Linkerd now refuses clients that the spec does not list. Until now, Linkerd admitted these clients and counted their requests",
           prerequisites: [
             {
+              phase: "before",
               text: "Before you push, check which clients connect although the spec does not list them. After the push, Linkerd refuses these clients (meshops help workloads, “From audit to enforce”).",
               command: `meshops status ${environment}`,
             },

@@ -1,5 +1,5 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -58,10 +58,12 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
+              phase: "push",
               command: `meshops status ${environment} --watch`,
             },
             {
               text: "In a second commit, change the name (of the workload, of the pods or of the port), and remove access: off. Then push.",
+              phase: "push",
             },
           ],
         };
@@ -77,8 +79,8 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
         ? `Delete the old Servers in namespace ${namespace}, because Linkerd rejects a second Server for the same port. Until the new Servers exist, all clients that the NetworkPolicies admit can connect.`
         : `Delete the old Servers and their policies in namespace ${namespace}. If two Servers select the same port, Linkerd uses only the older Server. The new Servers therefore take effect only after this deletion.`,
   );
-  const push: Step = {
-    text: "Push the commit, and wait until Flux has applied the new policies.",
+  const wait: Step = {
+    text: "Wait until Flux has applied the new policies.",
     command: `meshops status ${environment} --watch`,
   };
   return {
@@ -87,7 +89,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
       "an object with another name replaces this object. If you push without the following steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
     steps: [
       suspendFirst("the old Kustomization", old),
-      ...(rejected ? [...others, push] : [push, ...others]),
+      ...(rejected ? [...others, push, wait] : [push, wait, ...others]),
       ...networkPolicies,
     ],
   };
