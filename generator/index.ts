@@ -29,7 +29,7 @@ export type { JsonOperation, Patch, PatchTarget } from "./components/patch.ts";
 export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
 export type { Identity } from "./identity/identity.ts";
-export { type IdentityResult, readIdentity } from "./identity/read.ts";
+export { type IdentityResult, readIdentity } from "./identity/read-identity.ts";
 export type { Note } from "./inject/change.ts";
 export { type InjectionSpec, injectManifests } from "./inject/manifests.ts";
 export type { MeshInjection } from "./inject/mesh-injection.generated.ts";
@@ -69,4 +69,4 @@ export type {
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";
-export type { Judgement } from "./spec/rule.ts";
+export type { LocatedFinding as Judgement } from "./spec/rule.ts";

@@ -4,7 +4,7 @@ import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
 import { modelOf } from "../components/build.ts";
-import { copiesInto } from "../components/images.ts";
+import { mirrorImports } from "../components/mirrored-images.ts";
 import { hasSecrets, isDelivered, type Model } from "../components/model.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
@@ -34,7 +34,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const { metadata, spec } = environment;
   const { azure, gitops } = spec;
   const registry = azure?.registry ?? null;
-  const images = registry?.mirrorImages === true ? copiesInto(registry.name, environment) : [];
+  const images = registry?.mirrorImages === true ? mirrorImports(registry.name, environment) : [];
   const model = modelOf(environment);
   const clientImage = builtImage(model);
   const needsAgeKey = model.components.some(hasSecrets);

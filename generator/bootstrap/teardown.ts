@@ -1,14 +1,14 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
 import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { modelOf } from "../components/build.ts";
-import { type ComponentModel, isDelivered, objectsOf, releaseOf } from "../components/model.ts";
+import { type ComponentModel, generatedObjects, isDelivered, releaseOf } from "../components/model.ts";
 import { fluxName } from "../components/names.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Azure resources to delete in addition to the cluster. */
-export interface Extent {
+export interface TeardownScope {
   readonly registry: boolean;
   /**
    * Whether to delete the resource group, including the environment's registry. The script stops if the resource group
@@ -26,7 +26,7 @@ export interface Extent {
  * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
  *   current context
  */
-export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
+export function teardownScript(environment: Environment, context: string | null, extent: TeardownScope): string {
   const { metadata, spec } = environment;
   const model = modelOf(environment);
   const { components: built } = model;
@@ -37,7 +37,7 @@ export function teardownScript(environment: Environment, context: string | null,
   const azure = kept === null ? spec.azure : undefined;
   const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);
   const namespaces = namespacesOf(built);
-  const bindings = objectsOf(built)
+  const bindings = generatedObjects(built)
     .filter(({ kind }) => kind === "ClusterRoleBinding")
     .map(({ metadata }) => metadata.name);
   const plan: ScriptStep[] = [
@@ -102,7 +102,7 @@ function removal(component: ComponentModel, placement: Placement): ScriptStep {
 }
 
 function namespacesOf(components: readonly ComponentModel[]): string[] {
-  return objectsOf(components)
+  return generatedObjects(components)
     .filter(({ kind }) => kind === "Namespace")
     .map(({ metadata }) => metadata.name);
 }

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { encryptedFiles } from "../identity/read.ts";
+import { encryptedFiles } from "../identity/read-identity.ts";
 import { basesFolder, certificateFiles, identityFolder, overlayFolder, signingKeysFile } from "../spec/layout.ts";
-import { lookAt, pathsWithin } from "../system/files.ts";
+import { pathsWithin, readPathState } from "../system/files.ts";
 import { sha256 } from "../system/hash.ts";
 import { compareText } from "../system/text.ts";
 import { version } from "../system/version.ts";
@@ -73,12 +73,12 @@ export class Inputs {
    */
   countIfUnchanged(environment: string, own: string): number | null {
     const within = pathsWithin(this.#repository.root);
-    const inventory = lookAt(within(inventoryFile(environment)));
+    const inventory = readPathState(within(inventoryFile(environment)));
     if (inventory.kind !== "file") return null;
     const { inputs, files } = parseInventory(inventory.text, environment);
     if (inputs === null || inputs !== this.recorded(environment, own, files)) return null;
     for (const [path, hashes] of files) {
-      const file = lookAt(within(path));
+      const file = readPathState(within(path));
       if (file.kind !== "file" || hashes.length !== 1 || hashes[0] !== sha256(file.text)) return null;
     }
     return files.size;

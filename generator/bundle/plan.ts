@@ -1,5 +1,5 @@
 import { exitCode, UserError } from "../system/errors.ts";
-import { lookAt, type Occupant, pathsWithin } from "../system/files.ts";
+import { type PathState, pathsWithin, readPathState } from "../system/files.ts";
 import { sha256 } from "../system/hash.ts";
 import { isVersionAtLeast, version } from "../system/version.ts";
 import type { Bundle } from "./bundle.ts";
@@ -55,12 +55,12 @@ export function makePlan(
       ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
       : [];
   for (const [path, text] of bundle) {
-    const change = compare(path, text, lookAt(within(path)), before.files.get(path));
+    const change = compare(path, text, readPathState(within(path)), before.files.get(path));
     if (change !== null) changes.push(change);
   }
   for (const [path, hashes] of before.files) {
     if (bundle.has(path)) continue;
-    const current = lookAt(within(path));
+    const current = readPathState(within(path));
     if (current.kind === "nothing") continue;
     const isUnedited = current.kind === "file" && hashes.includes(sha256(current.text));
     changes.push({ path, action: isUnedited ? "remove" : "keep", edited: !isUnedited });
@@ -100,8 +100,8 @@ export function makeInventoryPlan(
  * @throws UserError (problem) if a newer version of meshops has changed the generated files, because the running
  * version would undo those changes
  */
-function readInventory(root: string, owner: string): { inventory: Occupant; before: Inventory } {
-  const inventory = lookAt(pathsWithin(root)(inventoryFile(owner)));
+function readInventory(root: string, owner: string): { inventory: PathState; before: Inventory } {
+  const inventory = readPathState(pathsWithin(root)(inventoryFile(owner)));
   const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
   const { version: writer } = before;
   if (writer !== null && !isVersionAtLeast(version, writer))
@@ -124,7 +124,7 @@ function versionOf(before: Inventory, files: Inventory["files"]): string | null 
   return same ? before.version : version;
 }
 
-function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): FileChange | null {
+function compare(path: string, text: string, current: PathState, hashes: readonly string[] | undefined): FileChange | null {
   switch (current.kind) {
     case "nothing":
       return { path, action: "create", edited: false };

@@ -1,12 +1,12 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { atStart, type Diagnostic, type DiagnosticCode } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, type DiagnosticCode, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import { maxFileBytes, tooLarge } from "../diagnostics/limits.ts";
 import type { Source } from "../diagnostics/source.ts";
 import { environmentsFolder, specFile } from "../spec/layout.ts";
 import { parseSource } from "../spec/parse.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { folderAbove } from "../system/files.ts";
+import { findUp } from "../system/files.ts";
 import { shellWord } from "../system/shell.ts";
 import { compareText } from "../system/text.ts";
 
@@ -19,7 +19,7 @@ export class Repository {
   /** @throws UserError (missing) if the folder has no subfolder environments/ */
   constructor(folder: string) {
     if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true) {
-      const above = folderAbove(dirname(resolve(folder)), environmentsFolder);
+      const above = findUp(dirname(resolve(folder)), environmentsFolder);
       throw new UserError(
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
@@ -43,7 +43,7 @@ export class Repository {
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
       const message = "this file is ignored, because the file name of a spec must end in .yaml";
-      return atStart(`${environmentsFolder}/${name}.yml`, {
+      return fileDiagnostic(`${environmentsFolder}/${name}.yml`, {
         code: "name-mismatch",
         message,
         fix: `rename the file to ${name}.yaml`,
@@ -83,7 +83,7 @@ export class Repository {
       text: "",
       value: undefined,
       document: null,
-      diagnostics: [atStart(file, { code, message, fix })],
+      diagnostics: [fileDiagnostic(file, { code, message, fix })],
     });
     const stat = statOf(path);
     if (stat === null)

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import type { GrpcService } from "../catalog/grpc.ts";
 import type { Input } from "../components/component.ts";
 import { readProto } from "../components/workloads/proto.ts";
-import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import { readWorkloadSecrets } from "../identity/workload-secrets.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 
 /** The content of the files to which an environment's workloads refer, and the findings about these files. */
 export interface WorkloadFiles extends Required<Pick<Input, "encryptedFiles" | "grpcServices">> {
@@ -42,13 +42,13 @@ function protoPaths({ spec: { workloads } }: Environment): string[] {
  * the file does not exist, returns no services and the finding `proto-missing`.
  */
 export function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
-  const text = readIfThere(join(root, path));
+  const text = readIfExists(join(root, path));
   if (text !== null) return readProto(path, text);
   const message = "the file does not exist, but the routes of a workload refer to this file";
   return {
     services: [],
     diagnostics: [
-      atStart(path, {
+      fileDiagnostic(path, {
         code: "proto-missing",
         message,
         fix: "correct the path in the workload's field routes.proto, or create the file",

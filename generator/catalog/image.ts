@@ -63,7 +63,7 @@ export interface Mirror {
 }
 
 /** Returns the name from which an image is pulled: the name in the mirror or, without a mirror, the original name. */
-export function pulledAs(name: string, mirror: Mirror | null): string {
+export function mirroredName(name: string, mirror: Mirror | null): string {
   return mirror === null ? name : `${registryIn(mirror, name.slice(0, name.indexOf("/")))}/${imagePath(name)}`;
 }
 

@@ -34,7 +34,7 @@ export interface ClusterActions {
 }
 
 /** An error response to a request of `stream`. The API server or an aggregated API sends this response. */
-export class Refused extends Error {
+export class StreamError extends Error {
   readonly status: number;
   /**
    * Whether `body` is an error message in the frame format of the tap API. The response then has the header
@@ -109,7 +109,7 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
           }
           const chunks: Buffer[] = [];
           response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("end", () => reject(new Refused(status, framed, Buffer.concat(chunks))));
+          response.on("end", () => reject(new StreamError(status, framed, Buffer.concat(chunks))));
         });
         call.on("error", (error) => (signal.aborted ? resolve() : reject(error)));
         call.end(body);

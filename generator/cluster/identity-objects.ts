@@ -35,6 +35,6 @@ export async function readIdentityObjects(
  * Lists the meshed pods of all namespaces. A pod is meshed if it has the label that the proxy injector sets. Returns
  * null if the user is not allowed to list the pods of all namespaces.
  */
-export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
+export function listMeshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
   return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../components/model.ts";
-import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import { basesFolder } from "../spec/layout.ts";
 
 /**
@@ -18,7 +18,7 @@ export function missingBases(root: string, models: readonly Model[]): Diagnostic
   if (first === undefined) return [];
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return [
-    atStart(first, {
+    fileDiagnostic(first, {
       code: "bases-missing",
       message: `the folder ${first}${more} does not exist, but the generated files refer to it`,
       fix: "run meshops init . --keep to write the missing files; existing files are kept",

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { overlayFolder } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
 /** Returns the findings of the rules that compare a spec with the files that were last generated from this spec. */
@@ -20,5 +20,5 @@ export function changeFindings(root: string, loaded: Loaded): Diagnostic[] {
  */
 function generatedFiles(root: string, { metadata }: Environment): (path: string) => string | null {
   const folder = overlayFolder(metadata.name);
-  return (path) => readIfThere(join(root, folder, path));
+  return (path) => readIfExists(join(root, folder, path));
 }

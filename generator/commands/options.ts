@@ -55,7 +55,7 @@ export function kubeconfig(): Option<"--kubeconfig <file>"> {
 }
 
 /** Returns the option `--flux-namespace`, which specifies the namespace of Flux and its objects. */
-export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, undefined, string> {
+export function fluxNamespaceOption(): Option<"--flux-namespace <name>", undefined, undefined, string> {
   return new Option(
     "--flux-namespace <name>",
     "namespace of Flux and of its objects (default: the namespaces in the spec)",

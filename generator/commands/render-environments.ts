@@ -2,10 +2,10 @@ import { type Rendered, render } from "../bundle/render.ts";
 import type { Repository } from "../bundle/repository.ts";
 import { readWorkloadFiles } from "../bundle/workload-files.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
-import { readIdentity } from "../identity/read.ts";
+import { readIdentity } from "../identity/read-identity.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { concrete, loadAll, printDiagnostics } from "./context.ts";
 import type { Io } from "./io.ts";
+import { loadAll, printDiagnostics, selectConcrete } from "./load.ts";
 import { withProgress } from "./terminal/progress.ts";
 
 /**
@@ -14,7 +14,7 @@ import { withProgress } from "./terminal/progress.ts";
  */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
-  const environments = concrete(loaded, names);
+  const environments = selectConcrete(loaded, names);
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, repository.root, environments, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   return hasErrors(diagnostics) ? null : rendered;

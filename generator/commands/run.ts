@@ -2,8 +2,8 @@ import { CommanderError } from "commander";
 import { exitCode, UserError } from "../system/errors.ts";
 import { masked } from "../system/text.ts";
 import type { Io } from "./io.ts";
+import { withCurrentNames } from "./old-names.ts";
 import { createProgram } from "./program.ts";
-import { withCurrentNames } from "./renamed.ts";
 
 /**
  * Runs a command line and returns the exit code. Prints results to stdout, and all other output to stderr. An error

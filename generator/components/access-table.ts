@@ -5,7 +5,7 @@ import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
 import { installationOf } from "../mesh/installation.ts";
 import { declaredAnnotations } from "../mesh/namespace-settings.ts";
 import { type Client, hasAccount, type PodSet, titleOf } from "../mesh/pod-set.ts";
-import { type Model, objectsOf, podSetsIn } from "./model.ts";
+import { generatedObjects, type Model, podSetsIn } from "./model.ts";
 
 /**
  * Returns one cell for each client and each port of the pods in an environment. The cell shows whether the client can
@@ -21,7 +21,7 @@ export function accessTable(
   { other = null, policies = model }: { readonly other?: Model | null; readonly policies?: Model | null } = {},
 ): AccessCell[] {
   const sets = podSetsIn(model);
-  const objects = policies === null ? [] : objectsOf(policies.components);
+  const objects = policies === null ? [] : generatedObjects(policies.components);
   const others = other === null ? [] : podSetsIn(other);
   // In the other state, the spec describes the pods of these accounts, and the pods have no identity.
   const unmeshed = others.filter(
@@ -66,7 +66,7 @@ export function namespaceAnnotations(
 ): StringMap | null {
   const declared = environment.spec.namespaces[namespace];
   if (declared !== undefined) return declaredAnnotations(declared);
-  const found = objectsOf(components).find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace);
+  const found = generatedObjects(components).find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace);
   return found === undefined ? null : (found.metadata.annotations ?? {});
 }
 

@@ -1,4 +1,4 @@
-import type { Context, IgnoredDrift } from "./component.ts";
+import type { IgnoredDrift, ModelContext } from "./component.ts";
 
 /**
  * Path of a webhook configuration's selector. The admissions enforcer of AKS adds expressions to the namespaceSelector
@@ -14,7 +14,7 @@ const selector = "/webhooks/0/namespaceSelector";
  *
  * @param kinds kinds of the webhook configurations and APIServices in a chart
  */
-export function admissionDrift({ identity }: Pick<Context, "identity">, kinds: readonly string[]): readonly IgnoredDrift[] {
+export function admissionDrift({ identity }: Pick<ModelContext, "identity">, kinds: readonly string[]): readonly IgnoredDrift[] {
   return kinds.flatMap((kind) => {
     const selectors = kind.endsWith("WebhookConfiguration") ? [selector] : [];
     const paths = [...selectors, ...identity.ignoredDrift.filter((drift) => drift.kind === kind).flatMap((drift) => drift.paths)];

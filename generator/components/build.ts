@@ -2,7 +2,7 @@ import { linkerdRelease } from "../catalog/linkerd.ts";
 import { noIdentity } from "../identity/identity.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { hasExternalIdentity } from "../spec/ownership.ts";
-import type { Component, ComponentProvider, Context, Input, Need } from "./component.ts";
+import type { Component, ComponentProvider, Input, ModelContext, Need } from "./component.ts";
 import { externalIdentity } from "./identity/external.ts";
 import { sopsIdentity } from "./identity/sops.ts";
 import { mirrorOf } from "./mirror.ts";
@@ -46,7 +46,7 @@ export function modelOf(environment: Environment): Model {
   return buildModel({ environment, identity: noIdentity });
 }
 
-function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServices = new Map() }: Input): Context {
+function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServices = new Map() }: Input): ModelContext {
   const { linkerd } = environment.spec;
   return {
     environment,
@@ -59,7 +59,7 @@ function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServ
 }
 
 /** @throws Error if a component has both a chart and objects; the objects must be in a separate component */
-function build({ build, ...component }: Component, context: Context): ComponentModel {
+function build({ build, ...component }: Component, context: ModelContext): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
     throw new Error(`component ${component.id} has both a chart and objects, but the objects must be in a separate component`);

@@ -2,7 +2,7 @@ import type { IdentityObjects } from "../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Installation } from "../mesh/attempt.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
-import type { Finding } from "./finding.ts";
+import type { CheckResult } from "./check-result.ts";
 
 /**
  * The state of a cluster when the tests begin. A field is null if the user is not allowed to read the objects
@@ -82,7 +82,7 @@ interface CheckInfo {
 
 /** A test of a component. The test evaluates the state of the cluster. */
 export interface StateCheck extends CheckInfo {
-  evaluate(state: ClusterState, settings: RunSettings): Finding;
+  evaluate(state: ClusterState, settings: RunSettings): CheckResult;
 }
 
 /**
@@ -91,7 +91,7 @@ export interface StateCheck extends CheckInfo {
  */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];
-  evaluate(state: ClusterState, settings: RunSettings, answers: ProbeAnswers): Finding;
+  evaluate(state: ClusterState, settings: RunSettings, answers: ProbeAnswers): CheckResult;
 }
 
 export type Check = StateCheck | ProbeCheck;

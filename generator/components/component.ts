@@ -29,7 +29,7 @@ export interface Input {
 }
 
 /** The environment, and values that are derived from the environment and used by several components. */
-export interface Context {
+export interface ModelContext {
   readonly environment: Environment;
   readonly linkerdRelease: LinkerdRelease;
   /** The registry that mirrors all images; null if images are pulled from upstream. */
@@ -72,7 +72,7 @@ export interface IdentityProvider {
  * also apply to environments without the component. The component defines everything else.
  */
 export interface ComponentProvider {
-  components(context: Context): Iterable<Component>;
+  components(context: ModelContext): Iterable<Component>;
   /** Names of the components that the provider yields only for some environments. */
   readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
@@ -119,7 +119,7 @@ export interface Component {
    */
   readonly apiRegistrations?: string;
   /** Builds the component's output. Pure function. */
-  build(context: Context): ComponentOutput;
+  build(context: ModelContext): ComponentOutput;
 }
 
 /**

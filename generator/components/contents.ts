@@ -6,7 +6,7 @@ import { type ComponentModel, isDelivered, releaseOf } from "./model.ts";
  * Returns a short description of what a component delivers: its chart, its folder, the number of its Secrets, its
  * image, or the number of its objects. If another tool delivers the component, returns `provided by others`.
  */
-export function contentsOf(component: ComponentModel): string {
+export function summaryOf(component: ComponentModel): string {
   const {
     delivery,
     secrets,

@@ -36,7 +36,7 @@ export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Relea
 }
 
 /** Returns the objects that meshops generates for components. */
-export function objectsOf(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
+export function generatedObjects(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
   return components.flatMap(({ objects }) => Object.values(objects).flat());
 }
 

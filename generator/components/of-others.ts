@@ -1,12 +1,12 @@
 import { installsLinkerd } from "../spec/ownership.ts";
-import type { Component, Context } from "./component.ts";
+import type { Component, ModelContext } from "./component.ts";
 
 /**
  * Returns a component of Linkerd, as it applies to an environment. If meshops installs Linkerd, returns the component
  * unchanged. If another tool installs Linkerd, returns a component that meshops does not deliver, but that `meshops
  * status` and `meshops verify` check.
  */
-export function ofLinkerd({ environment }: Pick<Context, "environment">, component: Component): Component {
+export function ofLinkerd({ environment }: Pick<ModelContext, "environment">, component: Component): Component {
   return installsLinkerd(environment) ? component : ofOthers(component);
 }
 

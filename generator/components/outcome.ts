@@ -45,7 +45,7 @@ export function isFromProxy({ output }: CallResult): boolean {
 }
 
 /** Describes the result of a call in one line of at most 240 characters. */
-export function tellCall({ name, exit, output }: CallResult): string {
+export function describeCall({ name, exit, output }: CallResult): string {
   const status = statusOf(output);
   const proxyError = /^l5d-proxy-error: (.*)$/im.exec(output)?.[1]?.trim();
   const lines = output

@@ -2,10 +2,10 @@ import { lostSecrets } from "../identity/cluster-certificates.ts";
 import { rolloutOf } from "../kubernetes/rollout.ts";
 import { plural } from "../system/text.ts";
 import type { ClusterState } from "./check.ts";
-import { type Finding, failed, passed } from "./finding.ts";
+import { type CheckResult, failed, passed } from "./check-result.ts";
 
 /** Checks that all workloads of a namespace are ready, and that all Secrets that the namespace's pods mount exist. */
-export function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): Finding {
+export function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): CheckResult {
   const found = workloads.filter(({ metadata }) => metadata.namespace === namespace);
   const notReady = found.filter((workload) => !rolloutOf(workload).complete);
   const names = notReady.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);

@@ -18,7 +18,7 @@ export const risks = [
 export type Risk = (typeof risks)[number];
 
 /** Returns the highest of the given risks; `harmless` if the list is empty. */
-export function gravest(found: readonly Risk[]): Risk {
+export function highestOf(found: readonly Risk[]): Risk {
   return found.reduce<Risk>((worst, risk) => (isAtLeast(risk, worst) ? risk : worst), "harmless");
 }
 

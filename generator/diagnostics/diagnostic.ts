@@ -221,12 +221,12 @@ export type DiagnosticCode =
   | "webhook-key-form";
 
 /** Whether the finding is not silenced. */
-export function isLoud({ silenced }: Diagnostic): boolean {
+export function isActive({ silenced: silenced }: Diagnostic): boolean {
   return silenced === undefined;
 }
 
 /** Compares diagnostics by location: first by file, then from top to bottom within a file. */
-export function byPlace(a: Diagnostic, b: Diagnostic): number {
+export function compareLocation(a: Diagnostic, b: Diagnostic): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.code, b.code);
 }
 
@@ -236,7 +236,7 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 }
 
 /** Returns an error finding about a file as a whole. */
-export function atStart(file: string, { code, message, fix }: Pick<Diagnostic, "code" | "message" | "fix">): Diagnostic {
+export function fileDiagnostic(file: string, { code, message, fix }: Pick<Diagnostic, "code" | "message" | "fix">): Diagnostic {
   return { file, line: 1, column: 1, code, severity: "error", message, expected: null, fix, excerpt: null };
 }
 

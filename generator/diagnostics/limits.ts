@@ -27,7 +27,7 @@ export const maxFindings = 50;
  * nested too deeply. Reads only the tokens, because the recursive parser could run out of stack. Does not count
  * brackets in scalars and comments.
  */
-export function tooDeepAt(text: string): number | null {
+export function depthLimitOffset(text: string): number | null {
   if (isShallow(text)) return null;
   let [offset, brackets, dashes] = [0, 0, 0];
   let scalar = false;

@@ -1,6 +1,6 @@
-import { byPlace, type Diagnostic } from "./diagnostic.ts";
+import { compareLocation, type Diagnostic } from "./diagnostic.ts";
 import type { RuleInfo } from "./rule-info.ts";
-import { inFull } from "./text.ts";
+import { messageWithExpected } from "./text.ts";
 
 /**
  * Formats diagnostics as a SARIF log (OASIS, version 2.1.0) for code scanning services. Paths are relative to the
@@ -10,7 +10,7 @@ import { inFull } from "./text.ts";
  * @param rules descriptions of codes; if a code has no description, the code itself is used as its description
  */
 export function toSarif(diagnostics: readonly Diagnostic[], rules: readonly RuleInfo[], version: string): string {
-  const sorted = [...diagnostics].sort(byPlace);
+  const sorted = [...diagnostics].sort(compareLocation);
   const codes = [...new Set(sorted.map(({ code }) => code))].sort();
   const log = {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -44,8 +44,8 @@ function descriptor(id: string, rule: RuleInfo | null): object {
 }
 
 function result(diagnostic: Diagnostic, ruleIndex: number): object {
-  const { file, line, column, code, severity, fix, excerpt, silenced } = diagnostic;
-  const text = fix === null ? inFull(diagnostic) : `${inFull(diagnostic)}. Fix: ${fix}`;
+  const { file, line, column, code, severity, fix, excerpt, silenced: silenced } = diagnostic;
+  const text = fix === null ? messageWithExpected(diagnostic) : `${messageWithExpected(diagnostic)}. Fix: ${fix}`;
   const region = { startLine: line, startColumn: column, ...(excerpt === null ? {} : { endColumn: column + excerpt.length }) };
   return {
     ruleId: code,

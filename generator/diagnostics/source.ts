@@ -107,7 +107,7 @@ function countLines(text: string, end: number): number {
  * diagnostic with the number of omitted problems. Does not compute positions of omitted problems, because this takes
  * much time in large files.
  */
-export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
+export function capped<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
   const listed = problems.slice(0, maxFindings).map(toDiagnostic);
   const last = listed.at(-1);
   const omitted = problems.length - listed.length;

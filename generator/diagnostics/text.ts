@@ -1,35 +1,35 @@
 import type { Colors } from "picocolors/types.js";
 import { printable } from "../system/text.ts";
-import { byPlace, type Diagnostic } from "./diagnostic.ts";
+import { compareLocation, type Diagnostic } from "./diagnostic.ts";
 
 /**
  * Returns diagnostics as a JSON array of `{file,line,column,code,severity,message,fix}`, sorted by location. `message`
  * includes the text of `expected`. A silenced finding also has the field `silenced`, which contains the user's reason.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
-  const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
-    const { file, line, column, code, severity, fix, silenced } = diagnostic;
-    const row = { file, line, column, code, severity, message: inFull(diagnostic), fix };
+  const rows = [...diagnostics].sort(compareLocation).map((diagnostic) => {
+    const { file, line, column, code, severity, fix, silenced: silenced } = diagnostic;
+    const row = { file, line, column, code, severity, message: messageWithExpected(diagnostic), fix };
     return silenced === undefined ? row : { ...row, silenced };
   });
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
 /** Returns the message, followed by the text of `expected`. */
-export function inFull({ message, expected }: Diagnostic): string {
+export function messageWithExpected({ message, expected }: Diagnostic): string {
   return expected === null ? message : `${message}; expected ${expected}`;
 }
 
 /** Returns diagnostics as text: location, message, source line with a caret, expected values, and fix. */
 export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
   return [...diagnostics]
-    .sort(byPlace)
+    .sort(compareLocation)
     .map((diagnostic) => `${describe(diagnostic, colors)}\n`)
     .join("\n");
 }
 
 function describe(diagnostic: Diagnostic, colors: Colors): string {
-  const { file, line, column, code, severity, message, expected, fix, excerpt, silenced } = diagnostic;
+  const { file, line, column, code, severity, message, expected, fix, excerpt, silenced: silenced } = diagnostic;
   if (silenced !== undefined)
     return [
       colors.dim(`${printable(`${file}:${line}:${column}`)} silenced ${code}`),

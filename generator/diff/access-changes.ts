@@ -8,7 +8,7 @@ import { deliversWorkload } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import { accessKind } from "./access-kind.ts";
 import { accountChanges } from "./account-changes.ts";
-import type { ObjectChange } from "./diff.ts";
+import type { AssessedChange } from "./diff.ts";
 import { withNewNames } from "./new-names.ts";
 import { withOldDefaults } from "./old-defaults.ts";
 
@@ -20,7 +20,7 @@ import { withOldDefaults } from "./old-defaults.ts";
  *
  * @param before null if the environment is new
  */
-export function accessChanges(before: Environment | null, after: Environment): ObjectChange[] {
+export function accessChanges(before: Environment | null, after: Environment): AssessedChange[] {
   const running = before === null ? null : withOldDefaults(before, after);
   if (running === null) return accessChangesAt("after this change", before, after);
   return [
@@ -37,7 +37,7 @@ export function accessChanges(before: Environment | null, after: Environment): O
  *
  * @param when description of the time of the second state, such as `after this change`; the texts contain it
  */
-function accessChangesAt(when: string, before: Environment | null, after: Environment): ObjectChange[] {
+function accessChangesAt(when: string, before: Environment | null, after: Environment): AssessedChange[] {
   const [old, next] = [before === null ? null : modelOf(withNewNames(before, after)), modelOf(after)];
   const was = old === null ? [] : accessTable(old, { other: next });
   const is = accessTable(next, { other: old });
@@ -52,7 +52,7 @@ function accessChangesAt(when: string, before: Environment | null, after: Enviro
   const servers = [...new Set(cells.map(({ server }) => server))];
   return [
     ...servers.flatMap((server) =>
-      [false, true].flatMap((reached): ObjectChange[] => {
+      [false, true].flatMap((reached): AssessedChange[] => {
         const found = cells.filter((cell) => cell.server === server && isReached(cell) === reached);
         return found.length === 0 ? [] : [changeOf(when, after.metadata.name, server, reached, found)];
       }),
@@ -131,7 +131,7 @@ function changeOf(
   server: string,
   reached: boolean,
   cells: readonly AccessCell[],
-): ObjectChange {
+): AssessedChange {
   const texts = new Map<string, string[]>();
   for (const cell of cells) {
     const port = `port ${cell.port} (${cell.key}${reached ? "" : `; refused by ${deciding(cell)}`})`;

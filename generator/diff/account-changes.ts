@@ -1,20 +1,20 @@
 import { type Model, podSetsIn } from "../components/model.ts";
 import { hasAccount, isAccountClient, type PodSet } from "../mesh/pod-set.ts";
 import { accessKind } from "./access-kind.ts";
-import type { ObjectChange } from "./diff.ts";
+import type { AssessedChange } from "./diff.ts";
 
 /**
  * Returns one change for each set of pods whose service account changes, if the old service account is a client of a
  * set of pods in the old spec. Until the pods restart, they have the identity of the old service account, and the new
  * policies do not list this identity.
  */
-export function accountChanges(old: Model, next: Model): ObjectChange[] {
+export function accountChanges(old: Model, next: Model): AssessedChange[] {
   const sets = podSetsIn(old);
   const isClient = (twin: PodSet): boolean =>
     sets.some(({ access }) =>
       access.clients.some((client) => isAccountClient(client) && hasAccount(twin, client.serviceAccountRef)),
     );
-  return podSetsIn(next).flatMap((set): ObjectChange[] => {
+  return podSetsIn(next).flatMap((set): AssessedChange[] => {
     const twin = sets.find(({ title }) => title === set.title);
     // For all other sets of pods, the chart determines the service account, and the HelmRelease has the steps.
     if (next.environment.spec.workloads[set.title.split("/")[0] ?? ""] === undefined) return [];

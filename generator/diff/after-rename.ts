@@ -5,7 +5,7 @@ import { inventoryFile, parseInventory } from "../bundle/inventory.ts";
 import type { Step } from "../components/change-rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder } from "../spec/layout.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { compareText, folderOf } from "../system/text.ts";
 
 /** The old and the new name of a renamed environment. */
@@ -21,7 +21,7 @@ export interface Renamed {
 export function ownFluxFiles(root: string, environment: string): string[] {
   const folder = fluxFolder(environment);
   if (!existsSync(join(root, folder))) return [];
-  const { files } = parseInventory(readIfThere(join(root, inventoryFile(environment))) ?? "", environment);
+  const { files } = parseInventory(readIfExists(join(root, inventoryFile(environment))) ?? "", environment);
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))

@@ -1,6 +1,6 @@
 import type { Step } from "../components/change-rule.ts";
 import { shellWord } from "../system/shell.ts";
-import type { ObjectChange } from "./diff.ts";
+import type { AssessedChange } from "./diff.ts";
 
 /**
  * Adds the context of an environment's cluster to the kubectl and helm commands in the steps of a change. With this
@@ -8,7 +8,7 @@ import type { ObjectChange } from "./diff.ts";
  *
  * @param context kubectl context, or null if the spec does not specify a context. If null, returns the change as it is
  */
-export function inContext(change: ObjectChange, context: string | null): ObjectChange {
+export function inContext(change: AssessedChange, context: string | null): AssessedChange {
   return context === null ? change : { ...change, steps: change.steps.map((step) => stepIn(step, shellWord(context))) };
 }
 
@@ -28,7 +28,7 @@ function stepIn(step: Step, context: string): Step {
  * was renamed. The commands in the steps need this old context, because they change objects in the old cluster. Returns
  * null if the context does not change.
  */
-export function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
+export function oldContext(changes: readonly AssessedChange[], environment: string): string | null {
   const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
   const before = helmfile?.fields.find(({ path }) => path === "helmDefaults.kubeContext")?.before;
   return typeof before === "string" ? before : null;

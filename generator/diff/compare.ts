@@ -1,4 +1,4 @@
-import { contextOf } from "../bundle/emit/names.ts";
+import { kubeContextOf } from "../bundle/emit/names.ts";
 import { inventoryFile, rootOwner } from "../bundle/inventory.ts";
 import type { Repository } from "../bundle/repository.ts";
 import type { Wanted } from "../bundle/wanted-bundles.ts";
@@ -8,7 +8,7 @@ import { groupBy } from "../system/data.ts";
 import { accessChanges } from "./access-changes.ts";
 import { stepsAfterRename } from "./after-rename.ts";
 import { inContext, oldContext } from "./cluster-context.ts";
-import { diffObjects, type ObjectChange, type Sides } from "./diff.ts";
+import { type AssessedChange, diffObjects, type Sides } from "./diff.ts";
 import type { GitTree } from "./git-tree.ts";
 import { changedFiles, ownerOf, sidesOf, specsIn, staleOf } from "./owned-files.ts";
 import { asRenamed, renameChange, renamedSince } from "./renamed.ts";
@@ -35,7 +35,7 @@ export interface Comparison {
  * Returns the objects that differ between a commit and the files that `generate` would write. The commands in the steps
  * name the context of the cluster in which they must run.
  */
-export async function compareWithCommit(comparison: Comparison): Promise<ObjectChange[]> {
+export async function compareWithCommit(comparison: Comparison): Promise<AssessedChange[]> {
   const { repository, commit, wanted: all, withRemoved } = comparison;
   const { root, source } = repository;
   const removed = all.filter(([owner, bundle]) => owner !== rootOwner && bundle.size === 0).map(([owner]) => owner);
@@ -72,11 +72,11 @@ async function changesOfFiles(
   tree: GitTree,
   wanted: readonly Wanted[],
   specsOf: SpecsReader,
-): Promise<ObjectChange[]> {
+): Promise<AssessedChange[]> {
   const { root } = comparison.repository;
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
-  const changes: ObjectChange[] = [];
+  const changes: AssessedChange[] = [];
   let identities: readonly string[] | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {
     const stale = wanted
@@ -105,7 +105,7 @@ async function changesOfRoots(
   tree: GitTree,
   wanted: readonly Wanted[],
   specsOf: SpecsReader,
-): Promise<ObjectChange[]> {
+): Promise<AssessedChange[]> {
   if (changedFiles(root, tree, environmentsFolder).length === 0) return [];
   const environments = wanted.map(([owner]) => owner).filter((owner) => owner !== rootOwner);
   const specs = await Promise.all(environments.map(specsOf));
@@ -113,11 +113,11 @@ async function changesOfRoots(
 }
 
 /** Adds the contexts of the environments' clusters to the commands in the steps of the changes. */
-async function withContexts(changes: readonly ObjectChange[], specsOf: SpecsReader): Promise<ObjectChange[]> {
+async function withContexts(changes: readonly AssessedChange[], specsOf: SpecsReader): Promise<AssessedChange[]> {
   const byEnvironment = [...groupBy(changes, ({ environment }) => environment)];
   const inContexts = byEnvironment.map(async ([environment, ofEnvironment]) => {
     const { after } = await specsOf(environment);
-    const context = oldContext(ofEnvironment, environment) ?? (after === null ? null : contextOf(after));
+    const context = oldContext(ofEnvironment, environment) ?? (after === null ? null : kubeContextOf(after));
     return ofEnvironment.map((change) => inContext(change, context));
   });
   return (await Promise.all(inContexts)).flat();

@@ -3,14 +3,14 @@ import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
 import { compareFields } from "./fields.ts";
-import { type Files, objectsOf, type StatedObject } from "./objects.ts";
+import { type Files, type StatedObject, statedObjects } from "./objects.ts";
 import { riskOf } from "./risk.ts";
 import { removedRecipients } from "./risks/age-key.ts";
 import { removedEnvironment } from "./risks/environment.ts";
-import { comparePlaintext, isInCluster, recipientsOf, removedSecret, secretRisk } from "./secrets.ts";
+import { comparePlaintext, isInCluster, recipientsIn, removedSecret, secretRisk } from "./secrets.ts";
 
 /** A change of one object, with its risk. */
-export interface ObjectChange {
+export interface AssessedChange {
   /** Empty if the object does not belong to a single environment. */
   readonly environment: string;
   readonly kind: string;
@@ -43,10 +43,10 @@ export interface Sides {
  *
  * @param identities age identities with which encrypted files are decrypted, to compare the plaintext
  */
-export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<ObjectChange[]> {
+export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<AssessedChange[]> {
   const { environment, specs } = sides;
-  const before = objectsOf(withoutSecrets(sides.before));
-  const after = objectsOf(withoutSecrets(sides.after));
+  const before = statedObjects(withoutSecrets(sides.before));
+  const after = statedObjects(withoutSecrets(sides.after));
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
   const changed = pairs.flatMap(([previous, next]) => compareObjects(previous, next) ?? []);
   const all = changed.map((change) => change.object);
@@ -65,7 +65,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   return changes.sort((a, b) => risks.indexOf(b.risk) - risks.indexOf(a.risk) || compareText(idOf(a), idOf(b)));
 }
 
-function idOf({ namespace, kind, name }: ObjectChange): string {
+function idOf({ namespace, kind, name }: AssessedChange): string {
   return [namespace, kind, name].join("/");
 }
 
@@ -91,7 +91,7 @@ function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
   judgement: Assessed,
-): ObjectChange {
+): AssessedChange {
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
@@ -123,10 +123,10 @@ function withoutSecrets(files: Files): Files {
 async function secretChanges(
   { environment, isNew, before, after }: Sides,
   identities: readonly string[],
-): Promise<ObjectChange[]> {
+): Promise<AssessedChange[]> {
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(isEncryptedFile);
   const changes = await Promise.all(
-    paths.map(async (path): Promise<ObjectChange | null> => {
+    paths.map(async (path): Promise<AssessedChange | null> => {
       const [previous, next] = [before.get(path), after.get(path)];
       if (previous === next) return null;
       const name = secretIn(path);
@@ -147,7 +147,7 @@ async function secretChanges(
           after: `(encrypted; plaintext ${plaintext === "same" ? "is the same" : plaintext === "differs" ? "differs" : "unknown"})`,
         },
       ];
-      const lost = isInCluster(path) ? removedRecipients(environment, recipientsOf(previous), recipientsOf(next)) : null;
+      const lost = isInCluster(path) ? removedRecipients(environment, recipientsIn(previous), recipientsIn(next)) : null;
       return { ...object, change: "changed", ...(lost ?? { steps: [], ...secretRisk(path, plaintext) }), fields };
     }),
   );
@@ -161,7 +161,7 @@ const ofHelmfile = [patchesFile, transformersFile];
  * Returns files whose text differs although all their objects are the same. For example, only the comments or the order
  * of the objects differ.
  */
-function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): ObjectChange[] {
+function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): AssessedChange[] {
   // If an object in the folder is reported, do not report the file with patches in the same folder. The HelmRelease in
   // this folder contains the same patches, so the change of the HelmRelease is already reported.
   const folders = new Set([...reported].map(folderOf));

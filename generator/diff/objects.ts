@@ -35,7 +35,7 @@ export interface StatedObject {
  * Returns the objects that files declare. The key of an object consists of its API group, kind, namespace and name. The
  * key does not depend on the file that declares the object.
  */
-export function objectsOf(files: Files): Map<string, StatedObject> {
+export function statedObjects(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
   for (const [path, text] of files)
     for (const object of objectsIn(path, text, files)) {

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { inventoryFile, parseInventory, rootOwner } from "../bundle/inventory.ts";
 import type { Repository } from "../bundle/repository.ts";
 import type { Wanted } from "../bundle/wanted-bundles.ts";
-import { encryptedFiles } from "../identity/read.ts";
+import { encryptedFiles } from "../identity/read-identity.ts";
 import {
   environmentsFolder,
   fluxRootFolder,
@@ -16,7 +16,7 @@ import {
 } from "../spec/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
 import { parseSource } from "../spec/parse.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { compareText, folderOf } from "../system/text.ts";
 import type { Sides } from "./diff.ts";
@@ -32,7 +32,7 @@ export function changedFiles(root: string, tree: GitTree, name: string): string[
     : [];
   const inCommit = [...tree.paths()].filter((path) => path.startsWith(`${name}/`));
   return [...new Set([...onDisk, ...inCommit])].sort(compareText).filter((path) => {
-    const text = readIfThere(join(root, path));
+    const text = readIfExists(join(root, path));
     return text === null || !tree.holds(path, text);
   });
 }
@@ -78,7 +78,7 @@ export function staleOf(root: string, owner: string, bundle: Wanted[1], tree: Gi
 
 function secretsOf(root: string, environment: string): [string, string][] {
   return [...encryptedFiles(root, environment), signingKeysFile(environment)].flatMap((path): [string, string][] => {
-    const text = readIfThere(join(root, path));
+    const text = readIfExists(join(root, path));
     return text === null ? [] : [[path, text]];
   });
 }

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { inventoryFile } from "../bundle/inventory.ts";
 import type { Wanted } from "../bundle/wanted-bundles.ts";
 import type { Step } from "../components/change-rule.ts";
-import { encryptedFiles } from "../identity/read.ts";
+import { encryptedFiles } from "../identity/read-identity.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../spec/layout.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { ownFluxFiles, type Renamed } from "./after-rename.ts";
-import type { ObjectChange } from "./diff.ts";
+import type { AssessedChange } from "./diff.ts";
 import type { GitTree } from "./git-tree.ts";
 
 /**
@@ -19,7 +19,7 @@ export function renamedSince(root: string, tree: GitTree, wanted: readonly Wante
   if (removed.length === 0) return [];
   return wanted.flatMap(([to]) => {
     const [encrypted] = encryptedFiles(root, to);
-    const text = encrypted === undefined ? null : readIfThere(join(root, encrypted));
+    const text = encrypted === undefined ? null : readIfExists(join(root, encrypted));
     if (encrypted === undefined || text === null || tree.holds(encrypted, text)) return [];
     const from = removed.find((name) => tree.holds(moved(encrypted, { from: to, to: name }), text));
     return from === undefined ? [] : [{ from, to }];
@@ -44,7 +44,7 @@ function moved(path: string, { from, to }: Renamed): string {
  * Returns the change of an environment's name as a change of an object, with the steps for the user. The risk is
  * `stalled-rollout`, because the root Kustomization in the cluster still applies the old folder.
  */
-export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
+export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): AssessedChange {
   const old = fluxFolder(from);
   const left = ownFluxFiles(root, from);
   const effect =

@@ -1,6 +1,6 @@
 import type { Assessed, Assessment, ChangedObject, ChangeSet, Step } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
-import { gravest, type Risk, risks } from "../components/risk-levels.ts";
+import { highestOf, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { mergeSteps, unique } from "./procedure.ts";
 import { accessRisks } from "./risks/access.ts";
@@ -8,13 +8,13 @@ import { ageSecretRisk } from "./risks/age-key.ts";
 import { deliveryRisks } from "./risks/delivery.ts";
 import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
+import { ownershipRisks } from "./risks/installation.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages, pullSecretRisks } from "./risks/mirror.ts";
 import { namespaceRisks } from "./risks/namespace.ts";
-import { ownershipRisks } from "./risks/ownership.ts";
+import { workloadRisks } from "./risks/objects.ts";
 import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
-import { workloadRisks } from "./risks/workload.ts";
 
 /**
  * A function that assesses the change of one object. The second parameter contains the changes of all objects. The
@@ -57,7 +57,7 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
       steps: [],
     };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
-  const risk = gravest(found.map((judgement) => judgement.risk));
+  const risk = highestOf(found.map((judgement) => judgement.risk));
   // A restart of the whole mesh includes the rollout of each workload. Omit the rollouts, but keep their prerequisites.
   const omitted: readonly Risk[] = risk === "harmless" ? [] : risk === "mesh-restart" ? ["harmless", "rollout"] : ["harmless"];
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);

@@ -2,14 +2,14 @@ import { push } from "../components/change-rule.ts";
 import { suspendFirst } from "../components/flux-commands.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { rootOf } from "../spec/ownership.ts";
-import type { ObjectChange } from "./diff.ts";
+import type { AssessedChange } from "./diff.ts";
 
 /**
  * Returns the change of the root Kustomization, which no generated file contains. If the spec of a running environment
  * specifies another root Kustomization, the old root Kustomization still exists in the cluster, and Flux continues to
  * apply it. Returns an empty list if the root Kustomization stays the same.
  */
-export function rootChanges(before: Environment, after: Environment): ObjectChange[] {
+export function rootChanges(before: Environment, after: Environment): AssessedChange[] {
   const [old, next] = [rootOf(before), rootOf(after)];
   if (old.name === next.name && old.namespace === next.namespace) return [];
   const environment = after.metadata.name;

@@ -34,7 +34,7 @@ function payload(text: string): string {
 }
 
 /** Returns the age recipients of an encrypted file; an empty list if the file is not a valid SOPS file. */
-export function recipientsOf(text: string): readonly string[] {
+export function recipientsIn(text: string): readonly string[] {
   try {
     return openFile(text).metadata.age.map(({ recipient }) => recipient);
   } catch (error) {

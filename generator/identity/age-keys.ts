@@ -4,7 +4,7 @@ import { mkdir, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { exitCode, UserError } from "../system/errors.ts";
-import { lookAt, readIfThere } from "../system/files.ts";
+import { readIfExists, readPathState } from "../system/files.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -26,7 +26,7 @@ export function ageIdentities(variables: Variables): string[] {
     command === undefined
       ? ""
       : readVariable("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8", env: { ...variables } })),
-    readIfThere(userKeyFile(variables)) ?? "",
+    readIfExists(userKeyFile(variables)) ?? "",
   ];
   const words = texts
     .flatMap((text) => text.split("\n").filter((line) => !line.startsWith("#")))
@@ -81,7 +81,7 @@ const used = "# meshops: in use or replaced: ";
  * `markUsed`. Returns null if the file does not contain an identity with these properties.
  */
 export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
-  const text = readIfThere(keyFile(variables)) ?? "";
+  const text = readIfExists(keyFile(variables)) ?? "";
   const entries = [...text.matchAll(/^# (.*)\n# public key: (age1\S+)\n(AGE-SECRET-KEY-1\S+)$/gm)].map(
     ([, words = "", recipient = "", identity = ""]) => ({ comment: words, recipient, identity }),
   );
@@ -93,7 +93,7 @@ export function unusedEntry(variables: Variables, comment: string): KeyEntry | n
  * recipients whose identities are not in the file.
  */
 export async function markUsed(variables: Variables, recipients: readonly string[]): Promise<void> {
-  const text = readIfThere(keyFile(variables)) ?? "";
+  const text = readIfExists(keyFile(variables)) ?? "";
   const known = recipients.filter((recipient) => text.includes(`# public key: ${recipient}\n`));
   if (known.length > 0) await appendToKeyFile(variables, known.map((recipient) => `${used}${recipient}\n`).join(""));
 }
@@ -118,7 +118,7 @@ export function keyFile(variables: Variables): string {
 
 async function appendToKeyFile(variables: Variables, added: string): Promise<string> {
   const path = keyFile(variables);
-  const existing = lookAt(path);
+  const existing = readPathState(path);
   if (existing.kind === "link" || existing.kind === "obstacle")
     throw new UserError(
       exitCode.problem,

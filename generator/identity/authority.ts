@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { toHours } from "../spec/duration.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { type Authority, identifierOf, issueCertificate, keyIdentifierOf, nameOf, subjectOf } from "./certificate.ts";
+import { type Authority, distinguishedName, identifierOf, issueCertificate, keyIdentifierOf, subjectOf } from "./certificate.ts";
 
 /** A certificate, and the private key that belongs to it. */
 export interface Issued {
@@ -18,7 +18,7 @@ export interface Issued {
 export const skewMinutes = 5;
 
 /** Returns the time at which meshops issued a certificate: `skewMinutes` after the start of its validity. */
-export function madeAt(certificate: X509Certificate): Date {
+export function issuedAt(certificate: X509Certificate): Date {
   return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
 }
 
@@ -89,7 +89,7 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
 /**
  * Whether a CA expires at the same time as, or later than, a certificate with the given validity that is issued now.
  */
-export function outlives({ certificate }: Issued, now: Date, validity: string): boolean {
+export function coversValidity({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }
 
@@ -117,7 +117,11 @@ function selfSigned(commonName: string, pathLength: number | null, validity: str
   const pair = newKeys();
   const request = { ...pair, commonName, notBefore: before(now), notAfter: after(now, validity), authority: { pathLength } };
   return {
-    certificate: issueCertificate(request, { ...pair, subject: nameOf(commonName), keyIdentifier: identifierOf(pair.publicKey) }),
+    certificate: issueCertificate(request, {
+      ...pair,
+      subject: distinguishedName(commonName),
+      keyIdentifier: identifierOf(pair.publicKey),
+    }),
     key: pair.privateKey,
   };
 }

@@ -149,7 +149,7 @@ export function identifierOf(key: KeyObject): Buffer {
 }
 
 /** Returns a subject that consists only of a common name, in DER. */
-export function nameOf(commonName: string): Buffer {
+export function distinguishedName(commonName: string): Buffer {
   return bytesOf(name(commonName));
 }
 

@@ -97,7 +97,7 @@ export function certificateIn(
 }
 
 /** Returns the decoded value of a key under `data` of a Secret. Returns null if the Secret does not have this key. */
-export function decoded(secret: KubernetesObject | null | undefined, key: string): string | null {
+function decoded(secret: KubernetesObject | null | undefined, key: string): string | null {
   const value = at(secret, "data", key);
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }

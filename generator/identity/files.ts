@@ -113,7 +113,7 @@ export async function webhookFiles(
  * Changes the recipients of an identity's encrypted files to the recipients in the spec. Returns the changed files.
  * Skips files that do not exist.
  */
-export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
+export async function reencryptAll(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = recipientsOf(environment);
   const { name } = environment.metadata;
   const secrets = secretContracts(environment).map((secret) => [secretFile(name, secret.name), [...age, ...admin]] as const);

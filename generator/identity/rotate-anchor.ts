@@ -6,7 +6,7 @@ import { makeIssuer, makeTrustAnchor, privateKeyPem } from "./authority.ts";
 import { issuerFiles, publicFile, type SecretStore, signingKeys } from "./files.ts";
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import type { RotationStep } from "./rotate.ts";
-import { gateOf, type IdentityState, newest, pairWith, readState } from "./state.ts";
+import { gateOf, type IdentityState, keyPairFor, newest, readState } from "./rotation-state.ts";
 
 /**
  * Returns the changes of the next step of a trust anchor rotation. A rotation has three steps, and the user commits
@@ -47,11 +47,11 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
         done: "step 1 of 3: a second trust anchor is added. Proxies trust this trust anchor after they restart",
-        next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
+        next: `run meshops generate, commit and push. The pods with the annotation meshops.dev/identity-revision restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
       };
     }
     case "bundled": {
-      const anchor = pairWith([newest(anchors)], keys["next-trust-anchor.key"] ?? "");
+      const anchor = keyPairFor([newest(anchors)], keys["next-trust-anchor.key"] ?? "");
       const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
       const { "webhook-ca.key": webhookCa } = keys;
       return {
@@ -60,11 +60,11 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
         done: "step 2 of 3: a new issuer is created, signed by the new trust anchor",
-        next: `run meshops generate, commit and push. The pods that meshops deploys restart automatically, and get certificates from the new issuer. Restart all other meshed pods yourself. After one day, run rotate-anchor again`,
+        next: `run meshops generate, commit and push. The pods with the annotation meshops.dev/identity-revision restart automatically, and get certificates from the new issuer. Restart all other meshed pods yourself. After one day, run rotate-anchor again`,
       };
     }
     case "reissued": {
-      const anchor = pairWith([state.signer], keys["trust-anchor.key"]);
+      const anchor = keyPairFor([state.signer], keys["trust-anchor.key"]);
       return {
         changes: new Map([publicFile(name, "trustAnchors", anchor.certificate)]),
         done: "step 3 of 3: the old trust anchor is removed",

@@ -2,10 +2,10 @@ import { X509Certificate } from "node:crypto";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
+import { coversValidity, makeIssuer, makeWebhookCa, privateKeyPem } from "./authority.ts";
 import { type Changes, issuerFiles, publicFile, type SecretStore, signingKeys, webhookFiles } from "./files.ts";
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
-import { pairWith, publicText, readState } from "./state.ts";
+import { keyPairFor, publicText, readState } from "./rotation-state.ts";
 
 /** Result of a rotation: the files to write, and the texts to print. The caller writes the files. */
 export interface RotationStep {
@@ -31,9 +31,9 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
       `run meshops identity rotate-anchor ${environment.metadata.name}`,
     );
   const names = environment.spec.linkerd.identity;
-  const anchor = pairWith([signer], keys["trust-anchor.key"]);
+  const anchor = keyPairFor([signer], keys["trust-anchor.key"]);
   const issuer = makeIssuer(names, anchor, now);
-  const short = outlives(anchor, now, names.issuerValidity)
+  const short = coversValidity(anchor, now, names.issuerValidity)
     ? ""
     : ". Also rotate the trust anchor: the new issuer expires at the same time as this trust anchor";
   return {
@@ -53,8 +53,8 @@ export async function rotateWebhooks(environment: Environment, store: SecretStor
   const { keys } = await readState(environment, store);
   const names = environment.spec.linkerd.identity;
   const trusted = parsePem(publicText(environment, store, "webhookCa"));
-  const current = pairWith(trusted, keys["webhook-ca.key"], certificateFiles.webhookCa);
-  const renew = !outlives(current, now, names.webhookValidity);
+  const current = keyPairFor(trusted, keys["webhook-ca.key"], certificateFiles.webhookCa);
+  const renew = !coversValidity(current, now, names.webhookValidity);
   const ca = renew ? makeWebhookCa(names, now) : current;
   const own = fingerprint(new X509Certificate(ca.certificate));
   const others = trusted.filter((other) => fingerprint(other) !== own && new Date(other.validTo) > now);

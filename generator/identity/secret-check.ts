@@ -1,15 +1,15 @@
 import { isCiphertext } from "../sops/cipher.ts";
+import { secretRule } from "../sops/encryption-rule.ts";
 import { SopsError } from "../sops/error.ts";
 import { openFile } from "../sops/inspect.ts";
-import { type Metadata, otherServices, servicesFit } from "../sops/metadata.ts";
-import { secretRule } from "../sops/rule.ts";
+import { keyServicesMatch, type Metadata, otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import type { SecretContract } from "./contracts.ts";
 
 /** A problem of an encrypted file, and how to fix this problem. `fix` is null if no fix is known. */
-interface SecretProblem {
+export interface FileProblem {
   readonly message: string;
   readonly fix: string | null;
 }
@@ -23,7 +23,7 @@ export function checkSecret(
   text: string,
   { name, namespace, type, keys }: SecretContract,
   environment: Environment,
-): SecretProblem | null {
+): FileProblem | null {
   const { age, admin, azureKeyVault } = recipientsOf(environment);
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
   const words = `only apiVersion: v1, kind: Secret, type: ${type}, metadata.namespace: ${namespace} and metadata.name: ${name}`;
@@ -43,7 +43,7 @@ export function checkSecret(
  * Checks the file with the signing keys without decrypting it. The file must be encrypted only to the administrators.
  * Returns the first problem, or null.
  */
-export function checkSigningKeys(text: string, environment: Environment): SecretProblem | null {
+export function checkSigningKeys(text: string, environment: Environment): FileProblem | null {
   return check(text, {
     environment: environment.metadata.name,
     wanted: {},
@@ -69,7 +69,7 @@ interface Expected {
   readonly azureKeyVault: string | undefined;
 }
 
-function check(text: string, expected: Expected): SecretProblem | null {
+function check(text: string, expected: Expected): FileProblem | null {
   try {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
@@ -91,7 +91,7 @@ function wrongPlaintext(
   text: string,
   { data, ...rest }: Readonly<Record<string, unknown>>,
   expected: Expected,
-): SecretProblem | null {
+): FileProblem | null {
   const { wanted, words, data: keys } = expected;
   // Search the whole text for PEM private keys, for PEM in base64, and for age identities. Also search the comments,
   // because the MAC does not include comments.
@@ -113,10 +113,7 @@ function wrongPlaintext(
   };
 }
 
-function wrongRecipients(
-  metadata: Metadata,
-  { environment, recipients, cluster, azureKeyVault }: Expected,
-): SecretProblem | null {
+function wrongRecipients(metadata: Metadata, { environment, recipients, cluster, azureKeyVault }: Expected): FileProblem | null {
   const found = metadata.age.map(({ recipient }) => recipient);
   const [missing] = recipients.filter((recipient) => !found.includes(recipient));
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));
@@ -128,7 +125,7 @@ function wrongRecipients(
     return { message: `the file is encrypted to ${extra}, but the spec does not list this recipient for the file`, fix };
   if (missing !== undefined)
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
-  if (servicesFit(metadata, azureKeyVault)) return null;
+  if (keyServicesMatch(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ");
   const wanted =
     azureKeyVault === undefined ? "the spec lists only age recipients" : `the spec also lists the key ${azureKeyVault}`;

@@ -2,13 +2,13 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { join } from "node:path";
 import { parse } from "yaml";
 import { tlsKeys } from "../catalog/well-known.ts";
-import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { secretContracts } from "./contracts.ts";
 import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
@@ -49,7 +49,7 @@ async function verify(
   identities: readonly string[],
   problemIn: (plain: string) => Diagnostic | null,
 ): Promise<"opened" | "closed" | "missing" | Diagnostic> {
-  const text = readIfThere(join(root, path));
+  const text = readIfExists(join(root, path));
   if (text === null) return "missing";
   try {
     return problemIn(await decryptFile(text, { identities })) ?? "opened";
@@ -57,14 +57,14 @@ async function verify(
     if (!(error instanceof SopsError)) throw error;
     // Report no finding about the file if no identity can decrypt the file, or if an age key of the user is damaged.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
-    return atStart(path, { code, message: error.message, fix: "restore the file from Git" });
+    return fileDiagnostic(path, { code, message: error.message, fix: "restore the file from Git" });
   }
 }
 
 function wrongIdentity(root: string, path: string, environment: Environment, plain: string): Diagnostic | null {
   const message = disagreement(root, path, environment, plain);
   if (message === null) return refusedForm(path, environment, plain);
-  return atStart(path, {
+  return fileDiagnostic(path, {
     code: "identity-invalid",
     message,
     fix: `restore this file and the .crt files in ${identityFolder(environment.metadata.name)} from the same Git commit`,
@@ -96,7 +96,7 @@ function disagreement(root: string, path: string, environment: Environment, plai
   // certificates.
   if (!certificate || !key) return null;
   const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
-    parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
+    parsePem(readIfExists(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
   try {
     const own = new X509Certificate(certificate);
     if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey))

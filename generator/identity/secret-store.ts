@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toYaml } from "../kubernetes/yaml.ts";
+import { secretRule } from "../sops/encryption-rule.ts";
 import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
 import { inspectFile } from "../sops/inspect.ts";
-import { servicesFit } from "../sops/metadata.ts";
-import { secretRule } from "../sops/rule.ts";
+import { keyServicesMatch } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { signingKeysFile } from "../spec/layout.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { runProgram } from "../system/process.ts";
 import { withTemporaryFolder } from "../system/temporary-folder.ts";
 import type { SecretStore } from "./files.ts";
@@ -28,7 +28,7 @@ export interface StoreAccess {
 export function openSecretStore(root: string, environment: Environment, { identities, now, env }: StoreAccess): SecretStore {
   const { azureKeyVault } = recipientsOf(environment);
   const store: SecretStore = {
-    read: (path) => readIfThere(join(root, path)),
+    read: (path) => readIfExists(join(root, path)),
     encrypt: (path, plain, recipients) =>
       // The file with the signing keys is not encrypted to Azure Key Vault: the cluster might be allowed to use the key
       // in Key Vault, but must not be able to decrypt the signing keys.
@@ -50,7 +50,7 @@ export function openSecretStore(root: string, environment: Environment, { identi
     return asUserError(path, async () => {
       const metadata = inspectFile(text);
       const wanted = path === signingKeysFile(environment.metadata.name) ? undefined : azureKeyVault;
-      const same = servicesFit(metadata, wanted);
+      const same = keyServicesMatch(metadata, wanted);
       const removed = metadata.age.some(({ recipient }) => !recipients.includes(recipient));
       if (!same || (removed && wanted !== undefined))
         return store.encrypt(path, await decryptFile(text, { identities }), recipients);

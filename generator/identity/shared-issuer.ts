@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder } from "../spec/layout.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { certificatesIn, fingerprint } from "./pem.ts";
 
 /**
@@ -14,7 +14,7 @@ export function sharedIssuers(root: string, environments: readonly Environment[]
   const owners = new Map<string, string>();
   return environments.flatMap(({ metadata: { name } }) => {
     const file = `${identityFolder(name)}/${certificateFiles.issuer}`;
-    const [issuer] = certificatesIn(readIfThere(join(root, file)) ?? "").map(fingerprint);
+    const [issuer] = certificatesIn(readIfExists(join(root, file)) ?? "").map(fingerprint);
     if (issuer === undefined) return [];
     const owner = owners.get(issuer);
     if (owner === undefined) owners.set(issuer, name);
@@ -22,7 +22,7 @@ export function sharedIssuers(root: string, environments: readonly Environment[]
       ? []
       : [
           {
-            ...atStart(file, {
+            ...fileDiagnostic(file, {
               code: "issuer-shared",
               message: `${name} and ${owner} have the same issuer. Each of the two clusters can issue certificates that the other cluster trusts`,
               fix: `if ${name} does not run yet, run meshops identity init ${name} --force; otherwise, replace its trust anchor with meshops identity rotate-anchor ${name} (three steps), and the certificates of its webhooks with meshops identity rotate-webhooks ${name}`,

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
+import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/encryption-rule.ts";
 import { goPattern } from "../sops/match.ts";
-import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
@@ -129,7 +129,7 @@ export function creationRuleFor(root: string, path: string): CreationRule {
 }
 
 function readRules(root: string): Record<string, unknown>[] {
-  const document = parseDocument(readIfThere(join(root, sopsConfigFile)) ?? "");
+  const document = parseDocument(readIfExists(join(root, sopsConfigFile)) ?? "");
   const value = document.errors.length > 0 ? null : (document.toJS() as { creation_rules?: unknown } | null);
   const rules = value?.creation_rules ?? [];
   if (document.errors.length === 0 && Array.isArray(rules))

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { certificateFiles, identityFolder, overlayFolder, signingKeysFile } from "../spec/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { lookAt, pathWithin, writeAtomic } from "../system/files.ts";
+import { pathWithin, readPathState, writeAtomic } from "../system/files.ts";
 import { sha256 } from "../system/hash.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import type { Changes } from "./files.ts";
@@ -42,7 +42,7 @@ export async function writeChanges(root: string, changes: Changes): Promise<void
  */
 export async function finishChanges(root: string): Promise<boolean> {
   const path = pathWithin(root, journalFile);
-  const journal = lookAt(path);
+  const journal = readPathState(path);
   if (journal.kind !== "file") return false;
   const entries = parseEntries(journal.text);
   for (const [file, before, text] of entries) {
@@ -79,7 +79,7 @@ function refusal(why: string): UserError {
 }
 
 function hashOf(root: string, path: string): string | null {
-  const current = lookAt(pathWithin(root, path));
+  const current = readPathState(pathWithin(root, path));
   return current.kind === "file" ? sha256(current.text) : null;
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../diagnostics/diagnostic.ts";
 import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
 import { openFile } from "../sops/inspect.ts";
@@ -8,8 +8,9 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { isEncryptedFile } from "../spec/layout.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { asMap } from "../system/data.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { fileNameOf } from "../system/text.ts";
+import type { FileProblem } from "./secret-check.ts";
 
 /** Text of each SOPS file of the workloads, by path, and the findings about these files. */
 export interface WorkloadSecrets {
@@ -24,12 +25,12 @@ export interface WorkloadSecrets {
 export function readWorkloadSecrets(root: string, environment: Environment): WorkloadSecrets {
   const files = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
-  const report = (path: string, problem: Problem): void => {
-    diagnostics.push(atStart(path, { code: "workload-secret", ...problem }));
+  const report = (path: string, problem: FileProblem): void => {
+    diagnostics.push(fileDiagnostic(path, { code: "workload-secret", ...problem }));
   };
   for (const [key, { namespace, secrets, source }] of Object.entries(environment.spec.workloads)) {
     for (const path of secrets) {
-      const text = readIfThere(join(root, path));
+      const text = readIfExists(join(root, path));
       const twin = secrets.find((other) => other !== path && fileNameOf(other) === fileNameOf(path));
       const problem =
         text === null
@@ -58,17 +59,12 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
 
 /** Returns the SOPS files in `resources` of the kustomization.yaml of a folder. */
 function encryptedResources(root: string, folder: string): string[] {
-  const text = readIfThere(join(root, folder, "kustomization.yaml"));
+  const text = readIfExists(join(root, folder, "kustomization.yaml"));
   const { resources } = asMap(text === null ? null : (parseDocument(text).toJS() as unknown));
   return Array.isArray(resources) ? resources.map(String).filter(isEncryptedFile) : [];
 }
 
-interface Problem {
-  readonly message: string;
-  readonly fix: string | null;
-}
-
-function problemOf(path: string, text: string, namespace: string, environment: Environment): Problem | null {
+function problemOf(path: string, text: string, namespace: string, environment: Environment): FileProblem | null {
   try {
     const { metadata, plain } = openFile(text);
     const found = metadata.age.map(({ recipient }) => recipient);
@@ -84,7 +80,7 @@ function problemOf(path: string, text: string, namespace: string, environment: E
  * Checks the fields of a SOPS file that are not encrypted. Returns the first problem. Returns null if the file contains
  * a Secret that is in the namespace of the workload, and all values of the Secret are encrypted.
  */
-function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): Problem | null {
+function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): FileProblem | null {
   const { apiVersion, kind, metadata, data, stringData } = plain;
   const { name, namespace: own } = asMap(metadata);
   if (typeof kind === "string" && !isCiphertext(kind) && kind !== "Secret")
@@ -121,7 +117,7 @@ function isEncrypted(value: unknown): boolean {
   return value === "" || (typeof value === "string" && isCiphertext(value));
 }
 
-function missingRecipient(path: string, found: readonly string[], environment: Environment): Problem | null {
+function missingRecipient(path: string, found: readonly string[], environment: Environment): FileProblem | null {
   const { age, admin } = recipientsOf(environment);
   if (age.length === 0)
     return {

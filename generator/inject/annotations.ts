@@ -9,7 +9,7 @@ import { targetOf, tcpServicePorts } from "../mesh/services.ts";
 import { asMap } from "../system/data.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import type { PortsOf, WorkloadPorts } from "./ports.ts";
+import type { PortsOf, WorkloadPorts } from "./workload-ports.ts";
 
 /**
  * Returns the changes that set Linkerd's annotations on a workload's pod template: the injection annotation, and the

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { diagnosticAtPath, limited, type Source } from "../diagnostics/source.ts";
+import { capped, diagnosticAtPath, type Source } from "../diagnostics/source.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { explain, relevant } from "../spec/schema-errors.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -17,7 +17,7 @@ export function readInjection(source: Source): ReadInjection {
   if (source.document === null) return { injection: null, diagnostics: source.diagnostics };
   const value = structuredClone(source.value);
   const errors = validateInjection(value) ? [] : relevant(validateInjection.errors ?? []).map(explain);
-  const found = limited(errors, ({ path, part, statement }) => diagnosticAtPath(source, path, part, statement));
+  const found = capped(errors, ({ path, part, statement }) => diagnosticAtPath(source, path, part, statement));
   if (found.length > 0) return { injection: null, diagnostics: found };
   const injection = value as MeshInjection;
   const conflicts = contradictions(injection).map(({ key, port }) =>

@@ -11,7 +11,7 @@ import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { note, policyNotes } from "./notes.ts";
 import { forKey, policyAdditions } from "./policies.ts";
-import { type PortsOf, portsOf } from "./ports.ts";
+import { type PortsOf, workloadPorts } from "./workload-ports.ts";
 import { selectWorkloads } from "./workloads.ts";
 
 /** Changes that a MeshInjection requires in a set of objects, and notes about the objects. */
@@ -35,8 +35,8 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const stream = new ManifestSet(objects);
   const { workloads, passedOver } = selectWorkloads(stream, injection);
   const known = new Map(objects.map((object) => [idOf(object), object]));
-  const found = new Map(workloads.map((workload) => [workload, portsOf(workload, stream, injection)]));
-  const ports: PortsOf = (workload) => found.get(workload) ?? portsOf(workload, stream, injection);
+  const found = new Map(workloads.map((workload) => [workload, workloadPorts(workload, stream, injection)]));
+  const ports: PortsOf = (workload) => found.get(workload) ?? workloadPorts(workload, stream, injection);
   const wanted = workloads.flatMap((workload) => policyAdditions(workload, ports(workload), injection));
   const placed = wanted.map((addition) => ({ addition, existing: known.get(idOfObject(addition.object)) }));
   // Workloads without a proxy. If such a workload had a proxy in an earlier run, its policies may still exist. Without

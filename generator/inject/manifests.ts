@@ -1,4 +1,4 @@
-import { sourceOf } from "../spec/value-source.ts";
+import { valueSource } from "../spec/value-source.ts";
 import { asMap } from "../system/data.ts";
 import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -21,7 +21,7 @@ export function injectManifests(text: string, spec: InjectionSpec): Transformed 
     metadata: { name: "injection" },
     spec: asMap(spec),
   };
-  const { injection, diagnostics } = readInjection(sourceOf(config, "injection"));
+  const { injection, diagnostics } = readInjection(valueSource(config, "injection"));
   if (injection === null) return { text, selected: 0, notes: [], judged: [], diagnostics };
   return transform(text, injection);
 }

@@ -3,7 +3,7 @@ import type { Workload } from "../kubernetes/workload.ts";
 import type { Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { isSelectable } from "./policies.ts";
-import type { PortsOf, WorkloadPorts } from "./ports.ts";
+import type { PortsOf, WorkloadPorts } from "./workload-ports.ts";
 
 /**
  * Returns notes about the policies that `spec.clients` requires. Examples are ports of clients that no workload

@@ -7,7 +7,7 @@ import type { Client, PodSet, Port } from "../mesh/pod-set.ts";
 import { policiesFor } from "../mesh/policies.ts";
 import type { Addition } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import type { WorkloadPorts } from "./ports.ts";
+import type { WorkloadPorts } from "./workload-ports.ts";
 
 /**
  * Annotation of generated policies. Its value is the kind and name of the workload, such as `Deployment/web`. Later

@@ -1,6 +1,6 @@
 import { type Document, isMap as isMapNode, isScalar, type Node, visit } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
-import { maxDepth, tooDeepAt } from "../diagnostics/limits.ts";
+import { depthLimitOffset, maxDepth } from "../diagnostics/limits.ts";
 import { diagnosticAt, type Path, type Source } from "../diagnostics/source.ts";
 import { asMap, isMap } from "../system/data.ts";
 import { lowerFirst } from "../system/text.ts";
@@ -43,7 +43,7 @@ export interface Manifests {
  */
 export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
-  const deep = tooDeepAt(text);
+  const deep = depthLimitOffset(text);
   if (deep !== null)
     return {
       text,
@@ -161,7 +161,7 @@ export function objectsIn(
  * Returns a scalar as it is written in the file, for example `0755` for a number. Returns null if the value is not a
  * scalar.
  */
-export function writtenAt({ source, at }: Manifest, path: Path): string | null {
+export function sourceTextAt({ source, at }: Manifest, path: Path): string | null {
   const node: unknown = source.document.getIn([...at, ...path], true);
   return isScalar(node) ? (node.source ?? null) : null;
 }

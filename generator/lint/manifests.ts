@@ -1,6 +1,6 @@
 import { type LinkerdRelease, type LinkerdVersion, nearestRelease, proxyPorts } from "../catalog/linkerd.ts";
-import { byPlace, type Diagnostic } from "../diagnostics/diagnostic.ts";
-import { diagnosticAtPath, limited, type Path, type Statement } from "../diagnostics/source.ts";
+import { compareLocation, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { capped, diagnosticAtPath, type Path, type Statement } from "../diagnostics/source.ts";
 import { annotationsOf, chartOf, ManifestSet } from "../kubernetes/manifest-set.ts";
 import { type Manifest, parseManifests } from "../kubernetes/read.ts";
 import { containersOf } from "../kubernetes/workload.ts";
@@ -11,13 +11,13 @@ import { clientRules } from "./manifests/clients.ts";
 import { fluxRules } from "./manifests/flux.ts";
 import { identityRules } from "./manifests/identity.ts";
 import { injectionRules } from "./manifests/injection.ts";
+import type { ManifestFinding, ManifestRule } from "./manifests/manifest-rule.ts";
 import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
 import { probeRules } from "./manifests/probes.ts";
 import { protocolRules } from "./manifests/protocols.ts";
 import { referenceRules } from "./manifests/references.ts";
 import { routeRules } from "./manifests/routes.ts";
-import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
 import { serverRules } from "./manifests/servers.ts";
 import { trafficRules } from "./manifests/traffic.ts";
 
@@ -71,14 +71,14 @@ export function judge(objects: readonly Manifest[], version: LinkerdVersion | nu
  */
 export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnostic[] {
   const { objects, diagnostics } = parseManifests("manifests", text);
-  return [...diagnostics, ...review(objects, linkerd ?? null)].sort(byPlace);
+  return [...diagnostics, ...review(objects, linkerd ?? null)].sort(compareLocation);
 }
 
 /** Runs `judge`, and returns the findings with line and column. */
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
   const found = summarised(judge(objects, version), objects);
   const byFile = groupBy(found, ({ manifest }) => manifest.source.file);
-  return [...byFile.values()].flatMap((own) => limited(own, told)).sort(byPlace);
+  return [...byFile.values()].flatMap((own) => capped(own, toDiagnostic)).sort(compareLocation);
 }
 
 /**
@@ -104,12 +104,12 @@ function mentionsLinkerd({ apiVersion, value }: Manifest): boolean {
 }
 
 /** Converts a finding to a diagnostic with line and column. */
-export function told({ manifest, path, part, statement }: Judged): Diagnostic {
+export function toDiagnostic({ manifest, path, part, statement }: Judged): Diagnostic {
   return diagnosticAtPath(manifest.source, [...manifest.at, ...path], part, statement);
 }
 
 function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
-  const { manifest, path, part = "value", message, fix, mild = false } = finding;
+  const { manifest, path, part = "value", message, fix, severityOverride: mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
   const full: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };
   const silenced = full.severity === "warning" && typeof reason === "string" && reason !== "";

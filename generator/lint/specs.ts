@@ -2,11 +2,11 @@ import { providers } from "../components/registry.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import type { FileRule, Judgement, Rule, RuleFinding } from "../spec/rule.ts";
+import type { FileRule, LocatedFinding, Rule, RuleFinding } from "../spec/rule.ts";
 import { azureNameRules } from "./specs/azure-names.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
-import { type JointRule, jointRules } from "./specs/cross-environment.ts";
+import { type CrossEnvironmentRule, jointRules } from "./specs/cross-environment.ts";
 import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
 import {
   workloadFolderRule,
@@ -56,7 +56,7 @@ export const specRules: readonly RuleInfo[] = [
 ];
 
 /** Checks one environment against the rules about a single environment. */
-export function checkRules(environment: Environment): Judgement[] {
+export function checkRules(environment: Environment): LocatedFinding[] {
   return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
 }
 
@@ -64,18 +64,18 @@ export function checkRules(environment: Environment): Judgement[] {
  * Checks environments against the rules about conflicts between environments. If two environments conflict, the finding
  * is about the environment that comes later in the list.
  */
-export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
+export function checkTogether(environments: readonly Environment[]): [Environment, LocatedFinding][] {
   return jointRules.flatMap((rule) => collisions(rule, environments));
 }
 
-function collisions(rule: JointRule, environments: readonly Environment[]): [Environment, Judgement][] {
+function collisions(rule: CrossEnvironmentRule, environments: readonly Environment[]): [Environment, LocatedFinding][] {
   const firsts = new Map<string, Environment>();
   return environments.flatMap((environment) =>
     rule.keys(environment).flatMap((key) => {
       const first = firsts.get(key);
       if (first === undefined) firsts.set(key, environment);
       const found = first === undefined ? [] : [...rule.check(environment, first, key)];
-      return found.map((finding): [Environment, Judgement] => [environment, judgement(rule, finding, environment)]);
+      return found.map((finding): [Environment, LocatedFinding] => [environment, judgement(rule, finding, environment)]);
     }),
   );
 }
@@ -88,7 +88,7 @@ export function judgement(
   { code, severity }: RuleInfo,
   { paths, part = "value", message, fix, expected }: RuleFinding,
   { spec }: Environment,
-): Judgement {
+): LocatedFinding {
   const reason = severity === "warning" ? spec.rules.ignore.find((entry) => entry.code === code)?.reason : undefined;
   const statement: Statement = { code, severity, message, expected: expected ?? null, fix };
   return { paths, part, statement: reason === undefined ? statement : { ...statement, silenced: reason } };

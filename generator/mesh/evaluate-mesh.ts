@@ -11,7 +11,7 @@ import {
   type ProxyClient,
   serverOf,
 } from "./inbound-policy.ts";
-import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
+import { attachedRoutes, probePaths, routeFor } from "./inbound-routes.ts";
 import { isOpaqueForClients, isOpaqueForServer } from "./ports.ts";
 
 /**
@@ -109,7 +109,7 @@ function route(
 ): KubernetesObject | "probe" | "no-route" | null {
   if (protocol === "opaque" || protocol === "TLS") return null;
   const routes =
-    server === null ? [] : routesOf(server, objects).filter(({ kind }) => (kind === "GRPCRoute") === (protocol === "gRPC"));
+    server === null ? [] : attachedRoutes(server, objects).filter(({ kind }) => (kind === "GRPCRoute") === (protocol === "gRPC"));
   if (routes.length > 0) return routeFor(routes, path?.replace(/\?.*$/, "") ?? null) ?? "no-route";
   return path !== undefined && protocol !== "gRPC" && probePaths(to, port).includes(path.replace(/\?.*$/, "")) ? "probe" : null;
 }

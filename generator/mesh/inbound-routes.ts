@@ -7,7 +7,7 @@ import { isAttachedTo } from "./policy-readers.ts";
 /**
  * Returns the routes that are attached to a Server. A Server with an attached route has no automatic routes for probes.
  */
-export function routesOf(server: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
+export function attachedRoutes(server: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
   return objects.filter(
     ({ kind, metadata, spec }) =>
       (kind === "HTTPRoute" || kind === "GRPCRoute") &&

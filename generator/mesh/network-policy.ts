@@ -24,7 +24,7 @@ export function ingressPolicy(
 }
 
 /** Returns one rule of a NetworkPolicy. @param from the peers; if empty, the rule admits all clients to the ports */
-export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
+export function ingressRule(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
   const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
     [...ports].sort(ascending).map((port) => ({ port, protocol }));
   return { ...(from.length === 0 ? {} : { from }), ports: [...list(tcp, "TCP"), ...list(udp, "UDP")] };
@@ -36,7 +36,7 @@ export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iter
  * which the client connects. For older releases, the result also contains the proxy's inbound port, because during an
  * upgrade, proxies of clients already use this port before the NetworkPolicy changes.
  */
-export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
+export function inboundPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 
@@ -44,7 +44,7 @@ export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease
  * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). The peer matches the label
  * that the injector sets on every pod with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
  */
-export function meshedPods(namespace: string | null): JsonMap {
+export function meshedPeer(namespace: string | null): JsonMap {
   return {
     ...(namespace === null ? { namespaceSelector: {} } : inNamespace(namespace)),
     podSelector: { matchLabels: { [meshedLabel]: "linkerd" } },
@@ -55,12 +55,12 @@ export function meshedPods(namespace: string | null): JsonMap {
  * Returns the rules for linkerd-viz. Prometheus scrapes the proxies, and tap connects to the proxies. In every release,
  * both Prometheus and tap connect to the proxy's own ports.
  */
-export function fromViz(): JsonMap[] {
+export function vizIngress(): JsonMap[] {
   const from = (component: string): JsonMap => ({
     ...inNamespace("linkerd-viz"),
     podSelector: { matchLabels: { "linkerd.io/extension": "viz", component } },
   });
-  return [allow([from("prometheus")], [proxyPorts.admin]), allow([from("tap")], [proxyPorts.control])];
+  return [ingressRule([from("prometheus")], [proxyPorts.admin]), ingressRule([from("tap")], [proxyPorts.control])];
 }
 
 /** Returns one peer for each network. */

@@ -1,8 +1,8 @@
 import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
 import type { JsonMap } from "../kubernetes/object.ts";
 import { groupBy } from "../system/data.ts";
-import { allow, arrivalPorts, fromViz, inNamespace, ipBlocks, meshedPods } from "./network-policy.ts";
-import { type Client, modeOf, type PodSet, type Port, portsOf, type Scraper } from "./pod-set.ts";
+import { inboundPorts, ingressRule, inNamespace, ipBlocks, meshedPeer, vizIngress } from "./network-policy.ts";
+import { type Client, modeOf, numberedPorts, type PodSet, type Port, type Scraper } from "./pod-set.ts";
 
 /** Returns the rules of the NetworkPolicy of a set of pods. */
 export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
@@ -21,7 +21,7 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
     ),
     ...[...byNamespace].flatMap(([namespace, own]) =>
       viaProxy(
-        [meshedPods(namespace)],
+        [meshedPeer(namespace)],
         limitsOf(
           pods,
           own.map(({ client }) => client),
@@ -32,11 +32,11 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
     ...clients.flatMap((client) => {
       if ("cidrs" in client) return client.onNode === true ? [] : direct(ipBlocks(client.cidrs), limits(client));
       if (!("all" in client)) return [];
-      return client.all === "meshed" ? viaProxy([meshedPods(null)], limits(client), release) : open(limits(client).ports);
+      return client.all === "meshed" ? viaProxy([meshedPeer(null)], limits(client), release) : open(limits(client).ports);
     }),
     ...open(Object.values(pods.ports).filter((port) => modeOf(pods, port) !== "enforce")),
-    ...(viz ? fromViz() : []),
-    ...scrapers.map((scraper) => allow(peersOf(scraper), [proxyPorts.admin])),
+    ...(viz ? vizIngress() : []),
+    ...scrapers.map((scraper) => ingressRule(peersOf(scraper), [proxyPorts.admin])),
   ];
 }
 
@@ -55,7 +55,7 @@ function peersOf(scraper: Scraper): JsonMap[] {
 }
 
 function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap {
-  return allow([{ podSelector }], [proxyPorts.inbound, ...portsOf(pods, client).map(([, { port }]) => port)]);
+  return ingressRule([{ podSelector }], [proxyPorts.inbound, ...numberedPorts(pods, client).map(([, { port }]) => port)]);
 }
 
 /** The ports to which at least one client of a list is allowed to connect. */
@@ -66,7 +66,7 @@ interface Limits {
 }
 
 function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
-  const ports = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));
+  const ports = new Set(clients.flatMap((client) => numberedPorts(pods, client).map(([, port]) => port)));
   return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
 }
 
@@ -81,7 +81,7 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
     "TCP",
   );
   // If the client is allowed to connect to all ports, admit it to the proxy, even if the set lists no ports.
-  const arrival = tcp.length > 0 || all ? arrivalPorts(tcp, release) : [];
+  const arrival = tcp.length > 0 || all ? inboundPorts(tcp, release) : [];
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }
 
@@ -103,7 +103,7 @@ function open(ports: readonly Port[]): JsonMap[] {
 }
 
 function rule(peers: readonly JsonMap[], tcp: readonly number[], udp: readonly number[]): JsonMap[] {
-  return tcp.length + udp.length === 0 ? [] : [allow(peers, new Set(tcp), udp)];
+  return tcp.length + udp.length === 0 ? [] : [ingressRule(peers, new Set(tcp), udp)];
 }
 
 function numbers(ports: readonly Port[], wanted: "TCP" | "UDP"): number[] {

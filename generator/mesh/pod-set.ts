@@ -140,7 +140,7 @@ export function portKey(port: string | number, ports: Readonly<Record<string, { 
 }
 
 /** Returns the ports of a set to which a client may connect, with their keys. */
-export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
+export function numberedPorts({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }
 

@@ -28,7 +28,10 @@ export interface MethodRoute {
  * repeat a call only if the call has a single message. The name of a route is the name of its method. If there are
  * several services, the name of the service is the prefix.
  */
-export function routesOf(services: readonly GrpcService[], options: Readonly<Record<string, MethodOptions>> = {}): MethodRoute[] {
+export function profileRoutes(
+  services: readonly GrpcService[],
+  options: Readonly<Record<string, MethodOptions>> = {},
+): MethodRoute[] {
   return services.flatMap(({ name: service, methods }) =>
     methods.map(({ name: method, idempotent, streaming }) => {
       const { retry, timeout } = options[method] ?? {};

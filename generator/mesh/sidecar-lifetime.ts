@@ -11,7 +11,7 @@ const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-nativ
  * Returns whether an annotation of a workload's pods or of their namespace requests a native sidecar. Returns null if
  * neither the pods nor the namespace have this annotation.
  */
-export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
+export function requestsNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
   const asked = Object.entries(proxyAnnotations(workload, stream)).find(([key]) => nativeSidecar.test(key));
   return asked === undefined ? null : String(asked[1]) === "true";
 }
@@ -25,7 +25,7 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
 export function neverCompletes(workload: Workload, stream: ManifestSet, release: LinkerdRelease | null): boolean {
   if (!runsToCompletion(workload) || isNative(workload)) return false;
   if (callsShutdown(workload) && mayShutDown(workload, stream, release)) return false;
-  return (asksForNativeSidecar(workload, stream) ?? release?.traits.nativeSidecar) !== true;
+  return (requestsNativeSidecar(workload, stream) ?? release?.traits.nativeSidecar) !== true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { SopsError } from "./error.ts";
-import { canonical, type Scalar, type ScalarType } from "./scalar.ts";
+import { canonical, type ScalarType, type TypedScalar } from "./scalar.ts";
 
 /** AES-256-GCM with a nonce of 32 bytes and a tag of 16 bytes (sops, aes/cipher.go). */
 const algorithm = "aes-256-gcm";
@@ -33,7 +33,7 @@ export function plaintextBytes(ciphertext: string): number | null {
  * @param nonce default: a random nonce. For a value that has not changed, pass the nonce of its previous encryption
  */
 export function encryptValue(
-  scalar: Scalar,
+  scalar: TypedScalar,
   key: Uint8Array,
   context: string,
   nonce: Uint8Array = randomBytes(nonceBytes),
@@ -52,7 +52,7 @@ export function encryptValue(
  * because an empty text is never encrypted.
  */
 export interface Opened {
-  readonly scalar: Scalar;
+  readonly scalar: TypedScalar;
   readonly nonce: Uint8Array | null;
 }
 

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { unwrapDataKey, wrapDataKey } from "./age.ts";
-import { emitTree } from "./emit.ts";
+import { seal, unseal } from "./encrypt-tree.ts";
+import { type EncryptionRule, secretRule } from "./encryption-rule.ts";
 import { SopsError } from "./error.ts";
 import { metadataOf, sopsNode } from "./inspect.ts";
-import type { Format } from "./leaf.ts";
 import { formatVersion, otherServices } from "./metadata.ts";
-import { type EncryptionRule, secretRule } from "./rule.ts";
-import { seal, unseal } from "./seal.ts";
 import { parseTree } from "./tree.ts";
+import type { Format } from "./values.ts";
+import { emitTree } from "./write-yaml.ts";
 
 /**
  * Options for encrypting a new file. The defaults are for Secrets: only `data` and `stringData` are encrypted, and the

@@ -1,8 +1,8 @@
 import { isScalar } from "yaml";
 import { SopsError } from "./error.ts";
-import type { Format } from "./leaf.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
 import { parseTree, type Tree } from "./tree.ts";
+import type { Format } from "./values.ts";
 
 /** Returns `json` if the name of a file ends in `.json`, otherwise `yaml`. */
 export function formatOf(path: string): Format {

@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
+import type { EncryptionRule } from "./encryption-rule.ts";
 import { SopsError } from "./error.ts";
-import type { EncryptionRule } from "./rule.ts";
 
 /**
  * Returns a predicate that reports whether a rule encrypts the value at a path (sops, shouldBeEncrypted). Regular

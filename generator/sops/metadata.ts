@@ -1,7 +1,7 @@
 import { isMap } from "../system/data.ts";
 import { compareText } from "../system/text.ts";
+import { defaultRule, type EncryptionRule, ruleKinds } from "./encryption-rule.ts";
 import { SopsError } from "./error.ts";
-import { defaultRule, type EncryptionRule, ruleKinds } from "./rule.ts";
 
 /** The data key, encrypted to one age recipient as an armored age file. */
 export interface AgeEntry {
@@ -117,7 +117,7 @@ export function otherServices({ others }: Metadata): string[] {
  * Whether a file is encrypted to the expected key services besides age. If an Azure Key Vault key is given, only this
  * key is expected. Otherwise, no other key service is expected.
  */
-export function servicesFit({ others }: Metadata, azureKeyVault: string | undefined): boolean {
+export function keyServicesMatch({ others }: Metadata, azureKeyVault: string | undefined): boolean {
   const keys = Object.entries(others).flatMap(([service, entries]) =>
     (entries as unknown[]).map((entry) => {
       const { vault_url: url, name, version } = (isMap(entry) ? entry : {}) as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { goFloat, type Scalar } from "./scalar.ts";
+import { goFloat, type TypedScalar } from "./scalar.ts";
 
 /**
  * Resolves a plain YAML scalar as sops does, with the rules of Go's yaml.v3 (resolve.go). These rules match neither
@@ -7,7 +7,7 @@ import { goFloat, type Scalar } from "./scalar.ts";
  *
  * @throws Error if sops itself would fail (an integer between 2^63 and 2^64), or if programs disagree about the value
  */
-export function resolvePlain(text: string): Scalar | null {
+export function resolvePlain(text: string): TypedScalar | null {
   if (nulls.has(text)) return null;
   if (/^(true|True|TRUE|false|False|FALSE)$/.test(text)) return { type: "bool", text: /^t/i.test(text) ? "True" : "False" };
   if (/^\.(nan|NaN|NAN)$/.test(text)) return { type: "float", text: "NaN" };
@@ -35,7 +35,7 @@ const nulls = new Set(["", "~", "null", "Null", "NULL"]);
  * Resolves a scalar that starts with a decimal point. Go passes such a scalar only to ParseFloat, so it cannot be a
  * hexadecimal number. The function throws an error if the digits contain an underscore.
  */
-function resolveDotted(text: string): Scalar {
+function resolveDotted(text: string): TypedScalar {
   if (/^\.[0-9_]*_/.test(text)) throw new Error("YAML parsers disagree on whether the value is a number; quote the value");
   if (/^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
     return { type: "float", text: goFloat(Number(text)) };

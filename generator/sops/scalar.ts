@@ -1,5 +1,5 @@
 /** A value of an encrypted file as in sops: its type, and the text that is encrypted and authenticated. */
-export interface Scalar {
+export interface TypedScalar {
   readonly type: ScalarType;
   readonly text: string;
 }
@@ -13,7 +13,7 @@ export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
  *
  * @throws Error if the text is not a value of the type; the message does not contain the text, which may be a secret
  */
-export function canonical({ type, text }: Scalar): string {
+export function canonical({ type, text }: TypedScalar): string {
   switch (type) {
     case "int":
       if (!/^[-+]?[0-9]+$/.test(text)) throw new Error("the value is not an integer");

@@ -1,8 +1,8 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import { hasFlushLists } from "../system/text.ts";
-import { checkJson, refuseDisputed } from "./disputed.ts";
+import { checkJson, refuseDisputed } from "./ambiguous-yaml.ts";
 import { SopsError } from "./error.ts";
-import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";
+import { commentLeaves, type Format, formatPath, type Leaf, resolveScalar, valueLeaf } from "./values.ts";
 
 /** A parsed file: its leaves in order, and the data that meshops needs to write the tree as text again. */
 export interface Tree {
@@ -68,7 +68,7 @@ function* mapLeaves(map: YAMLMap, path: readonly string[], format: Format): Iter
 /** @param around path of the collection that contains the node; the comments of a scalar have this path */
 function* nodeLeaves(node: Node | null, around: readonly string[], path: readonly string[], format: Format): Iterable<Leaf> {
   if (node === null) return;
-  if (isAlias(node)) throw new SopsError("unsupported", `${shown(path)} is an alias`, "replace the alias with its value");
+  if (isAlias(node)) throw new SopsError("unsupported", `${formatPath(path)} is an alias`, "replace the alias with its value");
   if (isMap(node)) yield* mapLeaves(node, path, format);
   else if (isSeq(node)) {
     yield* commentLeaves(node, "commentBefore", path);
@@ -76,14 +76,14 @@ function* nodeLeaves(node: Node | null, around: readonly string[], path: readonl
     yield* commentLeaves(node, "comment", path);
   } else if (isScalar(node)) {
     yield* commentLeaves(node, "commentBefore", around);
-    const scalar = meaning(node, path, format);
+    const scalar = resolveScalar(node, path, format);
     if (scalar !== null) yield valueLeaf(node, path, format, path === around);
     yield* commentLeaves(node, "comment", around);
   }
 }
 
 function keyText(key: unknown, format: Format): string {
-  if (isScalar(key) && typeof key.value === "string" && meaning(key, [key.value], format)?.type === "str") {
+  if (isScalar(key) && typeof key.value === "string" && resolveScalar(key, [key.value], format)?.type === "str") {
     // sops writes multi-line keys as block scalars, which the library yaml cannot indent by four spaces.
     if (key.type?.startsWith("BLOCK") === true) key.type = "QUOTE_DOUBLE";
     return key.value;

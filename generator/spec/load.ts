@@ -1,9 +1,9 @@
-import { atStart, type Diagnostic, distinct, hasErrors } from "../diagnostics/diagnostic.ts";
-import { diagnosticAtPath, limited, type Source } from "../diagnostics/source.ts";
+import { type Diagnostic, distinct, fileDiagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
+import { capped, diagnosticAtPath, type Source } from "../diagnostics/source.ts";
 import { asMap } from "../system/data.ts";
 import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
-import type { Judgement } from "./rule.ts";
+import type { LocatedFinding } from "./rule.ts";
 import { checkFileForm, complete, enabledByDefault } from "./schema-check.ts";
 import { explain, relevant, type SchemaError, type SchemaFinding } from "./schema-errors.ts";
 
@@ -21,7 +21,7 @@ export interface Loaded {
    * Converts the violation of a rule to a diagnostic. Rules are checked after the files have been merged. The
    * diagnostic refers to the value in the file that sets the value. The field is null if the files were not merged.
    */
-  readonly locate: ((judgement: Judgement) => Diagnostic) | null;
+  readonly locate: ((judgement: LocatedFinding) => Diagnostic) | null;
 }
 
 /** An environment that was checked against the schema, but not yet against the rules that involve several fields. */
@@ -37,7 +37,11 @@ export interface Resolved extends Loaded {
 export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
   if (own === null) {
-    const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "the file does not exist", fix: null });
+    const missing = fileDiagnostic(`environments/${name}.yaml`, {
+      code: "file-missing",
+      message: "the file does not exist",
+      fix: null,
+    });
     return { name, environment: null, resolved: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
   const chain = chainOf(own, read, [name]);
@@ -46,7 +50,7 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const diagnostics = [
     ...chain.diagnostics,
     ...chain.sources.slice(1).flatMap(resetSections),
-    ...inFiles.flatMap(({ source, findings }) => [...source.diagnostics, ...limited(findings, (finding) => at(source, finding))]),
+    ...inFiles.flatMap(({ source, findings }) => [...source.diagnostics, ...capped(findings, (finding) => at(source, finding))]),
   ];
   const abstract = isAbstract(own);
   const findings = inFiles.flatMap((file) => file.findings);
@@ -58,7 +62,7 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
     return { name, environment: null, resolved: null, abstract, diagnostics: distinct(diagnostics), files, locate: null };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
-  const locate = (judgement: Judgement): Diagnostic => whereWritten(judgement, merged, own);
+  const locate = (judgement: LocatedFinding): Diagnostic => whereWritten(judgement, merged, own);
   if (environment === null) diagnostics.push(...missingKeys(name, errors, findings).map((finding) => at(own, finding)));
   const usable = hasErrors(diagnostics) ? null : environment;
   return { name, environment: usable, resolved: environment, abstract, diagnostics: distinct(diagnostics), files, locate };
@@ -138,7 +142,7 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
  * Converts a rule violation to a diagnostic. The diagnostic refers to the first of the violation's values that a file
  * sets, because a default value is in no file.
  */
-function whereWritten({ paths, part, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
+function whereWritten({ paths, part, statement }: LocatedFinding, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);
     return source === null ? [] : [{ source, path }];

@@ -1,7 +1,7 @@
 import { type Document, parseAllDocuments } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
-import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "../diagnostics/limits.ts";
-import { diagnosticAt, limited, type Source, type Span } from "../diagnostics/source.ts";
+import { depthLimitOffset, maxAliases, maxDepth, maxFileBytes, tooLarge } from "../diagnostics/limits.ts";
+import { capped, diagnosticAt, type Source, type Span } from "../diagnostics/source.ts";
 import { lowerFirst } from "../system/text.ts";
 import { syntaxError } from "./syntax-errors.ts";
 import { inspect } from "./yaml-checks.ts";
@@ -18,7 +18,7 @@ export function parseSource(file: string, text: string): Source {
   const at = (code: DiagnosticCode, message: string, fix: string | null, span: Span = top): Diagnostic =>
     diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, fix });
   if (Buffer.byteLength(text) > maxFileBytes) return failed(at(tooLarge.code, tooLarge.message, tooLarge.fix));
-  const deep = tooDeepAt(text);
+  const deep = depthLimitOffset(text);
   if (deep !== null)
     return failed(at("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
   try {
@@ -41,7 +41,7 @@ export function parseSource(file: string, text: string): Source {
     const problems = inspect(document);
     if (problems.length > 0)
       return failed(
-        ...limited(problems, ({ code, message, fix, node: { range } }) =>
+        ...capped(problems, ({ code, message, fix, node: { range } }) =>
           at(code, message, fix, range ? { offset: range[0], length: range[1] - range[0] } : top),
         ),
       );

@@ -29,7 +29,7 @@ export function spec(...steps: Path): Path {
 }
 
 /** A rule violation with the text of its diagnostic. The position in the spec file is not yet known. */
-export interface Judgement {
+export interface LocatedFinding {
   readonly paths: RuleFinding["paths"];
   readonly part: "key" | "value";
   readonly statement: Statement;

@@ -6,6 +6,6 @@ import { parseSource } from "./parse.ts";
  * Converts a value to the source of a file. Callers use this function if they do not have the text from which the value
  * was parsed.
  */
-export function sourceOf(value: unknown, file: string): Source {
+export function valueSource(value: unknown, file: string): Source {
   return parseSource(file, toYaml([value]));
 }

@@ -22,9 +22,9 @@ import { exitCode, UserError } from "./errors.ts";
  * Returns the nearest folder that contains a file or folder with a name: the given folder, or one of its ancestors.
  * Returns null if no such folder exists.
  */
-export function folderAbove(folder: string, name: string): string | null {
+export function findUp(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;
-  return dirname(folder) === folder ? null : folderAbove(dirname(folder), name);
+  return dirname(folder) === folder ? null : findUp(dirname(folder), name);
 }
 
 /** Suffix of temporary files. If meshops is killed, temporary files may remain. */
@@ -77,13 +77,13 @@ function isPlain(folder: string): boolean {
  * The object that exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An
  * obstacle, such as a folder, cannot be overwritten with a file.
  */
-export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
+export type PathState = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**
  * Returns the object that exists at a path, and its text if it is a regular file. Does not follow a symbolic link. If
  * the path is a named pipe, the function does not wait for a writer.
  */
-export function lookAt(path: string): Occupant {
+export function readPathState(path: string): PathState {
   let handle: number | undefined;
   try {
     handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -100,7 +100,7 @@ export function lookAt(path: string): Occupant {
 }
 
 /** Returns the text of a file. Returns null if the file does not exist. */
-export function readIfThere(path: string): string | null {
+export function readIfExists(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

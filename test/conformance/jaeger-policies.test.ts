@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { modelOf } from "../../generator/components/build.ts";
-import { objectsOf } from "../../generator/components/model.ts";
+import { generatedObjects } from "../../generator/components/model.ts";
 import type { Attempt } from "../support/policy-evaluator.ts";
 import { agreed } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
@@ -35,7 +35,7 @@ test("some release of the catalog has the standalone Jaeger", () => expect(relea
 
 test.each(releases.map((release) => [release.version, release] as const))("%s, default policy deny", (version, release) => {
   const linkerd = { version, defaultInboundPolicy: "deny", jaeger: { enabled: true } };
-  const objects = objectsOf(modelOf(environmentOf({ linkerd })).components).filter(
+  const objects = generatedObjects(modelOf(environmentOf({ linkerd })).components).filter(
     ({ metadata }) => metadata.namespace === jaeger.namespace,
   );
   const reaches = (from: object, port: number): string => {
@@ -49,7 +49,7 @@ test.each(releases.map((release) => [release.version, release] as const))("%s, d
 test("with other default policies, meshops generates no Servers for Jaeger", () => {
   for (const defaultInboundPolicy of ["all-unauthenticated", "cluster-authenticated", "all-authenticated"]) {
     const linkerd = { defaultInboundPolicy, jaeger: { enabled: true } };
-    const servers = objectsOf(modelOf(environmentOf({ linkerd })).components).filter(
+    const servers = generatedObjects(modelOf(environmentOf({ linkerd })).components).filter(
       ({ kind, metadata }) => kind === "Server" && metadata.name.startsWith("jaeger-otlp"),
     );
     expect(servers).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { modelOf } from "../../generator/components/build.ts";
-import { objectsOf } from "../../generator/components/model.ts";
+import { generatedObjects } from "../../generator/components/model.ts";
 import type { Attempt, Verdict } from "../support/policy-evaluator.ts";
 import { agreed } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
@@ -26,7 +26,7 @@ test.each(
   ),
 )("%s, default policy %s", (version, policy, wanted, release) => {
   const namespaces = { shop: { mesh: { inject: "enabled", defaultInboundPolicy: policy } } };
-  const objects = objectsOf(modelOf(environmentOf({ linkerd: { version }, namespaces })).components).filter(
+  const objects = generatedObjects(modelOf(environmentOf({ linkerd: { version }, namespaces })).components).filter(
     ({ metadata }) => metadata.namespace === "shop",
   );
   expect(objects.length).toBe(policy === "all-unauthenticated" ? 0 : 7);
@@ -58,7 +58,7 @@ test("if the spec lists only the networks of Prometheus, the generated policies 
   const model = modelOf(environmentOf(spec));
   const ids = model.components.map(({ id }) => id).filter((id) => id.startsWith("proxy-metrics/"));
   expect(ids).toEqual(["proxy-metrics/dgraph", "proxy-metrics/pydgraph-client", "proxy-metrics/shop"]);
-  const networks = objectsOf(model.components).filter(
+  const networks = generatedObjects(model.components).filter(
     ({ kind, metadata }) => kind === "NetworkAuthentication" && metadata.namespace === "shop",
   );
   expect(networks.map(({ metadata, spec: own }) => [metadata.name, own])).toEqual([

@@ -5,7 +5,7 @@ import { dgraphApi21, dgraphApi25 } from "../../generator/catalog/dgraph-api.ts"
 import { readProto } from "../../generator/components/workloads/proto.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { grpcRoutes } from "../../generator/mesh/grpc-route.ts";
-import { routesOf, serviceProfile } from "../../generator/mesh/service-profile.ts";
+import { profileRoutes, serviceProfile } from "../../generator/mesh/service-profile.ts";
 import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
@@ -57,13 +57,13 @@ withReference("the ServiceProfile", () => {
   test("a profile from the catalog equals a profile from a .proto file with the services of Dgraph 25", () => {
     const { services } = readProto("api.proto", asProto(dgraphApi25));
     const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
-    expect(serviceProfile(target, routesOf(services))).toEqual(reference());
+    expect(serviceProfile(target, profileRoutes(services))).toEqual(reference());
   });
 });
 
 describe("GRPCRoutes", () => {
   const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
-  const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
+  const routes = grpcRoutes(target, 9080, profileRoutes([dgraphApi21], { Query: { timeout: "30s" } }));
 
   test("each match one method; one more GRPCRoute matches all other calls, because Linkerd would otherwise reject them", () => {
     const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
@@ -105,7 +105,7 @@ describe("GRPCRoutes", () => {
       "X1",
     ];
     const methods = odd.map((name) => ({ name, streaming: false, idempotent: false }));
-    const names = grpcRoutes(target, 9080, routesOf([{ name: "S", methods }])).map(({ metadata }) => metadata.name);
+    const names = grpcRoutes(target, 9080, profileRoutes([{ name: "S", methods }])).map(({ metadata }) => metadata.name);
     expect(new Set(names).size).toBe(odd.length + 1);
     for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?$/);
   });

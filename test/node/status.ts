@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { placementOf } from "../../generator/bundle/emit/placement.ts";
 import type { Cause } from "../../generator/cluster/status/cause.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
-import { workloadState } from "../../generator/cluster/status/workload.ts";
+import { workloadState } from "../../generator/cluster/status/workload-state.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
 import { until } from "../cluster/harness/processes.ts";

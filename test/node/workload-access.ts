@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { modelOf } from "../../generator/components/build.ts";
-import { objectsOf } from "../../generator/components/model.ts";
+import { generatedObjects } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
@@ -112,7 +112,7 @@ export function workloadAccessTests(running: () => RealNode): void {
 
   function policiesFor(version: string, everyone: boolean): { objects: KubernetesObject[]; apply: () => Promise<void> } {
     const environment = environmentOf(specFor(version, addresses.get("vpn") ?? "", everyone));
-    const objects = objectsOf(modelOf(environment).components);
+    const objects = generatedObjects(modelOf(environment).components);
     const apply = async (): Promise<void> => {
       for (const object of objects) if (object.kind === "NetworkPolicy") await node.api.apply(object as ApiObject);
     };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { Repository } from "../../generator/bundle/repository.ts";
-import { loadAll } from "../../generator/commands/context.ts";
+import { loadAll } from "../../generator/commands/load.ts";
 import { nameFindings } from "../../generator/commands/validate/other-objects.ts";
 import { folderFindings } from "../../generator/commands/workload-folders.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";

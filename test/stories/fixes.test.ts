@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse, parseDocument } from "yaml";
 import { Repository } from "../../generator/bundle/repository.ts";
-import { loadAll } from "../../generator/commands/context.ts";
-import { type Diagnostic, isLoud } from "../../generator/diagnostics/diagnostic.ts";
+import { loadAll } from "../../generator/commands/load.ts";
+import { type Diagnostic, isActive } from "../../generator/diagnostics/diagnostic.ts";
 import { setAt } from "../../generator/kubernetes/edit.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -174,7 +174,7 @@ describe("fixes", () => {
     const root = scratchFolder("fixes");
     cpSync(join(stories, story), root, { recursive: true });
     const findings = (): Diagnostic[] =>
-      loadAll(new Repository(root), []).diagnostics.filter((each) => isLoud(each) && each.code === story && each.fix !== null);
+      loadAll(new Repository(root), []).diagnostics.filter((each) => isActive(each) && each.code === story && each.fix !== null);
     for (let left = findings(); left.length > 0; ) {
       const [first] = left as [Diagnostic];
       const file = join(root, first.file);

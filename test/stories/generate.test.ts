@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { modelOf } from "../../generator/components/build.ts";
-import { objectsOf } from "../../generator/components/model.ts";
+import { generatedObjects } from "../../generator/components/model.ts";
 import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, readTree, writeTree } from "../support/platform.ts";
 import { environmentOf, specText } from "../support/specs.ts";
@@ -207,7 +207,9 @@ describe("generate with one environment", () => {
 
 test("the ports of Dgraph's clients are names or numbers", () => {
   const policies = (ports: (string | number)[]): unknown =>
-    objectsOf(modelOf(environmentOf({ dgraph: { clients: [{ namespace: "web", serviceAccount: "web", ports }] } })).components);
+    generatedObjects(
+      modelOf(environmentOf({ dgraph: { clients: [{ namespace: "web", serviceAccount: "web", ports }] } })).components,
+    );
   expect(policies([8080])).toEqual(policies(["http"]));
   expect(policies([8080])).not.toEqual(policies([9080]));
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { EncryptionRule } from "../../generator/sops/rule.ts";
+import type { EncryptionRule } from "../../generator/sops/encryption-rule.ts";
 import { scratchFolder } from "./platform.ts";
 import { tool } from "./tools.ts";
 

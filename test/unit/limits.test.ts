@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maxDepth, tooDeepAt } from "../../generator/diagnostics/limits.ts";
+import { depthLimitOffset, maxDepth } from "../../generator/diagnostics/limits.ts";
 
 describe("the depth limit, which counts only characters that YAML interprets as nesting,", () => {
   const many = maxDepth + 1;
@@ -13,7 +13,7 @@ describe("the depth limit, which counts only characters that YAML interprets as 
     ["brackets after unmatched closing brackets", `${"]".repeat(many)}\n${"[".repeat(many)}`, many + 1 + maxDepth],
     ["brackets in the second document", `a: b\n---\n${"[".repeat(many)}`, "a: b\n---\n".length + maxDepth],
   ])("rejects %s at the first character that exceeds the limit", (_, text, offset) => {
-    expect(tooDeepAt(text)).toBe(offset);
+    expect(depthLimitOffset(text)).toBe(offset);
   });
 
   test.each([
@@ -26,6 +26,6 @@ describe("the depth limit, which counts only characters that YAML interprets as 
     ["a long list", "- a\n".repeat(many)],
     ["the maximum depth", "[".repeat(maxDepth) + "]".repeat(maxDepth)],
   ])("accepts %s", (_, text) => {
-    expect(tooDeepAt(text)).toBeNull();
+    expect(depthLimitOffset(text)).toBeNull();
   });
 });

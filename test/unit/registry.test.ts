@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { modelOf } from "../../generator/components/build.ts";
-import { imagesOf } from "../../generator/components/images.ts";
+import { imagesOf } from "../../generator/components/mirrored-images.ts";
 import { releaseOf } from "../../generator/components/model.ts";
 import { at } from "../../generator/kubernetes/object-fields.ts";
 import { meshops } from "../support/cli.ts";

@@ -6,7 +6,7 @@ import { assess } from "../../generator/cluster/status/assess.ts";
 import { causeOf } from "../../generator/cluster/status/cause.ts";
 import { isSettled, type StatusNode } from "../../generator/cluster/status/node.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
-import { workloadState } from "../../generator/cluster/status/workload.ts";
+import { workloadState } from "../../generator/cluster/status/workload-state.ts";
 import { renderIdentity } from "../../generator/commands/status/render-identity.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { releaseOf } from "../../generator/components/model.ts";

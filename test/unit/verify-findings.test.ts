@@ -9,10 +9,10 @@ import type { Scene } from "../../generator/cluster/verify/explain.ts";
 import type { Probe } from "../../generator/cluster/verify/probe.ts";
 import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
 import { checksOf, targetOf } from "../../generator/cluster/verify/tests.ts";
-import { resultLine } from "../../generator/commands/verify/report.ts";
+import { resultLine } from "../../generator/commands/verify/render-tests.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import type { AccessTarget, CallResult, Check, ClusterState } from "../../generator/components/check.ts";
-import type { Finding } from "../../generator/components/finding.ts";
+import type { CheckResult } from "../../generator/components/check-result.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { removalRank } from "../../generator/mesh/policy-order.ts";
@@ -31,7 +31,7 @@ const model = buildModel({ environment, identity: sampleIdentity() });
 const target = targetOf(model) as AccessTarget;
 
 /** Runs the check with the given ID and returns its finding. */
-function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): Finding {
+function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): CheckResult {
   const check = checksOf(model).find((each) => each.id === id) as Check;
   return check.evaluate(state, { now: at, token: null }, { results, trouble: null, notes: [] });
 }
@@ -375,7 +375,7 @@ describe("causes", () => {
 });
 
 describe("D5, whose calls a peak-EWMA balancer distributes to the Alphas", () => {
-  const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): Finding => {
+  const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): CheckResult => {
     const results = new Map([["spread", { name: "spread", exit: 0, output }]]);
     return find("D5", clusterState("", null, { pods }), now, results);
   };

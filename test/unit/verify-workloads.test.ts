@@ -13,8 +13,8 @@ import { testedSets } from "../../generator/cluster/verify/workload-probes.ts";
 import { workloadTests } from "../../generator/cluster/verify/workload-tests.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import type { Call, CallResult, ClusterState } from "../../generator/components/check.ts";
-import type { Finding } from "../../generator/components/finding.ts";
-import { objectsOf } from "../../generator/components/model.ts";
+import type { CheckResult } from "../../generator/components/check-result.ts";
+import { generatedObjects } from "../../generator/components/model.ts";
 import { outcomeOf } from "../../generator/components/outcome.ts";
 import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -122,7 +122,7 @@ const environment = environmentOfShop({
   },
 });
 const model = buildModel({ environment, identity: sampleIdentity() });
-const generated = objectsOf(model.components);
+const generated = generatedObjects(model.components);
 const [shop] = testedSets(model);
 
 /** Returns a running and ready pod of the set `shop/api`. @param change changes the pod */
@@ -148,9 +148,9 @@ async function findingWith(
   pods: readonly KubernetesObject[],
   trouble: string | null = null,
   { of = model, metrics = null as string | null } = {},
-): Promise<Finding | null> {
+): Promise<CheckResult | null> {
   const release = linkerdRelease("edge-26.8.3");
-  let found: Finding | null = null;
+  let found: CheckResult | null = null;
   const run = {
     id: "abc123",
     model: of,
@@ -181,7 +181,7 @@ async function findingWith(
       const proxied = pod();
       return { probe, pod: proxied, results: new Map(results), trouble, notes: [] };
     },
-    report: (_: string, __: number, finding: Finding) => (found = finding),
+    report: (_: string, __: number, finding: CheckResult) => (found = finding),
   } as unknown as Run;
   await workloadTests(run);
   return found;
@@ -245,8 +245,8 @@ describe("verify of workloads", () => {
       `inbound_http_authz_allow_total{srv_name="shop-api-http",authz_name="audit",client_id="${account}.serviceaccount.identity.linkerd.cluster.local"} 7`;
     const metrics = ["cron.reports", "web.web", "meshops-verify-abc123.web"].map(counter).join("\n");
     const pods = [pod(() => ({ ...pod(), ...describedPod(set, null), status: pod()["status"] }) as KubernetesObject)];
-    const finding = (given: string | null): Promise<Finding | null> =>
-      findingWith(objectsOf(of.components), pods, null, { of, metrics: given });
+    const finding = (given: string | null): Promise<CheckResult | null> =>
+      findingWith(generatedObjects(of.components), pods, null, { of, metrics: given });
     // The mode audit admits every client, so each probe reaches the port.
     expect(await finding(metrics)).toMatchObject({
       status: "passed",

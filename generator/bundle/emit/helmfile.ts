@@ -10,7 +10,7 @@ import { helmfileFile, overlayFolder, patchesFile, transformersFile } from "../.
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
 import { objectsFolder, valuesFilesOf } from "./kustomize.ts";
-import { contextOf } from "./names.ts";
+import { kubeContextOf } from "./names.ts";
 import { plainPatches, transformersOf } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
@@ -44,7 +44,7 @@ function unnamed(names: readonly string[]): JsonMap {
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata } = model.environment;
   const components = model.components.filter(isHelmRelease);
-  const kubeContext = contextOf(model.environment);
+  const kubeContext = kubeContextOf(model.environment);
   const helmfile = {
     // Only `helmfile template` uses this field. Without this field, Helm assumes its own default version of Kubernetes,
     // which Linkerd's charts might reject.
@@ -178,6 +178,6 @@ function applyFirst(model: Model): JsonMap {
     events: ["presync"],
     showlogs: true,
     command: "../../bases/identity/apply.sh",
-    args: [".", contextOf(model.environment) ?? "", String(model.environment.spec.helmfile.helmVersion)],
+    args: [".", kubeContextOf(model.environment) ?? "", String(model.environment.spec.helmfile.helmVersion)],
   };
 }

@@ -1,4 +1,4 @@
-import { type Image, pulledAs } from "../../catalog/image.ts";
+import { type Image, mirroredName } from "../../catalog/image.ts";
 import { isOci, type OciChart } from "../../catalog/repositories.ts";
 import type { Release, ValuesObject } from "../../components/component.ts";
 import { type ComponentModel, hasSecrets, isDelivered, type Model, releaseOf } from "../../components/model.ts";
@@ -161,7 +161,7 @@ const ofUserChart: JsonMap = {
 };
 
 function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): JsonMap[] {
-  return Object.entries(images).map(([name, image]) => ({ name, newName: pulledAs(image.name, mirror), newTag: image.tag }));
+  return Object.entries(images).map(([name, image]) => ({ name, newName: mirroredName(image.name, mirror), newTag: image.tag }));
 }
 
 /**

@@ -20,6 +20,6 @@ export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): 
  * cluster has the name of the cluster (`az aks get-credentials`). helmfile and printed commands use this context,
  * because the current context might be the context of another environment's cluster.
  */
-export function contextOf(environment: Environment): string | null {
+export function kubeContextOf(environment: Environment): string | null {
   return clusterOf(environment).context;
 }

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Cause, Subject } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { workloadState } from "./workload.ts";
+import { workloadState } from "./workload-state.ts";
 
 export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
 

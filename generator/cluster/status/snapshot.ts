@@ -13,7 +13,7 @@ import { hasExternalIdentity } from "../../spec/ownership.ts";
 import type { ClusterActions } from "../actions.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { type ProxyMetrics, readProxyMetrics } from "../counted-clients.ts";
-import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+import { listMeshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty, readPolicies } from "../reads.ts";
 
 /** The objects of an environment in the cluster at one point in time. */
@@ -130,7 +130,7 @@ export async function takeSnapshot(
     orEmpty(everywhere("v1", "PersistentVolumeClaim")),
     orEmpty(everywhere("v1", "Event")),
     orEmpty(namespacesNamed(cluster, [...namespaces, ...Object.keys(model.environment.spec.namespaces)])),
-    meshedPods(cluster),
+    listMeshedPods(cluster),
     readPolicies(cluster, namespaces, linkerdRelease(model.environment.spec.linkerd.version), []),
   ]);
   const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm, ...artifacts];

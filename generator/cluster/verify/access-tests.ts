@@ -1,5 +1,5 @@
 import type { Check, ProbeCheck } from "../../components/check.ts";
-import { type Finding, skipped, undecided } from "../../components/finding.ts";
+import { type CheckResult, skipped, undecided } from "../../components/check-result.ts";
 import { UserError } from "../../system/errors.ts";
 import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "./access.ts";
 import { withoutPolicy } from "./baseline.ts";
@@ -37,8 +37,8 @@ async function baselineTest(run: Run, scene: Scene): Promise<void> {
   else run.report("T0", since, await baseline(run, scene, hasPolicy));
 }
 
-async function baseline({ id, cluster, options, policies, probe }: Run, scene: Scene, hasPolicy: boolean): Promise<Finding> {
-  const test = async (): Promise<Finding> =>
+async function baseline({ id, cluster, options, policies, probe }: Run, scene: Scene, hasPolicy: boolean): Promise<CheckResult> {
+  const test = async (): Promise<CheckResult> =>
     judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
   if (!hasPolicy || policies === null) return test();
   options.onStep(
@@ -54,13 +54,13 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
   }
 }
 
-function noPolicy({ target }: Scene): Finding | null {
+function noPolicy({ target }: Scene): CheckResult | null {
   return target.pods.access.mode === "off"
     ? skipped(`the environment has no policies for ${target.title}, because ${target.fields.policy} disables them`)
     : null;
 }
 
-function noClient({ target }: Scene): Finding {
+function noClient({ target }: Scene): CheckResult {
   return skipped(
     `the test needs a client that is allowed to use both the HTTP port and the gRPC port, but ${target.fields.clients} contains no such client`,
   );

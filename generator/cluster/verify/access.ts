@@ -1,11 +1,11 @@
-import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
-import { outcomeOf, tellCall } from "../../components/outcome.ts";
+import { type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
+import { describeCall, outcomeOf } from "../../components/outcome.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
 /** Evaluates T0: without policies, every pod can connect to the target. */
-export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
+export function judgeBaseline(run: ProbeRun, { target }: Scene): CheckResult {
   return judge(
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
@@ -15,15 +15,15 @@ export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
 }
 
 /** Evaluates T1: with policies, a pod without a proxy in another namespace cannot connect to the target. */
-export function judgeUnmeshed(run: ProbeRun, scene: Scene): Finding {
+export function judgeUnmeshed(run: ProbeRun, scene: Scene): CheckResult {
   return judge(run, allRefused, "connections to the HTTP port and the gRPC port are refused", (through) =>
     explainAccess(through, run.probe, scene),
   );
 }
 
 /** Evaluates T2a: a listed client can connect to the target. */
-export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
-  const bare = bareProbe(run);
+export function judgeAllowed(run: ProbeRun, scene: Scene): CheckResult {
+  const bare = unmeshedProbe(run);
   if (bare !== null) return bare;
   return judge(
     run,
@@ -37,8 +37,8 @@ export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
 }
 
 /** Evaluates T2b: the target's proxy refuses a meshed pod if no policy lists the identity of this pod. */
-export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
-  const bare = bareProbe(run);
+export function judgeStranger(run: ProbeRun, scene: Scene): CheckResult {
+  const bare = unmeshedProbe(run);
   if (bare !== null) return bare;
   const unseen = unseenCalls(run);
   if (unseen !== null) return unseen;
@@ -59,7 +59,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
 }
 
 /** Evaluates T2c: a pod that has the label of meshed pods but no proxy is refused. */
-export function judgeForged(run: ProbeRun, scene: Scene): Finding {
+export function judgeForged(run: ProbeRun, scene: Scene): CheckResult {
   return judge(
     run,
     allRefused,
@@ -75,7 +75,7 @@ function outcomesOf(run: ProbeRun): { outcomes: Ended[]; evidence: string[] } {
   });
   return {
     outcomes: calls.map(({ call, result, kind }) => ({ way: call.name, outcome: outcomeOf(kind, result) })),
-    evidence: calls.map(({ result }) => tellCall(result)),
+    evidence: calls.map(({ result }) => describeCall(result)),
   };
 }
 
@@ -86,7 +86,7 @@ function judge(
   good: (all: readonly Ended[]) => boolean,
   expected: string,
   why: (through: readonly Ended[], all: readonly Ended[]) => string | readonly string[],
-): Finding {
+): CheckResult {
   const unseen = unseenCalls(run);
   if (unseen !== null) return unseen;
   const { outcomes, evidence } = outcomesOf(run);
@@ -106,7 +106,7 @@ function judge(
  * Returns an undecided finding if a probe did not run, or if its log does not contain the results of all calls.
  * Otherwise, returns null. A missing result does not prove that a call was refused.
  */
-function unseenCalls(run: ProbeRun): Finding | null {
+function unseenCalls(run: ProbeRun): CheckResult | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
@@ -121,7 +121,7 @@ function unseenCalls(run: ProbeRun): Finding | null {
  * Returns a failed finding if a probe that should be meshed has no proxy; otherwise null. Without a proxy, the test
  * cannot use the results of the probe's calls.
  */
-function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
+function unmeshedProbe({ probe, pod, trouble }: ProbeRun): CheckResult | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
   const cause = `pod ${probe.name} has no proxy. The proxy injector did not respond, or the caBundle of its webhook is stale (see test M4). In both cases, the API server creates pods without a proxy, because the failurePolicy of the webhook is Ignore`;
   return failed("the pod of the probe has no proxy", cause);

@@ -1,4 +1,4 @@
-import { type Finding, failed, passed, skipped, undecided } from "../../components/finding.ts";
+import { type CheckResult, failed, passed, skipped, undecided } from "../../components/check-result.ts";
 import { runProgram } from "../../system/process.ts";
 
 /** Output of `linkerd check -o json` (linkerd2, pkg/healthcheck/healthcheck_output.go). */
@@ -18,7 +18,7 @@ interface Output {
 /**
  * Runs M8: `linkerd check`, including the checks of Linkerd's extensions. M8 is skipped if linkerd is not on the PATH.
  */
-export async function linkerdChecks(context: string, signal: AbortSignal): Promise<Finding> {
+export async function linkerdChecks(context: string, signal: AbortSignal): Promise<CheckResult> {
   const text = await run(["check", "--output", "json", "--wait", "10s", "--context", context], signal);
   if (text === null) return skipped("the program linkerd is not on the PATH");
   const outputs = documentsIn(text);

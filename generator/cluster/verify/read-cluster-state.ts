@@ -6,7 +6,7 @@ import { installationOf } from "../../mesh/installation.ts";
 import { isLive } from "../../mesh/pod.ts";
 import { generatedPolicyKinds } from "../../mesh/policy-kinds.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
-import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+import { listMeshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty, readPolicies } from "../reads.ts";
 
 /**
@@ -35,7 +35,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     readPolicies(cluster, protectedNamespaces, release, generatedPolicyKinds),
     listIn(cluster, protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
     readIdentityObjects(cluster, model.contracts, pods),
-    meshedPods(cluster),
+    listMeshedPods(cluster),
     orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
     orNull(webhooks),
     everywhere("apps/v1", "Deployment"),

@@ -1,6 +1,6 @@
-import type { Finding } from "../../components/finding.ts";
+import type { CheckResult } from "../../components/check-result.ts";
 
-export interface TestResult extends Finding {
+export interface TestResult extends CheckResult {
   readonly id: string;
   readonly title: string;
   readonly expected: string;

@@ -1,6 +1,6 @@
 import type { Placement } from "../../bundle/emit/placement.ts";
 import type { ClusterState, RunSettings } from "../../components/check.ts";
-import type { Finding } from "../../components/finding.ts";
+import type { CheckResult } from "../../components/check-result.ts";
 import type { Model } from "../../components/model.ts";
 import type { Cluster } from "../connection.ts";
 import type { Probe } from "./probe.ts";
@@ -54,7 +54,7 @@ export interface Run {
   /** @param image image of the pod; default: `options.image` */
   probe(probe: Probe, image?: string): Promise<ProbeRun>;
   /** @param since start of the test, in milliseconds since the epoch */
-  report(test: string, since: number, finding: Finding): void;
+  report(test: string, since: number, finding: CheckResult): void;
 }
 
 /** Waits for all actions, even if an action fails. Otherwise, an action could create objects after the cleanup. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccessTarget } from "../../components/check.ts";
-import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
+import { type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
 import { tapFix, untappedPods } from "../../mesh/tap.ts";
-import { Refused } from "../actions.ts";
+import { StreamError } from "../actions.ts";
 import type { Cluster } from "../connection.ts";
 import type { Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
@@ -49,7 +49,7 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
 }
 
 function troubleOf(error: unknown): string {
-  if (!(error instanceof Refused)) return `the tap API does not answer: ${(error as Error).message}`;
+  if (!(error instanceof StreamError)) return `the tap API does not answer: ${(error as Error).message}`;
   const text = error.framed ? decodeTapError(error.body) : textOf(error.body);
   if (error.status === 403) return `you are not allowed to use tap (bind the ClusterRole linkerd-linkerd-viz-tap-admin): ${text}`;
   if (error.status === 404 && !error.framed)
@@ -75,7 +75,7 @@ function textOf(body: Buffer): string {
  * Evaluates T3. Tap must report the HTTP call and the gRPC call of the listed client, both encrypted with mTLS. If a
  * ServiceProfile exists, tap must also report the route of the gRPC call.
  */
-export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<Finding> {
+export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<CheckResult> {
   const { profiles } = state;
   // Wait for the last events: proxies report every second, and the aggregation layer forwards events every 200 ms.
   await sleep(1500);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { kustomizationName } from "../../bundle/emit/placement.ts";
 import type { Check } from "../../components/check.ts";
-import { type Finding, skipped } from "../../components/finding.ts";
+import { type CheckResult, skipped } from "../../components/check-result.ts";
 import type { Model } from "../../components/model.ts";
 import type { Cluster } from "../connection.ts";
 import { accessTests } from "./access-tests.ts";
@@ -30,7 +30,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   const target = targetOf(model);
   const tests = testsOf(model);
   const results = new Map<string, TestResult>();
-  const report = (test: string, since: number, finding: Finding): void => {
+  const report = (test: string, since: number, finding: CheckResult): void => {
     const info = tests.find((each) => each.id === test);
     if (info === undefined || !options.only.has(test)) return;
     const { title, expected } = info;

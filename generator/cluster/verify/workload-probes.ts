@@ -1,6 +1,6 @@
 import { namespaceAnnotations } from "../../components/access-table.ts";
 import type { Call } from "../../components/check.ts";
-import { type Model, objectsOf } from "../../components/model.ts";
+import { generatedObjects, type Model } from "../../components/model.ts";
 import { isWorkload } from "../../components/names.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
@@ -125,7 +125,7 @@ function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly De
 
 /** Whether the policies that meshops generates allow a probe to connect to a port. */
 export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
-  const objects = objectsOf(model.components);
+  const objects = generatedObjects(model.components);
   const attempt = {
     from: attemptClientOf(probe, []),
     to: describedPod(set, namespaceAnnotations(model, set.namespace)),

@@ -1,6 +1,6 @@
 import type { CallResult } from "../../components/check.ts";
-import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
-import { hasResponse, isFromProxy, outcomeOf, tellCall } from "../../components/outcome.ts";
+import { type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
+import { describeCall, hasResponse, isFromProxy, outcomeOf } from "../../components/outcome.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { type Counted, countedClients, describeCounted, describeUnread, readProxyMetrics } from "../counted-clients.ts";
@@ -63,14 +63,14 @@ async function probeAll(probes: readonly Probe[], run: Run): Promise<ProbeRun[]>
   );
 }
 
-function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], run: Run): Finding {
+function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], run: Run): CheckResult {
   const calls = targets.flatMap((target) =>
     probed
       .filter(({ probe }) => probe.calls.some(({ name }) => name === callName(target)))
       .map((each) => ({ target, each, result: each.results.get(callName(target)) })),
   );
   const evidence = calls.flatMap(({ each, result }) =>
-    result === undefined ? [] : [`${whoIs(each.probe)}: ${tellCall(result)}`],
+    result === undefined ? [] : [`${whoIs(each.probe)}: ${describeCall(result)}`],
   );
   const broken = probed.find(({ trouble, probe }) => trouble !== null && calls.some(({ each }) => each.probe === probe));
   if (broken !== undefined)

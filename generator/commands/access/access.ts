@@ -7,9 +7,9 @@ import { parseManifests } from "../../kubernetes/read.ts";
 import { type AccessCell, otherMeshed } from "../../mesh/access-cells.ts";
 import { manifestAccess } from "../../mesh/manifest-access.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { knownVersion } from "../linkerd-version.ts";
+import { type CommonOptions, loadAll, printDiagnostics, repositoryIn, selectConcrete } from "../load.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 import { explain, renderAccess } from "./render-access.ts";
 
@@ -56,7 +56,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
     printDiagnostics(io.stderr, diagnostics);
     return null;
   }
-  const [environment] = concrete(loaded, names);
+  const [environment] = selectConcrete(loaded, names);
   if (environment === undefined) throw new Error("the environment was not loaded, although no errors were found");
   return accessTable(modelOf(environment));
 }

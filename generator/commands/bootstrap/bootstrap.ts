@@ -4,8 +4,8 @@ import { modelOf } from "../../components/build.ts";
 import { isDelivered } from "../../components/model.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { type DirectoryOption, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type DirectoryOption, loadOne, repositoryIn } from "../load.ts";
 import { runScript } from "../run-script.ts";
 
 export interface ScriptOptions extends DirectoryOption {
@@ -38,7 +38,7 @@ export async function bootstrap(
     return exitCode.ok;
   }
   refuseWithoutComponents(environment);
-  const script = bootstrapScript(environment, { context: contextOf(environment, options), upgradeFlux: options.upgradeFlux });
+  const script = bootstrapScript(environment, { context: scriptContext(environment, options), upgradeFlux: options.upgradeFlux });
   if (options.run) return runScript(io, "bootstrap", script, repository.root);
   io.stdout.write(script);
   return exitCode.ok;
@@ -63,7 +63,7 @@ export function refuseWithoutComponents(environment: Environment): void {
  * @throws UserError (usage) if `--context` is set and the environment is on Azure, because the context then always has
  * the name of the cluster
  */
-export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
+export function scriptContext({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
   if (spec.azure === undefined) return context ?? spec.cluster.context ?? null;
   if (context === undefined) return null;
   throw new UserError(

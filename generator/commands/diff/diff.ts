@@ -7,11 +7,11 @@ import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { basesFolder, environmentsFolder, fluxRootFolder, helmfileFile, overlaysFolder } from "../../spec/layout.ts";
 import { exitCode } from "../../system/errors.ts";
 import { stateFolder } from "../../system/state-folder.ts";
-import { repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { repositoryIn } from "../load.ts";
 import { renderEnvironments } from "../render-environments.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
+import { diffJson, diffMarkdown, diffText, highestRisk, summary } from "./render-diff.ts";
 
 interface DiffOptions {
   readonly directory: string;
@@ -60,6 +60,6 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
     io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
   }
   const failed =
-    options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
+    options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(highestRisk(changes), options.failOn);
   return failed ? exitCode.problem : exitCode.ok;
 }

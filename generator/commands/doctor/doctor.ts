@@ -1,23 +1,23 @@
 import { join, resolve } from "node:path";
-import { inFull } from "../../diagnostics/text.ts";
+import { messageWithExpected } from "../../diagnostics/text.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
-import { encryptedFiles } from "../../identity/read.ts";
+import { encryptedFiles } from "../../identity/read-identity.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { signingKeysFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { readIfThere } from "../../system/files.ts";
+import { readIfExists } from "../../system/files.ts";
 import { plural, printable } from "../../system/text.ts";
-import { connectionOf } from "../cluster-context.ts";
-import { type CommonOptions, loadAll, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { connectionOf } from "../kubeconfig.ts";
+import { type CommonOptions, loadAll, repositoryIn } from "../load.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
 import { wrap } from "../terminal/wrap.ts";
+import { lookAtAzure, lookAtKubeconfig } from "./access-checks.ts";
 import type { DoctorCheck } from "./check.ts";
-import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
-import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
-import { lookAtTools } from "./look-at-tools.ts";
+import { type EncryptedFiles, lookAtKeys } from "./key-checks.ts";
+import { lookAtTools } from "./tool-checks.ts";
 
 /**
  * `meshops doctor`: checks the installed tools, the kubeconfig contexts, the Azure account and the age keys, and shows
@@ -99,13 +99,13 @@ function loadRepository(io: Io, directory: string): LoadedRepository {
  */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const found = `${plural(errors.length, "error")}${errors.length > 1 ? "; first error" : ""}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
+  const found = `${plural(errors.length, "error")}${errors.length > 1 ? "; first error" : ""}: ${errors[0] === undefined ? "" : messageWithExpected(errors[0])}`;
   return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `run meshops validate ${name}` };
 }
 
 function textsOf(root: string, environment: string): Map<string, string | null> {
   const paths = [...encryptedFiles(root, environment), signingKeysFile(environment)];
-  return new Map(paths.map((path) => [path, readIfThere(join(root, path))]));
+  return new Map(paths.map((path) => [path, readIfExists(join(root, path))]));
 }
 
 const marks: Readonly<Record<DoctorCheck["status"], Mark>> = { ok: "ok", missing: "missing", error: "failed" };

@@ -6,10 +6,10 @@ import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathWithin, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { type DirectoryOption, repositoryIn } from "../context.ts";
 import { platformName } from "../init/answers.ts";
 import { environmentSpec } from "../init/specs.ts";
 import type { Io } from "../io.ts";
+import { type DirectoryOption, repositoryIn } from "../load.ts";
 
 type AddOptions = DirectoryOption & { readonly extends: string };
 

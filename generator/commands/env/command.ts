@@ -1,4 +1,4 @@
-import { context, fluxNamespace, kubeconfig } from "../options.ts";
+import { context, fluxNamespaceOption, kubeconfig } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
 /** Declares `meshops env`, which adds, renames and removes environments. */
@@ -32,7 +32,7 @@ export function declareEnv(program: Program, { io, end }: Runtime): void {
         "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
       ),
     )
-    .addOption(fluxNamespace())
+    .addOption(fluxNamespaceOption())
     .action(async function () {
       end(await (await import("./remove.ts")).remove(this.args, this.optsWithGlobals(), io));
     });

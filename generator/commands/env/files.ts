@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { withoutRules } from "../../identity/environment-rules.ts";
-import { encryptedFiles } from "../../identity/read.ts";
+import { encryptedFiles } from "../../identity/read-identity.ts";
 import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { identityFolder } from "../../spec/layout.ts";
-import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { pathsWithin, readIfExists, removeFile, writeAtomic } from "../../system/files.ts";
 import { compareText } from "../../system/text.ts";
 import { generate } from "../generate/generate.ts";
 import type { Io } from "../io.ts";
@@ -23,7 +23,7 @@ export function identityFilesOf(root: string, environment: string): string[] {
 export function removeIdentity(root: string, environment: string): void {
   const within = pathsWithin(root);
   for (const path of identityFilesOf(root, environment)) removeFile(within(path), root);
-  const rules = readIfThere(join(root, sopsConfigFile));
+  const rules = readIfExists(join(root, sopsConfigFile));
   if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, environment));
 }
 

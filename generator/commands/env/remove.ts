@@ -21,9 +21,9 @@ import { environmentsFolder, overlayFolder, specFile } from "../../spec/layout.t
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, removeFile } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
-import { type DirectoryOption, loadOne, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type ConnectionFlags, connectionOf } from "../kubeconfig.ts";
+import { type DirectoryOption, loadOne, refuseUnknown, repositoryIn } from "../load.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 type RemoveOptions = DirectoryOption &

@@ -10,10 +10,10 @@ import { spliceOne } from "../../kubernetes/splice.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, specFile } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { pathsWithin, readIfExists, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type DirectoryOption, refuseUnknown, repositoryIn } from "../load.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
 import { refuseUnlessFree } from "./add.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
@@ -94,7 +94,7 @@ function moveSpec(repository: Repository, name: string, newName: string, resumed
     const target = path.replace(`/${name}/`, `/${newName}/`);
     writeAtomic(within(target), readFileSync(join(root, path), "utf8"));
   }
-  const rules = readIfThere(join(root, sopsConfigFile));
+  const rules = readIfExists(join(root, sopsConfigFile));
   if (rules !== null) writeAtomic(within(sopsConfigFile), withCopiedRules(rules, name, newName));
   if (resumed) return;
   writeAtomic(within(specFile(newName)), renamedSpec(repository, name, newName));
@@ -108,7 +108,7 @@ function moveSpec(repository: Repository, name: string, newName: string, resumed
 }
 
 function specText(repository: Repository, name: string): string | null {
-  return readIfThere(join(repository.root, specFile(name)));
+  return readIfExists(join(repository.root, specFile(name)));
 }
 
 /**

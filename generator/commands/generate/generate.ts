@@ -7,11 +7,11 @@ import { finishChanges } from "../../identity/transaction.ts";
 import { exitCode } from "../../system/errors.ts";
 import { withLock } from "../../system/lock.ts";
 import { stateFolder } from "../../system/state-folder.ts";
-import { type CommonOptions, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type CommonOptions, repositoryIn } from "../load.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { prepare, prepareToWrite } from "./prepare.ts";
-import { printDrift, printPlans, refuseConflicts } from "./report.ts";
+import { assertNoConflicts, printDrift, printPlans } from "./render-plans.ts";
 import { printUpgradeNotes } from "./upgrade-notes.ts";
 
 export interface GenerateOptions extends CommonOptions {
@@ -40,7 +40,7 @@ export async function generate(names: readonly string[], options: GenerateOption
     const prepared = prepareToWrite(io, repository, names, options.acceptScaffold);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;
-    refuseConflicts(plans, options.force);
+    assertNoConflicts(plans, options.force);
     const drifted = plans.filter(hasDrift);
     if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
     for (const plan of withProgress(io, "writing", drifted)) applyPlan(root, plan);

@@ -9,11 +9,11 @@ import type { Model } from "../../components/model.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { missingBases } from "../base-findings.ts";
-import { concrete, loadAll, printDiagnostics } from "../context.ts";
 import { scaffoldPlan } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
+import { loadAll, printDiagnostics, selectConcrete } from "../load.ts";
 import { renderAll, renderEnvironments } from "../render-environments.ts";
-import { described, withProgress } from "../terminal/progress.ts";
+import { maxDetailed, withProgress } from "../terminal/progress.ts";
 
 /** The fields of a plan that `generate` prints. */
 export type PlanSummary = Pick<Plan, "owner" | "unchanged" | "changes">;
@@ -24,7 +24,7 @@ export interface Prepared {
   /** Number of selected environments. */
   readonly environments: number;
   /**
-   * Models of the environments whose components `generate` prints. Empty if more than `described` environments are
+   * Models of the environments whose components `generate` prints. Empty if more than `maxDetailed` environments are
    * selected.
    */
   readonly models: readonly Model[];
@@ -41,13 +41,13 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
   if (rendered === null || lacksBases(io, repository, rendered)) return null;
   const bundles = wantedBundles(repository, bundlesOf(rendered), names.length === 0);
   const plans = withScaffold(repository, planAll(io, repository, bundles));
-  const models = rendered.length > described ? [] : rendered.map(({ model }) => model);
+  const models = rendered.length > maxDetailed ? [] : rendered.map(({ model }) => model);
   return { plans, environments: rendered.length, models, passedOver: [] };
 }
 
 /**
  * Does the same as `prepare`, for a run that writes files. There are two differences. First, the planned inventories
- * contain the hashes of the inputs. Second, if all environments are selected and more than `described` environments
+ * contain the hashes of the inputs. Second, if all environments are selected and more than `maxDetailed` environments
  * exist, the function renders only the environments whose inputs or files do not match their inventories. In both
  * cases, it loads and validates all selected specs.
  *
@@ -62,7 +62,7 @@ export function prepareToWrite(
   const { root } = repository;
   const inputs = new Inputs(repository);
   const { environments, own, diagnostics } = loadWithInputs(repository, inputs, names);
-  const many = names.length === 0 && environments.length > described;
+  const many = names.length === 0 && environments.length > maxDetailed;
   const passedOver = many && !hasErrors(diagnostics) ? findUnchanged(io, environments, inputs, own) : [];
   const unchanged = new Set(passedOver.map(({ owner }) => owner));
   const stale = environments.filter(({ metadata }) => !unchanged.has(metadata.name));
@@ -81,7 +81,7 @@ export function prepareToWrite(
   };
   const bundles = wantedBundles(repository, bundlesOf(rendered), names.length === 0, { unchanged });
   const plans = withScaffold(repository, planAll(io, repository, bundles, inputsOf), acceptScaffold);
-  const models = environments.length > described ? [] : rendered.map(({ model }) => model);
+  const models = environments.length > maxDetailed ? [] : rendered.map(({ model }) => model);
   return { plans, environments: environments.length, models, passedOver };
 }
 
@@ -105,7 +105,7 @@ function loadWithInputs(
   readonly own: ReadonlyMap<string, string | null>;
 } {
   const { loaded, diagnostics } = loadAll(repository, names);
-  const environments = concrete(loaded, names);
+  const environments = selectConcrete(loaded, names);
   const own = new Map(
     loaded.map(({ name, files, environment }) => [
       name,

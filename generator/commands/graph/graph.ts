@@ -1,7 +1,7 @@
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { repositoryIn } from "../load.ts";
 import { renderEnvironments } from "../render-environments.ts";
 import { compare, type Graph } from "./model.ts";
 import { orderOf } from "./order.ts";

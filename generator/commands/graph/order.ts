@@ -1,4 +1,4 @@
-import { contentsOf } from "../../components/contents.ts";
+import { summaryOf } from "../../components/contents.ts";
 import { type ComponentModel, type Model, neededComponents } from "../../components/model.ts";
 import type { Graph } from "./model.ts";
 
@@ -13,7 +13,7 @@ export function orderOf({ environment, components }: Model): Graph {
     caption: "An arrow from A to B means that B starts when A is ready. Flux and helmfile use the same order.",
     boxes: components.map((component) => ({
       name: component.id,
-      lines: [component.id, contentsOf(component)],
+      lines: [component.id, summaryOf(component)],
       group: component.group,
       shape: "box",
     })),

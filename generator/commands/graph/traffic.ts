@@ -6,9 +6,9 @@ import {
   isAccountClient,
   isProtected,
   isProxied,
+  numberedPorts,
   type PodSet,
   type Port,
-  portsOf,
   titleOf,
 } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -144,7 +144,7 @@ function clientEdges(server: Server, servers: readonly Server[]): GraphEdge[] {
   const titles = new Set(server.access.clients.filter(isSeparate).map(titleOf));
   return [...titles].flatMap((title) => {
     const allowed = server.access.clients.filter((client) => titleOf(client) === title);
-    const keys = new Set(allowed.flatMap((client) => portsOf(server, client).map(([key]) => key)));
+    const keys = new Set(allowed.flatMap((client) => numberedPorts(server, client).map(([key]) => key)));
     const ports = Object.entries(server.ports).filter(([key, port]) => keys.has(key) && isProxied(port));
     const lines = ports.map(([, { port, protocol }]) => `${port} ${protocol}`);
     const nodes = allowed[0] === undefined ? [] : nodesOf(allowed[0], servers);
@@ -167,7 +167,7 @@ function peerEdges(from: Server, to: Server): GraphEdge[] {
     .filter(isAccountClient)
     .filter(({ podSelector }) => podSelector !== undefined && selects(podSelector, labels) && from.namespace === to.namespace)
     .map((client) => {
-      const ports = portsOf(to, client).map(([key, port]) => ({ key, ...port }));
+      const ports = numberedPorts(to, client).map(([key, port]) => ({ key, ...port }));
       const open = !isProtected(to) || ports.some((port) => !isProxied(port));
       return { from: from.title, to: to.title, lines: ports.map(peerLine), kind: open ? "open" : "allowed" };
     });

@@ -1,6 +1,6 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { addIdentities, ageIdentities, type KeyEntry, keyFile, markUsed, unusedEntry } from "../../identity/age-keys.ts";
-import { encryptedFiles } from "../../identity/read.ts";
+import { encryptedFiles } from "../../identity/read-identity.ts";
 import { mapAt } from "../../kubernetes/object-fields.ts";
 import { type Edit, spliceOne } from "../../kubernetes/splice.ts";
 import { byRecipient } from "../../sops/age.ts";
@@ -9,8 +9,8 @@ import { recipientsOf } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathWithin, writeAtomic } from "../../system/files.ts";
 import { plural } from "../../system/text.ts";
-import { type DirectoryOption, loadOne, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type DirectoryOption, loadOne, printDiagnostics, repositoryIn } from "../load.ts";
 
 interface KeygenOptions {
   readonly directory: string;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ageIdentities } from "../../identity/age-keys.ts";
-import { type Changes, newIdentity, rekeyed } from "../../identity/files.ts";
+import { type Changes, newIdentity, reencryptAll } from "../../identity/files.ts";
 import { type RotationStep, rotateIssuer, rotateWebhooks } from "../../identity/rotate.ts";
 import { rotateAnchor } from "../../identity/rotate-anchor.ts";
 import { openSecretStore } from "../../identity/secret-store.ts";
@@ -9,11 +9,11 @@ import { finishChanges, writeChanges } from "../../identity/transaction.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { hasExternalIdentity, installsLinkerd } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { readIfThere } from "../../system/files.ts";
+import { readIfExists } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
 import { compareText, plural } from "../../system/text.ts";
-import { type DirectoryOption, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type DirectoryOption, loadOne, repositoryIn } from "../load.ts";
 
 type InitOptions = DirectoryOption & { readonly force: boolean };
 type AnchorOptions = DirectoryOption & { readonly podsRestarted: boolean };
@@ -70,7 +70,7 @@ export function anchor([name = ""]: readonly string[], options: AnchorOptions, i
 export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = secretStoreOf(io, root, environment);
-    const changes = await rekeyed(environment, store);
+    const changes = await reencryptAll(environment, store);
     if (changes.size === 0)
       throw new UserError(exitCode.problem, `${name} has no identity yet`, `run meshops identity init ${name}`);
     return {
@@ -100,7 +100,7 @@ async function changing(
     const environment = loadOne(io, repository, name);
     if (hasExternalIdentity(environment)) throw externalCertificates(environment);
     const { changes: made, done, next } = await make(environment, repository.root);
-    const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
+    const changes = new Map([...made].filter(([path, text]) => readIfExists(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);
     for (const path of [...changes.keys()].sort(compareText)) io.stdout.write(`${path}\n`);
     const count = changes.size === 0 ? "no file changed" : `${plural(changes.size, "file")} changed`;

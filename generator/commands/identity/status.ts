@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
+import { type CertificateStatus, identityStatus } from "../../identity/certificate-status.ts";
 import { keyFormFinding, oldWebhookKeys } from "../../identity/key-form.ts";
-import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import { toHours } from "../../spec/duration.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode } from "../../system/errors.ts";
-import { readIfThere } from "../../system/files.ts";
+import { readIfExists } from "../../system/files.ts";
 import { shortRecipient, timeLeft } from "../../system/text.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io, Output } from "../io.ts";
+import { type CommonOptions, loadAll, printDiagnostics, repositoryIn, selectConcrete } from "../load.ts";
 import { wrap } from "../terminal/wrap.ts";
 
 /**
@@ -22,9 +22,9 @@ export function status(names: readonly string[], options: CommonOptions & { read
     printDiagnostics(io.stderr, diagnostics);
     return exitCode.problem;
   }
-  const read = (path: string): string | null => readIfThere(join(repository.root, path));
+  const read = (path: string): string | null => readIfExists(join(repository.root, path));
   const now = io.now();
-  const all = concrete(loaded, names).map((environment) => ({
+  const all = selectConcrete(loaded, names).map((environment) => ({
     name: environment.metadata.name,
     external: hasExternalIdentity(environment),
     oldKeys: oldWebhookKeys(environment, read).map((key) => keyFormFinding(key, environment)),

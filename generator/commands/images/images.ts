@@ -1,10 +1,10 @@
-import { copiesInto, type EnvironmentImage, imagesOf, mirroredCopies } from "../../components/images.ts";
+import { type EnvironmentImage, imagesOf, mirroredCopies, mirrorImports } from "../../components/mirrored-images.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText } from "../../system/text.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type CommonOptions, loadAll, printDiagnostics, repositoryIn, selectConcrete } from "../load.ts";
 
 /**
  * `meshops images [env…]`: prints the container images that the environments use. With `--mirror`, prints the commands
@@ -17,7 +17,7 @@ export function images(names: readonly string[], options: CommonOptions & { read
     printDiagnostics(io.stderr, diagnostics);
     return exitCode.problem;
   }
-  const environments = concrete(loaded, names);
+  const environments = selectConcrete(loaded, names);
   if (options.mirror) io.stdout.write(lines(environments.flatMap(importCommands)));
   else {
     const rows = environments.flatMap(rowsOf);
@@ -51,7 +51,7 @@ function importCommands(environment: Environment): string[] {
     );
   const { name } = azure.registry;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
-  return copiesInto(name, environment).map(
+  return mirrorImports(name, environment).map(
     ({ source, image }) => `az acr import${subscription} --name ${name} --source ${source} --image ${image} --force`,
   );
 }

@@ -6,14 +6,14 @@ import { loadEnvironment } from "../../lint/load.ts";
 import { specFile } from "../../spec/layout.ts";
 import { parseSource } from "../../spec/parse.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { folderAbove, lookAt, pathsWithin, writeAtomic } from "../../system/files.ts";
+import { findUp, pathsWithin, readPathState, writeAtomic } from "../../system/files.ts";
 import { placeInGit } from "../../system/git-place.ts";
 import { programFolder } from "../../system/program-folder.ts";
 import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
-import { printDiagnostics } from "../context.ts";
 import { identityFilesOf } from "../env/files.ts";
 import type { Io } from "../io.ts";
+import { printDiagnostics } from "../load.ts";
 import { type Answers, platformName } from "./answers.ts";
 import { baseAssets, clientAssets, templateAssets } from "./assets.ts";
 import type { InitOptions } from "./options.ts";
@@ -33,7 +33,7 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
   const files = scaffold(answers, { templates: templateAssets(), bases: baseAssets(), clients: clientAssets() }, clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
-  const existing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
+  const existing = files.filter(({ path }) => readPathState(join(root, path)).kind !== "nothing");
   const known = new Set(existing);
   if (!empty && !options.force && !options.keep) {
     for (const file of files) io.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
@@ -93,7 +93,7 @@ function printNext(io: Io, root: string, { environments, branch, existingLinkerd
   const install = ownPackage
     ? `npm install --save-dev ./${vendoredPackage} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
     : "npm install";
-  const around = existsSync(join(root, ".git")) ? null : folderAbove(dirname(root), ".git");
+  const around = existsSync(join(root, ".git")) ? null : findUp(dirname(root), ".git");
   const lines = [
     ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
     around === null ? `git init -b ${branch} && ${install}` : install,

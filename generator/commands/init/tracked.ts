@@ -1,7 +1,7 @@
 import { type Inventory, inventoryFile, parseInventory, scaffoldOwner } from "../../bundle/inventory.ts";
 import { hasDrift, makeInventoryPlan, type Plan } from "../../bundle/plan.ts";
-import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
-import { lookAt, pathsWithin } from "../../system/files.ts";
+import { type Diagnostic, fileDiagnostic } from "../../diagnostics/diagnostic.ts";
+import { pathsWithin, readPathState } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
 import { version } from "../../system/version.ts";
 import { baseAssets, targetOf, templateAssets } from "./assets.ts";
@@ -59,7 +59,7 @@ export function trackedFiles(root: string): TrackedFile[] {
   const within = pathsWithin(root);
   const recorded = inventoryIn(root);
   return [...currentTexts()].flatMap(([path, template]): TrackedFile[] => {
-    const found = lookAt(within(path));
+    const found = readPathState(within(path));
     if (found.kind !== "file") return [];
     const standing = found.text;
     const text = withBranchOf(standing, template);
@@ -112,7 +112,7 @@ export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {
     const missing = requiredFixes.filter((fix) => fix.path === path && !standing.includes(fix.shows));
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
-    const finding = atStart(path, {
+    const finding = fileDiagnostic(path, {
       code: "scaffold-outdated",
       message: `this file can lack changes of meshops ${version}, because meshops does not overwrite edited files`,
       fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
@@ -129,7 +129,7 @@ export function outdatedScaffold(root: string): Diagnostic[] {
 }
 
 function inventoryIn(root: string): Inventory | null {
-  const found = lookAt(pathsWithin(root)(inventoryFile(scaffoldOwner)));
+  const found = readPathState(pathsWithin(root)(inventoryFile(scaffoldOwner)));
   return found.kind === "file" ? parseInventory(found.text, scaffoldOwner) : null;
 }
 

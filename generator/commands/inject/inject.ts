@@ -2,12 +2,12 @@ import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Note } from "../../inject/change.ts";
 import { readInjection } from "../../inject/config.ts";
 import { transform } from "../../inject/transform.ts";
-import { told } from "../../lint/manifests.ts";
+import { toDiagnostic } from "../../lint/manifests.ts";
 import { parseSource } from "../../spec/parse.ts";
 import { exitCode } from "../../system/errors.ts";
 import { printable } from "../../system/text.ts";
-import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
+import { printDiagnostics, readText } from "../load.ts";
 
 /**
  * `meshops inject <config>`: reads manifests from stdin, adds injection annotations and policies, and prints the result
@@ -20,7 +20,7 @@ export function inject([path = ""]: readonly string[], _: unknown, io: Io): numb
   const result = transform(readText(io, 0), injection);
   // Report all findings of the mesh rules as warnings, because the user might be unable to change the manifests. Other
   // commands report some of these findings as errors.
-  const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
+  const judged = result.judged.map((each) => ({ ...toDiagnostic(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;

@@ -3,7 +3,7 @@ import { render } from "../../bundle/render.ts";
 import { Repository } from "../../bundle/repository.ts";
 import { readWorkloadFiles } from "../../bundle/workload-files.ts";
 import { type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
-import { readIdentity } from "../../identity/read.ts";
+import { readIdentity } from "../../identity/read-identity.ts";
 import { isInjection } from "../../inject/config.ts";
 import { generateList } from "../../inject/krm/generate.ts";
 import { injectList } from "../../inject/krm/inject.ts";
@@ -15,13 +15,13 @@ import { valuesOf } from "../../kubernetes/documents.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { environmentsFolder, specFile } from "../../spec/layout.ts";
-import { sourceOf } from "../../spec/value-source.ts";
+import { valueSource } from "../../spec/value-source.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { folderAbove } from "../../system/files.ts";
+import { findUp } from "../../system/files.ts";
 import { printable } from "../../system/text.ts";
-import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
+import { readText } from "../load.ts";
 
 /**
  * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, the command generates the objects of
@@ -49,7 +49,7 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
   try {
     // kustomize runs a function in the folder of the kustomization.yaml. The root of the repository is this folder or
     // one of its parent folders.
-    return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
+    return await generate(io, list, new Repository(findUp(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
     // Return a UserError or an operating system error as a result in the ResourceList. Throw all other errors, because
     // they are bugs.
@@ -65,7 +65,7 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
  */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(at(list.functionConfig["metadata"], "name"));
-  const own = sourceOf(list.functionConfig, specFile(name));
+  const own = valueSource(list.functionConfig, specFile(name));
   const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
     wanted === name ? own : repository.source(wanted),
   );

@@ -4,10 +4,10 @@ import { didYouMean } from "../../diagnostics/suggest.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import type { ServiceName } from "../../mesh/service.ts";
-import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
+import { profileRoutes, serviceProfile } from "../../mesh/service-profile.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
+import { printDiagnostics, readText } from "../load.ts";
 
 export interface ProfileOptions {
   /** Path of the .proto file, or `-` for stdin. */
@@ -36,7 +36,7 @@ export function profile(_: readonly string[], options: ProfileOptions, io: Io): 
     printDiagnostics(io.stderr, diagnostics);
     return exitCode.problem;
   }
-  const routes = routesOf(chosen(services, options.grpcService));
+  const routes = profileRoutes(chosen(services, options.grpcService));
   if (routes.length === 0) throw new UserError(exitCode.problem, "the gRPC services of the file have no methods");
   const objects = port === null ? [serviceProfile(service, routes)] : grpcRoutes(service, port, routes);
   io.stdout.write(toYaml(objects));

@@ -2,13 +2,13 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { ageIdentities } from "../../identity/age-keys.ts";
 import { type CreationRule, creationRuleFor } from "../../identity/sops-config.ts";
 import { asUserError } from "../../identity/sops-problems.ts";
+import { secretRule } from "../../sops/encryption-rule.ts";
 import { decryptFile, encryptFile, updateKeys } from "../../sops/file.ts";
 import { formatOf } from "../../sops/inspect.ts";
-import { secretRule } from "../../sops/rule.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { writeAtomic } from "../../system/files.ts";
-import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
+import { readText } from "../load.ts";
 
 interface RecipientOptions {
   readonly directory: string;

@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { context, fluxNamespace, kubeconfig, output, seconds } from "../options.ts";
+import { context, fluxNamespaceOption, kubeconfig, output, seconds } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
 /** Declares `meshops status`, which shows the state of an environment in its cluster. */
@@ -19,7 +19,7 @@ export function declareStatus(program: Program, { io, end }: Runtime): void {
         "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
       ),
     )
-    .addOption(fluxNamespace())
+    .addOption(fluxNamespaceOption())
     .addOption(output("text", "json"))
     .action(async function () {
       end(await (await import("./status.ts")).status(this.args, this.optsWithGlobals(), io));

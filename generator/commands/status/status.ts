@@ -6,25 +6,25 @@ import { trustBundle } from "../../catalog/well-known.ts";
 import { connect } from "../../cluster/connection.ts";
 import { type Counted, countedClients } from "../../cluster/counted-clients.ts";
 import { assess } from "../../cluster/status/assess.ts";
-import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
+import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess-releases.ts";
 import { isSettled, type StatusNode } from "../../cluster/status/node.ts";
 import { kustomizationIn, type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
 import { modelOf } from "../../components/build.ts";
 import { isDelivered, type Model, podSetsIn } from "../../components/model.ts";
 import { type AnchorGap, anchorGaps, bundleIn } from "../../identity/anchors.ts";
+import { type CertificateStatus, identityStatus } from "../../identity/certificate-status.ts";
 import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { fingerprint } from "../../identity/pem.ts";
-import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { readIfThere } from "../../system/files.ts";
+import { readIfExists } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
 import { duration } from "../../system/text.ts";
-import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
-import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type ConnectionFlags, connectionOf, soleEnvironment } from "../kubeconfig.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "../load.ts";
 import { type GeneratedBy, generatedBy } from "./generated-by.ts";
 import { renderCounted } from "./render-counted.ts";
 import { type InstalledFlux, installedFlux, renderFlux } from "./render-flux.ts";
@@ -47,7 +47,7 @@ export interface StatusOptions extends CommonOptions, ConnectionFlags {
  */
 export async function status(names: readonly string[], options: StatusOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
-  const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
+  const environment = loadOne(io, repository, names[0] ?? soleEnvironment(repository));
   const model = modelOf(environment);
   const cluster = await connect(connectionOf(io, environment, options));
   const end = Date.now() + options.timeout * 1000;
@@ -148,7 +148,7 @@ function gitReader({ components }: Model, snapshot: Snapshot, placement: Placeme
 }
 
 async function look(cluster: SnapshotSource, model: Model, options: StatusOptions, root: string): Promise<StatusReport> {
-  const read = (path: string): string | null => readIfThere(join(root, path));
+  const read = (path: string): string | null => readIfExists(join(root, path));
   const placement = placementOf(model.environment, options.fluxNamespace);
   const snapshot = await takeSnapshot(cluster, model, placement, options.fluxNamespace);
   const nodes =

@@ -1,11 +1,11 @@
-import { type Extent, teardownScript } from "../../bootstrap/teardown.ts";
+import { type TeardownScope, teardownScript } from "../../bootstrap/teardown.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { contextOf, refuseWithoutComponents, type ScriptOptions } from "../bootstrap/bootstrap.ts";
-import { loadOne, repositoryIn } from "../context.ts";
+import { refuseWithoutComponents, type ScriptOptions, scriptContext } from "../bootstrap/bootstrap.ts";
 import type { Io } from "../io.ts";
+import { loadOne, repositoryIn } from "../load.ts";
 import { runScript } from "../run-script.ts";
 
-type TeardownOptions = ScriptOptions & Extent & { readonly yes: boolean };
+type TeardownOptions = ScriptOptions & TeardownScope & { readonly yes: boolean };
 
 /** `meshops teardown <env>`: prints or runs the script that deletes the environment. */
 export async function teardown([name = ""]: readonly string[], options: TeardownOptions, io: Io): Promise<number> {
@@ -23,7 +23,7 @@ export async function teardown([name = ""]: readonly string[], options: Teardown
   if (options.yes && !options.run)
     throw new UserError(exitCode.usage, "--yes requires --run", "add --run, or pass --yes to the printed script");
   refuseWithoutComponents(environment);
-  const script = teardownScript(environment, contextOf(environment, options), options);
+  const script = teardownScript(environment, scriptContext(environment, options), options);
   if (options.run) return runScript(io, "teardown", script, repository.root, options.yes ? ["--yes"] : []);
   io.stdout.write(script);
   return exitCode.ok;

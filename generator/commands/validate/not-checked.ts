@@ -85,5 +85,5 @@ export function skippedFolders({ templates, hidden }: ManifestFiles): { what: st
 function skippedFolder(file: string, message: string, fix: string): Diagnostic {
   const silenced = "no rule checks this content";
   const place = { file, line: 1, column: 1, excerpt: null };
-  return { ...place, code: "not-checked", severity: "warning", message, fix, expected: null, silenced };
+  return { ...place, code: "not-checked", severity: "warning", message, fix, expected: null, silenced: silenced };
 }

@@ -4,7 +4,7 @@ import { kustomizationName, placementOf } from "../../bundle/emit/placement.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { isManaged } from "../../catalog/well-known.ts";
 import { modelOf } from "../../components/build.ts";
-import { isDelivered, objectsOf, releaseOf } from "../../components/model.ts";
+import { generatedObjects, isDelivered, releaseOf } from "../../components/model.ts";
 import { fluxName } from "../../components/names.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { mapAt } from "../../kubernetes/object-fields.ts";
@@ -46,7 +46,7 @@ function ownObjects(environment: Environment): OwnObject[] {
     ...delivered
       .filter((component) => releaseOf(component) !== null)
       .map(({ id, namespace }) => ({ kind: "HelmRelease", name: fluxName(id), namespace })),
-    ...objectsOf(delivered)
+    ...generatedObjects(delivered)
       .filter(({ kind }) => kind === "Namespace")
       .map(({ kind, metadata: { name } }) => ({ kind, name, namespace: "" })),
   ];

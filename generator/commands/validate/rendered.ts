@@ -1,7 +1,7 @@
 import type { Repository } from "../../bundle/repository.ts";
 import { modelOf } from "../../components/build.ts";
 import { workloadId } from "../../components/names.ts";
-import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../../diagnostics/diagnostic.ts";
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import { compareWorkload } from "../../inject/describe/compare.ts";
 import { specFile } from "../../spec/layout.ts";
@@ -60,7 +60,7 @@ export async function renderedFindings(io: Io, { root }: Repository, all: readon
 }
 
 function notRendered(environment: string, key: string, reason: string): Diagnostic {
-  return atStart(specFile(environment), {
+  return fileDiagnostic(specFile(environment), {
     code: "workload-differs",
     message: `the workload ${key} cannot be rendered: ${reason}`,
     fix: "correct the fields source, values or patches of the workload",

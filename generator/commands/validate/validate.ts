@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readWorkloadFiles } from "../../bundle/workload-files.ts";
 import { modelOf } from "../../components/build.ts";
-import { atStart, type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
-import { readIdentity } from "../../identity/read.ts";
+import { readIdentity } from "../../identity/read-identity.ts";
 import { sharedIssuers } from "../../identity/shared-issuer.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { identityFolder, specFile } from "../../spec/layout.ts";
@@ -12,9 +12,9 @@ import type { Loaded } from "../../spec/load.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { plural } from "../../system/text.ts";
 import { missingBases } from "../base-findings.ts";
-import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
 import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
+import { countOf, load, repositoryIn, unknownEnvironments } from "../load.ts";
 import { folderFindings } from "../workload-folders.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
 import { nameFindings } from "./other-objects.ts";
@@ -116,7 +116,7 @@ function skippedIdentities(environments: readonly Environment[]): { diagnostics:
   const fix = "run meshops validate without --no-identity";
   const diagnostics = environments.map(
     ({ metadata: { name } }): Diagnostic => ({
-      ...atStart(specFile(name), { code: "identity-skipped", message, fix }),
+      ...fileDiagnostic(specFile(name), { code: "identity-skipped", message, fix }),
       severity: "warning",
       silenced: "--no-identity",
     }),

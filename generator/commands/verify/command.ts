@@ -1,4 +1,4 @@
-import { context, fluxNamespace, kubeconfig, output, seconds } from "../options.ts";
+import { context, fluxNamespaceOption, kubeconfig, output, seconds } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
 /** Declares `meshops verify`, which tests an environment in its running cluster. */
@@ -27,9 +27,9 @@ export function declareVerify(program: Program, { io, end }: Runtime): void {
         "kubeconfig context (default: cluster.context in the spec, or the name of the AKS cluster, or the current context)",
       ),
     )
-    .addOption(fluxNamespace())
+    .addOption(fluxNamespaceOption())
     .addOption(output("text", "json", "junit"))
     .action(async function () {
-      end(await (await import("./verify.ts")).verifyCommand(this.args, this.optsWithGlobals(), io));
+      end(await (await import("./verify.ts")).runVerify(this.args, this.optsWithGlobals(), io));
     });
 }

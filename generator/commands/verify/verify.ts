@@ -2,17 +2,17 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { placementOf } from "../../bundle/emit/placement.ts";
 import { curlImage } from "../../catalog/addons.ts";
-import { pulledAs, reference } from "../../catalog/image.ts";
+import { mirroredName, reference } from "../../catalog/image.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, noImage, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
 import { modelOf } from "../../components/build.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
-import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
-import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
+import { type ConnectionFlags, connectionOf, soleEnvironment } from "../kubeconfig.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "../load.ts";
+import { html, junit, reportOf, resultLine, summaryLine } from "./render-tests.ts";
 
 export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFlags {
   readonly output: "text" | "json" | "junit";
@@ -30,9 +30,9 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
  * `meshops verify [env]`: tests the health of the mesh, the access to the services, and the traffic that tap reports.
  * Exits with 1 if a test failed or is undecided.
  */
-export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
+export async function runVerify(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = repositoryIn(io, flags.directory);
-  const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
+  const environment = loadOne(io, repository, names[0] ?? soleEnvironment(repository));
   const model = modelOf(environment);
   const only = testsIn(flags.only, testsOf(model));
   const image = flags.image ?? environment.spec.verify.image ?? probeImageOf(model);
@@ -50,7 +50,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   try {
     const results = await verify(cluster, model, {
       ...{ image, only, baseline, write, keep, seconds },
-      curlImage: pulledAs(reference(curlImage), model.mirror),
+      curlImage: mirroredName(reference(curlImage), model.mirror),
       placement: placementOf(environment, fluxNamespace),
       signal: abort.signal,
       onResult: (result) => live.write(resultLine(result, colors)),

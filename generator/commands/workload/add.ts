@@ -4,12 +4,12 @@ import { insertWorkload } from "../../inject/describe/insert.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { specFile } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { pathWithin, readIfThere, writeAtomic } from "../../system/files.ts";
+import { pathWithin, readIfExists, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
 import { plural } from "../../system/text.ts";
-import { type ConnectionFlags, onlyOne } from "../cluster-context.ts";
-import { concrete, type DirectoryOption, loadAll, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type ConnectionFlags, soleEnvironment } from "../kubeconfig.ts";
+import { type DirectoryOption, loadAll, refuseUnknown, repositoryIn, selectConcrete } from "../load.ts";
 import { manifestsFrom, type Sources, sourceOf } from "./sources.ts";
 
 type AddOptions = DirectoryOption &
@@ -38,9 +38,9 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       "use at most 30 lower-case letters, digits and '-'",
     );
   const repository = repositoryIn(io, options.directory);
-  const environment = options.env ?? onlyOne(repository);
+  const environment = options.env ?? soleEnvironment(repository);
   refuseUnknown(repository, [environment]);
-  const [resolved] = concrete(loadAll(repository, [environment]).loaded, [environment]);
+  const [resolved] = selectConcrete(loadAll(repository, [environment]).loaded, [environment]);
   if (!options.print && resolved?.spec.workloads[name] !== undefined)
     throw new UserError(
       exitCode.problem,
@@ -65,7 +65,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   const file = specFile(environment);
   return withLock(repository.root, async () => {
     const path = pathWithin(repository.root, file);
-    const inserted = insertWorkload(readIfThere(path) ?? "", name, block);
+    const inserted = insertWorkload(readIfExists(path) ?? "", name, block);
     if (inserted === "exists")
       throw new UserError(
         exitCode.problem,

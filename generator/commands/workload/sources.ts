@@ -5,9 +5,9 @@ import type { WorkloadSource } from "../../inject/describe/describe.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
-import { loadOne } from "../context.ts";
 import type { Io } from "../io.ts";
+import { type ConnectionFlags, connectionOf } from "../kubeconfig.ts";
+import { loadOne } from "../load.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 import { runRenderer } from "../renderer.ts";
 

@@ -1,15 +1,15 @@
 import type { CallResult, ProbeAnswers } from "../check.ts";
-import { type Finding, failed, undecided } from "../finding.ts";
-import { outcomeOf, tellCall } from "../outcome.ts";
+import { type CheckResult, failed, undecided } from "../check-result.ts";
+import { describeCall, outcomeOf } from "../outcome.ts";
 
 /** Returns a finding for a call that the probe did not make, or that failed. */
-export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
+export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): CheckResult {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   if (call === undefined)
     return undecided("the probe ended early", "the probe's log does not contain the result of this call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";
   const cause = denied ? "Dgraph refuses the allowed client: see test T2a" : "the calls of the allowed client fail: see test T2a";
-  return failed(outcomeOf(kind, call), cause, [tellCall(call)]);
+  return failed(outcomeOf(kind, call), cause, [describeCall(call)]);
 }
 
 /**

@@ -3,7 +3,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { ProbeAnswers } from "../check.ts";
-import { type Finding, failed, passed } from "../finding.ts";
+import { type CheckResult, failed, passed } from "../check-result.ts";
 import { bodyOf, notAsked } from "./check-answers.ts";
 
 interface Member {
@@ -16,7 +16,7 @@ interface Member {
  * Checks the members of a role in the output of Alpha's `/state`. All replicas must be alive. The Zeros and each group
  * of Alphas must have a leader.
  */
-export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): Finding {
+export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): CheckResult {
   const call = run.results.get("state");
   const state = call === undefined ? null : bodyOf(call);
   if (call === undefined || state === null) return notAsked(run, call, "http");

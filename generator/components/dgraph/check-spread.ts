@@ -7,7 +7,7 @@ import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
 import { podLists } from "../../mesh/ports.ts";
 import { duration, plural } from "../../system/text.ts";
 import type { ClusterState, ProbeAnswers } from "../check.ts";
-import { type Finding, failed, passed, undecided } from "../finding.ts";
+import { type CheckResult, failed, passed, undecided } from "../check-result.ts";
 import { notAsked } from "./check-answers.ts";
 
 /** Seconds within which every Alpha must answer. */
@@ -19,7 +19,7 @@ export const spreadSeconds = 30;
  * on a healthy mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more
  * than one Alpha answers within the first second, and that every Alpha answers within `spreadSeconds`.
  */
-export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): Finding {
+export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): CheckResult {
   const call = run.results.get("spread");
   if (call === undefined || call.exit !== 0) return notAsked(run, call, "grpc");
   const [first, all] = ["first", "all"].map(

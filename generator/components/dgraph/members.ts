@@ -18,7 +18,7 @@ export function releaseName(helmRelease: ChangedObject["before"]): string {
 }
 
 /** Name of a role's StatefulSet, of its Service, and of the container in its pods. */
-export function nameOf({ release }: RunningDgraph, role: DgraphRole): string {
+export function memberName({ release }: RunningDgraph, role: DgraphRole): string {
   return nameInRelease(release, role);
 }
 
@@ -34,7 +34,7 @@ export function indices(count: number, from = 0): string {
 
 /** Returns the start of a command that runs in a pod: `kubectl exec … --`. */
 export function inPod(dgraph: RunningDgraph, role: DgraphRole, index: number): string {
-  const name = nameOf(dgraph, role);
+  const name = memberName(dgraph, role);
   return `kubectl exec ${name}-${index} --namespace ${dgraph.namespace} --container ${name} --`;
 }
 

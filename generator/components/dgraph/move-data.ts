@@ -1,6 +1,6 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
 import { push, type Step } from "../change-rule.ts";
-import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
+import { indices, inPod, memberName, type RunningDgraph } from "./members.ts";
 
 /**
  * Directories in the pods for the export and for the import. The steps use a separate directory for the export, so that
@@ -45,7 +45,7 @@ export function moveData(
     { text: "Wait until the new Dgraph is ready. Its pods start with empty volumes, and the old volumes are kept." },
     ...importSteps(target),
     {
-      text: `Check that the new Dgraph contains all data. Change the address of Dgraph in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start the clients again.`,
+      text: `Check that the new Dgraph contains all data. Change the address of Dgraph in your clients to ${memberName(target, "alpha")}.${target.namespace}, and start the clients again.`,
     },
     ...(target.namespace === namespace
       ? []
@@ -73,7 +73,7 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined, isRepla
     `${inPod(old, "alpha", 0)} curl -sS -H "Content-Type: application/graphql" localhost:${dgraphPorts.alpha.http}/admin -d '${query}'`;
   const waits = dataFormat !== undefined && answersAtTheEnd.includes(dataFormat);
   const start = `mutation { export(input: {format: "rdf", destination: "${exported}"}) { response { code message }${waits ? "" : " taskId"} } }`;
-  const name = nameOf(old, "alpha");
+  const name = memberName(old, "alpha");
   return [
     {
       text: isReplaced
@@ -110,9 +110,9 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined, isRepla
  * contrib/Dockerfile).
  */
 function importSteps(target: RunningDgraph): Step[] {
-  const name = nameOf(target, "alpha");
+  const name = memberName(target, "alpha");
   const { alpha, zero } = dgraphPorts;
-  const load = `for f in $(find ${imported} -name "*.rdf.gz"); do dgraph live --files $f --schema $(dirname $f)/$(basename $f .rdf.gz).schema.gz --alpha localhost:${alpha.grpc} --zero ${nameOf(target, "zero")}:${zero.internal}; done`;
+  const load = `for f in $(find ${imported} -name "*.rdf.gz"); do dgraph live --files $f --schema $(dirname $f)/$(basename $f .rdf.gz).schema.gz --alpha localhost:${alpha.grpc} --zero ${memberName(target, "zero")}:${zero.internal}; done`;
   const graphql = `for f in $(find ${imported} -name "*.gql_schema.gz"); do gzip -dc $f | jq -r ".[].schema" | grep . > /tmp/graphql && curl -sS --data-binary @/tmp/graphql localhost:${alpha.http}/admin/schema; done`;
   return [
     {

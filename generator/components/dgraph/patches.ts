@@ -1,7 +1,7 @@
 import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { clusterOf } from "../../spec/cluster.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import type { Patch } from "../patch.ts";
 import { podPatches } from "../pod-settings.ts";
 import { annotatePods } from "../pod-template.ts";
@@ -16,7 +16,7 @@ import { podAnnotations } from "./values.ts";
  * templates, the patches add these annotations. If `internalPorts` is `opaque`, the patches mark the internal ports of
  * Services, including headless Services, as opaque.
  */
-export function dgraphPatches(context: Context): Patch[] {
+export function dgraphPatches(context: ModelContext): Patch[] {
   const { environment } = context;
   const { traits } = dgraphChart(environment.spec.dgraph.chart);
   const { namespace, internalPorts } = environment.spec.dgraph;
@@ -65,7 +65,7 @@ const stopSeconds = 5;
  * calls failed without the hook. With a delay of 5 seconds, 0 of 16,900 calls failed. The delay is part of the
  * termination grace period (charts: 600 s for Alpha, 60 s for Zero). No chart has a value for the hook.
  */
-function preStop({ environment, linkerdRelease }: Context): JsonMap {
+function preStop({ environment, linkerdRelease }: ModelContext): JsonMap {
   const [, minor = "0"] = (clusterOf(environment).kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");
   // The sleep action is enabled by default since Kubernetes 1.30 (feature gate PodLifecycleSleepAction). Older API
   // servers drop the field.

@@ -1,7 +1,7 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { type ChangedObject, push, type Step } from "../change-rule.ts";
 import { suspend, suspendKustomizations } from "../flux-commands.ts";
-import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
+import { askZero, indices, memberName, type RunningDgraph, releaseName, title } from "./members.ts";
 
 /** New size of the volumes of a role. */
 export interface Resize {
@@ -58,11 +58,11 @@ export function recreateStatefulSets(
     },
     ...resizes.map(({ role, size }) => ({
       text: `Resize the existing volumes of ${title(role)}. The storage class must allow volume expansion (allowVolumeExpansion).`,
-      command: `for i in ${indices(role === "alpha" ? alphas : zeros)}; do kubectl patch pvc datadir-${nameOf(dgraph, role)}-$i --namespace ${namespace} --patch '{"spec":{"resources":{"requests":{"storage":"${size}"}}}}'; done`,
+      command: `for i in ${indices(role === "alpha" ? alphas : zeros)}; do kubectl patch pvc datadir-${memberName(dgraph, role)}-$i --namespace ${namespace} --patch '{"spec":{"resources":{"requests":{"storage":"${size}"}}}}'; done`,
     })),
     {
       text: "Delete the StatefulSets, but keep their pods and volumes.",
-      command: `kubectl delete statefulset ${roles.map((role) => nameOf(dgraph, role)).join(" ")} --namespace ${namespace} --cascade=orphan`,
+      command: `kubectl delete statefulset ${roles.map((role) => memberName(dgraph, role)).join(" ")} --namespace ${namespace} --cascade=orphan`,
     },
     {
       text: "Store the generation of the HelmRelease in a shell variable for the next step.",
@@ -113,13 +113,13 @@ export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[
     { text: "Wait until Flux has removed the pods." },
     ...removals.map((removal) => ({
       text: `Delete the volumes of the removed pods of ${title(removal.role)}. A removed member cannot use its old volume again.`,
-      command: `for i in ${podsOf(removal)}; do kubectl delete pvc datadir-${nameOf(dgraph, removal.role)}-$i --namespace ${dgraph.namespace}; done`,
+      command: `for i in ${podsOf(removal)}; do kubectl delete pvc datadir-${memberName(dgraph, removal.role)}-$i --namespace ${dgraph.namespace}; done`,
     })),
   ];
 }
 
 function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step[] {
-  const name = nameOf(dgraph, role);
+  const name = memberName(dgraph, role);
   const alpha = role === "alpha";
   const removed = pods
     .split(" ")

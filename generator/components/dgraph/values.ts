@@ -2,7 +2,7 @@ import { type DgraphRole, dgraphChart } from "../../catalog/dgraph.ts";
 import { registryIn } from "../../catalog/image.ts";
 import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { given } from "../pod-settings.ts";
@@ -12,7 +12,7 @@ import { podSettingsOf } from "./availability.ts";
 import { injectionAnnotations } from "./injection.ts";
 
 /** Values of the dgraph chart. */
-export function dgraphValues(context: Context): JsonMap {
+export function dgraphValues(context: ModelContext): JsonMap {
   const { dgraph, linkerd } = context.environment.spec;
   const { alpha, zero, replicationFactor } = dgraph;
   const pullSecrets = pullSecretsOf(context.environment, dgraph.imagePullSecrets);
@@ -41,7 +41,7 @@ export function dgraphValues(context: Context): JsonMap {
 }
 
 /** Chart values that configure how the pods of a role run. `soft` is the chart's default for anti-affinity. */
-function scheduling({ environment }: Context, role: DgraphRole): JsonMap {
+function scheduling({ environment }: ModelContext, role: DgraphRole): JsonMap {
   const { resources, nodeSelector, tolerations } = podSettingsOf(environment, role);
   const { antiAffinity } = environment.spec.dgraph[role];
   return given({ resources, nodeSelector, tolerations, antiAffinity: antiAffinity === "soft" ? undefined : antiAffinity });
@@ -51,7 +51,7 @@ function scheduling({ environment }: Context, role: DgraphRole): JsonMap {
  * Returns the chart values that overrides must not replace: the values for injection, mirrored images, names, the
  * service account, the version of Dgraph, and persistent volumes.
  */
-export function ownedDgraphValues(context: Context): OwnedValue[] {
+export function ownedDgraphValues(context: ModelContext): OwnedValue[] {
   return [
     ...owned(injection(context), "dgraph.internalPorts"),
     ...owned(images(context), mirrorField(context.environment)),
@@ -75,7 +75,7 @@ export function ownedDgraphValues(context: Context): OwnedValue[] {
  * Chart values for the annotations of the pod templates. Returns an empty map if the chart has no value for
  * annotations. In this case, `dgraphPatches` adds the annotations.
  */
-function injection(context: Context): JsonMap {
+function injection(context: ModelContext): JsonMap {
   if (dgraphChart(context.environment.spec.dgraph.chart).traits.podAnnotations === "patch") return {};
   return {
     alpha: { extraAnnotations: podAnnotations("alpha", context) },
@@ -83,12 +83,12 @@ function injection(context: Context): JsonMap {
   };
 }
 
-function images({ mirror }: Context): JsonMap {
+function images({ mirror }: ModelContext): JsonMap {
   return mirror === null ? {} : { image: { registry: registryIn(mirror, "docker.io") } };
 }
 
 /** Annotations of a role's pod templates. */
-export function podAnnotations(role: "alpha" | "zero", { environment, identity }: Context): StringMap {
+export function podAnnotations(role: "alpha" | "zero", { environment, identity }: ModelContext): StringMap {
   return { ...injectionAnnotations(role, environment.spec.dgraph.internalPorts), ...revisionAnnotation(identity.revision()) };
 }
 

@@ -2,7 +2,7 @@ import { linkerdDashboards } from "../../catalog/addons.ts";
 import { registryIn } from "../../catalog/image.ts";
 import { injectKey } from "../../catalog/well-known.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
@@ -13,7 +13,7 @@ import { mergeValues } from "../values.ts";
  * not enable `serve_from_sub_path`. Before viz forwards a request to Grafana, viz removes /grafana from the path. With
  * `serve_from_sub_path`, Grafana would therefore redirect every request.
  */
-export function grafanaValues(context: Context): JsonMap {
+export function grafanaValues(context: ModelContext): JsonMap {
   const { clusterDomain } = context.environment.spec.linkerd;
   const pullSecrets = pullSecretsOf(context.environment);
   return mergeValues(
@@ -77,15 +77,15 @@ export function grafanaValues(context: Context): JsonMap {
  * Chart values for injection and for mirrored images. Overrides must not replace these values. Grafana must be
  * injected, because the policy for viz's Prometheus requires Grafana's identity.
  */
-export function ownedGrafanaValues(context: Context): OwnedValue[] {
+export function ownedGrafanaValues(context: ModelContext): OwnedValue[] {
   return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), mirrorField(context.environment))];
 }
 
-function injection({ identity }: Context): JsonMap {
+function injection({ identity }: ModelContext): JsonMap {
   return { podAnnotations: { [injectKey]: "enabled", ...revisionAnnotation(identity.revision()) } };
 }
 
-function images({ mirror }: Context): JsonMap {
+function images({ mirror }: ModelContext): JsonMap {
   if (mirror === null) return {};
   const registry = registryIn(mirror, "docker.io");
   return { image: { registry }, downloadDashboardsImage: { registry } };

@@ -4,14 +4,14 @@ import { secretNames } from "../../catalog/well-known.ts";
 import { anchorGaps, bundleIn } from "../../identity/anchors.ts";
 import { certificateIn, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
-import { type Stage, stageOf } from "../../identity/state.ts";
+import { type Stage, stageOf } from "../../identity/rotation-state.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
-import { type Finding, failed, passed, undecided } from "../finding.ts";
+import { type CheckResult, failed, passed, undecided } from "../check-result.ts";
 
 /** Tests of anchors, issuer and webhook certificates. */
 export function identityChecks(environment: Environment): readonly StateCheck[] {
@@ -63,7 +63,7 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
  * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Between the steps of a
  * rotation, the bundle contains a second anchor.
  */
-function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
+function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   const bundle = bundleIn(identity.trustRoots);
   if (bundle.length === 0) return failed("no trust bundle", "the ConfigMap linkerd-identity-trust-roots is missing or damaged");
   const issuer = issuerIn(identity);
@@ -113,7 +113,7 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
  * Checks that the issuer is signed by an anchor and does not expire soon. Linkerd does not check the issuer's common
  * name (linkerd2, pkg/identity/service.go, loadCredentials).
  */
-function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): Finding {
+function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): CheckResult {
   if (identity.secrets === null)
     return undecided("the issuer's Secret cannot be read", "you are not allowed to read Secrets in namespace linkerd");
   const issuer = issuerIn(identity);
@@ -152,7 +152,7 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
  * Checks the certificate of each server that the API server calls. The certificate must be signed by a CA in the
  * caBundle, be issued for the name of the server, and not be expired.
  */
-function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): Finding {
+function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): CheckResult {
   const { secrets } = identity;
   if (secrets === null || webhooks === null)
     return undecided(

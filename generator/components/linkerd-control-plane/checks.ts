@@ -3,7 +3,7 @@ import { factsOf, injectionNamespace, isMeshed, requestsProxy } from "../../mesh
 import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet } from "../../mesh/pod-set.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
-import { type Finding, failed, passed } from "../finding.ts";
+import { type CheckResult, failed, passed } from "../check-result.ts";
 import { readyIn } from "../readiness.ts";
 
 /** Tests of the control plane and of injection. */
@@ -23,7 +23,7 @@ export const controlPlaneChecks: readonly StateCheck[] = [
 ];
 
 /** Checks that every pod that should be meshed has a proxy of the Linkerd release in the spec. */
-function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): Finding {
+function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): CheckResult {
   const linkerdRelease = installation.release;
   const described = podSets.filter(({ inject }) => requestsProxy(inject));
   const wanted = pods.filter((pod) => {

@@ -3,7 +3,7 @@ import { linkerdRepository } from "../../catalog/repositories.ts";
 import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
 import { admissionDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
-import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
+import type { Component, ComponentProvider, ModelContext, NamespaceSpec } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import { ofLinkerd } from "../of-others.ts";
 import { assessedPaths } from "./assessed.ts";
@@ -55,7 +55,7 @@ const controlPlane: Component = {
  * Namespace of the control plane, with the labels that the chart's own template sets. Webhooks ignore this namespace,
  * because the injector must be able to start while no injector is running.
  */
-function namespace({ environment }: Context): NamespaceSpec {
+function namespace({ environment }: ModelContext): NamespaceSpec {
   return {
     name: "linkerd",
     labels: {

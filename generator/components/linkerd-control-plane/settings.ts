@@ -1,6 +1,6 @@
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { pullSecretsOf } from "../mirror.ts";
 import type { Patch } from "../patch.ts";
 import { given, podPatches } from "../pod-settings.ts";
@@ -16,7 +16,7 @@ const deployments = {
 } as const;
 
 /** Chart values for `linkerd.controlPlane` and `linkerd.imagePullSecrets`. */
-export function settingsValues({ environment, linkerdRelease }: Context): JsonMap {
+export function settingsValues({ environment, linkerdRelease }: ModelContext): JsonMap {
   const { controlPlane, imagePullSecrets } = environment.spec.linkerd;
   const pullSecrets = pullSecretsOf(environment, imagePullSecrets);
   const { replicas, resources, nodeSelector, tolerations, priorityClassName, podDisruptionBudget } = controlPlane;
@@ -47,7 +47,7 @@ function inChartForm(resources: Environment["spec"]["linkerd"]["controlPlane"]["
  * Returns patches that add topology spread constraints to the pods of the control plane. The chart has no value for
  * these constraints.
  */
-export function settingsPatches({ environment }: Context): Patch[] {
+export function settingsPatches({ environment }: ModelContext): Patch[] {
   const { topologySpread } = environment.spec.linkerd.controlPlane;
   return Object.keys(deployments).flatMap((name) =>
     podPatches(

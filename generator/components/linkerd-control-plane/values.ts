@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { imagePath, pulledAs } from "../../catalog/image.ts";
+import { imagePath, mirroredName } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { usesIpv6 } from "../ipv6.ts";
 import { mirrorField } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
@@ -12,7 +12,7 @@ import { highAvailability } from "./high-availability.ts";
 import { settingsValues } from "./settings.ts";
 
 /** Values of the linkerd-control-plane chart. */
-export function controlPlaneValues(context: Context): JsonMap {
+export function controlPlaneValues(context: ModelContext): JsonMap {
   const { environment, identity, linkerdRelease } = context;
   const { linkerd } = environment.spec;
   const { podAnnotations, ...issued } = identity.chartValues("linkerd-control-plane");
@@ -42,7 +42,7 @@ export function controlPlaneValues(context: Context): JsonMap {
  * Returns the chart values that overrides must not replace: the values for identity, mirrored images, the trust domain,
  * the cluster domain, the failure policy of the webhooks, and the CNI plugin.
  */
-export function ownedControlPlaneValues(context: Context): OwnedValue[] {
+export function ownedControlPlaneValues(context: ModelContext): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
     ...owned(images(context), mirrorField(context.environment)),
@@ -59,7 +59,7 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
  */
 const chartDefaultPolicy = "all-unauthenticated";
 
-function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
+function failurePolicy({ environment: { spec } }: ModelContext): "Ignore" | "Fail" {
   const { webhookFailurePolicy, highAvailability } = spec.linkerd;
   return webhookFailurePolicy === "auto" ? (highAvailability ? "Fail" : "Ignore") : webhookFailurePolicy;
 }
@@ -80,7 +80,7 @@ function heartbeatSchedule(name: string): string {
  * proxies. `controller.tracing` is not set, because the controllers still export OpenCensus (linkerd2 edge-26.8.3,
  * pkg/trace/trace.go), which Jaeger v2 does not accept.
  */
-function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
+function tracing({ environment: { spec }, linkerdRelease }: ModelContext): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
   if (linkerdRelease.traits.tracing === "jaeger-chart")
     return linkerdRelease.traits.controlPlaneTracing
@@ -92,9 +92,9 @@ function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
 }
 
 /** Returns the chart values that set the names of the images in the mirror; an empty map if images are not mirrored. */
-function images({ linkerdRelease, mirror }: Context): JsonMap {
+function images({ linkerdRelease, mirror }: ModelContext): JsonMap {
   if (mirror === null) return {};
-  const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);
+  const from = (name: string): string => mirroredName(`cr.l5d.io/linkerd/${name}`, mirror);
   const has = new Set(linkerdImages(linkerdRelease, "linkerd-control-plane").map((image) => imagePath(image.name)));
   return {
     controllerImage: from("controller"),

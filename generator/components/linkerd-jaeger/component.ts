@@ -4,7 +4,7 @@ import { linkerdRepository } from "../../catalog/repositories.ts";
 import { admissionDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { StateCheck } from "../check.ts";
-import type { Component, ComponentOutput, ComponentProvider, Context } from "../component.ts";
+import type { Component, ComponentOutput, ComponentProvider, ModelContext } from "../component.ts";
 import { pullSecretsOf } from "../mirror.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import { ofLinkerd } from "../of-others.ts";
@@ -65,7 +65,7 @@ const checks: readonly StateCheck[] = [
 /** Deployments of the chart. They are the same in both releases that have the chart (rendered charts). */
 const deployments = ["collector", "jaeger", "jaeger-injector"] as const;
 
-function extension(context: Context, version: string): ComponentOutput {
+function extension(context: ModelContext, version: string): ComponentOutput {
   const labels = { "linkerd.io/extension": "jaeger", ...podSecurity(context.environment, "restricted") };
   return {
     namespace,
@@ -91,7 +91,7 @@ function extension(context: Context, version: string): ComponentOutput {
 }
 
 /** Output for the standalone Jaeger. `linkerd check` does not recognize this Jaeger as an extension. */
-function standalone(context: Context): ComponentOutput {
+function standalone(context: ModelContext): ComponentOutput {
   const policies = jaegerPolicies(context);
   return {
     namespace,
@@ -118,6 +118,6 @@ function standalone(context: Context): ComponentOutput {
  * Returns a patch that restarts a Deployment's pods when the identity revision changes. This patch is needed because
  * neither the chart nor the standalone Jaeger has a value for the annotation that contains the revision.
  */
-function restartOnIdentityChange(name: string, { identity }: Context): Patch {
+function restartOnIdentityChange(name: string, { identity }: ModelContext): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));
 }

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
 import { policiesFor } from "../../mesh/policies.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 
 /**
@@ -9,7 +9,7 @@ import { tracingBackend } from "../tracing-backend.ts";
  * Servers, this policy refuses the traces of all proxies. Every meshed pod may send traces, and the dashboard of
  * linkerd-viz may read them. The chart linkerd-jaeger contains similar policies (edge-25.4.4, tracing-policy.yaml).
  */
-export function jaegerPolicies({ environment, linkerdRelease }: Context): readonly KubernetesObject[] {
+export function jaegerPolicies({ environment, linkerdRelease }: ModelContext): readonly KubernetesObject[] {
   const { namespace, serviceAccount: name } = tracingBackend(linkerdRelease);
   if (defaultPolicyIn(namespace, environment) !== "deny") return [];
   const viz = environment.spec.linkerd.viz.enabled;

@@ -1,6 +1,6 @@
 import { condition } from "../../kubernetes/object-fields.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
-import { type Finding, failed, passed } from "../finding.ts";
+import { type CheckResult, failed, passed } from "../check-result.ts";
 import { readyIn } from "../readiness.ts";
 
 /** Tests of viz. */
@@ -14,7 +14,7 @@ export const vizChecks: readonly StateCheck[] = [
 ];
 
 /** Checks that viz is ready, and that the API server can reach the tap API of viz. */
-function vizReachable(state: ClusterState): Finding {
+function vizReachable(state: ClusterState): CheckResult {
   const ready = readyIn(state, "linkerd-viz");
   if (ready.status !== "passed") return ready;
   const api = state.apiServices.find(({ metadata }) => metadata.name === "v1alpha1.tap.linkerd.io");

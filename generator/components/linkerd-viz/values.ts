@@ -1,7 +1,7 @@
 import { registryIn } from "../../catalog/image.ts";
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
@@ -9,7 +9,7 @@ import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-viz chart. */
-export function vizValues(context: Context): JsonMap {
+export function vizValues(context: ModelContext): JsonMap {
   const { environment, identity, linkerdRelease } = context;
   const { linkerd } = environment.spec;
   const pullSecrets = pullSecretsOf(environment, linkerd.imagePullSecrets);
@@ -35,7 +35,7 @@ export function vizValues(context: Context): JsonMap {
  * Returns the chart values that overrides must not replace: the values for the webhooks' certificates, mirrored images,
  * the trust domain, and the cluster domain.
  */
-export function ownedVizValues(context: Context): OwnedValue[] {
+export function ownedVizValues(context: ModelContext): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
     ...owned(images(context), mirrorField(context.environment)),
@@ -44,7 +44,7 @@ export function ownedVizValues(context: Context): OwnedValue[] {
   ];
 }
 
-function images({ mirror }: Context): JsonMap {
+function images({ mirror }: ModelContext): JsonMap {
   if (mirror === null) return {};
   const prometheus = { image: { registry: `${registryIn(mirror, "docker.io")}/prom` } };
   return { defaultRegistry: `${registryIn(mirror, "cr.l5d.io")}/linkerd`, prometheus };

@@ -1,8 +1,8 @@
 import { annotationDifferences, meshAnnotations, namespacesOfOthers } from "../../mesh/namespace-settings.ts";
 import type { DeclaredNamespace, Environment } from "../../spec/environment.generated.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
+import { type CheckResult, failed, passed } from "../check-result.ts";
 import type { NamespaceSpec } from "../component.ts";
-import { type Finding, failed, passed } from "../finding.ts";
 
 /**
  * Returns the namespaces in `spec.namespaces` that meshops creates. Omits each label and annotation that a component
@@ -43,7 +43,7 @@ export function namespaceChecks(environment: Environment): readonly StateCheck[]
 function settingsOf(
   { namespaces }: ClusterState,
   others: readonly (readonly [name: string, declared: DeclaredNamespace])[],
-): Finding {
+): CheckResult {
   const problems = others.flatMap(([name, declared]) => {
     const found = namespaces.find(({ metadata }) => metadata.name === name);
     if (found === undefined) return [`${name} does not exist`];

@@ -2,7 +2,7 @@ import { type Image, registryHost } from "../../catalog/image.ts";
 import { injectKey } from "../../catalog/well-known.ts";
 import type { PodSet } from "../../mesh/pod-set.ts";
 import { hostOf } from "../../mesh/service.ts";
-import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
+import type { Component, ComponentProvider, ModelContext, NamespaceSpec } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
 import { pullSecretsOf } from "../mirror.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -51,7 +51,7 @@ const component: Component = {
  * Returns the namespace of the client, with an annotation that enables or disables injection. Returns an empty list if
  * the client runs in Dgraph's namespace, because the client's component must not change Dgraph's namespace.
  */
-function namespaces({ environment }: Context): NamespaceSpec[] {
+function namespaces({ environment }: ModelContext): NamespaceSpec[] {
   const { dgraph, pydgraphClient } = environment.spec;
   if (pydgraphClient.namespace === dgraph.namespace) return [];
   const annotations = { [injectKey]: pydgraphClient.inject ? "enabled" : "disabled" };
@@ -59,7 +59,7 @@ function namespaces({ environment }: Context): NamespaceSpec[] {
 }
 
 /** Returns the set of pods of the client. These pods have no ports. */
-function clientPods({ environment }: Context): PodSet {
+function clientPods({ environment }: ModelContext): PodSet {
   const { namespace, inject } = environment.spec.pydgraphClient;
   return {
     name,
@@ -75,7 +75,7 @@ function clientPods({ environment }: Context): PodSet {
   };
 }
 
-function clientImage({ environment }: Context): Image {
+function clientImage({ environment }: ModelContext): Image {
   const { azure, pydgraphClient } = environment.spec;
   // If the spec specifies no image, it is not valid (rule `client-image`). Other rules also build the model of such a
   // spec, so this function returns an image without a registry instead of an error.
@@ -83,7 +83,7 @@ function clientImage({ environment }: Context): Image {
   return { name: pydgraphClient.image ?? own, tag: pydgraphClient.tag, runs: "pod" };
 }
 
-function injection({ environment, identity }: Context): Patch {
+function injection({ environment, identity }: ModelContext): Patch {
   const inject = environment.spec.pydgraphClient.inject;
   return annotatePods(
     "Deployment",
@@ -92,7 +92,7 @@ function injection({ environment, identity }: Context): Patch {
   );
 }
 
-function server({ environment }: Context): Patch {
+function server({ environment }: ModelContext): Patch {
   const env = [{ name: "DGRAPH_ALPHA_SERVER", value: hostOf(alphaService(environment)) }];
   return {
     patch: {

@@ -1,4 +1,4 @@
-import { goneImage } from "../../catalog/gone-images.ts";
+import { goneImage } from "../../catalog/removed-images.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type FileRule, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";

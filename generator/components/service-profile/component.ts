@@ -1,8 +1,8 @@
 import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
-import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
-import type { Component, ComponentProvider, Context } from "../component.ts";
+import { profileRoutes, serviceProfile } from "../../mesh/service-profile.ts";
+import type { Component, ComponentProvider, ModelContext } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
 import { routeSupportRules } from "./rules.ts";
 
@@ -29,10 +29,10 @@ const component: Component = {
  * Returns either a ServiceProfile or GRPCRoutes, because a ServiceProfile takes precedence over all routes of the same
  * Service (Linkerd docs, "Service profiles").
  */
-function objects({ environment }: Context): Record<string, KubernetesObject[]> {
+function objects({ environment }: ModelContext): Record<string, KubernetesObject[]> {
   const { dgraph } = environment.spec;
   const service = alphaService(environment);
-  const routes = routesOf([dgraphChart(dgraph.chart).api], dgraph.methods);
+  const routes = profileRoutes([dgraphChart(dgraph.chart).api], dgraph.methods);
   return dgraph.serviceProfile === "grpc-route"
     ? { "grpc-routes": grpcRoutes(service, dgraphPorts.alpha.grpc, routes) }
     : { "service-profile": [serviceProfile(service, routes)] };

@@ -1,12 +1,12 @@
 import { curlImage } from "../../catalog/addons.ts";
-import { type Mirror, parseImage, pulledAs, writtenName } from "../../catalog/image.ts";
+import { type Mirror, mirroredName, parseImage, writtenName } from "../../catalog/image.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { fileNameOf } from "../../system/text.ts";
-import type { Component, ComponentProvider, Context, EncryptedFile } from "../component.ts";
+import type { Component, ComponentProvider, EncryptedFile, ModelContext } from "../component.ts";
 import { policiesId, workloadId } from "../names.ts";
 import { needOf } from "../overrides.ts";
 import { workloadChanges } from "./change-rules.ts";
@@ -67,11 +67,11 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
  */
 function namesInMirror({ images }: Workload, mirror: Mirror | null): Record<string, string> {
   return Object.fromEntries(
-    mirror === null ? [] : images.map((image) => [writtenName(image), pulledAs(parseImage(image).name, mirror)]),
+    mirror === null ? [] : images.map((image) => [writtenName(image), mirroredName(parseImage(image).name, mirror)]),
   );
 }
 
-function encryptedFilesOf({ secrets }: Workload, { encryptedFiles }: Context): EncryptedFile[] {
+function encryptedFilesOf({ secrets }: Workload, { encryptedFiles }: ModelContext): EncryptedFile[] {
   return secrets.map((path) => ({ name: fileNameOf(path), text: encryptedFiles.get(path) ?? "" }));
 }
 
@@ -81,7 +81,7 @@ function policies(key: string, workload: Workload, sets: readonly PodSet[]): Com
     id: policiesId(key),
     group: key,
     needs: [controlPlane, ...(deliversWorkload(workload) ? [] : dependsOn.map(needOf))],
-    build: ({ linkerdRelease }: Context) => {
+    build: ({ linkerdRelease }: ModelContext) => {
       const built = sets.map((set) => policiesFor(set, linkerdRelease));
       return {
         namespace,

@@ -1,6 +1,6 @@
 import protobuf from "protobufjs";
 import type { GrpcMethod, GrpcService } from "../../catalog/grpc.ts";
-import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic } from "../../diagnostics/diagnostic.ts";
 import { diagnosticAt } from "../../diagnostics/source.ts";
 
 /** The gRPC services of a .proto file. */
@@ -81,7 +81,7 @@ function methodOf({ name, options, requestStream, responseStream }: protobuf.Met
 function syntaxError(file: string, text: string, message: string): Diagnostic {
   const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
   const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, fix: null } as const;
-  if (lineText === undefined) return atStart(file, statement);
+  if (lineText === undefined) return fileDiagnostic(file, statement);
   const lines = text.split("\n");
   const line = Math.min(Number(lineText), lines.length);
   const start = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
@@ -96,9 +96,13 @@ function syntaxError(file: string, text: string, message: string): Diagnostic {
 
 function withoutService(file: string): Diagnostic {
   const fix = "specify the file that contains `service … { rpc … }`; meshops does not read imported files";
-  return atStart(file, { code: "proto-without-service", message: "the file does not define a gRPC service", fix });
+  return fileDiagnostic(file, { code: "proto-without-service", message: "the file does not define a gRPC service", fix });
 }
 
 function tooLarge(file: string): Diagnostic {
-  return atStart(file, { code: "file-too-large", message: `the file is larger than ${maxLength / 1024 / 1024} MiB`, fix: null });
+  return fileDiagnostic(file, {
+    code: "file-too-large",
+    message: `the file is larger than ${maxLength / 1024 / 1024} MiB`,
+    fix: null,
+  });
 }

@@ -2,7 +2,7 @@ import { injectKey, portKeys, proxyPrefix } from "../../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { PodSet, Port } from "../../mesh/pod-set.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
-import type { Context } from "../component.ts";
+import type { ModelContext } from "../component.ts";
 import type { Patch } from "../patch.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 
@@ -10,7 +10,7 @@ import { revisionAnnotation } from "../pod-template.ts";
  * Returns patches for the objects of a workload that meshops delivers. In pod templates, the patches set annotations
  * that configure injection and proxies. In Services, the patches set annotations that mark opaque ports.
  */
-export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], { identity }: Context): Patch[] {
+export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], { identity }: ModelContext): Patch[] {
   const revision = restart === "onIdentityChange" ? revisionAnnotation(identity.revision()) : {};
   return sets.flatMap((set) => [...templatePatch(set, revision), ...servicePatches(set)]);
 }

@@ -2,10 +2,10 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import { portKey } from "../../mesh/pod-set.ts";
 import type { ServiceName } from "../../mesh/service.ts";
-import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
+import { profileRoutes, serviceProfile } from "../../mesh/service-profile.ts";
 import type { Environment, PodSet as Pods, Routes } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
-import type { Component, Context } from "../component.ts";
+import type { Component, ModelContext } from "../component.ts";
 import { routesId, workloadId } from "../names.ts";
 import { controlPlane } from "./control-plane.ts";
 import { routedSets } from "./entries.ts";
@@ -37,9 +37,14 @@ export function routesComponent(key: string, { spec: { workloads } }: Environmen
   };
 }
 
-function objectsOf(routes: Routes, port: number, namespace: string, { environment, grpcServices }: Context): KubernetesObject[] {
+function objectsOf(
+  routes: Routes,
+  port: number,
+  namespace: string,
+  { environment, grpcServices }: ModelContext,
+): KubernetesObject[] {
   const service: ServiceName = { name: routes.service, namespace, clusterDomain: environment.spec.linkerd.clusterDomain };
-  const methods = routesOf(grpcServices.get(routes.proto) ?? [], routes.methods);
+  const methods = profileRoutes(grpcServices.get(routes.proto) ?? [], routes.methods);
   return routes.kind === "GRPCRoute" ? grpcRoutes(service, port, methods) : [serviceProfile(service, methods)];
 }
 

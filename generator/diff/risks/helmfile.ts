@@ -4,7 +4,7 @@ import { deliveryOf } from "../../components/workloads/delivery.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
-import { isHandedOver } from "./ownership.ts";
+import { isHandedOver } from "./installation.ts";
 
 /** A release in a helmfile. */
 interface Release {

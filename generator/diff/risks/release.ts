@@ -1,7 +1,7 @@
 import { type AssessedValues, isAssessed, isGeneratedPatch, unassessedValues } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { providers } from "../../components/registry.ts";
-import { isHandedOver } from "./ownership.ts";
+import { isHandedOver } from "./installation.ts";
 
 /** Risks of changes to the Helm releases of all components. */
 export function* releaseRisks({ kind, name, change, fields }: ChangedObject, { objects }: ChangeSet): Iterable<Assessment> {

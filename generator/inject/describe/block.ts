@@ -1,6 +1,6 @@
 import { Document } from "yaml";
 import type { DescribedSet, Description } from "./describe.ts";
-import type { DescribedPort } from "./ports.ts";
+import type { DescribedPort } from "./described-ports.ts";
 
 /**
  * Returns the block of a workload for `spec.workloads`, as lines of YAML. The first level of the block has no

@@ -8,7 +8,7 @@ import { clientsAt, modeOf } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { type DescribedSet, describe } from "./describe.ts";
-import type { Note } from "./notes.ts";
+import type { Remark } from "./notes.ts";
 
 /**
  * Findings about a workload in a spec. `differences` are contradictions between the spec and the objects that the
@@ -59,7 +59,7 @@ export function compareWorkload(environment: Environment, key: string, manifests
  * outside of the cluster can use (`exposed`) is not a risk if a set of pods with the mode `enforce` has a client with
  * the field `cidrs`.
  */
-function isRisk({ about }: Note, entries: readonly Entry[]): boolean {
+function isRisk({ about }: Remark, entries: readonly Entry[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
   if (enforced.length === 0 || about === "hooks") return false;
   return (

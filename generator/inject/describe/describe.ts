@@ -7,8 +7,8 @@ import { type Labels, serviceAccountOf, type Workload } from "../../kubernetes/w
 import { factsOf, type InjectionObstacle, injectionObstacle, requestsProxy } from "../../mesh/meshed.ts";
 import { servicePorts, targetOf } from "../../mesh/services.ts";
 import { addressesIn, type DescribedClient } from "./clients.ts";
-import { type Note, notesOn } from "./notes.ts";
-import { type DescribedPort, portsOf } from "./ports.ts";
+import { type DescribedPort, describedPorts } from "./described-ports.ts";
+import { notesOn, type Remark } from "./notes.ts";
 
 /** A Service that targets at least one opaque port of a set of pods. */
 interface DescribedService {
@@ -62,7 +62,7 @@ export interface Description {
   readonly source: WorkloadSource | null;
   readonly sets: readonly DescribedSet[];
   /** Facts about the workload that its block cannot express. */
-  readonly notes: readonly Note[];
+  readonly notes: readonly Remark[];
 }
 
 /**
@@ -88,7 +88,7 @@ export function describe(
   const keys = keysOf(own, name);
   const callers = own.map((workload) => ({ workload, key: keys.get(workload) ?? "", addresses: addressesIn(workload, stream) }));
   const sets = own.map((workload): DescribedSet => {
-    const ports = portsOf(workload, stream);
+    const ports = describedPorts(workload, stream);
     const selector = selectorOf(workload, stream);
     const injection = injectionOf(workload, namespace, source !== null);
     const skipped = workload.annotations[portKeys.skipInbound];

@@ -6,7 +6,7 @@ import { listOf } from "../../system/data.ts";
  * A fact about the objects of a workload that the user should know, and that a block in `spec.workloads` cannot
  * express.
  */
-export interface Note {
+export interface Remark {
   readonly about: "exposed" | "hooks" | "network-policies" | "pre-stop" | "shared-accounts";
   readonly message: string;
   /** What the user should do. */
@@ -24,7 +24,7 @@ interface Pods {
  * Returns the notes about the objects of a workload, at most one note per subject. The message of a note lists the
  * names of all objects to which it applies.
  */
-export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
+export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Remark[] {
   const policies = stream.ofKind("networking.k8s.io", "NetworkPolicy").map(({ name }) => name);
   const hooks = stream.workloads.filter(({ manifest }) => isHook(manifest)).map(({ manifest }) => manifest.name);
   const exposed = stream
@@ -58,10 +58,10 @@ export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
 }
 
 function note(
-  about: Note["about"],
+  about: Remark["about"],
   names: readonly string[],
-  text: (names: string) => Pick<Note, "message" | "fix">,
-): readonly Note[] {
+  text: (names: string) => Pick<Remark, "message" | "fix">,
+): readonly Remark[] {
   return names.length === 0 ? [] : [{ about, ...text(names.join(", ")) }];
 }
 

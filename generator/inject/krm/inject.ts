@@ -2,7 +2,7 @@ import { asKubectl, readAs } from "../../kubernetes/documents.ts";
 import { objectsIn } from "../../kubernetes/read.ts";
 import type { Edit } from "../../kubernetes/splice.ts";
 import type { Judged } from "../../lint/manifests.ts";
-import { sourceOf } from "../../spec/value-source.ts";
+import { valueSource } from "../../spec/value-source.ts";
 import { folderOf } from "../../system/text.ts";
 import type { Addition, Note } from "../change.ts";
 import { readInjection } from "../config.ts";
@@ -17,7 +17,7 @@ import { about, fieldPath, type Result, resultOf } from "./result.ts";
  * Reads the values of the items in the same way as kubectl.
  */
 export function injectList(list: ResourceList): Answer {
-  const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
+  const { injection, diagnostics } = readInjection(valueSource(list.functionConfig, "functionConfig"));
   if (injection === null)
     return answer(
       list,
@@ -61,7 +61,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
  * Converts a finding to a result. If the finding is an error, the result is only a warning, because the user might be
  * unable to change the objects. If the finding is silenced, the result has the severity info.
  */
-function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
+function judgedResult({ manifest, path, statement: { code, message, fix, silenced: silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,
     severity: silenced === undefined ? "warning" : "info",

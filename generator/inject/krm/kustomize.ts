@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../../bundle/bundle.ts";
 import { type ComponentModel, isDelivered, type Model } from "../../components/model.ts";
-import { encryptedFiles } from "../../identity/read.ts";
+import { encryptedFiles } from "../../identity/read-identity.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { overlayFolder } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";

@@ -1,5 +1,5 @@
 import { type Document, isSeq } from "yaml";
-import { maxDepth, tooDeepAt } from "../../diagnostics/limits.ts";
+import { depthLimitOffset, maxDepth } from "../../diagnostics/limits.ts";
 import { asYaml12, parseDocuments, plainValue } from "../../kubernetes/documents.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { asMap, isMap } from "../../system/data.ts";
@@ -27,7 +27,7 @@ const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "result
 
 /** Parses a ResourceList. If the list is not valid, returns results that describe the errors. */
 export function parseResourceList(text: string): ResourceList | Result[] {
-  if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
+  if (depthLimitOffset(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
   const [document, second] = parseDocuments(text, asYaml12);
   if (document === undefined) return [refusal("stdin is empty; expected a ResourceList")];
   if (second !== undefined) return [refusal("stdin contains more than one document; expected one ResourceList")];

@@ -1,5 +1,5 @@
-import { type Diagnostic, isLoud } from "../../diagnostics/diagnostic.ts";
-import { inFull } from "../../diagnostics/text.ts";
+import { type Diagnostic, isActive } from "../../diagnostics/diagnostic.ts";
+import { messageWithExpected } from "../../diagnostics/text.ts";
 import { asMap } from "../../system/data.ts";
 import { placeOf } from "./place.ts";
 
@@ -26,8 +26,8 @@ export interface Result {
 export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
   const { code, severity, fix, file, path } = diagnostic;
   return {
-    message: `${inFull(diagnostic)}${fix === null ? "" : `; fix: ${fix}`}`,
-    severity: isLoud(diagnostic) ? severity : "info",
+    message: `${messageWithExpected(diagnostic)}${fix === null ? "" : `; fix: ${fix}`}`,
+    severity: isActive(diagnostic) ? severity : "info",
     ...(config === null || path === undefined ? {} : { ...about(config), field: { path: fieldPath(path) } }),
     ...(config === null ? { file: { path: file } } : {}),
     tags: { code },

@@ -15,7 +15,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { type Labels, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
 import { alternatives } from "../../system/text.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about the annotations that configure Linkerd. */
 export const annotationRules: readonly ManifestRule[] = [

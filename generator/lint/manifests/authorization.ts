@@ -6,8 +6,8 @@ import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { asMap, listOf } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { firstNames } from "./names.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about Linkerd's policy resources. */
 export const authorizationRules: readonly ManifestRule[] = [

@@ -7,7 +7,7 @@ import { effectiveInject, injectionFacts, workloadIsMeshed } from "../../mesh/me
 import { isSame } from "../../mesh/reference-kind.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about ingress controllers, restarts, and clients that Linkerd cannot distinguish. */
 export const clientRules: readonly ManifestRule[] = [

@@ -4,8 +4,8 @@ import { listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 
 import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { inFile } from "./names.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about Flux objects that install Linkerd, and about the order of Kustomizations. */
 export const fluxRules: readonly ManifestRule[] = [

@@ -4,7 +4,7 @@ import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 
 import { asMap } from "../../system/data.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about certificates of the mesh that cert-manager or another program issues, and about the issuer's key. */
 export const identityRules: readonly ManifestRule[] = [

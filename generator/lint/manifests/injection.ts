@@ -2,7 +2,7 @@ import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { linkerdAnnotations, shutdownKey } from "../../catalog/linkerd-annotations.ts";
 import { admissionWebhooksLabel, injectKey, portKeys, proxyPrefix, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
-import { writtenAt } from "../../kubernetes/read.ts";
+import { sourceTextAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
 import {
@@ -14,9 +14,9 @@ import {
   requestsProxy,
   workloadIsMeshed,
 } from "../../mesh/meshed.ts";
-import { asksForNativeSidecar, callsShutdown, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
+import { callsShutdown, neverCompletes, requestsNativeSidecar } from "../../mesh/sidecar-lifetime.ts";
 import { isMap } from "../../system/data.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about whether pods get a proxy as intended. */
 export const injectionRules: readonly ManifestRule[] = [
@@ -96,7 +96,7 @@ function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding>
         path: ["metadata", "annotations", key],
         message: `${key} on the ${manifest.kind} itself has no effect. The injector reads only the annotations of pods and namespaces`,
         fix: `move the annotation to ${template.join(".")}.metadata.annotations`,
-        mild: key !== injectKey,
+        severityOverride: key !== injectKey,
       };
     }
   }
@@ -129,7 +129,7 @@ function* ignored(stream: ManifestSet): Iterable<ManifestFinding> {
       message: `the pods get no proxy, because ${because[obstacle]}`,
       fix: `${fixOf[obstacle]}, or set ${injectKey}: disabled`,
       // The chart's values can change the list of excluded namespaces, so the finding is only a warning.
-      mild: obstacle === "namespace-excluded",
+      severityOverride: obstacle === "namespace-excluded",
     };
   }
 }
@@ -169,7 +169,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, annotations } of [own, ...pods])
       for (const [key, value] of Object.entries(annotations)) {
         if (typeof value === "string") continue;
-        const written = writtenAt(manifest, [...path, key]) ?? String(value);
+        const written = sourceTextAt(manifest, [...path, key]) ?? String(value);
         const kind = isMap(value) ? "a map" : value === null ? "empty" : `the ${typeof value} ${written}`;
         yield {
           manifest,
@@ -177,7 +177,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
           message: `the value of ${key} is ${kind}, but annotation values must be strings`,
           fix: `write "${value === null || isMap(value) ? "…" : written}"`,
           // The API server accepts null and treats null as an empty string, so the finding is only a warning.
-          mild: value === null,
+          severityOverride: value === null,
         };
       }
   }
@@ -188,7 +188,7 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     if (workloadIsMeshed(workload, stream) !== "yes" || !neverCompletes(workload, stream, release)) continue;
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
-    const open = release === null && asksForNativeSidecar(workload, stream) === null;
+    const open = release === null && requestsNativeSidecar(workload, stream) === null;
     const unless = open ? ". This does not apply if the proxy is a native sidecar (the default from edge-26.5.2 on)" : "";
     yield {
       manifest,

@@ -10,7 +10,7 @@ import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rules
 import { includes, letsThrough, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { canonicalJson } from "../../system/canonical.ts";
 import { asMap, listOf } from "../../system/data.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about NetworkPolicies of meshed pods. */
 export const networkPolicyRules: readonly ManifestRule[] = [
@@ -79,7 +79,7 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
       path: ["spec", direction, index, "ports"],
       message: `this rule does not allow port ${proxyPorts.inbound}, but ${peer}${unknown ? ". The checked objects do not show whether the client and the server are meshed" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
-      mild: unknown,
+      severityOverride: unknown,
     };
   }
 }

@@ -1,5 +1,5 @@
-import { goneImage } from "../../catalog/gone-images.ts";
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
+import { goneImage } from "../../catalog/removed-images.ts";
 import { imageGone } from "../../components/image-gone.ts";
 import { failAlone } from "../../components/linkerd-control-plane/rules.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
@@ -9,7 +9,7 @@ import { containersOf } from "../../kubernetes/workload.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about Linkerd's control plane, CRDs and extensions, and about images that can no longer be pulled. */
 export const platformRules: readonly ManifestRule[] = [
@@ -56,7 +56,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
         message: `this file and ${other.source.file} both define the CRD ${manifest.name}`,
         fix: "remove one of the two definitions",
         // Files in different folders might be for different clusters, so the finding is only a warning.
-        mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
+        severityOverride: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
     }
   }

@@ -11,7 +11,7 @@ import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { PolicyIndex } from "../../mesh/policy-index.ts";
 import { isOpaqueForServer } from "../../mesh/ports.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about probes and Pod Security levels that prevent meshed pods from starting or becoming ready. */
 export const probeRules: readonly ManifestRule[] = [

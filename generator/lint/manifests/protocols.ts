@@ -8,8 +8,8 @@ import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { includes, opaquePorts, parsePorts } from "../../mesh/ports.ts";
 import { targetOf, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { attachments } from "./routes.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about the protocols of ports. */
 export const protocolRules: readonly ManifestRule[] = [

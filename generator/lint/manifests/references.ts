@@ -8,9 +8,9 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf } from "../../kubernetes/workload.ts";
 import { tcpServicePorts } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { firstNames, inFile } from "./names.ts";
 import { attachments } from "./routes.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about references to missing objects, and about objects that the API server or Linkerd ignores or rejects. */
 export const referenceRules: readonly ManifestRule[] = [
@@ -124,7 +124,7 @@ function* missingTarget(
     yield {
       manifest,
       path: [...path, field],
-      mild: mirrored || !isNear || !isComplete,
+      severityOverride: mirrored || !isNear || !isComplete,
       message: `this ${manifest.kind} refers to ${kind} ${inside === "" ? "" : `${inside}/`}${name}, which is not among the checked objects`,
       fix: `use the name of an existing ${kind}: ${firstNames(near)}`,
     };
@@ -137,7 +137,7 @@ function* missingTarget(
     path: [...path, "port"],
     // The finding is only a warning: if the Service does not have the port of a backend, Linkerd uses the number as the
     // port of the pods (linkerd2, endpoints_watcher.go).
-    mild: true,
+    severityOverride: true,
     message: `Service ${name} has no port ${port}`,
     fix: `use a port of the Service: ${ports.join(", ")}`,
   };

@@ -5,8 +5,8 @@ import type { Manifest } from "../../kubernetes/read.ts";
 
 import { isHttp, isOpaque, serviceNamed, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { firstNames, inFile } from "./names.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about ServiceProfiles and routes. */
 export const routeRules: readonly ManifestRule[] = [
@@ -84,7 +84,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
           services.length === 0
             ? "add the manifest of the Service, or set the name to the full host name of an existing Service"
             : `set the name to the full host name of one of these Services: ${firstNames(services)}`,
-        mild: services.length === 0 || stream.isPartial,
+        severityOverride: services.length === 0 || stream.isPartial,
       };
     }
   }

@@ -10,8 +10,8 @@ import { resolvePort } from "../../mesh/ports.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { routesOfServer } from "../../mesh/servers.ts";
 import { asMap, listOf } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { firstNames } from "./names.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about which clients Servers admit. */
 export const serverRules: readonly ManifestRule[] = [

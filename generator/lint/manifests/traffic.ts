@@ -4,7 +4,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf } from "../../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { asMap, listOf } from "../../system/data.ts";
-import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 
 /** Rules about UDP traffic, which bypasses the proxy, and about TrafficSplits, which Linkerd itself does not read. */
 export const trafficRules: readonly ManifestRule[] = [

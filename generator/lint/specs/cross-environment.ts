@@ -7,7 +7,7 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
  * A rule about two environments. The findings of the rule are about the environment that comes later in the list of
  * environments.
  */
-export interface JointRule extends RuleInfo {
+export interface CrossEnvironmentRule extends RuleInfo {
   /**
    * Returns the keys of an environment; empty if the rule does not apply to the environment. The rule compares two
    * environments that have the same key.
@@ -24,7 +24,7 @@ export interface JointRule extends RuleInfo {
  * Rules about conflicting environments. No rule is needed for the paths of Flux Kustomizations. Each path contains the
  * name of the environment, so two environments never have the same path.
  */
-export const jointRules: readonly JointRule[] = [
+export const jointRules: readonly CrossEnvironmentRule[] = [
   {
     code: "cluster-shared",
     severity: "error",

@@ -1,7 +1,7 @@
-import { type Image, pulledAs } from "../../../generator/catalog/image.ts";
+import { type Image, mirroredName } from "../../../generator/catalog/image.ts";
 import { chartVersion } from "../../../generator/components/chart-version.ts";
 import type { StateCheck } from "../../../generator/components/check.ts";
-import type { Component, ComponentProvider, Context } from "../../../generator/components/component.ts";
+import type { Component, ComponentProvider, ModelContext } from "../../../generator/components/component.ts";
 import { owned } from "../../../generator/components/owned.ts";
 import { readyIn } from "../../../generator/components/readiness.ts";
 import type { JsonMap } from "../../../generator/kubernetes/object.ts";
@@ -76,10 +76,10 @@ const component: Component = {
   }),
 };
 
-function mirrored({ mirror }: Context): JsonMap {
+function mirrored({ mirror }: ModelContext): JsonMap {
   if (mirror === null) return {};
   const repository = (name: string): JsonMap => ({
-    image: { repository: pulledAs(`quay.io/jetstack/cert-manager-${name}`, mirror) },
+    image: { repository: mirroredName(`quay.io/jetstack/cert-manager-${name}`, mirror) },
   });
   return {
     ...repository("controller"),

@@ -17,7 +17,7 @@ export interface Reply {
  * Runs a program and returns the result. The promise never rejects, even if the program is not installed. On Windows,
  * the function runs the program in a shell, because `az` is a script on Windows.
  */
-export async function ask({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
+export async function runTool({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
   const finished = await runProgram(name, args, { timeoutMs, env, shell: platform() === "win32" });
   const { stdout: text, stderr, code, absent, timedOut } = finished;
   if (code === 0) return { text, trouble: null };

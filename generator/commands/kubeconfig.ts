@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stateFolderIn } from "../bootstrap/state.ts";
-import { contextOf } from "../bundle/emit/names.ts";
+import { kubeContextOf } from "../bundle/emit/names.ts";
 import type { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { loadAll } from "./context.ts";
 import type { Io } from "./io.ts";
+import { loadAll } from "./load.ts";
 
 /** Options that select a cluster. */
 export interface ConnectionFlags {
@@ -20,7 +20,7 @@ export interface ConnectionFlags {
  *
  * - `kubeconfig`: the kubeconfig that the bootstrap script wrote, if this file exists and KUBECONFIG is not set.
  *   Otherwise null, which means that kubectl's default applies.
- * - `context`: the context of the environment's cluster (see `contextOf`). If it is null, the current context applies.
+ * - `context`: the context of the environment's cluster (see `kubeContextOf`). If it is null, the current context applies.
  */
 export function connectionOf(
   { env, cwd }: Io,
@@ -34,7 +34,7 @@ export function connectionOf(
       : (env["KUBECONFIG"] ?? "") === "" && existsSync(written)
         ? written
         : null;
-  return { kubeconfig: chosen, context: context ?? contextOf(environment) };
+  return { kubeconfig: chosen, context: context ?? kubeContextOf(environment) };
 }
 
 /**
@@ -42,7 +42,7 @@ export function connectionOf(
  *
  * @throws UserError (usage) if all environments are abstract, or if several environments are not abstract
  */
-export function onlyOne(repository: Repository): string {
+export function soleEnvironment(repository: Repository): string {
   const { loaded } = loadAll(repository, []);
   const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
   if (first === undefined)

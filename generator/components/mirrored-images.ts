@@ -1,4 +1,4 @@
-import { copySource, type Image, imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
+import { copySource, type Image, imagePath, mirroredName, reference, registryHost } from "../catalog/image.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
 import { modelOf } from "./build.ts";
@@ -20,7 +20,7 @@ export interface EnvironmentImage {
 export function mirroredCopies(environment: Environment): [source: string, target: string][] {
   const { images, mirror } = runningImages(environment);
   const copies = images.flatMap(({ image }): [string, string][] => {
-    const name = pulledAs(image.name, mirror);
+    const name = mirroredName(image.name, mirror);
     return name === image.name ? [] : [[copySource(image), `${name}:${image.tag}`]];
   });
   return [...new Map(copies)].sort(([a], [b]) => compareText(a, b));
@@ -42,7 +42,7 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
   return images.map(({ component, image }) => ({
     component,
     source: reference(image),
-    target: reference({ ...image, name: pulledAs(image.name, mirror) }),
+    target: reference({ ...image, name: mirroredName(image.name, mirror) }),
   }));
 }
 
@@ -50,7 +50,7 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
  * Returns the images to copy into a registry, sorted and without duplicates. Skips images that are published in this
  * registry, for example the image of the test client.
  */
-export function copiesInto(registry: string, environment: Environment): Copy[] {
+export function mirrorImports(registry: string, environment: Environment): Copy[] {
   const copies = runningImages(environment)
     .images.filter(({ image }) => !image.name.startsWith(`${registryHost(registry)}/`))
     .map(({ image }): [string, string] => [copySource(image), `${imagePath(image.name)}:${image.tag}`]);

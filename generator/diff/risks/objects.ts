@@ -2,8 +2,8 @@ import { injectKey } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { isHandedOver } from "./installation.ts";
 import { injection } from "./namespace.ts";
-import { isHandedOver } from "./ownership.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
 export function* workloadRisks(

@@ -1,7 +1,7 @@
 import type { Scalar as ScalarNode } from "yaml";
 import { SopsError } from "./error.ts";
 import { resolvePlain } from "./resolve.ts";
-import type { Scalar } from "./scalar.ts";
+import type { TypedScalar } from "./scalar.ts";
 
 export type Format = "yaml" | "json";
 
@@ -15,13 +15,13 @@ export interface Leaf {
   /** Whether the leaf is an item of a list. */
   readonly item: boolean;
   /** Returns the current value with its type. A null value has no leaf. */
-  read(): Scalar;
+  read(): TypedScalar;
   /** Replaces the value. */
-  write(scalar: Scalar): void;
+  write(scalar: TypedScalar): void;
 }
 
 /** Joins the keys of a path with dots, for messages. */
-export function shown(path: readonly string[]): string {
+export function formatPath(path: readonly string[]): string {
   return path.join(".");
 }
 
@@ -30,17 +30,17 @@ export function shown(path: readonly string[]): string {
  *
  * @throws SopsError (unsupported) if the scalar has a tag other than `!!str`, or if sops cannot represent its value
  */
-export function meaning(node: ScalarNode, path: readonly string[], format: Format): Scalar | null {
+export function resolveScalar(node: ScalarNode, path: readonly string[], format: Format): TypedScalar | null {
   // sops treats `<<` as an ordinary string.
   if (node.tag === "tag:yaml.org,2002:merge") delete node.tag;
   if (node.tag !== undefined && node.tag !== "tag:yaml.org,2002:str")
-    throw new SopsError("unsupported", `${shown(path)} has the tag ${node.tag}`, "write the value without a tag");
+    throw new SopsError("unsupported", `${formatPath(path)} has the tag ${node.tag}`, "write the value without a tag");
   const text = String(node.value);
   if (node.type !== "PLAIN" || node.tag !== undefined) return { type: "str", text };
   try {
     return format === "json" ? jsonMeaning(text) : resolvePlain(text);
   } catch (error) {
-    throw new SopsError("unsupported", `${shown(path)}: ${(error as Error).message}`);
+    throw new SopsError("unsupported", `${formatPath(path)}: ${(error as Error).message}`);
   }
 }
 
@@ -48,7 +48,7 @@ export function meaning(node: ScalarNode, path: readonly string[], format: Forma
  * Resolves a JSON scalar. A number is an integer if it fits in 64 bits, otherwise a float (sops, stores/json,
  * normalizeJSONNumber).
  */
-function jsonMeaning(text: string): Scalar | null {
+function jsonMeaning(text: string): TypedScalar | null {
   if (/^-?[0-9]+$/.test(text) && BigInt(text) >= -(2n ** 63n) && BigInt(text) < 2n ** 63n)
     return { type: "int", text: String(BigInt(text)) };
   if (!/^[-0-9]/.test(text)) return resolvePlain(text);
@@ -62,7 +62,7 @@ export function valueLeaf(node: ScalarNode, path: readonly string[], format: For
     path,
     comment: false,
     item,
-    read: () => meaning(node, path, format) ?? { type: "str", text: "" },
+    read: () => resolveScalar(node, path, format) ?? { type: "str", text: "" },
     write: (scalar) => {
       if (scalar.type === "comment") node.value = new ListComment(scalar.text);
       else
@@ -93,7 +93,7 @@ function floatText(text: string): string {
  * Returns the style in which a value must be written, so that sops and YAML 1.1 parsers resolve the written value to
  * the same type.
  */
-function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
+function styleOf({ type, text }: TypedScalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
   if (format === "json") return "QUOTE_DOUBLE";
   if (/[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|[\ufeff\u2028\u2029]/u.test(text)) return "QUOTE_DOUBLE";

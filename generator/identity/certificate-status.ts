@@ -7,7 +7,7 @@ import { certificateFiles, identityFolder, secretFile, signingKeysFile } from ".
 import { hasExternalIdentity } from "../spec/ownership.ts";
 import { serverName } from "./files.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
-import { gateOf, stageOf } from "./state.ts";
+import { gateOf, stageOf } from "./rotation-state.ts";
 
 /** A certificate of an environment's identity, as `meshops identity status` reports it. */
 export interface CertificateStatus {

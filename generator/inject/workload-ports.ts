@@ -31,7 +31,7 @@ export interface WorkloadPorts {
 /** Function that returns the ports of a workload. It computes the ports of each selected workload only once. */
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
-export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {
+export function workloadPorts(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {
   const annotations = proxyAnnotations(workload, stream);
   const opaque: readonly Range[] = [...opaquePorts(annotations, workload), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(annotations[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];

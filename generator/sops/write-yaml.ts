@@ -1,7 +1,7 @@
 import { isMap, isNode, isScalar, isSeq, type Node, Pair, Scalar, visit, YAMLMap, YAMLSeq } from "yaml";
-import { ListComment } from "./leaf.ts";
 import { type Metadata, writeMetadata } from "./metadata.ts";
 import type { Tree } from "./tree.ts";
+import { ListComment } from "./values.ts";
 
 /**
  * Returns the text of a tree, with the metadata under the key `sops`. If the metadata is null, the key `sops` is

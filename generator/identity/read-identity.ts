@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { secretNames } from "../catalog/well-known.ts";
-import { atStart, type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, fileDiagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import {
   certificateFiles,
@@ -14,7 +14,7 @@ import {
   specFile,
 } from "../spec/layout.ts";
 import { hasExternalIdentity, recipientsOf } from "../spec/ownership.ts";
-import { readIfThere } from "../system/files.ts";
+import { readIfExists } from "../system/files.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { plural } from "../system/text.ts";
 import { secretContracts } from "./contracts.ts";
@@ -53,9 +53,9 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   if (hasExternalIdentity(environment)) return { identity: noIdentity, diagnostics: unusedFiles(root, environment) };
   const { name } = environment.metadata;
   const invalid = (file: string, message: string, fix: string | null = null): Diagnostic =>
-    atStart(file, { code: "identity-invalid", message, fix });
+    fileDiagnostic(file, { code: "identity-invalid", message, fix });
   const missing = (file: string, message: string, fix: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, fix });
+    fileDiagnostic(file, { code: "identity-missing", message, fix });
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
     diagnostics.push(
@@ -122,11 +122,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     const problem = text === null ? null : checkSecret(text, secret, environment);
     if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.fix));
   }
-  const keys = readIfThere(join(root, signingKeysFile(name)));
+  const keys = readIfExists(join(root, signingKeysFile(name)));
   const problem = keys === null ? null : checkSigningKeys(keys, environment);
   if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.fix));
   if (diagnostics.length > 0) return { identity: null, diagnostics };
-  const oldKeys = oldWebhookKeys(environment, (path) => readIfThere(join(root, path)));
+  const oldKeys = oldWebhookKeys(environment, (path) => readIfExists(join(root, path)));
   diagnostics.push(...oldKeys.map((key) => keyFormFinding(key, environment)));
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
@@ -141,7 +141,7 @@ function unusedFiles(root: string, { metadata: { name } }: Environment): Diagnos
   const folders = [...new Set(files.map((file) => file.slice(0, file.lastIndexOf("/"))))];
   return [
     {
-      ...atStart(first, {
+      ...fileDiagnostic(first, {
         code: "identity-unused",
         message: `${plural(files.length, "identity file")} of ${name} ${files.length === 1 ? "is" : "are"} not used, because another program issues the certificates`,
         fix: `when the cluster no longer uses this identity, run git rm -r ${folders.join(" ")}, and remove the rules for these files from .sops.yaml`,
@@ -177,7 +177,7 @@ function filesOf(root: string, name: string): string[] {
  */
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;
-  const inventory = readIfThere(join(root, stateFolder, `${name}.json`));
+  const inventory = readIfExists(join(root, stateFolder, `${name}.json`));
   // The inventory shows whether the generated files included an identity. If the inventory lists overlays, but no
   // overlay `identity`, another program issued the certificates. If the inventory lists no overlays, it is damaged, and
   // the fix assumes that an identity existed.
@@ -189,7 +189,7 @@ function initOrRename(root: string, environment: Environment): string {
   const old = folders.find((entry) => {
     if (existsSync(join(root, specFile(entry.name)))) return false;
     const [encrypted] = encryptedFiles(root, entry.name);
-    const text = encrypted === undefined ? "" : (readIfThere(join(root, encrypted)) ?? "");
+    const text = encrypted === undefined ? "" : (readIfExists(join(root, encrypted)) ?? "");
     return recipientsOf(environment).age.every((recipient) => text.includes(recipient));
   });
   return old === undefined

@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import { allPassed, type TestResult } from "../../cluster/verify/result.ts";
 import type { AccessTarget } from "../../components/check.ts";
-import type { CheckStatus } from "../../components/finding.ts";
+import type { CheckStatus } from "../../components/check-result.ts";
 import { fillTemplate } from "../../system/html.ts";
 import { programFolder } from "../../system/program-folder.ts";
 import { toSvg } from "../graph/svg.ts";

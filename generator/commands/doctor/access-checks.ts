@@ -6,8 +6,8 @@ import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Io } from "../io.ts";
-import { ask } from "./ask.ts";
 import type { DoctorCheck } from "./check.ts";
+import { runTool } from "./run-tool.ts";
 
 /** The kubeconfig and the context of an environment's cluster. */
 export interface Place {
@@ -106,7 +106,7 @@ const notInstalled = "the Azure CLI is not installed";
  * in, or if the Azure CLI fails.
  */
 async function azureAccounts(io: Io): Promise<Record<string, unknown>[] | string> {
-  const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
+  const { text, trouble } = await runTool(io, "az", ["account", "list", "--output", "json"]);
   if (trouble !== null) return trouble.absent ? notInstalled : `the Azure CLI failed: ${trouble.message}`;
   try {
     const list: unknown = JSON.parse(text);

@@ -2,7 +2,7 @@
 export type CheckStatus = "passed" | "failed" | "skipped" | "undecided";
 
 /** Result of a check. */
-export interface Finding {
+export interface CheckResult {
   readonly status: CheckStatus;
   readonly seen: string;
   /**
@@ -18,23 +18,28 @@ export interface Finding {
   readonly notes: readonly string[];
 }
 
-export function passed(seen: string, evidence: readonly string[] = [], notes: readonly string[] = []): Finding {
+export function passed(seen: string, evidence: readonly string[] = [], notes: readonly string[] = []): CheckResult {
   return { status: "passed", seen, cause: null, causes: [], evidence, notes };
 }
 
-export function failed(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): Finding {
+export function failed(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): CheckResult {
   return withCauses("failed", seen, cause, evidence);
 }
 
-export function undecided(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): Finding {
+export function undecided(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): CheckResult {
   return withCauses("undecided", seen, cause, evidence);
 }
 
-export function skipped(why: string): Finding {
+export function skipped(why: string): CheckResult {
   return { status: "skipped", seen: why, cause: null, causes: [], evidence: [], notes: [] };
 }
 
-function withCauses(status: CheckStatus, seen: string, cause: string | readonly string[], evidence: readonly string[]): Finding {
+function withCauses(
+  status: CheckStatus,
+  seen: string,
+  cause: string | readonly string[],
+  evidence: readonly string[],
+): CheckResult {
   const causes = typeof cause === "string" ? [cause] : cause;
   return { status, seen, cause: causes.join("; "), causes, evidence, notes: [] };
 }

@@ -1,8 +1,8 @@
 import type { Colors } from "picocolors/types.js";
 import type { FieldChange, Step } from "../../components/change-rule.ts";
-import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
+import { highestOf, type Risk, risks } from "../../components/risk-levels.ts";
 import { accessKind } from "../../diff/access-kind.ts";
-import type { ObjectChange } from "../../diff/diff.ts";
+import type { AssessedChange } from "../../diff/diff.ts";
 import { combineProcedures } from "../../diff/procedure.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";
@@ -15,11 +15,11 @@ const signs = { added: "+", removed: "-", changed: "~" } as const;
 const shownFields = 12;
 
 /** Returns the text output, in which the changes are grouped by environment. */
-export function diffText(changes: readonly ObjectChange[], colors: Colors): string {
+export function diffText(changes: readonly AssessedChange[], colors: Colors): string {
   return [...byEnvironment(changes)].map(([environment, own]) => `${section(environment, own, colors)}\n`).join("\n");
 }
 
-function section(environment: string, changes: readonly ObjectChange[], colors: Colors): string {
+function section(environment: string, changes: readonly AssessedChange[], colors: Colors): string {
   const title = `${colors.bold(titleOf(environment))}  ${summary(changes)}`;
   const procedures = combineProcedures(changes);
   const own = groups(changes);
@@ -78,16 +78,16 @@ function usesFlux(steps: readonly Step[]): boolean {
   return steps.some(({ command = "" }) => /\b(kustomization|helmrelease)\b/.test(command));
 }
 
-type Group = readonly [ObjectChange, ...ObjectChange[]];
+type Group = readonly [AssessedChange, ...AssessedChange[]];
 
 /** Groups the changes that have the same risk, reason and steps. The groups are in the order of their first changes. */
-function groups(changes: readonly ObjectChange[]): Group[] {
+function groups(changes: readonly AssessedChange[]): Group[] {
   const found = groupBy(changes, ({ risk, reason, steps }) => JSON.stringify([risk, reason, steps]));
   return [...found.values()] as unknown as Group[];
 }
 
 interface Head {
-  readonly sign: ObjectChange["change"];
+  readonly sign: AssessedChange["change"];
   readonly text: string;
   readonly risk: Risk;
   readonly fields: readonly FieldChange[];
@@ -136,7 +136,7 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
  * `command` is null if a step has no command. `before` is null if the field did not exist before the change. `after` is
  * null if it does not exist after the change.
  */
-export function diffJson(changes: readonly ObjectChange[]): string {
+export function diffJson(changes: readonly AssessedChange[]): string {
   const rows = changes.map(({ fields, steps, ...change }) => ({
     ...change,
     steps: steps.map(({ text, command = null }) => ({ text, command })),
@@ -146,7 +146,7 @@ export function diffJson(changes: readonly ObjectChange[]): string {
 }
 
 /** Returns the Markdown output, for a comment on a pull request. */
-export function diffMarkdown(changes: readonly ObjectChange[], from: string): string {
+export function diffMarkdown(changes: readonly AssessedChange[], from: string): string {
   if (changes.length === 0) return `meshops: no changes compared with ${code(from)}.\n`;
   const sections = [...byEnvironment(changes)].map(([environment, own]) => {
     const rows = groups(own).map((group) => {
@@ -190,7 +190,7 @@ function markdownSteps(steps: readonly Step[]): string {
 }
 
 /** Returns a text with the number of changes per risk, such as `3 objects change: 1 immutable-field, 2 harmless`. */
-export function summary(all: readonly ObjectChange[]): string {
+export function summary(all: readonly AssessedChange[]): string {
   const changes = all.filter(({ kind }) => kind !== accessKind);
   const access = all.filter(({ kind }) => kind === accessKind);
   const counts = [...risks].reverse().flatMap((risk) => {
@@ -205,11 +205,11 @@ export function summary(all: readonly ObjectChange[]): string {
 }
 
 /** Returns the highest risk of the changes. */
-export function worst(changes: readonly ObjectChange[]): Risk {
-  return gravest(changes.map(({ risk }) => risk));
+export function highestRisk(changes: readonly AssessedChange[]): Risk {
+  return highestOf(changes.map(({ risk }) => risk));
 }
 
-function byEnvironment(changes: readonly ObjectChange[]): ReadonlyMap<string, readonly ObjectChange[]> {
+function byEnvironment(changes: readonly AssessedChange[]): ReadonlyMap<string, readonly AssessedChange[]> {
   return groupBy(changes, ({ environment }) => environment);
 }
 
@@ -217,7 +217,7 @@ function titleOf(environment: string): string {
   return environment === "" ? "all environments" : printable(environment);
 }
 
-function nameOf({ kind, namespace, name }: ObjectChange): string {
+function nameOf({ kind, namespace, name }: AssessedChange): string {
   return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`.trim());
 }
 

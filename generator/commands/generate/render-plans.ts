@@ -1,13 +1,13 @@
 import type { Colors } from "picocolors/types.js";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import { type FileChange, hasDrift, type Plan } from "../../bundle/plan.ts";
-import { contentsOf } from "../../components/contents.ts";
+import { summaryOf } from "../../components/contents.ts";
 import type { Model } from "../../components/model.ts";
 import { installsLinkerd } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText, plural } from "../../system/text.ts";
-import type { CommonOptions } from "../context.ts";
 import type { Io } from "../io.ts";
+import type { CommonOptions } from "../load.ts";
 import type { PlanSummary, Prepared } from "./prepare.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { PlanSummary, Prepared } from "./prepare.ts";
  * @throws UserError (problem) if a path is not a regular file, or if meshops did not generate a file and `force` is
  * false
  */
-export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
+export function assertNoConflicts(plans: readonly Plan[], force: boolean): void {
   const places = (action: FileChange["action"]): string[] =>
     touched(plans).flatMap((change) => (change.action === action ? [change.path] : []));
   const blocked = places("blocked");
@@ -120,7 +120,7 @@ function describe({ environment, components }: Model, colors: Colors): string {
   const versions = [`Linkerd ${linkerd.version}`, ...components.flatMap(({ service }) => service ?? [])];
   const title = `${colors.bold(environment.metadata.name)}  ${[...versions, availability].join(", ")}`;
   const rows = components.map(
-    (component) => `  ${component.id.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
+    (component) => `  ${component.id.padEnd(22)} ${summaryOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
   );
   return `${title}\n${rows.join("\n")}\n\n`;
 }

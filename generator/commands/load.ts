@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inventoryFile } from "../bundle/inventory.ts";
 import { Repository } from "../bundle/repository.ts";
-import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, distinct, fileDiagnostic, hasErrors, isActive } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { toText } from "../diagnostics/text.ts";
 import { findCollisions, loadEnvironment } from "../lint/load.ts";
@@ -85,7 +85,7 @@ export function unknownEnvironments(repository: Repository, names: readonly stri
  *
  * @throws UserError (usage) if `names` contains an abstract environment
  */
-export function concrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
+export function selectConcrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
   const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
   if (base !== undefined)
     throw new UserError(
@@ -103,7 +103,7 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
  */
 export function loadOne(io: Io, repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
-  const [environment] = concrete(loaded, [name]);
+  const [environment] = selectConcrete(loaded, [name]);
   if (environment === undefined || hasErrors(diagnostics)) {
     printDiagnostics(io.stderr, diagnostics);
     throw new UserError(exitCode.problem, `environment "${name}" is not valid`, `run meshops validate ${name}`);
@@ -116,7 +116,7 @@ function unknownEnvironment(name: string, known: readonly string[], generated: b
   const message = `environment "${name}" does not exist`;
   const restore = generated ? `restore ${specFile(name)} from Git` : null;
   const fix = restore ?? didYouMean(name, known);
-  const unknown = atStart(specFile(name), { code: "environment-unknown", message, fix });
+  const unknown = fileDiagnostic(specFile(name), { code: "environment-unknown", message, fix });
   return { ...unknown, expected: known.length === 0 || generated ? null : `one of ${known.join(", ")}` };
 }
 
@@ -144,7 +144,7 @@ export function readText(io: Io, path: string | 0): string {
  * @param to stdout if the findings are the result of the command, and stderr if the command has another result
  */
 export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
-  const loud = diagnostics.filter(isLoud);
+  const loud = diagnostics.filter(isActive);
   if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
@@ -153,7 +153,7 @@ export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[])
  * Returns an empty text for an empty list.
  */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
-  const loud = diagnostics.filter(isLoud);
+  const loud = diagnostics.filter(isActive);
   const errors = loud.filter(({ severity }) => severity === "error").length;
   const warnings = loud.length - errors;
   const silenced = diagnostics.length - loud.length;

@@ -1,7 +1,7 @@
 import { isVersionAtLeast } from "../../system/version.ts";
 import type { Io } from "../io.ts";
-import { ask } from "./ask.ts";
 import type { DoctorCheck } from "./check.ts";
+import { runTool } from "./run-tool.ts";
 import { type Tool, tools, versionIn } from "./tools.ts";
 
 /**
@@ -61,6 +61,6 @@ async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorChec
 
 async function output(io: Io, { name, asks }: Tool): Promise<string | null> {
   if (name === "node") return process.version;
-  const { text, trouble } = await ask(io, name, asks);
+  const { text, trouble } = await runTool(io, name, asks);
   return trouble?.absent === true ? null : text;
 }

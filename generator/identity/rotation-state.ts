@@ -3,7 +3,7 @@ import { mapAt } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, signingKeysFile } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
+import { type Issued, issuedAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SecretStore, SigningKeys } from "./files.ts";
 import { type Certificate, parsePem, pemOf, signerOf } from "./pem.ts";
 
@@ -25,7 +25,7 @@ export type Stage =
  * Limits for the next step of a trust anchor rotation. The step can run after `opensAt`, or earlier if the user has
  * checked that `until` is true.
  */
-export interface Gate {
+export interface RotationWait {
   /** Earliest time of the next step. */
   readonly opensAt: Date;
   /**
@@ -35,10 +35,10 @@ export interface Gate {
 }
 
 /** Returns the gate of the step that follows a stage. Returns null if this step does not have to wait. */
-export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
+export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): RotationWait | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
-  const made = madeAt(stage === "bundled" ? newest(anchors) : issuer);
+  const made = issuedAt(stage === "bundled" ? newest(anchors) : issuer);
   return {
     opensAt: new Date(made.getTime() + wait),
     until:
@@ -134,7 +134,7 @@ function missing(environment: string, path: string): never {
  *
  * @throws UserError (problem) if the key belongs to none of the certificates
  */
-export function pairWith(
+export function keyPairFor(
   certificates: readonly Certificate[],
   key: string,
   file: string = certificateFiles.trustAnchors,

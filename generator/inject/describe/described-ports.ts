@@ -43,7 +43,7 @@ interface PortFacts {
  * Returns the ports of a workload's pods: the TCP ports that the containers declare, and undeclared ports that a
  * Service targets or a probe uses.
  */
-export function portsOf(workload: Workload, stream: ManifestSet): DescribedPort[] {
+export function describedPorts(workload: Workload, stream: ManifestSet): DescribedPort[] {
   const facts = factsOf(workload, stream);
   const used = new Set<string>();
   return facts.map((each) => {

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { decryptValue, encryptValue, isCiphertext } from "./cipher.ts";
 import { SopsError } from "./error.ts";
-import { type Leaf, shown } from "./leaf.ts";
 import { encryptedBy } from "./match.ts";
 import type { Metadata } from "./metadata.ts";
-import { canonical, type Scalar } from "./scalar.ts";
+import { canonical, type TypedScalar } from "./scalar.ts";
 import type { Tree } from "./tree.ts";
+import { formatPath, type Leaf } from "./values.ts";
 
 /**
  * Nonces of a file's values, by path and plaintext. A value that has not changed is encrypted with the same nonce, so
@@ -29,7 +29,8 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
     if (!secret) continue;
     // If a comment is still ciphertext, it could not be decrypted. Keep this ciphertext.
     if (leaf.comment && isCiphertext(scalar.text)) continue;
-    if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} seems to be already encrypted`);
+    if (isCiphertext(scalar.text))
+      throw new SopsError("already-encrypted", `${formatPath(leaf.path)} seems to be already encrypted`);
     leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(contextOf(leaf), scalar))), leaf));
   }
   return encryptValue(
@@ -62,14 +63,15 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
     const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
     // sops stores a comment in a list as an encrypted item of the list. Accept the type `comment` only for list items,
     // because the type of a value is not authenticated, and the MAC does not cover comments.
-    if (scalar.type === "comment" && !leaf.item) throw new SopsError("tampered", `${shown(leaf.path)}: the value was changed`);
+    if (scalar.type === "comment" && !leaf.item)
+      throw new SopsError("tampered", `${formatPath(leaf.path)}: the value was changed`);
     if (scalar.type !== "comment") mac.add(scalar, secret);
   }
   checkMac(mac.digest(), key, metadata, nonces);
   return nonces;
 }
 
-function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>): Scalar {
+function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>): TypedScalar {
   const { type, text } = leaf.read();
   try {
     if (type !== "str") throw new SopsError("not-encrypted", "the value is not encrypted");
@@ -79,8 +81,8 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
     leaf.write(value);
     return value;
   } catch (error) {
-    if (error instanceof SopsError) throw new SopsError(error.problem, `${shown(leaf.path)}: ${error.message}`, error.fix);
-    throw new SopsError("tampered", `${shown(leaf.path)}: ${(error as Error).message}`);
+    if (error instanceof SopsError) throw new SopsError(error.problem, `${formatPath(leaf.path)}: ${error.message}`, error.fix);
+    throw new SopsError("tampered", `${formatPath(leaf.path)}: ${(error as Error).message}`);
   }
 }
 
@@ -138,7 +140,7 @@ class Mac {
     if (macOnlyEncrypted) this.#hash.update(createHash("sha256").update("sops").digest());
   }
 
-  add(scalar: Scalar, encrypted: boolean): void {
+  add(scalar: TypedScalar, encrypted: boolean): void {
     if (encrypted || !this.#onlyEncrypted) this.#hash.update(canonical(scalar));
   }
 
@@ -147,7 +149,7 @@ class Mac {
   }
 }
 
-function ciphertext(text: string, { comment }: Leaf): Scalar {
+function ciphertext(text: string, { comment }: Leaf): TypedScalar {
   return { type: comment ? "comment" : "str", text };
 }
 
@@ -164,7 +166,7 @@ function context(path: readonly string[]): string {
  * Returns the map key of a nonce. Different paths or texts have different map keys, because a nonce must never be used
  * for two different texts.
  */
-function nonceKey(place: string, { type, text }: Scalar): string {
+function nonceKey(place: string, { type, text }: TypedScalar): string {
   return JSON.stringify([place, type, text]);
 }
 
