@@ -51,7 +51,7 @@ export function readProtoFile(root: string, path: string): ReturnType<typeof rea
       fileDiagnostic(path, {
         code: "proto-missing",
         message,
-        fix: "correct the path in the workload's field routes.proto, or create the file",
+        fix: "correct the field proto in the routes of the workload, or create the file",
       }),
     ],
   };

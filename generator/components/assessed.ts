@@ -57,7 +57,8 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 }
 
 /**
- * Whether a field of a HelmRelease or of an overlay is part of a patch that meshops generates. A patch of meshops
+ * Whether a changed field of a HelmRelease, or of an overlay's kustomization.yaml, belongs to a patch that meshops can
+ * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`. A patch of meshops
  * changes one object, and sets only the fields of `patchedByMeshops`.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {

@@ -221,7 +221,7 @@ export type DiagnosticCode =
   | "webhook-key-form";
 
 /** Whether the finding is not silenced. */
-export function isActive({ silenced: silenced }: Diagnostic): boolean {
+export function isActive({ silenced }: Diagnostic): boolean {
   return silenced === undefined;
 }
 

@@ -10,7 +10,7 @@ export function toGithub(diagnostics: readonly Diagnostic[]): string {
 }
 
 function annotation(diagnostic: Diagnostic): string {
-  const { file, line, column, code, severity, fix, excerpt, silenced: silenced } = diagnostic;
+  const { file, line, column, code, severity, fix, excerpt, silenced } = diagnostic;
   const place = excerpt === null ? {} : { endColumn: column + excerpt.length };
   const properties = { title: `meshops ${code}`, file, line, col: column, ...place };
   const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);

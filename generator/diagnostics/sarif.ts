@@ -44,7 +44,7 @@ function descriptor(id: string, rule: RuleInfo | null): object {
 }
 
 function result(diagnostic: Diagnostic, ruleIndex: number): object {
-  const { file, line, column, code, severity, fix, excerpt, silenced: silenced } = diagnostic;
+  const { file, line, column, code, severity, fix, excerpt, silenced } = diagnostic;
   const text = fix === null ? messageWithExpected(diagnostic) : `${messageWithExpected(diagnostic)}. Fix: ${fix}`;
   const region = { startLine: line, startColumn: column, ...(excerpt === null ? {} : { endColumn: column + excerpt.length }) };
   return {

@@ -8,7 +8,7 @@ import { compareLocation, type Diagnostic } from "./diagnostic.ts";
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
   const rows = [...diagnostics].sort(compareLocation).map((diagnostic) => {
-    const { file, line, column, code, severity, fix, silenced: silenced } = diagnostic;
+    const { file, line, column, code, severity, fix, silenced } = diagnostic;
     const row = { file, line, column, code, severity, message: messageWithExpected(diagnostic), fix };
     return silenced === undefined ? row : { ...row, silenced };
   });
@@ -29,7 +29,7 @@ export function toText(diagnostics: readonly Diagnostic[], colors: Colors): stri
 }
 
 function describe(diagnostic: Diagnostic, colors: Colors): string {
-  const { file, line, column, code, severity, message, expected, fix, excerpt, silenced: silenced } = diagnostic;
+  const { file, line, column, code, severity, message, expected, fix, excerpt, silenced } = diagnostic;
   if (silenced !== undefined)
     return [
       colors.dim(`${printable(`${file}:${line}:${column}`)} silenced ${code}`),

@@ -37,7 +37,8 @@ export function openFile(text: string): { readonly metadata: Metadata; readonly 
  */
 export function metadataOf(tree: Tree): Metadata {
   const node = sopsNode(tree);
-  if (node === undefined) throw new SopsError("not-encrypted", "the file is not encrypted: it has no key `sops`");
+  if (node === undefined)
+    throw new SopsError("not-encrypted", "the file is not encrypted: the top-level field `sops` is missing");
   return readMetadata(node);
 }
 

@@ -210,7 +210,7 @@ describe("validate", () => {
       "a Secret without encryption",
       issuer,
       (text) => text.slice(0, text.indexOf("sops:")),
-      "the file is not encrypted: it has no key `sops`",
+      "the file is not encrypted: the top-level field `sops` is missing",
     ],
     ["a missing MAC", issuer, (text) => text.replace(/ {2}mac: .*\n/, ""), "the file has no MAC"],
     [

@@ -87,7 +87,7 @@ describe("an edge release that the catalog does not contain", () => {
   test("causes a warning that lists the images with the tags of the nearest release; the warning can be silenced", () => {
     const codes = (spec: object): string[] =>
       loadFiles({ test: specText({ linkerd: { version: "edge-25.12.1" }, ...spec }) }, "test").diagnostics.map(
-        ({ message, silenced: silenced }) => `${silenced ?? ""}: ${message}`,
+        ({ message, silenced }) => `${silenced ?? ""}: ${message}`,
       );
     expect(codes({})).toEqual([
       ": edge-25.12.1 (later than 2.19) is not in the catalog of tested releases. The generated files contain the settings of the nearest release in the catalog, edge-25.10.7, and these images of that release: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",

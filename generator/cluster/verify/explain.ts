@@ -35,7 +35,8 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Converts a probe to a client for the evaluation of policies. */
+/** Returns the client that `evaluate` needs to evaluate policies for the connections of a probe (a test pod of
+ * `meshops verify`). */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {

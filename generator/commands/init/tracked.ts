@@ -160,7 +160,8 @@ function withBranchOf(standing: string, template: string): string {
 }
 
 /**
- * Returns the SHA-256 hash of a file in which the branch is replaced with `main`. The hash therefore does not depend on
+ * Replaces the name of the Git branch in the text of a file with `main`, and returns the SHA-256 hash of the result. The
+ * hash therefore does not depend on the branch. The hash therefore does not depend on
  * the branch.
  */
 function hashOf(text: string): string {

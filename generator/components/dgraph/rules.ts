@@ -65,7 +65,7 @@ function rulesOfDgraph(): readonly Rule[] {
       why:
         "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
         "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients. Only `dgraph.clients` restricts meshed clients. " +
-        "A range with a prefix shorter than 8 bits contains public addresses. Clients with these addresses can then run admin operations if their connections bypass the proxy.",
+        "A range with a prefix shorter than 8 bits contains public addresses. If the whitelist contains such a range, clients with public addresses can run admin operations over connections that bypass Alpha's proxy.",
       fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
       check: narrowWhitelist,
     },

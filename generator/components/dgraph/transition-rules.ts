@@ -36,7 +36,7 @@ export const internalPortsRefused: TransitionRule = {
   title: "Dgraph's pods would refuse each other's connections while `internalPorts` changes to `skip`",
   why:
     "Flux updates the policies before it updates Dgraph. Flux therefore removes the Servers of ports 5080 and 7080 while the running pods still receive connections to these ports through their proxies. " +
-    "Without a Server, the default inbound policy applies. If this policy refuses clients, the proxies close the connections between the pods, and the groups of Dgraph lose their majority (linkerd2-proxy, inbound policy).",
+    "Without a Server, the default inbound policy applies. If this policy does not admit every pod, the proxies can close connections between Dgraph's pods (linkerd2-proxy, inbound policy). Dgraph's Raft groups then lose their quorum.",
   fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove `mesh.defaultInboundPolicy` from `namespaces.<namespace of Dgraph>`, generate and push.",
   check: exposesProxiedPorts,
 };

@@ -61,7 +61,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
  * Converts a finding to a result. If the finding is an error, the result is only a warning, because the user might be
  * unable to change the objects. If the finding is silenced, the result has the severity info.
  */
-function judgedResult({ manifest, path, statement: { code, message, fix, silenced: silenced } }: Judged): Result {
+function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,
     severity: silenced === undefined ? "warning" : "info",
