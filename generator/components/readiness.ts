@@ -10,7 +10,10 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   const notReady = found.filter((workload) => !rolloutOf(workload).complete);
   const names = notReady.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
   if (found.length === 0)
-    return failed("no workloads", `the namespace ${namespace} contains no workloads; to see the reason, run meshops status`);
+    return failed("no workloads", {
+      reason: `the namespace ${namespace} contains no workloads`,
+      fix: "run meshops status to see the reason",
+    });
   const lost = lostSecrets(
     identity,
     pods.filter(({ metadata }) => metadata.namespace === namespace),
@@ -18,7 +21,10 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   if (lost.length > 0)
     return failed(
       `${plural(lost.length, "Secret")} missing`,
-      "new pods cannot start without these Secrets. Running pods keep the mounted data. To print the command that creates the Secrets again, run meshops status",
+      {
+        reason: "new pods cannot start without these Secrets. Running pods keep the mounted data",
+        fix: "run meshops status, which prints the command that creates the Secrets again",
+      },
       [...names, ...lost.map(([secret, { metadata }]) => `pod ${metadata.name} mounts Secret ${secret}, which does not exist`)],
     );
   const notes =
@@ -27,5 +33,5 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
       : [];
   return notReady.length === 0
     ? passed(`${found.length} workloads ready`, [], notes)
-    : failed(`${notReady.length} of ${found.length} workloads not ready`, "run meshops status to see the reason", names);
+    : failed(`${notReady.length} of ${found.length} workloads not ready`, { fix: "run meshops status to see the reason" }, names);
 }

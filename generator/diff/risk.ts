@@ -7,7 +7,6 @@ import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
 import { deliveryRisks } from "./risks/delivery.ts";
 import { helmfileRisks } from "./risks/helmfile.ts";
-import { identityRisks } from "./risks/identity.ts";
 import { ownershipRisks } from "./risks/installation.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages, pullSecretRisks } from "./risks/mirror.ts";
@@ -23,7 +22,6 @@ import { releaseRisks } from "./risks/release.ts";
 type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 
 const judges: readonly Judge[] = [
-  identityRisks,
   ageSecretRisk,
   placementRisks,
   ownershipRisks,

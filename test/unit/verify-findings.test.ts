@@ -325,7 +325,8 @@ describe("causes", () => {
       "no Server selects port 8080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
     ]);
     const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
-    for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
+    for (const text of found.problems.flatMap(({ reason, fix }) => [reason ?? "", fix ?? ""]))
+      expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(text);
   });
 
   test("if an unlisted client can connect because a Server is in the mode audit, the cause contains this Server", () => {
@@ -369,7 +370,7 @@ describe("causes", () => {
     );
     expect(found.causes).toEqual([
       "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows these connections",
-      "the AuthorizationPolicy of port 9080 lists other.elsewhere, but not stranger.pydgraph-client. Check that dgraph.clients contains this client, and that component dgraph-policy is up to date",
+      "the AuthorizationPolicy of port 9080 lists other.elsewhere, but not stranger.pydgraph-client: check that dgraph.clients contains this client, and that component dgraph-policy is up to date",
     ]);
   });
 });
@@ -410,7 +411,7 @@ describe("D5, whose calls a peak-EWMA balancer distributes to the Alphas", () =>
     );
     const bare = { ...alpha(1), spec: { containers: [{ name: "alpha" }] } };
     expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0), bare, alpha(2)]).cause).toBe(
-      "some pods of Alpha have no proxy. Restart these pods: demo-dgraph-alpha-1",
+      "some pods of Alpha have no proxy: restart these pods: demo-dgraph-alpha-1",
     );
   });
 

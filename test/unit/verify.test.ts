@@ -126,7 +126,7 @@ test("the HTML report and the JUnit report escape text from the cluster", async 
   const page = await html(report, "context", "2026-11-25T00:00:00Z", targetOf(model));
   expect(page).not.toContain("<script>");
   expect(page).toContain("refused, must be allowed");
-  expect(page).toContain("cause:</span> &lt;/pre&gt;");
+  expect(page).toContain("reason:</span> &lt;/pre&gt;");
   const xml = junit(report);
   expect(xml).toContain('tests="3" failures="1" errors="1" skipped="0"');
   expect(xml).toContain("&lt;script&gt;");

@@ -1,4 +1,4 @@
-import { type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
+import { type CheckResult, failed, type Problems, passed, undecided } from "../../components/check-result.ts";
 import { describeCall, outcomeOf } from "../../components/outcome.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } from "./explain.ts";
@@ -10,7 +10,10 @@ export function judgeBaseline(run: ProbeRun, { target }: Scene): CheckResult {
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
     "HTTP and gRPC calls are answered",
-    () => `${target.title} does not answer, although no policy exists: run meshops status to check that ${target.title} is ready`,
+    () => ({
+      reason: `${target.title} does not answer, although no policy exists`,
+      fix: `run meshops status to check that ${target.title} is ready`,
+    }),
   );
 }
 
@@ -85,7 +88,7 @@ function judge(
   run: ProbeRun,
   good: (all: readonly Ended[]) => boolean,
   expected: string,
-  why: (through: readonly Ended[], all: readonly Ended[]) => string | readonly string[],
+  why: (through: readonly Ended[], all: readonly Ended[]) => Problems,
 ): CheckResult {
   const unseen = unseenCalls(run);
   if (unseen !== null) return unseen;
@@ -112,7 +115,10 @@ function unseenCalls(run: ProbeRun): CheckResult | null {
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
   return undecided(
     "the probe ended before all calls were complete",
-    "the log of the probe does not contain the results of all calls: run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
+    {
+      reason: "the log of the probe does not contain the results of all calls",
+      fix: "run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
+    },
     evidence,
   );
 }

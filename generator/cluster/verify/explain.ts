@@ -1,5 +1,6 @@
 import { meshedLabel } from "../../catalog/well-known.ts";
 import type { AccessTarget, ClusterState } from "../../components/check.ts";
+import type { CheckProblem } from "../../components/check-result.ts";
 import type { Outcome } from "../../components/outcome.ts";
 import { anchorGaps } from "../../identity/anchors.ts";
 import { issuerIn } from "../../identity/cluster-certificates.ts";
@@ -57,7 +58,7 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
  * Returns all reasons why the policies allow a client that they must refuse. If an object allows the client, the reason
  * contains the name of this object.
  */
-export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
+export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): (string | CheckProblem)[] {
   const { meshed } = probe;
   const [server] = podsIn(scene);
   if (server === undefined) return [`${scene.target.podTitle} has no pods`];
@@ -67,7 +68,10 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
   const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
     ? [
-        `no NetworkPolicy selects pod ${server.metadata.name}: run meshops status to check that component ${scene.target.policyComponent} is ready`,
+        {
+          reason: `no NetworkPolicy selects pod ${server.metadata.name}`,
+          fix: `run meshops status to check that component ${scene.target.policyComponent} is ready`,
+        },
       ]
     : meshed || admitting.length === 0
       ? []
@@ -76,13 +80,19 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   const unenforced =
     !meshed && verdicts.some(({ network }) => network.selecting.length > 0 && !network.admits)
       ? [
-          "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+          {
+            reason: "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies",
+            fix: "check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+          },
         ]
       : [];
   const found = [...inNetwork, ...unenforced, ...meshHoles(verdicts, scene.target)];
   if (found.length > 0) return found;
   return [
-    `the Servers and AuthorizationPolicies deny the call, but the proxy of the called pod allowed the call: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`,
+    {
+      reason: `the Servers and AuthorizationPolicies deny the call, but the proxy of the called pod allowed the call`,
+      fix: `check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`,
+    },
   ];
 }
 
@@ -112,16 +122,19 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
 }
 
 /** Returns the reason why a listed client was refused, for each port. */
-export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): string[] {
+export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): (string | CheckProblem)[] {
   const { target } = scene;
   const [server] = podsIn(scene);
   const identity = `${probe.serviceAccount}.${probe.namespace}`;
-  const causes = portsOf(bad, target).map((port): string => {
+  const causes = portsOf(bad, target).map((port): string | CheckProblem => {
     const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
     const accounts = [...new Set(authorizations.flatMap(namedIdentities))];
     if (accounts.length === 0)
       return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows these connections`;
-    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, but not ${identity}. Check that ${target.fields.clients} contains this client, and that component ${target.policyComponent} is up to date`;
+    return {
+      reason: `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, but not ${identity}`,
+      fix: `check that ${target.fields.clients} contains this client, and that component ${target.policyComponent} is up to date`,
+    };
   });
   const denied = bad.filter(({ outcome }) => outcome === "denied").map(({ way }) => way);
   return causes.length === 0 ? [`a Server refused these calls: ${denied.join(", ")}`] : causes;
@@ -131,7 +144,7 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
  * Returns all reasons why a meshed client gets no answer. Possible reasons are a NetworkPolicy, a target pod without a
  * proxy, and proxies that do not trust each other.
  */
-export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[] {
+export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): (string | CheckProblem)[] {
   const { state, target } = scene;
   const { identity } = state;
   const pods = podsIn(scene);
@@ -157,12 +170,15 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
         ]),
     ...(distrust
       ? [
-          `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see test M2): restart the pods of ${target.podTitle} with kubectl rollout restart`,
+          {
+            reason: `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see test M2)`,
+            fix: `restart the pods of ${target.podTitle} with kubectl rollout restart`,
+          },
         ]
       : []),
   ];
   return causes.length === 0
-    ? ["the policies allow the connection, but the calls get no answer: see the results of the tests M1 to M5"]
+    ? [{ reason: "the policies allow the connection, but the calls get no answer", fix: "see the results of the tests M1 to M5" }]
     : causes;
 }
 

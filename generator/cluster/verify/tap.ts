@@ -53,7 +53,7 @@ function troubleOf(error: unknown): string {
   const text = error.framed ? decodeTapError(error.body) : textOf(error.body);
   if (error.status === 403) return `you are not allowed to use tap (bind the ClusterRole linkerd-linkerd-viz-tap-admin): ${text}`;
   if (error.status === 404 && !error.framed)
-    return "the tap API does not exist in the cluster: check that Linkerd viz is installed";
+    return "the tap API does not exist in the cluster, because Linkerd viz is not installed";
   if (error.status === 503) return `the API server cannot reach the tap API (see test M6): ${text}`;
   return text.trim();
 }
@@ -112,7 +112,10 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
       );
     return failed(
       `tap does not report the ${missing.join(" and ")} ${missing.length === 1 ? "call" : "calls"}`,
-      `tap reported ${tap.events.length} events, but did not report the probe's calls over ${missing.join(" and ")}: check that test T2a passed and that tap is enabled in the pods of ${target.podTitle}`,
+      {
+        reason: `tap reported ${tap.events.length} events, but did not report the probe's calls over ${missing.join(" and ")}`,
+        fix: `check that test T2a passed and that tap is enabled in the pods of ${target.podTitle}`,
+      },
       evidence,
     );
   }
@@ -120,7 +123,10 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   if (plain.length > 0)
     return failed(
       `tls=${plain[0]?.tls}`,
-      "the proxies do not use mTLS for the probe's connection: check whether the annotation skip-inbound-ports or skip-outbound-ports contains the port of this connection",
+      {
+        reason: "the proxies do not use mTLS for the probe's connection",
+        fix: "check whether the annotation skip-inbound-ports or skip-outbound-ports contains the port of this connection",
+      },
       evidence,
     );
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);

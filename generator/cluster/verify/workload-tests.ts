@@ -1,5 +1,5 @@
 import type { CallResult } from "../../components/check.ts";
-import { type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
+import { type CheckProblem, type CheckResult, failed, passed, undecided } from "../../components/check-result.ts";
 import { describeCall, hasResponse, isFromProxy, outcomeOf } from "../../components/outcome.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { proxyOf } from "../../mesh/pod.ts";
@@ -32,10 +32,9 @@ export async function workloadTests(run: Run): Promise<void> {
       set.title,
       since,
       targets.length === 0
-        ? undecided(
-            "none of the selected pods is ready",
-            `run meshops status to check that the selector of ${set.title} is correct and that the selected pods are ready`,
-          )
+        ? undecided("none of the selected pods is ready", {
+            fix: `run meshops status to check that the selector of ${set.title} is correct and that the selected pods are ready`,
+          })
         : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
     );
 }
@@ -86,7 +85,7 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
   if (missing !== undefined)
     return undecided(
       `the probe that acts as ${whoIs(missing.each.probe)} ended before all calls were complete`,
-      "run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe",
+      { fix: "run meshops verify again with --keep-probes, then run kubectl logs for the pod of the probe" },
       evidence,
     );
   const wrong = calls.flatMap(({ target, each, result }) => {
@@ -124,19 +123,34 @@ function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
 }
 
 /** Returns the reason why the result of a call differs from the spec. Evaluates the policies in the cluster. */
-function why({ set, key, port, pod }: Destination, probe: Probe, declared: boolean, { state }: Run): string {
+function why({ set, key, port, pod }: Destination, probe: Probe, declared: boolean, { state }: Run): string | CheckProblem {
   const attempt = { from: attemptClientOf(probe, state.namespaces), to: pod, port: port.port };
   const { admitted, refusedBy, mesh } = evaluate(attempt, state.policies, state.installation);
   const place = `${set.title} port ${key}`;
   if (declared)
     return refusedBy !== null
-      ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that the policies of ${set.title} are up to date`
-      : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
+      ? {
+          reason: `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}`,
+          fix: `run meshops status to check that the policies of ${set.title} are up to date`,
+        }
+      : {
+          reason: `the policies in the cluster admit ${whoIs(probe)} at ${place}`,
+          fix: `check that the application listens on port ${port.port}, and read the log of container linkerd-proxy in pod ${pod.metadata.name}`,
+        };
   if (proxyOf(pod) === undefined)
     return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check which clients connect to this pod`;
   if (refusedBy?.layer === "mesh")
-    return `${refusedBy.object} refuses ${whoIs(probe)} at ${place}, but the proxy of the called pod admitted the call: read the log of container linkerd-proxy in pod ${pod.metadata.name}`;
+    return {
+      reason: `${refusedBy.object} refuses ${whoIs(probe)} at ${place}, but the proxy of the called pod admitted the call`,
+      fix: `read the log of container linkerd-proxy in pod ${pod.metadata.name}`,
+    };
   return admitted
-    ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that the policies of ${set.title} are up to date`
-    : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine`;
+    ? {
+        reason: `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by})`,
+        fix: `run meshops status to check that the policies of ${set.title} are up to date`,
+      }
+    : {
+        reason: `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce NetworkPolicies`,
+        fix: `check that the cluster has a network policy engine`,
+      };
 }

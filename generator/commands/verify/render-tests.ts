@@ -22,18 +22,21 @@ export function reportOf(environment: string, tests: readonly TestResult[]): Ver
 const marks: Readonly<Record<CheckStatus, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
 
 /**
- * Returns the result of a test as text. If the test failed or is undecided, the next lines contain the causes and the
- * evidence.
+ * Returns the result of a test as text. If the test failed or is undecided, the next lines contain the reasons, the fixes
+ * and the evidence.
  */
 export function resultLine(result: TestResult, colors: Colors): string {
-  const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
+  const { id, title, status, seen, problems, evidence, notes, durationMs } = result;
   const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
   const head = `${paintMark(marks[status], colors)} ${id.padEnd(3)} ${title.padEnd(50)} ${colors.dim(`${seen}${time}`)}`;
   const remarks = notes.map((note) => `       note: ${note}`);
   if (status === "passed" || status === "skipped") return [head, ...remarks, ""].join("\n");
   return [
     head,
-    ...causes.map((cause) => `       cause: ${cause}`),
+    ...problems.flatMap(({ reason, fix }) => [
+      ...(reason === undefined ? [] : [`       reason: ${reason}`]),
+      ...(fix === undefined ? [] : [`       fix: ${fix}`]),
+    ]),
     ...evidence.map((line) => colors.dim(`       ${line}`)),
     ...remarks,
     "",

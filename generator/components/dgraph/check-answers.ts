@@ -8,7 +8,9 @@ export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: 
   if (call === undefined)
     return undecided("the probe ended early", "the probe's log does not contain the result of this call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";
-  const cause = denied ? "Dgraph refuses the allowed client: see test T2a" : "the calls of the allowed client fail: see test T2a";
+  const cause = denied
+    ? { reason: "Dgraph refuses the allowed client", fix: "see test T2a" }
+    : { reason: "the calls of the allowed client fail", fix: "see test T2a" };
   return failed(outcomeOf(kind, call), cause, [describeCall(call)]);
 }
 

@@ -32,7 +32,11 @@ export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: nu
     sets.length === 0 || sets.some((set) => !set.some(({ leader, amDead }) => leader === true && amDead !== true));
   const quorum = alive.length > Math.floor(replicas / 2);
   if (leaderless || !quorum)
-    return failed(`${seen}, no ${leaderless ? "leader" : "majority"}`, "check the logs of the pods: kubectl logs", evidence);
+    return failed(
+      `${seen}, no ${leaderless ? "leader" : "majority"}`,
+      { fix: "check the logs of the pods: kubectl logs" },
+      evidence,
+    );
   if (alive.length < replicas)
     return failed(
       seen,

@@ -30,7 +30,7 @@ export function writeWorks(run: ProbeAnswers, token: string | null): CheckResult
   if (forget?.exit !== 0)
     return failed(
       "the value was written and read back, but not removed",
-      `remove the predicate ${predicate} manually, and check whether the client is allowed to alter the schema`,
+      { fix: `remove the predicate ${predicate} manually, and check whether the client is allowed to alter the schema` },
       evidence,
     );
   return passed("a value was written, read back and removed", evidence);

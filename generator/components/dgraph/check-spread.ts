@@ -7,7 +7,7 @@ import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
 import { podLists } from "../../mesh/ports.ts";
 import { duration, plural } from "../../system/text.ts";
 import type { ClusterState, ProbeAnswers } from "../check.ts";
-import { type CheckResult, failed, passed, undecided } from "../check-result.ts";
+import { type CheckProblem, type CheckResult, failed, passed, undecided } from "../check-result.ts";
 import { notAsked } from "./check-answers.ts";
 
 /** Seconds within which every Alpha must answer. */
@@ -46,14 +46,17 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   if (silent.length > 0)
     return failed(
       `no call reached ${silent.join(", ")} within ${duration(spreadSeconds * 1000)}`,
-      `the probe's proxy avoids slow or failing endpoints: check the logs of Dgraph and of the proxy (kubectl logs) in ${silent.join(", ")}`,
+      {
+        reason: `the probe's proxy avoids slow or failing endpoints`,
+        fix: `check the logs of Dgraph and of the proxy (kubectl logs) in ${silent.join(", ")}`,
+      },
       evidence,
     );
   const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);
   if (early.length < Math.min(2, ready.length))
     return failed(
       "one Alpha received all calls in the first second",
-      "the probe's proxy discovered the other Alphas late: see test M5, and run this test again",
+      { reason: "the probe's proxy discovered the other Alphas late", fix: "see test M5, and run this test again" },
       evidence,
     );
   return passed(`each of ${plural(ready.length, "Alpha")} answered`, evidence);
@@ -63,13 +66,13 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
  * Returns possible reasons why all calls of a connection reach one Alpha: proxies balance connections instead of calls,
  * or some Alphas have no proxy.
  */
-function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
+function oneAlphaCauses(pods: readonly KubernetesObject[]): (string | CheckProblem)[] {
   const grpc = dgraphPorts.alpha.grpc;
   const bypassed = pods.some((pod) => [portKeys.opaque, portKeys.skipInbound].some((key) => podLists(pod, key, grpc)));
   const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
   const found = [
     ...(bypassed ? [`port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`] : []),
-    ...(bare.length > 0 ? [`some pods of Alpha have no proxy. Restart these pods: ${bare.join(", ")}`] : []),
+    ...(bare.length > 0 ? [{ reason: "some pods of Alpha have no proxy", fix: `restart these pods: ${bare.join(", ")}` }] : []),
   ];
   return found.length > 0
     ? found

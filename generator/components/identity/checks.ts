@@ -11,7 +11,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
-import { type CheckResult, failed, passed, undecided } from "../check-result.ts";
+import { type CheckProblem, type CheckResult, failed, passed, undecided } from "../check-result.ts";
 
 /** Tests of anchors, issuer and webhook certificates. */
 export function identityChecks(environment: Environment): readonly StateCheck[] {
@@ -75,7 +75,10 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   if (signerOf(issuer, bundle) === undefined)
     return failed(
       "the trust bundle does not contain the issuer's trust anchor",
-      "no trust anchor in the trust bundle signed the issuer's certificate; for details, run meshops status",
+      {
+        reason: "no trust anchor in the trust bundle signed the issuer's certificate",
+        fix: "run meshops status to see the details",
+      },
       evidence,
     );
   const gaps = anchorGaps(meshed ?? pods, identity.trustRoots, issuer);
@@ -83,7 +86,7 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   if (broken.length > 0)
     return failed(
       `${plural(broken.length, "proxy does", "proxies do")} not trust the issuer's trust anchor`,
-      "proxies read trust anchors only when they start: restart the listed pods",
+      { reason: "proxies read trust anchors only when they start", fix: "restart the listed pods" },
       [...evidence, ...broken],
     );
   const stage = stageOf(bundle, issuer);
@@ -122,13 +125,21 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const expected = `identity.linkerd.${spec.linkerd.identity.trustDomain}`;
   const left = Date.parse(issuer.validTo) - now.getTime();
   const rotate = hasExternalIdentity(environment)
-    ? `the program that writes the Secret ${secretNames.issuer} does not renew the certificate: see the events and the log of this program`
-    : `run meshops identity rotate-issuer ${metadata.name}, then generate, commit and push`;
+    ? {
+        reason: `the program that writes the Secret ${secretNames.issuer} does not renew the certificate`,
+        fix: "see the events and the log of this program",
+      }
+    : { fix: `run meshops identity rotate-issuer ${metadata.name}, then generate, commit and push` };
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
-  const problems: (readonly [seen: string, cause: string])[] = [
+  const problems: (readonly [seen: string, problem: CheckProblem])[] = [
     ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
     ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
-      ? [["not signed by a trust anchor", "the trust bundle does not contain the issuer's trust anchor: see test M2"] as const]
+      ? [
+          [
+            "not signed by a trust anchor",
+            { reason: "the trust bundle does not contain the issuer's trust anchor", fix: "see test M2" },
+          ] as const,
+        ]
       : []),
   ];
   if (problems.length > 0)
@@ -187,7 +198,7 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     : `wait until Flux or helmfile has updated the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
   return problems.length === 0
     ? passed("each certificate is valid, and is signed by a CA in its caBundle")
-    : failed(plural(problems.length, "problem"), fix, problems);
+    : failed(plural(problems.length, "problem"), { fix }, problems);
 }
 
 /** Certificates in the `caBundle` of a webhook configuration or an APIService. */

@@ -1,8 +1,10 @@
 import type { ComponentProvider } from "../component.ts";
+import { identityChanges } from "./change-rules.ts";
 import { identityRules } from "./rules.ts";
 
 /** Components for the certificates of the mesh. The environment's identity provider determines these components. */
 export const identity: ComponentProvider = {
   rules: identityRules,
+  changeRules: [identityChanges],
   components: (context) => context.identity.components(),
 };

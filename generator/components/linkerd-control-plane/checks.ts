@@ -42,12 +42,15 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     {
       found: bare,
       seen: `${bare.length} of ${wanted.length} pods run without a proxy`,
-      cause: "the API server did not call the injector, or the injector did not answer: restart the listed pods",
+      cause: {
+        reason: "the API server did not call the injector, or the injector did not answer",
+        fix: "restart the listed pods",
+      },
     },
     {
       found: old,
       seen: `${old.length} of ${wanted.length} pods run a proxy of a release other than ${linkerdRelease.version}`,
-      cause: `the listed pods started before Linkerd ${linkerdRelease.version} was installed: restart them`,
+      cause: { reason: `the listed pods started before Linkerd ${linkerdRelease.version} was installed`, fix: `restart them` },
     },
   ].filter(({ found }) => found.length > 0);
   if (problems.length > 0)
@@ -59,6 +62,9 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
   if (wanted.length === 0 && podSets.length === 0)
     return passed("the spec declares no workloads, and the cluster contains no pod that should be meshed");
   return wanted.length === 0
-    ? failed("no meshed pods", "the cluster contains no pod that should be meshed; to see the reason, run meshops status")
+    ? failed("no meshed pods", {
+        reason: "the cluster contains no pod that should be meshed",
+        fix: "run meshops status to see the reason",
+      })
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
 }

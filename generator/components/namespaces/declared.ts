@@ -51,8 +51,7 @@ function settingsOf(
   });
   return problems.length === 0
     ? passed(others.map(([name]) => name).join(", "))
-    : failed(
-        problems.join("; "),
-        "use the tool that manages these namespaces to create the missing namespaces and to correct the annotations; or correct spec.namespaces",
-      );
+    : failed(problems.join("; "), {
+        fix: "use the tool that manages these namespaces to create the missing namespaces and to correct the annotations; or correct spec.namespaces",
+      });
 }

@@ -1,12 +1,14 @@
 import { committedIdentity } from "../../catalog/well-known.ts";
-import { type Assessment, type ChangedObject, type ChangeSet, type FieldChange, push } from "../../components/change-rule.ts";
-import { injectsCa } from "../../components/identity/external.ts";
-import { notRestarted } from "../../components/pod-template.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
+import { type Assessment, type ChangedObject, type ChangeRule, type ChangeSet, type FieldChange, push } from "../change-rule.ts";
+import { notRestarted } from "../pod-template.ts";
+import { injectsCa } from "./external.ts";
 
-/** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
-export function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+/** Assesses changes of trust anchors, the issuer, and the certificates of webhooks. */
+export const identityChanges: ChangeRule = { assess: identityRisks };
+
+function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === committedIdentity.name)
     yield {
       risk: "trust-anchor",
