@@ -13,6 +13,7 @@ export type { GrpcMethod, GrpcService } from "./catalog/grpc.ts";
 export type { Image, Mirror } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository, OciChart } from "./catalog/repositories.ts";
+export type { KeyForm, KeyReader } from "./catalog/secret-keys.ts";
 export type {
   Delivery,
   EncryptedFile,
@@ -28,6 +29,7 @@ export type { ComponentModel, Model } from "./components/model.ts";
 export type { JsonOperation, Patch, PatchTarget } from "./components/patch.ts";
 export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
+export type { SecretContract } from "./identity/contracts.ts";
 export type { Identity } from "./identity/identity.ts";
 export { type IdentityResult, readIdentity } from "./identity/read-identity.ts";
 export type { Note } from "./inject/change.ts";

@@ -31,14 +31,26 @@ export interface Step {
   /** Shell command of the step. It can be copied to a terminal. */
   readonly command?: string;
   /**
-   * `push`: the user pushes a commit. `before`: the step comes before the push. Steps before a push in the same list need
-   * no phase. If a list contains no push, steps without a phase come after the push.
+   * `before`: a check or a preparation that must come before all other procedures of the commit. `push`: the user pushes a
+   * commit. `cleanup`: the step removes what no other step needs any more, such as old volumes; it comes last. `stop`: the
+   * commit must not be pushed at all, so no other step is shown.
    */
-  readonly phase?: "before" | "push";
+  readonly phase?: "before" | "push" | "cleanup" | "stop";
+  /** Whether the procedure of this push can share the push with other such procedures. */
+  readonly shared?: true;
 }
 
 /** Step in which the user pushes the commit with the change. */
 export const push: Step = { text: "Push the commit.", phase: "push" };
+
+/** Like `push`, for procedures in which Flux objects get another name or place. They can share one push. */
+export const sharedPush: Step = { ...push, shared: true };
+
+/** Steps for one effect of a change, in this order. */
+export interface Procedure {
+  readonly risk: Risk;
+  readonly steps: readonly Step[];
+}
 
 /** One effect of a change: the risk of this effect, and an explanation for the user. */
 export interface Assessment {
@@ -51,7 +63,15 @@ export interface Assessment {
 }
 
 /** The assessment of a change, after all its effects have been combined. */
-export type Assessed = Required<Omit<Assessment, "prerequisites">>;
+export interface Assessed {
+  readonly risk: Risk;
+  /** One reason per line. */
+  readonly reason: string;
+  /** All steps for the change, in this order. */
+  readonly steps: readonly Step[];
+  /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
+  readonly procedures?: readonly Procedure[];
+}
 
 /** All changed objects of an environment. */
 export interface ChangeSet {

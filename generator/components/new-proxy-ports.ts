@@ -33,7 +33,7 @@ export function* newProxyPorts(
     steps: [
       {
         phase: "push",
-        text: `In a commit before the upgrade, set ${off}. Until the last step, every pod in the cluster can connect to ${title}.`,
+        text: `In a commit before the upgrade, set ${off}. Until you set ${on} again, every pod in the cluster can connect to ${title}.`,
       },
       { text: "Upgrade Linkerd in a second commit, and wait until Linkerd is ready.", phase: "push" },
       { text: "Restart the pods of all meshed clients." },

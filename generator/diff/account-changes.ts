@@ -31,9 +31,11 @@ export function accountChanges(old: Model, next: Model): AssessedChange[] {
         reason: `the service account of the pods of ${set.title} changes from ${from} to ${set.serviceAccountName}. Policies that list ${set.title} as a client now admit ${set.serviceAccountName} instead of ${from}. Until the pods of ${set.title} have restarted with ${set.serviceAccountName}, Linkerd refuses their connections`,
         steps: [
           {
+            phase: "push",
             text: `In a first commit, do not change serviceAccountName. Find all lists access.clients that contain ${set.title}. To each of these lists, add a client with the service account ${set.serviceAccountName}.`,
           },
           {
+            phase: "push",
             text: "Restart the pods with the new service account. In a second commit, change serviceAccountName, and remove the clients that you added in the first commit.",
           },
         ],

@@ -39,6 +39,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
   const commitAndPush: Step = {
     text: "Commit and push.",
     phase: "push",
+    shared: true,
     command: `git add --all && git commit -m "Rename ${from} to ${to}" && git push`,
   };
   if (environment === null) return [commitAndPush];

@@ -9,7 +9,14 @@ import type { AssessedChange } from "./diff.ts";
  * @param context kubectl context, or null if the spec does not specify a context. If null, returns the change as it is
  */
 export function inContext(change: AssessedChange, context: string | null): AssessedChange {
-  return context === null ? change : { ...change, steps: change.steps.map((step) => stepIn(step, shellWord(context))) };
+  if (context === null) return change;
+  const inCluster = (steps: readonly Step[]): Step[] => steps.map((step) => stepIn(step, shellWord(context)));
+  const { procedures } = change;
+  return {
+    ...change,
+    steps: inCluster(change.steps),
+    ...(procedures === undefined ? {} : { procedures: procedures.map((each) => ({ ...each, steps: inCluster(each.steps) })) }),
+  };
 }
 
 function stepIn(step: Step, context: string): Step {

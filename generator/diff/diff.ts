@@ -1,4 +1,4 @@
-import type { Assessed, ChangedObject, ChangeSet, FieldChange, Step } from "../components/change-rule.ts";
+import type { Assessed, ChangedObject, ChangeSet, FieldChange, Procedure, Step } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
@@ -22,6 +22,8 @@ export interface AssessedChange {
   readonly reason: string;
   /** Steps for the user, in this order. */
   readonly steps: readonly Step[];
+  /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
+  readonly procedures?: readonly Procedure[];
   readonly fields: readonly FieldChange[];
 }
 

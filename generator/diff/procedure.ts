@@ -1,51 +1,77 @@
-import { push, type Step } from "../components/change-rule.ts";
-import type { Risk } from "../components/risk-levels.ts";
+import { type Procedure, push, type Step } from "../components/change-rule.ts";
 
-/** The procedures of several changes that are in one commit. */
+/** The procedures of all changes in one commit. */
 export type Procedures =
-  /** At most one procedure, or several procedures that share one push: the steps of all procedures in one list. */
+  /** The steps of all procedures in one list. Empty if no change requires steps. */
   | { readonly kind: "one"; readonly steps: readonly Step[] }
-  /** Procedures that cannot share one push, for example because one of them consists of several commits. */
-  | { readonly kind: "separate" };
+  /** Procedures that need separate commits, in this order, and the steps before and after all of them. */
+  | {
+      readonly kind: "separate";
+      readonly before: readonly Step[];
+      readonly procedures: readonly Procedure[];
+      readonly after: readonly Step[];
+    };
 
-/** The part of a change that determines its procedure. */
-interface Change {
-  readonly risk: Risk;
-  readonly steps: readonly Step[];
-}
-
-/**
- * Combines the procedures of changes into a single list of steps, if possible (see `mergeSteps`). A restart of the whole
- * mesh is not combined with a procedure of another risk that contains a push, because the pods would restart in the
- * middle of that procedure.
- */
-export function combineProcedures(changes: readonly Change[]): Procedures {
-  const own = changes.filter(({ steps }) => steps.length > 0);
-  const lists = [...new Map(own.map(({ steps }) => [JSON.stringify(steps), steps])).values()];
-  const restarts = own.some(({ risk }) => risk === "mesh-restart");
-  const others = own.some(({ risk, steps }) => risk !== "mesh-restart" && steps.some(isPush));
-  const steps = restarts && others ? null : mergeSteps(lists);
-  return steps === null ? { kind: "separate" } : { kind: "one", steps };
-}
+/** Step that asks the user to split a commit whose procedures cannot be combined. */
+export const separateCommits: Step = {
+  text: "Make these changes in separate commits, in the order of the following procedures. For each commit, first remove the other changes from the spec, run meshops generate, and check with meshops diff that only this change is left. Complete all steps of one procedure before you start with the next.",
+};
 
 /**
- * Merges lists of steps. Returns null if the lists cannot be merged.
+ * Combines the procedures of changes.
  *
- * If no list contains several pushes, the result contains the steps that come before the push, one push, and the steps
- * that come after the push. If lists contain several pushes, they must contain equally many, and the other lists must not
- * contain a push. The result then contains the first steps of these lists up to their first pushes, and so on. Each part
- * keeps the order of the lists.
+ * A list without a push contains checks and preparations (phase `before`), and steps for the time after the push. Such a
+ * list can be combined with one list that contains a push: the checks come first, so that they can still prevent the
+ * push. Lists whose pushes are shared are combined at their pushes. Several lists with other pushes are combined only if
+ * each of them consists of the same number of commits, as for an upgrade that affects several sets of pods.
  */
-export function mergeSteps(lists: readonly (readonly Step[])[]): Step[] | null {
-  const count = (steps: readonly Step[]): number => steps.filter(isPush).length;
-  const pushes = Math.max(0, ...lists.map(count));
-  if (pushes <= 1) return mergeAtPush(lists);
-  const long = lists.filter((steps) => count(steps) > 0);
-  if (long.some((steps) => count(steps) !== pushes)) return null;
-  const parts = lists.map(phases);
-  const short = parts.filter((_, index) => count(lists[index] ?? []) === 0);
-  const rounds = Array.from({ length: pushes + 1 }, (_, round) => long.flatMap((steps) => untilPush(steps)[round] ?? []));
-  return unique([...short.flatMap(({ before }) => before), ...rounds.flat(), ...short.flatMap(({ after }) => after)]);
+export function combineProcedures(given: readonly Procedure[]): Procedures {
+  const all = [
+    ...new Map(given.filter(({ steps }) => steps.length > 0).map((each) => [JSON.stringify(each.steps), each])).values(),
+  ];
+  const stops = unique(all.flatMap(({ steps }) => steps.filter(({ phase }) => phase === "stop")));
+  if (stops.length > 0) return { kind: "one", steps: stops };
+  const pushes = (steps: readonly Step[]): Step[] => steps.filter(({ phase }) => phase === "push");
+  const simple = all.filter(({ steps }) => pushes(steps).length === 0).flatMap(({ steps }) => steps);
+  const before = unique(simple.filter(({ phase }) => phase === "before"));
+  const after = unique(simple.filter(({ phase }) => phase !== "before"));
+  const withPush = all.filter(({ steps }) => pushes(steps).length > 0);
+  const shared = withPush.filter(({ steps }) => pushes(steps).every((step) => step.shared === true));
+  const own = withPush.filter((each) => !shared.includes(each)).map(({ steps }) => steps);
+  const core = own.length === 0 ? atOnePush(shared.map(({ steps }) => steps)) : shared.length === 0 ? commitByCommit(own) : null;
+  if (core === null) {
+    const last = ({ risk }: Procedure): number => (risk === "mesh-restart" ? 1 : 0);
+    return { kind: "separate", before, procedures: [...withPush].sort((a, b) => last(a) - last(b)), after };
+  }
+  const isPushMissing = core.length === 0 && before.length > 0 && after.length > 0;
+  const steps = [...before, ...(isPushMissing ? [push] : core), ...after];
+  const isCleanup = ({ phase }: Step): boolean => phase === "cleanup";
+  return { kind: "one", steps: unique([...steps.filter((step) => !isCleanup(step)), ...steps.filter(isCleanup)]) };
+}
+
+/** Merges lists with one shared push: the steps before the push, the push, and the steps after the push. */
+function atOnePush(lists: readonly (readonly Step[])[]): Step[] {
+  const parts = lists.map(untilPush);
+  const pushes = parts.map(([first = []]) => first.at(-1)).filter((step) => step !== undefined);
+  // A push with a command also contains the commands that commit the files.
+  const [chosen] = [...pushes.filter(({ command }) => command !== undefined), ...pushes];
+  return [
+    ...parts.flatMap(([first = []]) => first.slice(0, -1)),
+    ...(chosen === undefined ? [] : [chosen]),
+    ...parts.flatMap(([, ...rest]) => rest.flat()),
+  ];
+}
+
+/**
+ * Merges lists that contain the same number of pushes, at least two: first the steps of all lists up to their first
+ * pushes, and so on. Returns a single list as it is. Returns null if the lists cannot be merged.
+ */
+function commitByCommit(lists: readonly (readonly Step[])[]): readonly Step[] | null {
+  const parts = lists.map(untilPush);
+  const [first = [], ...others] = parts;
+  if (others.length === 0) return first.flat();
+  if (first.length <= 2 || others.some((part) => part.length !== first.length)) return null;
+  return first.flatMap((_, round) => parts.flatMap((part) => part[round] ?? []));
 }
 
 /** Splits a list of steps after each push. */
@@ -53,41 +79,12 @@ function untilPush(steps: readonly Step[]): Step[][] {
   const parts: Step[][] = [[]];
   for (const step of steps) {
     parts.at(-1)?.push(step);
-    if (isPush(step)) parts.push([]);
+    if (step.phase === "push") parts.push([]);
   }
   return parts;
 }
 
-function mergeAtPush(lists: readonly (readonly Step[])[]): Step[] {
-  const parts = lists.map(phases);
-  const pushes = parts.flatMap((part) => part.push);
-  const before = parts.flatMap((part) => part.before);
-  const after = parts.flatMap((part) => part.after);
-  // A push with a command also contains the commands that commit the files.
-  const [shared = push] = [...pushes.filter(({ command }) => command !== undefined), ...pushes];
-  const isNeeded = pushes.length > 0 || (before.length > 0 && after.length > 0);
-  return unique([...before, ...(isNeeded ? [shared] : []), ...after]);
-}
-
-function phases(steps: readonly Step[]): {
-  readonly before: readonly Step[];
-  readonly push: readonly Step[];
-  readonly after: readonly Step[];
-} {
-  const at = steps.findIndex(isPush);
-  if (at >= 0) return { before: steps.slice(0, at), push: steps.slice(at, at + 1), after: steps.slice(at + 1) };
-  return {
-    before: steps.filter(({ phase }) => phase === "before"),
-    push: [],
-    after: steps.filter(({ phase }) => phase !== "before"),
-  };
-}
-
-function isPush({ phase }: Step): boolean {
-  return phase === "push";
-}
-
 /** Removes steps that occur earlier in the list. */
-export function unique(steps: readonly Step[]): Step[] {
+function unique(steps: readonly Step[]): Step[] {
   return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()];
 }

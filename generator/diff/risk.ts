@@ -1,8 +1,8 @@
-import type { Assessed, Assessment, ChangedObject, ChangeSet, Step } from "../components/change-rule.ts";
+import type { Assessed, Assessment, ChangedObject, ChangeSet, Procedure, Step } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
 import { highestOf, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
-import { mergeSteps, unique } from "./procedure.ts";
+import { combineProcedures, separateCommits } from "./procedure.ts";
 import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
 import { deliveryRisks } from "./risks/delivery.ts";
@@ -61,19 +61,16 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
-  const procedures = new Set(relevant.filter(({ steps: own = [] }) => own.length > 0).map((judgement) => judgement.risk));
-  const lists = ordered.map(({ steps = [] }) => steps);
-  const steps = [
-    ...(risk === "mesh-restart" && procedures.size > 1 ? [separately] : []),
-    ...ordered.flatMap(({ prerequisites = [] }) => prerequisites.map((step): Step => ({ phase: "before", ...step }))),
-    ...(mergeSteps(lists) ?? lists.flat()),
-  ];
-  return { risk, reason: reasons.length === 0 ? byDefault(changed, all) : reasons.join("\n"), steps: unique(steps) };
+  const procedures: Procedure[] = ordered.flatMap(({ risk: own, prerequisites = [], steps = [] }) => [
+    { risk: own, steps: prerequisites.map((step): Step => ({ phase: "before", ...step })) },
+    { risk: own, steps },
+  ]);
+  return {
+    risk,
+    reason: reasons.length === 0 ? byDefault(changed, all) : reasons.join("\n"),
+    ...withProcedures(procedures.filter(({ steps }) => steps.length > 0)),
+  };
 }
-
-const separately: Step = {
-  text: "Change the trust domain or cluster domain in a separate commit, without other changes. The following list contains the steps for the domain and the steps for the other changes. Complete one of these two groups of steps before you start with the other group.",
-};
 
 /** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */
 function isSuspended({ kind, change, after }: ChangedObject): boolean {
@@ -90,4 +87,14 @@ function byDefault({ change, kind, fields }: ChangedObject, { objects }: ChangeS
         : "Flux deletes this object";
   if (kind === "HelmRelease") return "only the Flux settings of this release change; the installed objects stay the same";
   return fields.length === 0 ? "only the order or the layout of the object's fields differs" : "Flux updates the existing object";
+}
+
+/** Returns procedures, and all their steps in one list. */
+function withProcedures(procedures: readonly Procedure[]): Pick<Assessed, "steps" | "procedures"> {
+  const combined = combineProcedures(procedures);
+  const steps =
+    combined.kind === "one"
+      ? combined.steps
+      : [separateCommits, ...combined.before, ...combined.procedures.flatMap((each) => each.steps), ...combined.after];
+  return { steps, procedures };
 }

@@ -1,4 +1,4 @@
-import { push } from "../components/change-rule.ts";
+import { sharedPush } from "../components/change-rule.ts";
 import { suspendFirst } from "../components/flux-commands.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { rootOf } from "../spec/ownership.ts";
@@ -31,7 +31,7 @@ export function rootChanges(before: Environment, after: Environment): AssessedCh
                 text: `If the folder flux/${environment} contains files of flux bootstrap git (flux-system/gotk-sync.yaml), move these files to another folder of the platform repository. With these files, the new Kustomization would create the old Kustomization again.`,
               },
             ]),
-        push,
+        sharedPush,
         after.spec.gitops.root === undefined
           ? { text: "Create the new root Kustomization.", command: `meshops bootstrap ${environment} --run` }
           : { text: `Check that the new Kustomization ${next.namespace}/${next.name} applies the folder flux/${environment}.` },

@@ -129,7 +129,7 @@ function withFix(finding: SchemaFinding, name: string): SchemaFinding {
     ...finding,
     statement: {
       ...finding.statement,
-      fix: `run meshops identity keygen ${name} --write. If overlays/${name} already contains encrypted files, restore spec.secrets from Git instead: Flux cannot decrypt the files with a new key`,
+      fix: `if overlays/${name} contains encrypted files, restore spec.secrets from Git, because Flux cannot decrypt the files with a new key. Otherwise, run meshops identity keygen ${name} --write`,
     },
   };
 }

@@ -146,7 +146,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components that use rare f
     const build = (...more: ComponentProvider[]): object =>
       buildModel({ environment, identity: sampleIdentity() }, [...providers, provider, ...more]);
     expect(() => build(shared("tools"))).not.toThrow();
-    expect(() => build(shared("others"))).toThrow("namespace tools: team is both tools and others");
+    expect(() => build(shared("others"))).toThrow('namespace tools: team has two different values, "tools" and "others"');
     expect(() => build(provider)).toThrow("two components have the same id");
     const withObjects = { ...chart, id: "x", build: () => ({ ...chart.build({} as never), objects: { more: [] } }) };
     expect(() => build({ components: () => [withObjects] })).toThrow(

@@ -1,7 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { push, type Step } from "../../generator/components/change-rule.ts";
+import { type Procedure, push, type Step, sharedPush } from "../../generator/components/change-rule.ts";
+import type { Risk } from "../../generator/components/risk-levels.ts";
 import { combineProcedures } from "../../generator/diff/procedure.ts";
 import { changesBetween, type Row } from "../support/changes.ts";
 import { meshops } from "../support/cli.ts";
@@ -46,7 +47,7 @@ describe("volumes of Dgraph", () => {
     const { risk, reason, steps } = find(rows, "HelmRelease");
     expect(risk, text(rows)).toBe("volume-claim");
     expect(reason).toContain("so Helm cannot apply any change of this HelmRelease");
-    expect(steps.map((step) => step.text)).toEqual([expect.stringContaining("set dgraph.alpha.storage to 20Gi or more")]);
+    expect(steps.map((step) => step.text)).toEqual([expect.stringContaining("Set dgraph.alpha.storage to 20Gi or more")]);
   });
 
   test("if the release changes, too, diff does not ask the user to resize volumes", async () => {
@@ -119,8 +120,9 @@ test("a new pull Secret of Dgraph's chart has a step that creates the Secret", a
   expect(release.steps.map((step) => step.text).join("\n")).toContain("create Secret harbor-pull in namespace dgraph");
 });
 
-test("if an environment is renamed and gets a name prefix, diff says to suspend the old Kustomizations before the push", async () => {
-  const root = scratchFolder("renamed-with-prefix");
+/** Commits the samples of this repository to a new Git repository. */
+async function samples(): Promise<string> {
+  const root = scratchFolder("combined");
   for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
     cpSync(join(projectRoot, path), join(root, path), { recursive: true });
   const git = (...args: string[]): Promise<string> =>
@@ -128,9 +130,20 @@ test("if an environment is renamed and gets a name prefix, diff says to suspend 
   await git("init", "--quiet");
   await git("add", "--all");
   await git("commit", "--quiet", "--message", "before");
+  return root;
+}
+
+function edit(root: string, from: string, to: string, file: string = "environments/production.yaml"): void {
+  const path = join(root, file);
+  const before = readFileSync(path, "utf8");
+  expect(before).toContain(from);
+  writeFileSync(path, before.replace(from, to));
+}
+
+test("if an environment is renamed and gets a name prefix, diff says to suspend the old Kustomizations before the push", async () => {
+  const root = await samples();
   expect((await meshops(root, ["env", "rename", "production", "prod"])).code).toBe(0);
-  const file = join(root, "environments/prod.yaml");
-  writeFileSync(file, readFileSync(file, "utf8").replace("  gitops:\n", "  gitops:\n    namePrefix: mesh-\n"));
+  edit(root, "  gitops:\n", "  gitops:\n    namePrefix: mesh-\n", "environments/prod.yaml");
   const { stdout } = await meshops(root, ["diff", "prod"]);
   expect(stdout).toContain("data-loss");
   const [suspended, pushed] = ["suspend the old Kustomizations", "Commit and push."].map((step) => stdout.indexOf(step));
@@ -140,47 +153,74 @@ test("if an environment is renamed and gets a name prefix, diff says to suspend 
 });
 
 describe("procedures of several changes", () => {
-  const step = (name: string): Step => ({ text: name });
-  const steps = (...names: string[]): Step[] => names.map((name) => (name === "push" ? push : step(name)));
-  const combined = (...lists: Step[][]): unknown => {
-    const procedures = combineProcedures(lists.map((list) => ({ risk: "rollout", steps: list })));
-    return procedures.kind === "one"
-      ? procedures.steps.map((each) => each.text.replace("Push the commit.", "push"))
-      : procedures.kind;
+  const step = (name: string): Step =>
+    name === "push"
+      ? push
+      : name === "shared push"
+        ? sharedPush
+        : name.startsWith("check")
+          ? { text: name, phase: "before" }
+          : name.startsWith("clean up")
+            ? { text: name, phase: "cleanup" }
+            : { text: name };
+  const of = (risk: Risk, ...names: string[]): Procedure => ({ risk, steps: names.map(step) });
+  const plain = (steps: readonly Step[]): string[] => steps.map(({ text: name }) => name.replace("Push the commit.", "push"));
+  const combined = (...procedures: Procedure[]): unknown => {
+    const found = combineProcedures(procedures);
+    return found.kind === "one" ? plain(found.steps) : found.procedures.map(({ steps }) => plain(steps)[0]);
   };
 
-  test("share one push", () => {
-    expect(combined(steps("export", "push", "import"), steps("suspend", "push", "resume"), steps("check"))).toEqual([
-      "export",
+  test("checks come before a procedure, and other steps after it; what removes data comes last", () => {
+    expect(combined(of("rollout", "suspend", "push", "resume", "clean up"), of("rollout", "check", "restart"))).toEqual([
+      "check",
       "suspend",
       "push",
-      "import",
       "resume",
-      "check",
+      "restart",
+      "clean up",
+    ]);
+    expect(combined(of("rollout", "check"), of("rollout", "restart"))).toEqual(["check", "push", "restart"]);
+  });
+
+  test("procedures in which Flux objects move share one push, and equal procedures are listed once", () => {
+    const move = of("data-loss", "suspend a", "shared push", "wait");
+    expect(combined(move, of("data-loss", "suspend b", "shared push", "delete"), move)).toEqual([
+      "suspend a",
+      "suspend b",
+      "push",
+      "wait",
+      "delete",
     ]);
   });
 
-  test("a step before the push stays before the push, also if its list contains no push", () => {
-    expect(combined([{ text: "copy", phase: "before" }], steps("restart"))).toEqual(["copy", "push", "restart"]);
+  test("two other procedures need separate commits, and a restart of the mesh is the last commit", () => {
+    const restart = of("mesh-restart", "announce", "push", "delete");
+    expect(combined(restart, of("rollout", "suspend", "push", "resume"))).toEqual(["suspend", "announce"]);
+    expect(combined(of("rollout", "a", "push"), of("data-loss", "b", "shared push"))).toEqual(["a", "b"]);
   });
 
   test("procedures with equally many commits are merged commit by commit", () => {
-    const commit = (text: string): Step => ({ text, phase: "push" });
-    const of = (name: string): Step[] => [commit(`${name} off`), commit("upgrade"), step("restart"), commit(`${name} on`)];
-    expect(combined(of("a"), of("b"))).toEqual(["a off", "b off", "upgrade", "restart", "a on", "b on"]);
+    const commit = (name: string): Step => ({ text: name, phase: "push" });
+    const upgrade = (name: string): Procedure => ({
+      risk: "narrower-access",
+      steps: [commit(`${name} off`), commit("upgrade"), step("restart"), commit(`${name} on`)],
+    });
+    expect(combined(upgrade("a"), upgrade("b"))).toEqual(["a off", "b off", "upgrade", "restart", "a on", "b on"]);
   });
 
-  test("a procedure with several commits is separate from a procedure with one commit", () => {
-    expect(combined(steps("push", "push"), steps("suspend", "push", "resume"))).toBe("separate");
+  test("if a commit must not be pushed, no other step is listed", () => {
+    const stop: Procedure = { risk: "stalled-rollout", steps: [{ text: "do not push", phase: "stop" }] };
+    expect(combined(stop, of("data-loss", "export", "push", "import"), of("rollout", "check"))).toEqual(["do not push"]);
   });
+});
 
-  test("a restart of the mesh is separate from a procedure with a push", () => {
-    const [restart, other] = [steps("announce", "push", "delete"), steps("suspend", "push", "resume")];
-    expect(
-      combineProcedures([
-        { risk: "mesh-restart", steps: restart },
-        { risk: "rollout", steps: other },
-      ]),
-    ).toEqual({ kind: "separate" });
-  });
+test("a new trust domain next to larger volumes: one procedure per commit, and each is listed once", async () => {
+  const root = await samples();
+  edit(root, "  linkerd:\n", "  linkerd:\n    identity: {trustDomain: mesh.example.org}\n");
+  edit(root, "storage: 128Gi", "storage: 256Gi");
+  const { stdout } = await meshops(root, ["diff", "production"]);
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain("Make these changes in separate commits");
+  expect(stdout.match(/Announce an outage of all meshed workloads/g)).toHaveLength(1);
+  expect(stdout.match(/Suspend the HelmRelease\./g)).toHaveLength(1);
+  expect(stdout.indexOf("Resume the HelmRelease")).toBeLessThan(stdout.indexOf("Announce an outage of all meshed workloads"));
 });

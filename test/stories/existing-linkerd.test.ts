@@ -135,7 +135,7 @@ describe("external certificates", () => {
     const { code, stdout } = await meshops(root, ["validate"]);
     expect(code).toBe(1);
     expect(stdout).toContain("missing key spec.secrets");
-    expect(stdout).toContain("fix: run meshops identity keygen own --write");
+    expect(stdout).toContain("run meshops identity keygen own --write");
   });
 
   test("files of an identity that meshops created earlier cause a warning", async () => {

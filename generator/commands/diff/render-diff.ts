@@ -1,9 +1,9 @@
 import type { Colors } from "picocolors/types.js";
-import type { FieldChange, Step } from "../../components/change-rule.ts";
+import type { FieldChange, Procedure, Step } from "../../components/change-rule.ts";
 import { highestOf, type Risk, risks } from "../../components/risk-levels.ts";
 import { accessKind } from "../../diff/access-kind.ts";
 import type { AssessedChange } from "../../diff/diff.ts";
-import { combineProcedures } from "../../diff/procedure.ts";
+import { combineProcedures, separateCommits } from "../../diff/procedure.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural, printable } from "../../system/text.ts";
@@ -21,10 +21,8 @@ export function diffText(changes: readonly AssessedChange[], colors: Colors): st
 
 function section(environment: string, changes: readonly AssessedChange[], colors: Colors): string {
   const title = `${colors.bold(titleOf(environment))}  ${summary(changes)}`;
-  const procedures = combineProcedures(changes);
-  const own = groups(changes);
-  const blocks = own.map((group) => {
-    const [{ reason, steps }] = group;
+  const blocks = groups(changes).map((group) => {
+    const [{ reason }] = group;
     const objects = heads(group).flatMap(({ sign, text, risk, fields }) => {
       const mark = { added: colors.green, removed: colors.red, changed: colors.yellow }[sign](signs[sign]);
       const more = fields.length - shownFields;
@@ -35,21 +33,43 @@ function section(environment: string, changes: readonly AssessedChange[], colors
       ];
     });
     const reasons = reason.split("\n").flatMap((each) => wrap(printable(each), "    ", 104, ""));
-    const isListed = procedures.kind === "separate" || own.filter((other) => other[0].steps.length > 0).length === 1;
-    return [...objects, colors.dim(reasons.join("\n")), ...(isListed ? stepLines("this change", steps, colors) : [])].join("\n");
+    return [...objects, colors.dim(reasons.join("\n"))].join("\n");
   });
-  const isCombined = procedures.kind === "one" && own.filter(([{ steps }]) => steps.length > 0).length > 1;
+  const lists = stepLists(changes);
+  const [note] = lists.length > 1 ? [separateCommits] : [];
   return [
     title,
-    ...(procedures.kind === "separate" ? wrap(separateCommits, "  ", 104, "") : []),
     ...blocks,
-    ...(isCombined ? stepLines("these changes", procedures.steps, colors) : []),
+    ...(note === undefined ? [] : wrap(note.text, "    ", 104, "")),
+    ...lists.flatMap(({ title: what, steps }) => stepLines(what, steps, colors)),
   ].join("\n");
 }
 
-/** Note for changes whose procedures cannot share one push. */
-const separateCommits =
-  "Make these changes in separate commits. Complete all steps of one change before you start with the next change, in the order of this list.";
+/** A list of steps with its title. */
+interface StepList {
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+/** Returns the steps of the changes of an environment: a single list, or one list per commit. */
+function stepLists(changes: readonly AssessedChange[]): StepList[] {
+  const of = ({ risk, steps, procedures = [{ risk, steps }] }: AssessedChange): readonly Procedure[] => procedures;
+  const combined = combineProcedures(changes.flatMap(of));
+  const owners = changes.filter(({ steps }) => steps.length > 0);
+  if (combined.kind === "one")
+    return combined.steps.length === 0
+      ? []
+      : [{ title: `To make ${owners.length === 1 ? "this change" : "these changes"}`, steps: combined.steps }];
+  const ownerOf = (procedure: Procedure): string => {
+    const found = changes.find((change) => of(change).some((each) => each === procedure));
+    return found === undefined ? "" : nameOf(found);
+  };
+  return [
+    { title: "Before the first commit", steps: combined.before },
+    ...combined.procedures.map((each) => ({ title: `To make the change to ${ownerOf(each)}`, steps: each.steps })),
+    { title: "After the last commit", steps: combined.after },
+  ].filter(({ steps }) => steps.length > 0);
+}
 
 function stepLines(what: string, steps: readonly Step[], colors: Colors): string[] {
   if (steps.length === 0) return [];
@@ -57,7 +77,7 @@ function stepLines(what: string, steps: readonly Step[], colors: Colors): string
     ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
     ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
   ]);
-  return [`    To make ${what}${usesContext(steps)}:`, ...lines, ...(usesFlux(steps) ? wrap(withHelmfile, "    ", 104, "") : [])];
+  return [`    ${what}${usesContext(steps)}:`, ...lines, ...(usesFlux(steps) ? wrap(withHelmfile, "    ", 104, "") : [])];
 }
 
 /**
@@ -73,9 +93,9 @@ function usesContext(steps: readonly Step[]): string {
 const withHelmfile =
   "With helmfile, run helmfile sync instead of the push, and skip the steps and commands for Kustomizations and HelmReleases (meshops help helmfile).";
 
-/** Whether one of the commands changes or reads an object of Flux. */
+/** Whether the steps contain a push, or a command for an object of Flux. */
 function usesFlux(steps: readonly Step[]): boolean {
-  return steps.some(({ command = "" }) => /\b(kustomization|helmrelease)\b/.test(command));
+  return steps.some(({ phase, command = "" }) => phase === "push" || /\b(kustomization|helmrelease)\b/.test(command));
 }
 
 type Group = readonly [AssessedChange, ...AssessedChange[]];
@@ -154,15 +174,11 @@ export function diffMarkdown(changes: readonly AssessedChange[], from: string): 
       const objects = heads(group).map(({ sign, text }) => `${signs[sign]} ${cell(text)}`);
       return `| **${risk}** | ${objects.join("<br>")} | ${reason.split("\n").map(cell).join("<br>")} |`;
     });
-    const withSteps = groups(own).filter(([{ steps }]) => steps.length > 0);
-    const combined = combineProcedures(own);
-    const procedures =
-      combined.kind === "one" && withSteps.length > 1
-        ? [markdownProcedure("these changes", combined.steps)]
-        : [
-            ...(combined.kind === "separate" ? [`\n\n${separateCommits}`] : []),
-            ...withSteps.map(([change]) => markdownProcedure(`the change to ${cell(nameOf(change))}`, change.steps)),
-          ];
+    const lists = stepLists(own);
+    const procedures = [
+      ...(lists.length > 1 ? [`\n\n${separateCommits.text}`] : []),
+      ...lists.map(({ title, steps }) => markdownProcedure(cell(title), steps)),
+    ];
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));
@@ -177,7 +193,7 @@ export function diffMarkdown(changes: readonly AssessedChange[], from: string): 
 
 function markdownProcedure(what: string, steps: readonly Step[]): string {
   const note = usesFlux(steps) ? `\n\n${withHelmfile}` : "";
-  return `\n\nTo make ${what}${usesContext(steps)}:\n\n${markdownSteps(steps)}${note}`;
+  return `\n\n${what}${usesContext(steps)}:\n\n${markdownSteps(steps)}${note}`;
 }
 
 function markdownSteps(steps: readonly Step[]): string {

@@ -118,7 +118,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
       "the rollout stalls, because the new Servers of Dgraph's internal ports refuse connections from pods that have not restarted. These pods connect to the internal ports without their proxies. Queries can be delayed while the pods restart (see meshops help access)",
     steps: [
       {
-        text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
+        text: "Set dgraph.networkPolicy: false. Set dgraph.internalPorts back to its old value in this first commit. Generate, push, and wait until Dgraph is ready. Until networkPolicy is true again, every pod in the cluster can reach Dgraph.",
         phase: "push",
       },
       { text: "Change dgraph.internalPorts, generate, push, and wait until Dgraph is ready.", phase: "push" },

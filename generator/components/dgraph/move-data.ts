@@ -57,6 +57,7 @@ export function moveData(
         ]),
     {
       text: "Delete the old volumes when you no longer need them.",
+      phase: "cleanup",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
     },
   ];
@@ -77,7 +78,7 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined, isRepla
   return [
     {
       text: isReplaced
-        ? "Announce an outage of all clients of Dgraph: after the push, the old Dgraph no longer exists, and the clients need the new address. Then stop all clients that write data."
+        ? "Announce an outage of all clients of Dgraph. After the push, Flux uninstalls the old Dgraph, and the clients need the new address. Then stop all clients that write data."
         : "Stop all clients that write data.",
     },
     {

@@ -28,7 +28,12 @@ export function uninstall(
     push,
     { text: "Wait until Flux has removed the Kustomizations of Dgraph." },
     {
+      text: "Delete the HelmRepository of Dgraph. Flux keeps it, because its Kustomization was suspended.",
+      command: `kubectl delete helmrepository.source.toolkit.fluxcd.io dgraph --namespace ${namespace}`,
+    },
+    {
       text: "Delete the volumes when you no longer need the data.",
+      phase: "cleanup",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
     },
   ];
@@ -65,7 +70,7 @@ export function recreateStatefulSets(
       command: `kubectl delete statefulset ${roles.map((role) => memberName(dgraph, role)).join(" ")} --namespace ${namespace} --cascade=orphan`,
     },
     {
-      text: "Store the generation of the HelmRelease in a shell variable for the next step.",
+      text: "Store the generation of the HelmRelease in a shell variable. A later step uses it, so keep this shell open.",
       command: `generation=$(kubectl get ${helmRelease} --output jsonpath={.metadata.generation})`,
     },
     push,

@@ -132,8 +132,8 @@ function* volumes(changed: ChangedObject): Iterable<Assessment> {
         reason: `Kubernetes does not allow the volumes of ${who} to become smaller, so Helm cannot apply any change of this HelmRelease`,
         steps: [
           {
-            text: `Before you push, set dgraph.${role}.storage to ${String(field.before)} or more. To use smaller volumes, move the data to a new Helm release instead (dgraph.release).`,
-            phase: "before",
+            text: `Do not push this commit. Set dgraph.${role}.storage to ${String(field.before)} or more. To use smaller volumes, move the data to a new Helm release instead (dgraph.release).`,
+            phase: "stop",
           },
         ],
       };

@@ -92,7 +92,10 @@ function* crds(changed: ChangedObject): Iterable<Assessment> {
       risk: "stalled-rollout",
       reason: `the downgrade to chart linkerd-crds ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
       steps: [
-        { text: `Keep an edge release of Linkerd, such as ${old?.version}, or create a new cluster with ${next?.version}.` },
+        {
+          phase: "stop",
+          text: `Do not push this commit. Keep an edge release of Linkerd, such as ${old?.version}, or create a new cluster with ${next?.version}.`,
+        },
       ],
     };
     return;

@@ -5,8 +5,8 @@ import {
   type ChangedObject,
   type ChangeSet,
   type FieldChange,
-  push,
   type Step,
+  sharedPush,
 } from "../../components/change-rule.ts";
 import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
@@ -114,13 +114,13 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
           },
         ]
       : []),
-    push,
+    sharedPush,
     { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
     ...(release === undefined
       ? []
       : [
           {
-            text: "Delete the old HelmRelease object. Because this object is suspended, Flux does not uninstall the Helm release.",
+            text: "Delete the old HelmRelease object. Do this step only if you suspended the HelmRelease before the push. Flux then does not uninstall the Helm release.",
             command: `kubectl delete ${helmRelease} ${name} --namespace ${release.namespace}`,
           },
         ]),

@@ -97,7 +97,7 @@ function serversFirst(policies: readonly Release[], objects: ChangeSet["objects"
     policies.some((release) => release.namespace === namespace),
   );
   return namespaces.map((namespace) => ({
-    text: "If you install with helmfile, delete the Servers with the following command after helmfile sync and before helm uninstall. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers. A Server without AuthorizationPolicies refuses all clients.",
+    text: "If you install with helmfile, delete the Servers with the following command after helmfile sync, and before you uninstall the releases of policies. Otherwise, Helm deletes the AuthorizationPolicies before the Servers. A Server without AuthorizationPolicies refuses all clients.",
     command: `kubectl delete --namespace ${namespace} ${servers
       .filter((server) => server.namespace === namespace)
       .map(({ name }) => `server.policy.linkerd.io/${name}`)

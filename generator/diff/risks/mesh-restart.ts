@@ -1,6 +1,8 @@
 import { identityRevisionKey } from "../../catalog/well-known.ts";
 import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { defaultNamespaceOf } from "../objects.ts";
 
 /** Values of the control plane that each proxy reads only when it starts (linkerd2, pkg/inject). */
@@ -50,21 +52,14 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       ? []
       : [
           {
-            text: "First check that the kubelets and the DNS of the cluster already use the new cluster domain. meshops does not configure the kubelets or the DNS.",
+            text: "Check that the kubelets and the DNS of the cluster already use the new cluster domain. meshops does not configure the kubelets or the DNS.",
           },
         ]),
     { text: "Announce an outage of all meshed workloads in the cluster." },
-    ...(trust
-      ? [
-          {
-            text: "Create an issuer whose name contains the new trust domain. The trust anchor and the webhook certificates do not change.",
-            command: `meshops identity rotate-issuer ${environment} && meshops generate ${environment}`,
-          },
-        ]
-      : []),
+    ...(trust ? [newIssuer(environment, specs.after)] : []),
     push,
     {
-      text: `Wait until the pods of the control plane have restarted with the new trust domain or cluster domain.${trust ? " Do not wait for StatefulSets: their rolling updates stop at the first pod." : ""}`,
+      text: `Wait until the pods of the control plane have restarted with the new ${trust ? "trust domain" : "cluster domain"}.${trust ? " Do not wait for StatefulSets: their rolling updates stop at the first pod." : ""}`,
       command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
@@ -90,4 +85,16 @@ function lost(namespaces: readonly string[]): string {
     ...(namespaces.includes("linkerd-jaeger") ? ["the traces in Jaeger"] : []),
   ];
   return data.length === 0 ? "" : ` Without a persistent volume, ${data.join(" and ")} are lost.`;
+}
+
+/** Step in which the issuer gets a certificate whose name contains the new trust domain. */
+function newIssuer(environment: string, after: Environment | null): Step {
+  if (after !== null && hasExternalIdentity(after))
+    return {
+      text: "Let the program that issues the certificates create an issuer whose name contains the new trust domain. The trust anchor does not change.",
+    };
+  return {
+    text: "If you have not done so for this change, create an issuer whose name contains the new trust domain. The trust anchor and the webhook certificates do not change.",
+    command: `meshops identity rotate-issuer ${environment} && meshops generate ${environment}`,
+  };
 }

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import { isMap } from "../../system/data.ts";
 
@@ -56,22 +56,30 @@ function isMoved(release: ChangedObject["after"], objects: readonly ChangedObjec
 }
 
 /** Assesses a change after which pods use other Secrets (`imagePullSecrets`) to pull their images. */
-export function* pullSecretRisks({ fields, namespace }: ChangedObject): Iterable<Assessment> {
-  const added = fields.filter(({ path, after }) => pullSecretKey.test(`${path} ${JSON.stringify(after)}`) && after !== undefined);
-  const names = [...new Set(added.flatMap(({ path, after }) => secretNames(path, after)))];
+export function* pullSecretRisks({ fields }: ChangedObject, { objects }: ChangeSet): Iterable<Assessment> {
+  const names = pullSecretsIn(fields);
   if (names.length === 0) return;
   const secret = names.join(" and ");
+  const namespaces = [
+    ...new Set(objects.filter((each) => pullSecretsIn(each.fields).length > 0).map(({ namespace }) => namespace)),
+  ].sort();
   yield {
     risk: "rollout",
     reason: `the pods now pull their images with Secret ${secret}. If the Secret is missing in the namespace of a pod, and the registry requires a login, the pod does not start`,
     prerequisites: [
       {
         phase: "before",
-        text: `Before you push, create Secret ${secret} in ${namespace === "" ? "the namespace of the pods" : `namespace ${namespace}`}. Meshed pods also need the Secret to pull the image of the proxy: create the Secret in all namespaces with meshed pods, and list the Secret in imagePullSecrets of these pods or of their service accounts. The proxy injector does not add the Secret to pods.`,
+        text: `Before you push, create Secret ${secret} in ${namespaces.includes("") ? "the namespaces of the pods" : `${namespaces.length === 1 ? "namespace" : "the namespaces"} ${namespaces.join(", ")}`}. Meshed pods also need the Secret to pull the image of the proxy: create the Secret in all namespaces with meshed pods, and list the Secret in imagePullSecrets of these pods or of their service accounts. The proxy injector does not add the Secret to pods.`,
         command: `kubectl get secrets --all-namespaces --field-selector metadata.name=${names[0]}`,
       },
     ],
   };
+}
+
+/** Returns the names of the pull Secrets in changed fields. */
+function pullSecretsIn(fields: readonly FieldChange[]): string[] {
+  const added = fields.filter(({ path, after }) => after !== undefined && pullSecretKey.test(`${path} ${JSON.stringify(after)}`));
+  return [...new Set(added.flatMap(({ path, after }) => secretNames(path, after)))];
 }
 
 /** Keys of the lists with pull Secrets. Kubernetes lists objects with a name. Some charts list names. */

@@ -118,7 +118,7 @@ export function injection(who: string, before: unknown, after: unknown): Assessm
   if (requestsProxy(before) && requestsProxy(after))
     return {
       risk: "rollout",
-      reason: `${who} get the annotation linkerd.io/inject: ${String(after)}. The pods have a proxy and a mesh identity before and after the change`,
+      reason: `the value of linkerd.io/inject that applies to ${who} changes from ${String(before)} to ${String(after)}, or moves between the namespace and the pod template. The pods have a proxy and a mesh identity before and after the change`,
     };
   return requestsProxy(after)
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }

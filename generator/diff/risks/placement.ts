@@ -1,4 +1,11 @@
-import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
+import {
+  type Assessment,
+  type ChangedObject,
+  type ChangeSet,
+  push,
+  type Step,
+  sharedPush,
+} from "../../components/change-rule.ts";
 import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
@@ -71,7 +78,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
       ...inNewNamespace,
       suspendFirst("the old Kustomizations", old),
       ...(moved ? moveFolder : []),
-      push,
+      sharedPush,
       ...(moved ? [pathOfRoot(environment)] : []),
       {
         text: "Wait until the new Kustomizations are ready. They take over the objects of the old Kustomizations.",
@@ -108,7 +115,7 @@ function movedFolder(environment: string): Assessment {
     risk: "stalled-rollout",
     reason:
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
-    steps: [...moveFolder, push, pathOfRoot(environment)],
+    steps: [...moveFolder, sharedPush, pathOfRoot(environment)],
   };
 }
 

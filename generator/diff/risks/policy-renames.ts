@@ -1,5 +1,5 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
-import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, type Step, sharedPush } from "../../components/change-rule.ts";
 import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -54,7 +54,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
             "a Server with another name replaces this Server for the same pods and port. Flux deletes the old Server only after it has applied the new Server. While the old Server exists, Linkerd can reject the new Server, because both Servers select the same port of the same pods",
           steps: [
             {
-              text: "In a first commit, set access: off for this port. Until you remove access: off in the last step, the NetworkPolicy admits all clients to the port, and the default inbound policy applies. With the default inbound policy all-unauthenticated, pods without a proxy can also connect.",
+              text: "In a first commit, set access: off for this port. Until you remove access: off, the NetworkPolicy admits all clients to the port, and the default inbound policy applies. With the default inbound policy all-unauthenticated, pods without a proxy can also connect.",
             },
             {
               text: "Push the commit, and wait until Flux has applied the commit.",
@@ -89,7 +89,7 @@ export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind
       "an object with another name replaces this object. If you push without the following steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
     steps: [
       suspendFirst("the old Kustomization", old),
-      ...(rejected ? [...others, push, wait] : [push, wait, ...others]),
+      ...(rejected ? [...others, sharedPush, wait] : [sharedPush, wait, ...others]),
       ...networkPolicies,
     ],
   };

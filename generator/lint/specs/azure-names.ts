@@ -49,5 +49,5 @@ function* unsuitableSize({ spec: { azure } }: Environment): Iterable<RuleFinding
       fix: suitable,
     };
   else if (/^(D|E|F)$/.test(family) && (generation === undefined || Number(generation) > 9 || Number(generation) < 2))
-    yield { paths, message: `Azure does not currently offer the VM size ${vmSize}`, fix: suitable };
+    yield { paths, message: `meshops does not know the VM size ${vmSize}, or Azure has retired it`, fix: suitable };
 }
