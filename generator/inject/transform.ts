@@ -1,10 +1,12 @@
 import type { Document } from "yaml";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { Path } from "../diagnostics/source.ts";
 import { idOf, idOfObject } from "../kubernetes/manifest-set.ts";
-import { type Manifests, parseManifests } from "../kubernetes/read.ts";
+import { type Manifest, type Manifests, parseManifests } from "../kubernetes/read.ts";
 import { chunksOf, type Edit } from "../kubernetes/splice.ts";
 import { type Judged, judge } from "../lint/manifests.ts";
-import type { Addition, Note } from "./change.ts";
+import { asMap, groupBy } from "../system/data.ts";
+import type { Addition, Change, Note } from "./change.ts";
 import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { withObjects } from "./stream.ts";
@@ -36,17 +38,17 @@ export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
   const { diagnostics } = manifests;
   if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
-  const { result, ...findings } = injectDocuments(manifests, injection, null);
-  return { text: result.text, ...findings, diagnostics };
+  const { parsed: _, ...found } = injectDocuments(manifests, injection, null);
+  return { ...found, diagnostics };
 }
 
 /** Result of `injectDocuments`: the manifests after the injection, and the findings about them. */
-interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
+interface Injection extends Omit<Transformed, "diagnostics"> {
   /**
-   * The manifests after the injection, parsed from the new text. If the injection changed nothing, these are the
+   * Returns the manifests after the injection, parsed from the new text. If the injection changed nothing, these are the
    * original manifests.
    */
-  readonly result: Parsed;
+  parsed(): Parsed;
 }
 
 /** Manifests that were parsed without errors. */
@@ -66,7 +68,7 @@ export function injectDocuments(
   const { selected, changes, additions, removals, notes } = inject(manifests.objects, injection);
   const failed = notes.some(({ severity }) => severity === "error");
   if (failed || changes.length + additions.length + removals.length === 0)
-    return { result: manifests, selected, notes, judged: [] };
+    return { text: manifests.text, parsed: () => manifests, selected, notes, judged: [] };
   const edits = new Map<Document, Edit[]>();
   const edit = (document: Document | undefined, change: Edit): void => {
     if (document !== undefined) edits.set(document, [...(edits.get(document) ?? []), change]);
@@ -81,12 +83,39 @@ export function injectDocuments(
   const chunks = chunksOf(manifests.documents, manifests.text).filter(({ document }) => !removed.has(document));
   const added = add === null ? additions.map(({ object }) => object) : [];
   const text = withObjects(chunks, manifests.text, edits, added);
-  // Parse the new text, because findings contain line numbers of the new text.
-  const result = parseManifests("stdout", text);
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object }) => idOfObject(object)),
   ]);
-  const judged = judge(result.objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
-  return { result, selected, notes, judged };
+  const findings = (objects: readonly Manifest[]): Judged[] =>
+    judge(objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
+  let known: Parsed | null = null;
+  const parsed = (): Parsed => {
+    known ??= parseManifests("stdout", text);
+    return known;
+  };
+  // Findings contain line numbers of the new text. Parsing takes most of the time, so parse the new text only if there
+  // are findings. Objects that are added exist only in the new text.
+  const mayHaveFindings = additions.length > 0 || findings(withChanges(manifests.objects, changes, removals)).length > 0;
+  return { text, parsed, selected, notes, judged: mayHaveFindings ? findings(parsed().objects) : [] };
+}
+
+/** Returns objects with changes applied to their values, without the removed objects. */
+function withChanges(objects: readonly Manifest[], changes: readonly Change[], removals: readonly Manifest[]): Manifest[] {
+  const byManifest = groupBy(changes, ({ manifest }) => manifest);
+  const removed = new Set(removals);
+  return objects
+    .filter((object) => !removed.has(object))
+    .map((object) => {
+      const own = byManifest.get(object) ?? [];
+      const value = own.reduce<unknown>((changed, { path, value: next }) => withValue(changed, path, next), object.value);
+      return own.length === 0 ? object : { ...object, value: asMap(value) };
+    });
+}
+
+/** Returns a copy of plain data with another value at a path. Creates maps that do not exist. */
+function withValue(data: unknown, [step, ...rest]: Path, value: unknown): unknown {
+  if (step === undefined) return value;
+  if (Array.isArray(data)) return data.map((item, index) => (index === Number(step) ? withValue(item, rest, value) : item));
+  return { ...asMap(data), [step]: withValue(asMap(data)[step], rest, value) };
 }

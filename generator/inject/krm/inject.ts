@@ -27,9 +27,15 @@ export function injectList(list: ResourceList): Answer {
   const { document, text } = list;
   readAs(document, asKubectl);
   const manifests = { text, documents: [document], objects: objectsIn(document, "stdin", text) };
-  const { result, selected, notes, judged } = injectDocuments(manifests, injection, (addition) => added(addition, indexes));
-  const [injected = document] = result.documents;
-  return answer({ ...list, text: result.text, document: injected }, [
+  const {
+    text: injectedText,
+    parsed,
+    selected,
+    notes,
+    judged,
+  } = injectDocuments(manifests, injection, (addition) => added(addition, indexes));
+  const [injected = document] = parsed().documents;
+  return answer({ ...list, text: injectedText, document: injected }, [
     ...(selected === 0
       ? [{ message: "the MeshInjection applies to no workload in the input, so nothing is injected", severity: "info" } as const]
       : []),
