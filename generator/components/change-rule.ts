@@ -32,10 +32,11 @@ export interface Step {
   readonly command?: string;
   /**
    * `before`: a check or a preparation that must come before all other procedures of the commit. `push`: the user pushes a
-   * commit. `cleanup`: the step removes what no other step needs any more, such as old volumes; it comes last. `stop`: the
+   * commit. `last`: the step comes after all other steps, because it removes what they need, such as old volumes, or because it
+   * verifies the result. `stop`: the
    * commit must not be pushed at all, so no other step is shown.
    */
-  readonly phase?: "before" | "push" | "cleanup" | "stop";
+  readonly phase?: "before" | "push" | "last" | "stop";
   /** Whether the procedure of this push can share the push with other such procedures. */
   readonly shared?: true;
 }
@@ -49,6 +50,8 @@ export const sharedPush: Step = { ...push, shared: true };
 /** Steps for one effect of a change, in this order. */
 export interface Procedure {
   readonly risk: Risk;
+  /** The effect that requires the steps. */
+  readonly reason: string;
   readonly steps: readonly Step[];
 }
 

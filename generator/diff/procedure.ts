@@ -4,17 +4,15 @@ import { type Procedure, push, type Step } from "../components/change-rule.ts";
 export type Procedures =
   /** The steps of all procedures in one list. Empty if no change requires steps. */
   | { readonly kind: "one"; readonly steps: readonly Step[] }
-  /** Procedures that need separate commits, in this order, and the steps before and after all of them. */
-  | {
-      readonly kind: "separate";
-      readonly before: readonly Step[];
-      readonly procedures: readonly Procedure[];
-      readonly after: readonly Step[];
-    };
+  /** Procedures that need separate commits, in this order. Their steps depend on the content of each commit. */
+  | { readonly kind: "separate"; readonly procedures: readonly Procedure[] };
 
-/** Step that asks the user to split a commit whose procedures cannot be combined. */
+/**
+ * Step that asks the user to split a commit whose procedures cannot be combined. The steps of a separate commit depend on
+ * its content: for example, the names of the Kustomizations to suspend. `diff` therefore prints them for each commit.
+ */
 export const separateCommits: Step = {
-  text: "Make these changes in separate commits, in the order of the following procedures. For each commit, first remove the other changes from the spec, run meshops generate, and check with meshops diff that only this change is left. Complete all steps of one procedure before you start with the next.",
+  text: "These changes need several procedures that cannot share one commit. Make the changes in separate commits. For each commit, remove the other changes from the spec, run meshops generate, and run meshops diff. Follow the steps that meshops diff then prints, and complete them before you start with the next commit.",
 };
 
 /**
@@ -41,12 +39,12 @@ export function combineProcedures(given: readonly Procedure[]): Procedures {
   const core = own.length === 0 ? atOnePush(shared.map(({ steps }) => steps)) : shared.length === 0 ? commitByCommit(own) : null;
   if (core === null) {
     const last = ({ risk }: Procedure): number => (risk === "mesh-restart" ? 1 : 0);
-    return { kind: "separate", before, procedures: [...withPush].sort((a, b) => last(a) - last(b)), after };
+    return { kind: "separate", procedures: [...withPush].sort((a, b) => last(a) - last(b)) };
   }
   const isPushMissing = core.length === 0 && before.length > 0 && after.length > 0;
   const steps = [...before, ...(isPushMissing ? [push] : core), ...after];
-  const isCleanup = ({ phase }: Step): boolean => phase === "cleanup";
-  return { kind: "one", steps: unique([...steps.filter((step) => !isCleanup(step)), ...steps.filter(isCleanup)]) };
+  const isLast = ({ phase }: Step): boolean => phase === "last";
+  return { kind: "one", steps: unique([...steps.filter((step) => !isLast(step)), ...steps.filter(isLast)]) };
 }
 
 /** Merges lists with one shared push: the steps before the push, the push, and the steps after the push. */

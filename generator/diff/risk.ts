@@ -61,9 +61,9 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
-  const procedures: Procedure[] = ordered.flatMap(({ risk: own, prerequisites = [], steps = [] }) => [
-    { risk: own, steps: prerequisites.map((step): Step => ({ phase: "before", ...step })) },
-    { risk: own, steps },
+  const procedures: Procedure[] = ordered.flatMap(({ risk: own, reason, prerequisites = [], steps = [] }) => [
+    { risk: own, reason, steps: prerequisites.map((step): Step => ({ phase: "before", ...step })) },
+    { risk: own, reason, steps },
   ]);
   return {
     risk,
@@ -92,9 +92,6 @@ function byDefault({ change, kind, fields }: ChangedObject, { objects }: ChangeS
 /** Returns procedures, and all their steps in one list. */
 function withProcedures(procedures: readonly Procedure[]): Pick<Assessed, "steps" | "procedures"> {
   const combined = combineProcedures(procedures);
-  const steps =
-    combined.kind === "one"
-      ? combined.steps
-      : [separateCommits, ...combined.before, ...combined.procedures.flatMap((each) => each.steps), ...combined.after];
+  const steps = combined.kind === "one" ? combined.steps : [separateCommits];
   return { steps, procedures };
 }

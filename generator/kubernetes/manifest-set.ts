@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { asMap, groupBy, groupByEach, listOf } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
-import { mapAt } from "./object-fields.ts";
+import { at, mapAt } from "./object-fields.ts";
 import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
 import { type Labels, type Workload, workloadOf } from "./workload.ts";
@@ -15,11 +15,8 @@ export class ManifestSet {
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /**
-   * Whether the set contains a HelmRelease of Flux or an Application of Argo CD. If true, the cluster can contain
-   * objects that are not in the set.
-   */
-  readonly isPartial: boolean;
+  /** Namespaces into which HelmReleases of Flux and Applications of Argo CD install objects; empty if it is not known. */
+  readonly #delivered: ReadonlySet<string>;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
@@ -36,8 +33,27 @@ export class ManifestSet {
     this.#byKind = groupBy(this.objects, kindOf);
     this.#byName = groupBy(this.objects, (object) => `${kindOf(object)}|${object.name}`);
     this.#byNamespace = groupBy(this.workloads, ({ manifest }) => manifest.namespace);
-    this.isPartial =
-      this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
+    this.#delivered = new Set(this.#deliveries());
+  }
+
+  #deliveries(): string[] {
+    const releases = this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").map((release) =>
+      String(at(release.value, "spec", "targetNamespace") ?? release.namespace),
+    );
+    const applications = this.ofKind("argoproj.io", "Application").map(({ value }) =>
+      String(at(value, "spec", "destination", "namespace") ?? ""),
+    );
+    return [...releases, ...applications].map((namespace) => (namespace.includes("${") ? "" : namespace));
+  }
+
+  /**
+   * Whether the cluster can contain objects in a namespace that are not in the set, because a HelmRelease of Flux or an
+   * Application of Argo CD installs them.
+   *
+   * @param namespace a namespace; empty if it is not known
+   */
+  isPartialIn(namespace: string): boolean {
+    return this.#delivered.has("") || (namespace === "" ? this.#delivered.size > 0 : this.#delivered.has(namespace));
   }
 
   /** Returns the objects of the given kinds in any version of their API group. */

@@ -161,9 +161,9 @@ describe("procedures of several changes", () => {
         : name.startsWith("check")
           ? { text: name, phase: "before" }
           : name.startsWith("clean up")
-            ? { text: name, phase: "cleanup" }
+            ? { text: name, phase: "last" }
             : { text: name };
-  const of = (risk: Risk, ...names: string[]): Procedure => ({ risk, steps: names.map(step) });
+  const of = (risk: Risk, ...names: string[]): Procedure => ({ risk, reason: "", steps: names.map(step) });
   const plain = (steps: readonly Step[]): string[] => steps.map(({ text: name }) => name.replace("Push the commit.", "push"));
   const combined = (...procedures: Procedure[]): unknown => {
     const found = combineProcedures(procedures);
@@ -203,24 +203,31 @@ describe("procedures of several changes", () => {
     const commit = (name: string): Step => ({ text: name, phase: "push" });
     const upgrade = (name: string): Procedure => ({
       risk: "narrower-access",
+      reason: "",
       steps: [commit(`${name} off`), commit("upgrade"), step("restart"), commit(`${name} on`)],
     });
     expect(combined(upgrade("a"), upgrade("b"))).toEqual(["a off", "b off", "upgrade", "restart", "a on", "b on"]);
   });
 
   test("if a commit must not be pushed, no other step is listed", () => {
-    const stop: Procedure = { risk: "stalled-rollout", steps: [{ text: "do not push", phase: "stop" }] };
+    const stop: Procedure = { risk: "stalled-rollout", reason: "", steps: [{ text: "do not push", phase: "stop" }] };
     expect(combined(stop, of("data-loss", "export", "push", "import"), of("rollout", "check"))).toEqual(["do not push"]);
   });
 });
 
-test("a new trust domain next to larger volumes: one procedure per commit, and each is listed once", async () => {
+test("a new trust domain next to larger volumes: diff prints no steps, but the order of the commits", async () => {
   const root = await samples();
   edit(root, "  linkerd:\n", "  linkerd:\n    identity: {trustDomain: mesh.example.org}\n");
   edit(root, "storage: 128Gi", "storage: 256Gi");
   const { stdout } = await meshops(root, ["diff", "production"]);
-  expect(stdout.replaceAll(/\s+/g, " ")).toContain("Make these changes in separate commits");
-  expect(stdout.match(/Announce an outage of all meshed workloads/g)).toHaveLength(1);
-  expect(stdout.match(/Suspend the HelmRelease\./g)).toHaveLength(1);
-  expect(stdout.indexOf("Resume the HelmRelease")).toBeLessThan(stdout.indexOf("Announce an outage of all meshed workloads"));
+  const text = stdout.replaceAll(/\s+/g, " ");
+  expect(text).toContain("Make the changes in separate commits.");
+  expect(text).toMatch(/1\. immutable-field: Helm cannot update the StatefulSet.* 2\. mesh-restart: all mesh identities change/);
+  expect(text).not.toContain("Suspend the HelmRelease");
+  expect(text).not.toContain("Push the commit");
+  const { stdout: markdown } = await meshops(root, ["diff", "production", "-o", "markdown"]);
+  expect(markdown).toContain("Make the changes in separate commits.");
+  // With only one of the two changes, diff prints its steps.
+  edit(root, "storage: 256Gi", "storage: 128Gi");
+  expect((await meshops(root, ["diff", "production"])).stdout).toContain("Announce an outage of all meshed workloads");
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { toText } from "../../generator/diagnostics/text.ts";
 import { parseManifests } from "../../generator/kubernetes/read.ts";
-import { manifestRules, review } from "../../generator/lint/manifests.ts";
+import { manifestRules, review, reviewManifests } from "../../generator/lint/manifests.ts";
 import { meshops } from "../support/cli.ts";
 import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -102,6 +102,22 @@ describe("existing files", () => {
   test("a document that is not YAML is reported, and the other documents are checked", () => {
     expect(judge("x.yaml", `a: [\n---\n${job("")}`).map(({ code }) => code)).toContain("yaml-syntax");
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
+  });
+
+  test("a HelmRelease or an Application hides missing objects only in the namespace into which it installs objects", () => {
+    const server = `apiVersion: policy.linkerd.io/v1beta3
+kind: Server
+metadata: {name: api, namespace: shop}
+spec: {podSelector: {matchLabels: {app: api}}, port: 8080}
+`;
+    const release = (namespace: string): string =>
+      `---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r, namespace: flux-system}\nspec: {targetNamespace: "${namespace}"}\n`;
+    const application = (namespace: string): string =>
+      `---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a, namespace: argocd}\nspec: {destination: {namespace: ${namespace}}}\n`;
+    const found = (more: string): string[] => reviewManifests(server + more).map(({ code }) => code);
+    for (const other of [release("monitoring"), application("monitoring")]) expect(found(other)).toContain("server-denies-all");
+    for (const same of [release("shop"), application("shop"), release("$" + "{namespace}")])
+      expect(found(same)).not.toContain("server-denies-all");
   });
 
   test("meshops does not check patches, and does not report a missing object if a HelmRelease may create the object", () => {

@@ -35,40 +35,31 @@ function section(environment: string, changes: readonly AssessedChange[], colors
     const reasons = reason.split("\n").flatMap((each) => wrap(printable(each), "    ", 104, ""));
     return [...objects, colors.dim(reasons.join("\n"))].join("\n");
   });
-  const lists = stepLists(changes);
-  const [note] = lists.length > 1 ? [separateCommits] : [];
-  return [
-    title,
-    ...blocks,
-    ...(note === undefined ? [] : wrap(note.text, "    ", 104, "")),
-    ...lists.flatMap(({ title: what, steps }) => stepLines(what, steps, colors)),
-  ].join("\n");
+  return [title, ...blocks, ...procedureLines(changes, colors)].join("\n");
 }
 
-/** A list of steps with its title. */
-interface StepList {
-  readonly title: string;
-  readonly steps: readonly Step[];
+/** Returns the procedures of a change. */
+function proceduresOf({ risk, reason, steps, procedures = [{ risk, reason, steps }] }: AssessedChange): readonly Procedure[] {
+  return procedures;
 }
 
-/** Returns the steps of the changes of an environment: a single list, or one list per commit. */
-function stepLists(changes: readonly AssessedChange[]): StepList[] {
-  const of = ({ risk, steps, procedures = [{ risk, steps }] }: AssessedChange): readonly Procedure[] => procedures;
-  const combined = combineProcedures(changes.flatMap(of));
-  const owners = changes.filter(({ steps }) => steps.length > 0);
-  if (combined.kind === "one")
-    return combined.steps.length === 0
-      ? []
-      : [{ title: `To make ${owners.length === 1 ? "this change" : "these changes"}`, steps: combined.steps }];
-  const ownerOf = (procedure: Procedure): string => {
-    const found = changes.find((change) => of(change).some((each) => each === procedure));
-    return found === undefined ? "" : nameOf(found);
-  };
+/** Returns the steps of the changes of an environment, or the order of the commits that the changes need. */
+function procedureLines(changes: readonly AssessedChange[], colors: Colors): string[] {
+  const combined = combineProcedures(changes.flatMap(proceduresOf));
+  if (combined.kind === "one") return stepLines(titleOfSteps(changes), combined.steps, colors);
   return [
-    { title: "Before the first commit", steps: combined.before },
-    ...combined.procedures.map((each) => ({ title: `To make the change to ${ownerOf(each)}`, steps: each.steps })),
-    { title: "After the last commit", steps: combined.after },
-  ].filter(({ steps }) => steps.length > 0);
+    ...wrap(separateCommits.text, "    ", 104, ""),
+    ...commitOrder(combined.procedures).flatMap((effect, index) => wrap(`${index + 1}. ${effect}`, "    ", 104, "   ")),
+  ];
+}
+
+function titleOfSteps(changes: readonly AssessedChange[]): string {
+  return `To make ${changes.filter(({ steps }) => steps.length > 0).length === 1 ? "this change" : "these changes"}`;
+}
+
+/** Returns the effects that need commits of their own, in the order of the commits. */
+function commitOrder(procedures: readonly Procedure[]): string[] {
+  return [...new Set(procedures.map(({ risk, reason }) => `${risk}: ${reason.split(/[.;\n] ?/)[0]}`))];
 }
 
 function stepLines(what: string, steps: readonly Step[], colors: Colors): string[] {
@@ -174,11 +165,17 @@ export function diffMarkdown(changes: readonly AssessedChange[], from: string): 
       const objects = heads(group).map(({ sign, text }) => `${signs[sign]} ${cell(text)}`);
       return `| **${risk}** | ${objects.join("<br>")} | ${reason.split("\n").map(cell).join("<br>")} |`;
     });
-    const lists = stepLists(own);
-    const procedures = [
-      ...(lists.length > 1 ? [`\n\n${separateCommits.text}`] : []),
-      ...lists.map(({ title, steps }) => markdownProcedure(cell(title), steps)),
-    ];
+    const combined = combineProcedures(own.flatMap(proceduresOf));
+    const procedures =
+      combined.kind === "separate"
+        ? [
+            `\n\n${separateCommits.text}\n\n${commitOrder(combined.procedures)
+              .map((effect, index) => `${index + 1}. ${cell(effect)}`)
+              .join("\n")}`,
+          ]
+        : combined.steps.length === 0
+          ? []
+          : [markdownProcedure(titleOfSteps(own), combined.steps)];
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));

@@ -42,6 +42,14 @@ export function moveData(
         ]
       : []),
     push,
+    ...(same
+      ? [
+          {
+            text: "If you install with helmfile, uninstall the old release after helmfile sync.",
+            command: `helm uninstall ${release} --namespace ${namespace}`,
+          },
+        ]
+      : []),
     { text: "Wait until the new Dgraph is ready. Its pods start with empty volumes, and the old volumes are kept." },
     ...importSteps(target),
     {
@@ -57,7 +65,7 @@ export function moveData(
         ]),
     {
       text: "Delete the old volumes when you no longer need them.",
-      phase: "cleanup",
+      phase: "last",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
     },
   ];

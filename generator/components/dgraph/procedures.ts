@@ -33,7 +33,7 @@ export function uninstall(
     },
     {
       text: "Delete the volumes when you no longer need the data.",
-      phase: "cleanup",
+      phase: "last",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
     },
   ];

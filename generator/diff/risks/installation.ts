@@ -117,7 +117,7 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
       {
         text: "Let the program that now issues the certificates take over the Secrets and the ConfigMap linkerd-identity-trust-roots.",
       },
-      { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4` },
+      { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4`, phase: "last" },
     ],
   };
 }

@@ -71,9 +71,9 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
-  if (stream.isPartial) return;
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector } = specOf(manifest);
+    if (stream.isPartialIn(manifest.namespace)) continue;
     if (selectorKeys(podSelector).some((key) => injectedLabel.test(key))) continue;
     const neighbours = stream.selected(manifest, {});
     if (podSelector === undefined || neighbours.length === 0) continue;

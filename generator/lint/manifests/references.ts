@@ -110,7 +110,7 @@ function* missingTarget(
   const near = stream
     .ofKind(group, kind)
     .filter((each) => (inside === "" ? ManifestSet.sharesNamespace(manifest, each, inside) : each.namespace === inside));
-  if (stream.isPartial || near.length === 0) return;
+  if (stream.isPartialIn(inside) || near.length === 0) return;
   const found = stream.named(group, kind, name).filter((each) => ManifestSet.mayShareNamespace(each.namespace, inside));
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
@@ -121,6 +121,8 @@ function* missingTarget(
     // If no Service of the namespace selects a workload of the input, the application itself is not in the input.
     const isComplete = kind === "Server" || near.some((each) => stream.workloadsOf(each).length > 0);
     if (!isNear && inside === "default") return;
+    // In a repository with HelmReleases or Applications, operators and charts often create such Services.
+    if (!isComplete && stream.isPartialIn("")) return;
     yield {
       manifest,
       path: [...path, field],

@@ -84,7 +84,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
           services.length === 0
             ? "add the manifest of the Service, or set the name to the full host name of an existing Service"
             : `set the name to the full host name of one of these Services: ${firstNames(services)}`,
-        severityOverride: services.length === 0 || stream.isPartial,
+        severityOverride: services.length === 0 || stream.isPartialIn(named.namespace),
       };
     }
   }

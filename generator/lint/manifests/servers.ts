@@ -44,11 +44,10 @@ export const serverRules: readonly ManifestRule[] = [
 const group = policyGroup;
 
 function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
-  if (stream.isPartial) return;
   const policies = stream.ofKind(group, "AuthorizationPolicy");
   for (const manifest of stream.ofKind(group, "Server")) {
     const { accessPolicy = "deny" } = specOf(manifest);
-    if (accessPolicy !== "deny") continue;
+    if (accessPolicy !== "deny" || stream.isPartialIn(manifest.namespace)) continue;
     const near = (object: Manifest): boolean => ManifestSet.mayShareNamespace(object.namespace, manifest.namespace);
     const labels = mapAt(manifest.value, "metadata", "labels");
     const targets = policies.filter(near).map((policy) => mapAt(specOf(policy), "targetRef"));
@@ -171,9 +170,9 @@ function* missingAccounts(
   path: readonly string[],
   references: readonly unknown[],
 ): Iterable<ManifestFinding> {
-  if (stream.isPartial) return;
   for (const [index, reference] of references.entries()) {
     const { kind, name, namespace = manifest.namespace } = asMap(reference);
+    if (stream.isPartialIn(String(namespace))) continue;
     if (!isSame(kind, "ServiceAccount") || typeof name !== "string" || name === "default") continue;
     if (uninjectedNamespaces.includes(String(namespace))) continue;
     const known = stream.ofKind("", "ServiceAccount").filter((each) => each.namespace === namespace);
