@@ -62,6 +62,7 @@ export type DiagnosticCode =
   | "calico-dual-stack"
   | "calico-with-cni"
   | "client-image"
+  | "client-namespace-unmeshed"
   | "client-not-listed"
   | "client-not-meshed"
   | "client-sources-missing"

@@ -621,6 +621,7 @@ export interface Environment {
           | "azure-size-unsuitable"
           | "calico-with-cni"
           | "client-cidrs-cilium"
+          | "client-namespace-unmeshed"
           | "client-not-listed"
           | "client-not-meshed"
           | "client-sources-missing"

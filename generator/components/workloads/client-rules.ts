@@ -41,6 +41,14 @@ export const clientRules: readonly Rule[] = [
     check: missingNetworks,
   },
   {
+    code: "client-namespace-unmeshed",
+    severity: "warning",
+    title: "The namespace of a client of a workload disables injection",
+    why: "Policies admit a service account by its mesh identity, which a pod gets from its proxy. If `mesh.inject` of the namespace is `disabled`, new pods have no proxy, unless their own template enables injection. The policies then refuse the client.",
+    fix: "Set `namespaces.<namespace>.mesh.inject: enabled`. If the pods of the client enable injection in their own template, silence the rule.",
+    check: unmeshedClients,
+  },
+  {
     code: "client-weak",
     severity: "warning",
     title: "Every client is allowed to connect, with or without an identity",
@@ -139,6 +147,18 @@ function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
       paths: [at("access", "clients", key, "builtin")],
       message: `builtin: ${client.builtin} needs the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"}, but the spec does not contain them`,
       fix: `set cluster.networks.${field}: [${example}], if ${client.builtin === "kubelet" ? "the nodes are in this network" : "this is the address of the API server"}`,
+    };
+  }
+}
+
+function* unmeshedClients(environment: Environment): Iterable<RuleFinding> {
+  for (const { key, client, set, at } of clientsOf(environment)) {
+    const { namespace = "" } = client.serviceAccountRef ?? {};
+    if (set.access.mode === "off" || environment.spec.namespaces[namespace]?.mesh.inject !== "disabled") continue;
+    yield {
+      paths: [at("access", "clients", key, "serviceAccountRef")],
+      message: `new pods in namespace ${namespace} have no proxy, because namespaces.${namespace}.mesh.inject is disabled. The policies then refuse the client ${key}`,
+      fix: `set namespaces.${namespace}.mesh.inject: enabled`,
     };
   }
 }
