@@ -1,8 +1,9 @@
 import { type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
-import { portKeys, proxyContainer } from "../catalog/well-known.ts";
+import { portKeys } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
+import { isProxyContainer } from "../mesh/pod.ts";
 import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../mesh/ports.ts";
 import { servicePorts, targetOf } from "../mesh/services.ts";
 import { asMap, listOf } from "../system/data.ts";
@@ -53,7 +54,7 @@ interface DeclaredPort {
 
 function declaredPorts(workload: Workload, stream: ManifestSet): DeclaredPort[] {
   const own = containersOf(workload)
-    .filter(({ container }) => container["name"] !== proxyContainer)
+    .filter(({ container }) => !isProxyContainer(container))
     .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
     .map(({ containerPort, protocol = "TCP" }) => ({ number: Number(containerPort), protocol }));
   const targets = stream

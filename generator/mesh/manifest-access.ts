@@ -8,6 +8,7 @@ import { listOf } from "../system/data.ts";
 import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
 import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
+import { isProxyContainer } from "./pod.ts";
 import { policyKinds } from "./policy-kinds.ts";
 
 /**
@@ -54,7 +55,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
   const containers = containersOf(workload).map(({ container }) => container);
   const ports = containers.flatMap(tcpPortsOf).map(({ port, name }) => ({ key: name ?? "port", port }));
   const settings = proxyAnnotations(workload, stream) as Record<string, string>;
-  const proxy = meshed && containers.every(({ name }) => name !== proxyContainer) ? [{ name: proxyContainer }] : [];
+  const proxy = meshed && !containers.some(isProxyContainer) ? [{ name: proxyContainer }] : [];
   return {
     title: `${namespace}/${manifest.name}`,
     from: {

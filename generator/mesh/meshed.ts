@@ -1,9 +1,10 @@
-import { admissionWebhooksLabel, injectKey, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, uninjectedNamespaces } from "../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
+import { isProxyContainer } from "./pod.ts";
 
 /**
  * Whether pods have a proxy. `unknown`: the annotations of the namespace determine this, but these annotations are
@@ -114,7 +115,7 @@ export function injectionNamespace(name: string, namespaces: readonly Kubernetes
 
 /** Whether the manifest of a workload already contains the container of Linkerd's proxy. */
 export function hasProxy(workload: Workload): boolean {
-  return containersOf(workload).some(({ container }) => container["name"] === proxyContainer);
+  return containersOf(workload).some(({ container }) => isProxyContainer(container));
 }
 
 /**

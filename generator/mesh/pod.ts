@@ -3,13 +3,18 @@ import { proxyContainer } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 
+/** Whether a container or its status is that of the proxy. */
+export function isProxyContainer({ name }: { readonly name?: unknown }): boolean {
+  return name === proxyContainer;
+}
+
 /**
  * Returns the proxy of a pod: a container, or an init container that keeps running (native sidecar). Returns undefined
  * if the pod has no proxy.
  */
 export function proxyOf(pod: KubernetesObject): V1Container | undefined {
   const all = [...listAt<V1Container>(pod, "spec", "containers"), ...listAt<V1Container>(pod, "spec", "initContainers")];
-  return all.find(({ name }) => name === proxyContainer);
+  return all.find(isProxyContainer);
 }
 
 /**
@@ -47,7 +52,7 @@ export function containerStatuses(pod: KubernetesObject): readonly V1ContainerSt
  * or have no network access.
  */
 export function waitsForProxy(pod: KubernetesObject): boolean {
-  const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);
+  const proxy = containerStatuses(pod).find(isProxyContainer);
   return proxy?.state?.running !== undefined && proxy.ready !== true;
 }
 

@@ -1,9 +1,9 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import { linkerdAnnotations, readBy, shutdownKey } from "../catalog/linkerd-annotations.ts";
-import { proxyContainer } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "./meshed.ts";
+import { isProxyContainer } from "./pod.ts";
 
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
@@ -38,9 +38,7 @@ function runsToCompletion({ manifest: { kind }, pod: { restartPolicy } }: Worklo
 
 /** Whether the proxy of a pod is already a native sidecar. */
 function isNative(workload: Workload): boolean {
-  return containersOf(workload).some(
-    ({ container }) => container["name"] === proxyContainer && container["restartPolicy"] === "Always",
-  );
+  return containersOf(workload).some(({ container }) => isProxyContainer(container) && container["restartPolicy"] === "Always");
 }
 
 /**

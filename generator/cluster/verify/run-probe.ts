@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ContainerStatus } from "@kubernetes/client-node";
-import { proxyContainer } from "../../catalog/well-known.ts";
 import type { ProbeAnswers } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { containerStatuses } from "../../mesh/pod.ts";
+import { containerStatuses, isProxyContainer } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
 import { duration } from "../../system/text.ts";
 import type { Cluster } from "../connection.ts";
@@ -94,7 +93,7 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
  * the state ContainerCreating (kubernetes, pkg/kubelet/kuberuntime, startContainer).
  */
 function mayWaitForProxy(pod: KubernetesObject): boolean {
-  const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);
+  const proxy = containerStatuses(pod).find(isProxyContainer);
   return proxy !== undefined && proxy.state?.terminated === undefined && stateOf(pod).running === undefined;
 }
 

@@ -1,9 +1,10 @@
-import { policyGroup, proxyContainer } from "../../catalog/well-known.ts";
+import { policyGroup } from "../../catalog/well-known.ts";
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, hasPreStop, serviceAccountOf, type Workload } from "../../kubernetes/workload.ts";
 import { effectiveInject, injectionFacts, workloadIsMeshed } from "../../mesh/meshed.ts";
+import { isProxyContainer } from "../../mesh/pod.ts";
 import { isSame } from "../../mesh/reference-kind.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
@@ -123,7 +124,7 @@ function* withoutPreStop(stream: ManifestSet): Iterable<ManifestFinding> {
     if (!["Deployment", "StatefulSet"].includes(manifest.kind) || Number(specOf(manifest)["replicas"] ?? 1) < 2) continue;
     if (workloadIsMeshed(workload, stream) !== "yes" || stream.servicesOf(workload).length === 0) continue;
     const containers = containersOf(workload);
-    const [first] = containers.filter(({ container }) => container["name"] !== proxyContainer);
+    const [first] = containers.filter(({ container }) => !isProxyContainer(container));
     if (first === undefined || hasPreStop(containers.map(({ container }) => container))) continue;
     yield {
       manifest,
