@@ -12,6 +12,7 @@ import { fluxRules } from "./manifests/flux.ts";
 import { identityRules } from "./manifests/identity.ts";
 import { injectionRules } from "./manifests/injection.ts";
 import type { ManifestFinding, ManifestRule } from "./manifests/manifest-rule.ts";
+import { mentionLinkerd } from "./manifests/mentions-linkerd.ts";
 import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
 import { probeRules } from "./manifests/probes.ts";
@@ -89,7 +90,7 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
   const isUncertain = ({ statement: { code, severity } }: Judged): boolean =>
     code === "network-policy-proxy-port" && severity === "warning";
   const [first, ...others] = found.filter(isUncertain);
-  if (first === undefined || others.length === 0 || objects.some(mentionsLinkerd)) return found;
+  if (first === undefined || others.length === 0 || mentionLinkerd(objects)) return found;
   const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}. If the cluster uses Linkerd, meshed clients connect to this port. The checked objects do not show whether the cluster uses Linkerd`;
   const statement = {
     ...first.statement,
@@ -97,10 +98,6 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
     fix: "add the option --linkerd with the Linkerd release of the cluster. If the cluster does not use Linkerd, add --linkerd none",
   };
   return [{ ...first, statement }, ...found.filter((each) => !isUncertain(each))];
-}
-
-function mentionsLinkerd({ apiVersion, value }: Manifest): boolean {
-  return apiVersion.includes("linkerd.io") || /linkerd/.test(JSON.stringify(value));
 }
 
 /** Converts a finding to a diagnostic with line and column. */

@@ -9,6 +9,7 @@ import { includes, opaquePorts, parsePorts } from "../../mesh/ports.ts";
 import { targetOf, tcpServicePorts } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
+import { mentionLinkerd } from "./mentions-linkerd.ts";
 import { attachments } from "./routes.ts";
 
 /** Rules about the protocols of ports. */
@@ -126,6 +127,8 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
       if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;
       const routed = isRouted(stream, manifest, port);
       if (!routed && (!meantAsHttp.test(appProtocol) || /^https$/i.test(appProtocol))) continue;
+      // Other proxies also read appProtocol. Without a sign of Linkerd, the value can be meant for such a proxy.
+      if (release === null && !mentionLinkerd(stream.objects)) return;
       yield {
         manifest,
         path: ["spec", "ports", index, "appProtocol"],
