@@ -37,7 +37,7 @@ export interface Comparison {
  */
 export async function compareWithCommit(comparison: Comparison): Promise<AssessedChange[]> {
   const { repository, commit, wanted: all, withRemoved } = comparison;
-  const { root, source } = repository;
+  const { root } = repository;
   const removed = all.filter(([owner, bundle]) => owner !== rootOwner && bundle.size === 0).map(([owner]) => owner);
   const renames = renamedSince(root, commit, all, removed);
   const tree = renames.reduce(asRenamed, commit);
@@ -45,24 +45,30 @@ export async function compareWithCommit(comparison: Comparison): Promise<Assesse
   const wanted = reported.filter(([owner]) => !renames.some(({ from }) => from === owner));
   const specsOf = specsReader(tree, repository);
   const changes = [
-    ...renames.map((rename) =>
-      renameChange(root, rename, stepsAfterRename(root, resolveEnvironment(rename.to, source).resolved, rename)),
-    ),
+    ...(await Promise.all(
+      renames.map(async (rename) => renameChange(root, rename, stepsAfterRename(root, (await specsOf(rename.to)).after, rename))),
+    )),
     ...(await changesOfFiles(comparison, tree, wanted, specsOf)),
     ...(await changesOfRoots(root, tree, wanted, specsOf)),
   ];
   return withContexts(changes, specsOf);
 }
 
-/** Returns the spec of an environment in the commit, and its spec on disk. */
+/** Returns the spec of an environment in the commit, and its spec on disk. Resolves each spec only once. */
 type SpecsReader = (owner: string) => Promise<Sides["specs"]>;
 
 function specsReader(tree: GitTree, repository: Pick<Repository, "source">): SpecsReader {
   let committed: ReturnType<typeof specsIn> | null = null;
-  return async (owner) => {
+  const known = new Map<string, ReturnType<SpecsReader>>();
+  const read: SpecsReader = async (owner) => {
     committed ??= specsIn(tree);
-    const [before, after] = [await committed, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
-    return { before: before ?? null, after: after ?? null };
+    const { source } = await committed;
+    return { before: resolveEnvironment(owner, source).resolved, after: resolveEnvironment(owner, repository.source).resolved };
+  };
+  return (owner) => {
+    const specs = known.get(owner) ?? read(owner);
+    known.set(owner, specs);
+    return specs;
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Procedure, push, type Step } from "../components/change-rule.ts";
+import { distinctBy } from "../system/data.ts";
 
 /** The procedures of all changes in one commit. */
 export type Procedures =
@@ -24,9 +25,10 @@ export const separateCommits: Step = {
  * each of them consists of the same number of commits, as for an upgrade that affects several sets of pods.
  */
 export function combineProcedures(given: readonly Procedure[]): Procedures {
-  const all = [
-    ...new Map(given.filter(({ steps }) => steps.length > 0).map((each) => [JSON.stringify(each.steps), each])).values(),
-  ];
+  const all = distinctBy(
+    given.filter(({ steps }) => steps.length > 0),
+    ({ steps }) => JSON.stringify(steps),
+  );
   const stops = unique(all.flatMap(({ steps }) => steps.filter(({ phase }) => phase === "stop")));
   if (stops.length > 0) return { kind: "one", steps: stops };
   const pushes = (steps: readonly Step[]): Step[] => steps.filter(({ phase }) => phase === "push");
@@ -84,5 +86,5 @@ function untilPush(steps: readonly Step[]): Step[][] {
 
 /** Removes steps that occur earlier in the list. */
 function unique(steps: readonly Step[]): Step[] {
-  return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()];
+  return distinctBy(steps, (step) => JSON.stringify(step));
 }

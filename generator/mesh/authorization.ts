@@ -1,9 +1,7 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
-import { allNetworks, policyGroup } from "../catalog/well-known.ts";
+import { allNetworks, policyGroup as group } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { type ClientSource, distinctAccounts, type Protocol } from "./pod-set.ts";
-
-const group = policyGroup;
 
 /** A port that a Server protects, and the clients that are allowed to connect to the port. */
 interface ProtectedPort {

@@ -1,3 +1,4 @@
+import { gatewayGroup } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { ServiceName } from "./service.ts";
 import type { MethodRoute } from "./service-profile.ts";
@@ -29,7 +30,7 @@ function route(
   matches: readonly object[] | null,
 ): KubernetesObject {
   return {
-    apiVersion: "gateway.networking.k8s.io/v1",
+    apiVersion: `${gatewayGroup}/v1`,
     kind: "GRPCRoute",
     metadata: { name, namespace, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
     spec: {

@@ -29,6 +29,15 @@ export function declaredAnnotations(declared: DeclaredNamespace): StringMap | nu
 }
 
 /**
+ * Returns the reason why new pods in a namespace have no proxy, if the spec disables injection in the namespace.
+ * Otherwise, returns null.
+ */
+export function unmeshedReason(namespace: string, { spec }: Environment): string | null {
+  if (spec.namespaces[namespace]?.mesh.inject !== "disabled") return null;
+  return `new pods in namespace ${namespace} have no proxy, because namespaces.${namespace}.mesh.inject is disabled`;
+}
+
+/**
  * Returns a text such as `key is "a" instead of "b"` for each declared annotation that an existing namespace does not
  * have, or has with another value.
  */

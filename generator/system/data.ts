@@ -29,3 +29,8 @@ export function groupByEach<T, K>(items: Iterable<T>, keysOf: (item: T) => reado
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
+
+/** Returns the items without those whose key an earlier item has. */
+export function distinctBy<T, K>(items: readonly T[], keyOf: (item: T) => K): T[] {
+  return [...groupBy(items, keyOf).values()].flatMap(([first]) => (first === undefined ? [] : [first]));
+}

@@ -32,7 +32,7 @@ function section(environment: string, changes: readonly AssessedChange[], colors
         ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
       ];
     });
-    const reasons = reason.split("\n").flatMap((each) => wrap(printable(each), "    ", 104, ""));
+    const reasons = reason.split("\n").flatMap((each) => paragraph(each));
     return [...objects, colors.dim(reasons.join("\n"))].join("\n");
   });
   return [title, ...blocks, ...procedureLines(changes, colors)].join("\n");
@@ -48,8 +48,8 @@ function procedureLines(changes: readonly AssessedChange[], colors: Colors): str
   const combined = combineProcedures(changes.flatMap(proceduresOf));
   if (combined.kind === "one") return stepLines(titleOfSteps(changes), combined.steps, colors);
   return [
-    ...wrap(separateCommits.text, "    ", 104, ""),
-    ...commitOrder(combined.procedures).flatMap((effect, index) => wrap(`${index + 1}. ${effect}`, "    ", 104, "   ")),
+    ...paragraph(separateCommits.text),
+    ...commitOrder(combined.procedures).flatMap((effect, index) => paragraph(`${index + 1}. ${effect}`, "   ")),
   ];
 }
 
@@ -62,13 +62,22 @@ function commitOrder(procedures: readonly Procedure[]): string[] {
   return [...new Set(procedures.map(({ risk, reason }) => `${risk}: ${reason.split(/[.;\n] ?/)[0]}`))];
 }
 
+/**
+ * Returns the lines of an indented paragraph, without control characters.
+ *
+ * @param hanging additional indentation of all lines but the first
+ */
+function paragraph(text: string, hanging: string = ""): string[] {
+  return wrap(printable(text), "    ", 104, hanging);
+}
+
 function stepLines(what: string, steps: readonly Step[], colors: Colors): string[] {
   if (steps.length === 0) return [];
   const lines = steps.flatMap(({ text, command }, index) => [
-    ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
+    ...paragraph(`${index + 1}. ${text}`, "   "),
     ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
   ]);
-  return [`    ${what}${usesContext(steps)}:`, ...lines, ...(usesFlux(steps) ? wrap(withHelmfile, "    ", 104, "") : [])];
+  return [`    ${what}${usesContext(steps)}:`, ...lines, ...(usesFlux(steps) ? paragraph(withHelmfile) : [])];
 }
 
 /**

@@ -43,8 +43,9 @@ export const internalPortsRefused: TransitionRule = {
 
 function* exposesProxiedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
   const { enabled, internalPorts, namespace } = environment.spec.dgraph;
+  if (!enabled || internalPorts !== "skip") return;
   const policy = runningPolicy(environment, generated);
-  if (!enabled || internalPorts !== "skip" || admitsEveryPod(policy)) return;
+  if (admitsEveryPod(policy)) return;
   const policies = parseManifests("authorization.yaml", generated("dgraph-policy/authorization.yaml") ?? "").objects;
   const server = policies.find(({ kind, name }) => kind === "Server" && name === `${dgraphName(environment, "alpha")}-internal`);
   if (server === undefined) return;

@@ -1,6 +1,6 @@
 import { linkerdDashboards } from "../../catalog/addons.ts";
 import { registryIn } from "../../catalog/image.ts";
-import { injectKey } from "../../catalog/well-known.ts";
+import { injectKey, policyGroup } from "../../catalog/well-known.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { ModelContext } from "../component.ts";
 import { mirrorField, pullSecretsOf } from "../mirror.ts";
@@ -106,7 +106,7 @@ const prometheusAccess: JsonMap = {
   kind: "AuthorizationPolicy",
   metadata: { name: "grafana", namespace: "linkerd-viz" },
   spec: {
-    targetRef: { group: "policy.linkerd.io", kind: "Server", name: "prometheus-admin" },
+    targetRef: { group: policyGroup, kind: "Server", name: "prometheus-admin" },
     requiredAuthenticationRefs: [{ kind: "ServiceAccount", name: "grafana", namespace: "grafana" }],
   },
 };

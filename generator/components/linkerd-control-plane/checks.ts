@@ -42,7 +42,7 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     {
       found: bare,
       seen: `${bare.length} of ${wanted.length} pods run without a proxy`,
-      cause: {
+      problem: {
         reason: "the API server did not call the injector, or the injector did not answer",
         fix: "restart the listed pods",
       },
@@ -50,13 +50,13 @@ function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): 
     {
       found: old,
       seen: `${old.length} of ${wanted.length} pods run a proxy of a release other than ${linkerdRelease.version}`,
-      cause: { reason: `the listed pods started before Linkerd ${linkerdRelease.version} was installed`, fix: `restart them` },
+      problem: { reason: `the listed pods started before Linkerd ${linkerdRelease.version} was installed`, fix: "restart them" },
     },
   ].filter(({ found }) => found.length > 0);
   if (problems.length > 0)
     return failed(
       problems.map(({ seen }) => seen).join(", "),
-      problems.map(({ cause }) => cause),
+      problems.map(({ problem }) => problem),
       problems.flatMap(({ found }) => found),
     );
   if (wanted.length === 0 && podSets.length === 0)

@@ -1,5 +1,5 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
-import { allNetworks, policyGroup, proxyPortNames } from "../../catalog/well-known.ts";
+import { allNetworks, policyGroup as group, proxyPortNames } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { authorize } from "../../mesh/authorization.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
@@ -52,7 +52,6 @@ function refuses(namespace: string, environment: Environment): boolean {
 }
 
 const name = "proxy-metrics";
-const group = policyGroup;
 
 /**
  * Returns a Server for the admin port of all proxies in a namespace, a route for the metrics, a route for the probes of

@@ -1,4 +1,5 @@
 import { goneImage } from "../../catalog/removed-images.ts";
+import { unmeshedReason } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type FileRule, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";
@@ -92,16 +93,21 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
   };
 }
 
+function* unmeshedClients(environment: Environment): Iterable<RuleFinding> {
+  for (const [index, { namespace, serviceAccount: account }] of environment.spec.dgraph.clients.entries()) {
+    const reason = unmeshedReason(namespace, environment);
+    if (reason === null) continue;
+    yield {
+      paths: [spec("dgraph", "clients", index, "namespace"), spec("dgraph", "clients")],
+      message: `${reason}. Dgraph then refuses the client ${namespace}/${account}`,
+      fix: `set namespaces.${namespace}.mesh.inject: enabled, or remove the client from dgraph.clients`,
+    };
+  }
+}
+
 function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
-  const { dgraph, namespaces, pydgraphClient } = environment.spec;
-  if (dgraph.enabled && dgraph.networkPolicy)
-    for (const [index, { namespace, serviceAccount: account }] of dgraph.clients.entries())
-      if (namespaces[namespace]?.mesh.inject === "disabled")
-        yield {
-          paths: [spec("dgraph", "clients", index, "namespace"), spec("dgraph", "clients")],
-          message: `new pods in namespace ${namespace} have no proxy, because namespaces.${namespace}.mesh.inject is disabled. Dgraph then refuses the client ${namespace}/${account}`,
-          fix: `set namespaces.${namespace}.mesh.inject: enabled, or remove the client from dgraph.clients`,
-        };
+  const { dgraph, pydgraphClient } = environment.spec;
+  if (dgraph.enabled && dgraph.networkPolicy) yield* unmeshedClients(environment);
   if (!hasClient(environment) || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],

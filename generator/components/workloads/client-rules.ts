@@ -1,4 +1,5 @@
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { unmeshedReason } from "../../mesh/namespace-settings.ts";
 import { isNetwork } from "../../mesh/networks.ts";
 import { portKey } from "../../mesh/pod-set.ts";
 import { clusterOf } from "../../spec/cluster.ts";
@@ -154,10 +155,11 @@ function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
 function* unmeshedClients(environment: Environment): Iterable<RuleFinding> {
   for (const { key, client, set, at } of clientsOf(environment)) {
     const { namespace = "" } = client.serviceAccountRef ?? {};
-    if (set.access.mode === "off" || environment.spec.namespaces[namespace]?.mesh.inject !== "disabled") continue;
+    const reason = unmeshedReason(namespace, environment);
+    if (set.access.mode === "off" || reason === null) continue;
     yield {
       paths: [at("access", "clients", key, "serviceAccountRef")],
-      message: `new pods in namespace ${namespace} have no proxy, because namespaces.${namespace}.mesh.inject is disabled. The policies then refuse the client ${key}`,
+      message: `${reason}. The policies then refuse the client ${key}`,
       fix: `set namespaces.${namespace}.mesh.inject: enabled`,
     };
   }

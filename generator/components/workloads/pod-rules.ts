@@ -41,7 +41,7 @@ export const podRules: readonly Rule[] = [
     severity: "warning",
     title: "The mode `audit` admits clients that the default inbound policy of the namespace refuses",
     why: "On a port that a Server selects, the Server determines which clients can connect. The default inbound policy of the pods does not apply to this port (linkerd2, policy-controller, inbound index). In the mode `audit`, the Server admits all clients. Clients that the default inbound policy of the namespace refuses therefore gain access.",
-    fix: "When `meshops status` lists no more clients that the mode `enforce` would refuse, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
+    fix: "When `meshops status` no longer lists clients that the mode `enforce` would refuse, set `access.mode: enforce`. If you want to admit these clients during the audit, silence the rule.",
     check: widerAudits,
   },
   {

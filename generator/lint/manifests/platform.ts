@@ -1,5 +1,6 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { goneImage } from "../../catalog/removed-images.ts";
+import { gatewayGroup } from "../../catalog/well-known.ts";
 import { imageGone } from "../../components/image-gone.ts";
 import { failAlone } from "../../components/linkerd-control-plane/rules.ts";
 import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
@@ -34,8 +35,6 @@ export const platformRules: readonly ManifestRule[] = [
   { ...failAlone, check: failWithoutReplicas },
   { ...imageGone, check: goneImages },
 ];
-
-const gatewayGroup = "gateway.networking.k8s.io";
 
 function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   const crds = stream

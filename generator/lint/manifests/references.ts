@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { servedVersions } from "../../catalog/served-kinds.ts";
-import { policyGroup, portKeys, proxyPortNames } from "../../catalog/well-known.ts";
+import { gatewayGroup, policyGroup, portKeys, proxyPortNames } from "../../catalog/well-known.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { annotationsOf, groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listAt, mapAt } from "../../kubernetes/object-fields.ts";
@@ -64,13 +64,10 @@ export const referenceRules: readonly ManifestRule[] = [
   },
 ];
 
-const gateway = "gateway.networking.k8s.io";
-const policy = policyGroup;
-
 function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
   const routes = [
-    ...stream.ofKind(gateway, "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"),
-    ...stream.ofKind(policy, "HTTPRoute"),
+    ...stream.ofKind(gatewayGroup, "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"),
+    ...stream.ofKind(policyGroup, "HTTPRoute"),
   ];
   for (const manifest of routes) {
     for (const [index, parent] of listAt(specOf(manifest), "parentRefs").map(asMap).entries())
@@ -85,9 +82,9 @@ function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const [index, { service: name }] of listAt(specOf(manifest), "backends").map(asMap).entries())
       yield* missingTarget(stream, manifest, ["spec", "backends", index], { kind: "Service", name }, "service");
   }
-  for (const manifest of stream.ofKind(policy, "HTTPLocalRateLimitPolicy"))
+  for (const manifest of stream.ofKind(policyGroup, "HTTPLocalRateLimitPolicy"))
     yield* missingTarget(stream, manifest, ["spec", "targetRef"], mapAt(specOf(manifest), "targetRef"));
-  for (const manifest of stream.ofKind(policy, "ServerAuthorization")) {
+  for (const manifest of stream.ofKind(policyGroup, "ServerAuthorization")) {
     const { name } = mapAt(specOf(manifest), "server");
     if (name !== undefined) yield* missingTarget(stream, manifest, ["spec", "server"], { kind: "Server", name });
   }
@@ -104,7 +101,7 @@ function* missingTarget(
   const { kind, name, namespace = manifest.namespace, port } = reference;
   if ((kind !== "Service" && kind !== "Server") || typeof name !== "string" || name.includes("${")) return;
   const inside = String(namespace);
-  const group = kind === "Service" ? "" : policy;
+  const group = kind === "Service" ? "" : policyGroup;
   // If the namespace contains no object of this kind, the checked objects are probably only a part of all objects. In
   // this case, report nothing.
   const near = stream
@@ -193,7 +190,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
 /** Names of the ports of the proxy's container (linkerd2, pkg/k8s/labels.go). */
 
 function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
-  for (const manifest of stream.ofKind(policy, "Server")) {
+  for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined || typeof port !== "string" || isProxyPort(port) || port.includes("${")) continue;
     const pods = stream.selected(manifest, podSelector);

@@ -119,7 +119,7 @@ export function attachments(stream: ManifestSet): Attachment[] {
   return routes.flatMap((route) =>
     listAt(specOf(route), "parentRefs").flatMap((entry, index) => {
       const { kind, group, name, namespace, port } = asMap(entry);
-      if (kind !== "Service" || (group ?? "") === "gateway.networking.k8s.io") return [];
+      if (kind !== "Service" || (group ?? "") === gatewayGroup) return [];
       const path = ["spec", "parentRefs", index];
       return [
         {

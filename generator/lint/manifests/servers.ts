@@ -1,5 +1,5 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
-import { policyGroup, uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { policyGroup as group, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { nearest } from "../../diagnostics/suggest.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listAt, mapAt } from "../../kubernetes/object-fields.ts";
@@ -40,8 +40,6 @@ export const serverRules: readonly ManifestRule[] = [
     check: identities,
   },
 ];
-
-const group = policyGroup;
 
 function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   const policies = stream.ofKind(group, "AuthorizationPolicy");
