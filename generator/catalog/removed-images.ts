@@ -2,7 +2,7 @@
 interface Gone {
   readonly name: RegExp;
   readonly message: string;
-  readonly fix: string;
+  readonly fix: string | ((name: string) => string);
 }
 
 const gone: readonly Gone[] = [
@@ -11,7 +11,8 @@ const gone: readonly Gone[] = [
     // (bitnami/sealed-secrets#1790).
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami removed its versioned images from Docker Hub in September 2025",
-    fix: "use an image from the developers of the program, or Bitnami's copy in docker.io/bitnamilegacy; this copy does not receive security fixes",
+    fix: (name) =>
+      `use docker.io/bitnamilegacy/${name.replace(/^.*\//, "")}, which has the same tags but receives no security fixes; or use an image from the developers of the program`,
   },
   {
     // bitnami/charts#36537.
@@ -39,8 +40,10 @@ const gone: readonly Gone[] = [
  *
  * @param name name of the image, with or without tag and digest
  */
-export function goneImage(name: string): Pick<Gone, "message" | "fix"> | null {
+export function goneImage(name: string): { readonly message: string; readonly fix: string } | null {
   const repository = name.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
   const found = gone.find((entry) => entry.name.test(repository));
-  return found === undefined ? null : { message: `${repository}: ${found.message}`, fix: found.fix };
+  if (found === undefined) return null;
+  const { message, fix } = found;
+  return { message: `${repository}: ${message}`, fix: typeof fix === "string" ? fix : fix(repository) };
 }

@@ -2,19 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inventoryFile } from "../bundle/inventory.ts";
 import { Repository } from "../bundle/repository.ts";
+import { repositoryFiles } from "../bundle/repository-files.ts";
 import { type Diagnostic, distinct, fileDiagnostic, hasErrors, isActive } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { toText } from "../diagnostics/text.ts";
 import { findCollisions, loadEnvironment } from "../lint/load.ts";
+import { fileRules } from "../lint/specs.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";
+import type { FileRule } from "../spec/rule.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { placeInGit } from "../system/git-place.ts";
 import { plural } from "../system/text.ts";
-import { changeFindings } from "./change-findings.ts";
 import type { Io, Output } from "./io.ts";
-import { placeFindings } from "./place-findings.ts";
+import { ruleFindings } from "./rule-findings.ts";
 
 /** Option that every command has. */
 export interface DirectoryOption {
@@ -51,18 +52,25 @@ export function loadAll(repository: Repository, names: readonly string[]): Loade
   return load(repository, names.length === 0 ? repository.environmentNames() : [...new Set(names)]);
 }
 
-/** Loads and checks environments. The caller must ensure that a spec exists for each name. */
-export function load(repository: Repository, names: readonly string[]): LoadedAll {
-  const loaded = names.map((name) => loadEnvironment(name, repository.source));
+/**
+ * Loads and checks environments. The caller must ensure that a spec exists for each name.
+ *
+ * @param rules the rules that read files of the repository
+ */
+export function load(repository: Repository, names: readonly string[], rules: readonly FileRule[] = quickRules): LoadedAll {
+  const known = repository.environmentNames();
+  const loaded = names.map((name) => loadEnvironment(name, repository.source, known));
   const isGenerated = (name: string): boolean => existsSync(join(repository.root, inventoryFile(name)));
-  const place = placeInGit(repository.root);
+  const files = repositoryFiles(repository.root);
   const found = loaded.flatMap((each) => [
     ...each.diagnostics,
-    ...changeFindings(repository.root, each),
-    ...placeFindings(repository.root, place, each),
+    ...rules.flatMap((rule) => ruleFindings(each, rule, (environment) => rule.check(environment, files))),
   ]);
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }
+
+/** The rules that all commands check, because the rules read few files. */
+const quickRules = fileRules.filter(({ onlyByValidate }) => onlyByValidate !== true);
 
 /** @throws UserError (usage) if no spec exists for one of the names */
 export function refuseUnknown(repository: Repository, names: readonly string[]): void {

@@ -12,7 +12,7 @@ import type { RuleFinding } from "../spec/rule.ts";
  */
 export function ruleFindings(
   { environment, locate }: Loaded,
-  rule: RuleInfo,
+  rule: Pick<RuleInfo, "code" | "severity">,
   check: (environment: Environment) => Iterable<RuleFinding>,
 ): Diagnostic[] {
   if (environment === null || locate === null) return [];

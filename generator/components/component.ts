@@ -2,13 +2,12 @@ import type { GrpcService } from "../catalog/grpc.ts";
 import type { Image, Mirror } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
 import type { ChartRepository, OciChart } from "../catalog/repositories.ts";
-import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { SecretContract } from "../identity/contracts.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import type { FileRule, Rule, RuleFinding } from "../spec/rule.ts";
+import type { FileRule, Rule } from "../spec/rule.ts";
 import type { AssessedValues } from "./assessed.ts";
 import type { ChangeRule } from "./change-rule.ts";
 import type { AccessTarget, Check } from "./check.ts";
@@ -85,21 +84,13 @@ export interface ComponentProvider {
   readonly keptReleases?: readonly string[];
   /** Rules that check the component's part of a spec. */
   readonly rules?: readonly Rule[];
-  /** Rules about files in the repository to which the component's part of a spec refers. */
+  /**
+   * Rules that also read files of the repository: files to which the component's part of a spec refers, or files that
+   * were generated before a change of the spec.
+   */
   readonly fileRules?: readonly FileRule[];
-  /** Rules that compare a changed spec with the bundle that was generated before the change. */
-  readonly transitionRules?: readonly TransitionRule[];
   /** Rules that assess the risks of changes to the component's objects. */
   readonly changeRules?: readonly ChangeRule[];
-}
-
-/** A rule that compares a spec with the files that were last generated from the spec. */
-export interface TransitionRule extends RuleInfo {
-  /**
-   * @param generated returns the text of a generated file of the environment, or null if the file does not exist; the
-   * path is relative to `overlays/<env>/`
-   */
-  check(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding>;
 }
 
 /** One component of an environment: one folder of the bundle, one Flux Kustomization, one helmfile release. */

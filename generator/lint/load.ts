@@ -6,9 +6,12 @@ import { checkRules, checkTogether } from "./specs.ts";
 /**
  * Loads and validates one environment: resolves its spec file and the spec files that this file extends, and checks the
  * resolved spec against the rules for specs. Returns all findings, not only the first finding.
+ *
+ * @param known names of existing environments. If the spec extends an environment that does not exist, the finding
+ *   suggests a similar name from this list
  */
-export function loadEnvironment(name: string, read: ReadSource): Loaded {
-  const { resolved, ...loaded } = resolveEnvironment(name, read);
+export function loadEnvironment(name: string, read: ReadSource, known: readonly string[] = []): Loaded {
+  const { resolved, ...loaded } = resolveEnvironment(name, read, known);
   if (resolved === null || loaded.locate === null) return loaded;
   const diagnostics = distinct([...loaded.diagnostics, ...checkRules(resolved).map(loaded.locate)]);
   return { ...loaded, environment: hasErrors(diagnostics) ? null : resolved, diagnostics };

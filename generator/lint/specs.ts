@@ -8,19 +8,14 @@ import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type CrossEnvironmentRule, jointRules } from "./specs/cross-environment.ts";
 import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
-import {
-  workloadFolderRule,
-  workloadNamespaceFieldRule,
-  workloadNamespaceObjectRule,
-  workloadNamespaceRule,
-} from "./specs/folders.ts";
-import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
+import { folderRules } from "./specs/folders.ts";
+import { gitopsFileRules, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
 import { proxySettingRule } from "./specs/proxy-settings.ts";
 import { releaseRules } from "./specs/releases.ts";
 import { secretsRules } from "./specs/secrets.ts";
-import { workloadMethodRule, workloadStreamRule } from "./specs/workload-methods.ts";
+import { workloadMethodRules } from "./specs/workload-methods.ts";
 
 /** All rules about a single environment: the rules in `specs/`, and the rules of each component. */
 const rules: readonly Rule[] = [
@@ -37,23 +32,16 @@ const rules: readonly Rule[] = [
   ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 
-/** All rules about files to which a spec refers. */
-export const fileRules: readonly FileRule[] = [workloadFolderRule, ...providers.flatMap((provider) => provider.fileRules ?? [])];
+/** All rules that also read files of the repository. */
+export const fileRules: readonly FileRule[] = [
+  ...gitopsFileRules,
+  ...folderRules,
+  ...workloadMethodRules,
+  ...providers.flatMap((provider) => provider.fileRules ?? []),
+];
 
 /** Descriptions of all rules about specs. */
-export const specRules: readonly RuleInfo[] = [
-  ...rules,
-  ...jointRules,
-  gitopsPathRule,
-  gitopsNameRule,
-  ...fileRules,
-  workloadNamespaceRule,
-  workloadNamespaceFieldRule,
-  workloadNamespaceObjectRule,
-  workloadMethodRule,
-  workloadStreamRule,
-  ...providers.flatMap((provider) => provider.transitionRules ?? []),
-];
+export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, ...fileRules];
 
 /** Checks one environment against the rules about a single environment. */
 export function checkRules(environment: Environment): LocatedFinding[] {
@@ -85,7 +73,7 @@ function collisions(rule: CrossEnvironmentRule, environments: readonly Environme
  * silenced, and the judgement contains the reason from the spec. Errors cannot be silenced.
  */
 export function judgement(
-  { code, severity }: RuleInfo,
+  { code, severity }: Pick<RuleInfo, "code" | "severity">,
   { paths, part = "value", message, fix, expected }: RuleFinding,
   { spec }: Environment,
 ): LocatedFinding {

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { diagnosticAtPath, type Path, type Source } from "../diagnostics/source.ts";
+import { didYouMean } from "../diagnostics/suggest.ts";
 import { asMap, isMap } from "../system/data.ts";
 import { type MergeLeaf, mergeDeep } from "../system/merge.ts";
 import { isEnvironmentName } from "./name.ts";
@@ -18,8 +19,10 @@ export interface Chain {
 /**
  * Follows `spec.extends` from a file to the file that does not extend another file. `names` contains the environments
  * that are already in the chain, so that a cycle is detected.
+ *
+ * @param known names of existing environments, from which a finding suggests one
  */
-export function chainOf(own: Source, read: ReadSource, names: readonly string[]): Chain {
+export function chainOf(own: Source, read: ReadSource, names: readonly string[], known: readonly string[]): Chain {
   const base = baseOf(own);
   if (base === null) return { sources: [own], diagnostics: [] };
   const stop = (code: "extends-cycle" | "extends-missing", message: string, fix: string): Chain => {
@@ -39,9 +42,12 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
     return stop(
       "extends-missing",
       `spec.extends is "${base}", but environments/${base}.yaml does not exist`,
-      "set spec.extends to the name of a file in environments/, without .yaml",
+      didYouMean(
+        base,
+        known.filter((name) => !names.includes(name)),
+      ) ?? "set spec.extends to the name of a file in environments/, without .yaml",
     );
-  const { sources, diagnostics } = chainOf(parent, read, [...names, base]);
+  const { sources, diagnostics } = chainOf(parent, read, [...names, base], known);
   return { sources: [...sources, own], diagnostics };
 }
 

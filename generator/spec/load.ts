@@ -33,8 +33,10 @@ export interface Resolved extends Loaded {
 /**
  * Resolves one environment: reads its file and the files that it extends, checks each file against the schema for spec
  * files, merges the files, fills in the defaults, and checks the merged environment. Reports all problems at once.
+ *
+ * @param known names of existing environments, from which a finding about `spec.extends` suggests one
  */
-export function resolveEnvironment(name: string, read: ReadSource): Resolved {
+export function resolveEnvironment(name: string, read: ReadSource, known: readonly string[] = []): Resolved {
   const own = read(name);
   if (own === null) {
     const missing = fileDiagnostic(`environments/${name}.yaml`, {
@@ -44,7 +46,7 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
     });
     return { name, environment: null, resolved: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
-  const chain = chainOf(own, read, [name]);
+  const chain = chainOf(own, read, [name], known);
   const files = chain.sources.map(({ file }) => file);
   const inFiles = chain.sources.map((source) => ({ source, findings: checkFile(source) }));
   const diagnostics = [
@@ -103,7 +105,7 @@ function checkFile(source: Source): SchemaFinding[] {
     severity: "error",
     message: `metadata.name is "${name}", but the name of the file is ${fileName}.yaml`,
     expected: `"${fileName}"`,
-    fix: "rename the file, or change metadata.name",
+    fix: `set metadata.name: ${fileName}, or rename the file`,
   } as const;
   return [...findings, { path: ["metadata", "name"], part: "value", statement }];
 }

@@ -1,5 +1,6 @@
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
+import type { Manifest } from "../kubernetes/read.ts";
 import type { Environment } from "./environment.generated.ts";
 
 /** A rule violation and the values that cause it. The violation is reported at the first value that a file sets. */
@@ -17,10 +18,43 @@ export interface Rule extends RuleInfo {
   readonly check: (environment: Environment) => Iterable<RuleFinding>;
 }
 
-/** A rule about files in the repository to which a resolved environment refers. */
+/** Files that rules can read. Paths are relative to the root of the platform repository. */
+export interface RepositoryFiles {
+  exists(path: string): boolean;
+  /** Returns the text of a file, or null if the file does not exist. */
+  text(path: string): string | null;
+  /**
+   * Returns the objects in the YAML files of a folder and its subfolders. Skips documents that cannot be parsed. Returns
+   * an empty list if the folder does not exist.
+   */
+  objectsBelow(folder: string): readonly Manifest[];
+  /**
+   * Path of the platform repository inside its Git repository, `.` for the root. Null if the platform repository is not
+   * in a Git repository.
+   */
+  readonly place: string | null;
+  /**
+   * Returns the Flux objects and Namespaces in the Git repository that meshops did not generate. Reads all YAML files of
+   * the Git repository. Returns an empty list if the platform repository is not in a Git repository.
+   */
+  otherObjects(): readonly OtherObject[];
+}
+
+/** A Flux object or a Namespace in the Git repository that meshops did not generate. */
+export interface OtherObject {
+  /** Path of the file, relative to the root of the Git repository. */
+  readonly file: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Null if the object in the file has no `metadata.namespace`. */
+  readonly namespace: string | null;
+}
+
+/** A rule that checks a resolved environment, and also reads files of the repository. */
 export interface FileRule extends RuleInfo {
-  /** @param exists returns whether the repository contains the file with a path */
-  readonly check: (environment: Environment, exists: (path: string) => boolean) => Iterable<RuleFinding>;
+  readonly check: (environment: Environment, files: RepositoryFiles) => Iterable<RuleFinding>;
+  /** Whether only `meshops validate` checks the rule, because the check reads all YAML files of the Git repository. */
+  readonly onlyByValidate?: true;
 }
 
 /** Path of a value below `spec`. */

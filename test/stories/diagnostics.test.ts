@@ -3,12 +3,10 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { Repository } from "../../generator/bundle/repository.ts";
-import { loadAll } from "../../generator/commands/load.ts";
-import { nameFindings } from "../../generator/commands/validate/other-objects.ts";
-import { folderFindings } from "../../generator/commands/workload-folders.ts";
+import { load, loadAll } from "../../generator/commands/load.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { toJson, toText } from "../../generator/diagnostics/text.ts";
-import { specRules } from "../../generator/lint/specs.ts";
+import { fileRules, specRules } from "../../generator/lint/specs.ts";
 import type { Loaded } from "../../generator/spec/load.ts";
 import { refusedSpecs } from "../support/hostile.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
@@ -44,8 +42,7 @@ const fluxOfOthers = [
 /** Returns the loaded specs of a repository, and all findings about them. */
 function findingsIn(root: string): { loaded: readonly Loaded[]; diagnostics: Diagnostic[] } {
   const repository = new Repository(root);
-  const { loaded, diagnostics } = loadAll(repository, []);
-  return { loaded, diagnostics: [...diagnostics, ...nameFindings(repository, loaded), ...folderFindings(repository, loaded)] };
+  return load(repository, repository.environmentNames(), fileRules);
 }
 
 function copyOf(story: string): string {

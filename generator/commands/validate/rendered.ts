@@ -11,26 +11,17 @@ import type { Io } from "../io.ts";
 import { ruleFindings } from "../rule-findings.ts";
 import { renderWorkload } from "./render-workload.ts";
 
-/** Rule for a workload in a spec that does not match the objects that its chart or folder renders. */
-const differs: RuleInfo = {
-  code: "workload-differs",
-  severity: "error",
-  title: "The description of a workload in the spec differs from the objects of the workload",
-  why: "",
-  fix: "",
-};
+/** A workload in the spec does not match the objects that its chart or folder renders. */
+const differs: RenderedRule = { code: "workload-differs", severity: "error" };
 
-/** Rule for rendered objects that will cause failures later, or that leave access to the pods unprotected. */
-const risk: RuleInfo = {
-  code: "workload-risk",
-  severity: "warning",
-  title: "The objects of a workload are not compatible with its policies",
-  why: "",
-  fix: "",
-};
+/** Rendered objects will cause failures later, or leave access to the pods unprotected. */
+const risk: RenderedRule = { code: "workload-risk", severity: "warning" };
 
-/** The rules that only `validate --render` checks. */
-export const renderedRules: readonly RuleInfo[] = [differs, risk];
+/** A finding that only `validate --render` reports. docs/findings.md describes these findings. */
+type RenderedRule = Pick<RuleInfo, "code" | "severity">;
+
+/** The findings that only `validate --render` reports. */
+export const renderedRules: readonly RenderedRule[] = [differs, risk];
 
 /**
  * Renders the workloads that meshops delivers, and compares the rendered objects with the workloads in the specs. Runs

@@ -6,6 +6,7 @@ import { type Diagnostic, fileDiagnostic, hasErrors } from "../../diagnostics/di
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read-identity.ts";
 import { sharedIssuers } from "../../identity/shared-issuer.ts";
+import { fileRules } from "../../lint/specs.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { identityFolder, specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
@@ -15,9 +16,7 @@ import { missingBases } from "../base-findings.ts";
 import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { countOf, load, repositoryIn, unknownEnvironments } from "../load.ts";
-import { folderFindings } from "../workload-folders.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
-import { nameFindings } from "./other-objects.ts";
 import { renderedFindings } from "./rendered.ts";
 
 interface ValidateOptions {
@@ -86,6 +85,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   const { loaded, diagnostics: inSpecs } = load(
     repository,
     known.filter((name) => names.length === 0 || names.includes(name)),
+    fileRules,
   );
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
   const { diagnostics: inIdentities, note } = options.identity
@@ -95,8 +95,6 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
     diagnostics: [
       ...unknown,
       ...inSpecs,
-      ...nameFindings(repository, loaded),
-      ...folderFindings(repository, loaded),
       ...(options.render === true ? await renderedFindings(io, repository, loaded) : []),
       ...inIdentities,
       ...missingBases(repository.root, environments.map(modelOf)),

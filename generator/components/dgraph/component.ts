@@ -20,7 +20,7 @@ export const dgraph: ComponentProvider = {
   keptReleases: ["dgraph"],
   assessedValues: { helmRelease: "dgraph", paths: assessedPaths, effect: null },
   rules: dgraphRules,
-  transitionRules: [internalPortsStall, internalPortsRefused],
+  fileRules: [internalPortsStall, internalPortsRefused],
   changeRules: [dgraphChanges, storageChanges],
   components: ({ environment }) => (environment.spec.dgraph.enabled ? [component] : []),
 };

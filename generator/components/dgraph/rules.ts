@@ -200,7 +200,7 @@ function* knownMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
     yield {
       paths: [spec("dgraph", "methods", name)],
       message: `the gRPC service ${service} of Dgraph chart ${dgraph.chart} has no method "${name}"`,
-      fix: didYouMean(name, names) ?? "use the name of a method in Dgraph's api.proto",
+      fix: didYouMean(name, names) ?? "remove this method, or use the name of a method in Dgraph's api.proto",
       expected: `one of ${names.join(", ")}`,
     };
   }

@@ -4,15 +4,15 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
 import { admitsEveryPod, defaultPolicyIn } from "../../mesh/installation.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { type RuleFinding, spec } from "../../spec/rule.ts";
-import type { TransitionRule } from "../component.ts";
+import { overlayFolder } from "../../spec/layout.ts";
+import { type FileRule, type RepositoryFiles, type RuleFinding, spec } from "../../spec/rule.ts";
 import { dgraphName } from "./names.ts";
 
 /**
  * Rule for a change of `dgraph.internalPorts` from `skip` to another value. After this change, Servers protect the
  * internal ports.
  */
-export const internalPortsStall: TransitionRule = {
+export const internalPortsStall: FileRule = {
   code: "internal-ports-stall",
   severity: "warning",
   title: "The rollout stalls if `internalPorts` changes from `skip` while `networkPolicy` is true",
@@ -30,7 +30,7 @@ export const internalPortsStall: TransitionRule = {
  * Rule for a change of `dgraph.internalPorts` to `skip`. After this change, no Server protects the internal ports. The
  * rule applies only if the default inbound policy refuses clients.
  */
-export const internalPortsRefused: TransitionRule = {
+export const internalPortsRefused: FileRule = {
   code: "internal-ports-refused",
   severity: "error",
   title: "Dgraph's pods would refuse each other's connections while `internalPorts` changes to `skip`",
@@ -41,12 +41,15 @@ export const internalPortsRefused: TransitionRule = {
   check: exposesProxiedPorts,
 };
 
-function* exposesProxiedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
+function* exposesProxiedPorts(environment: Environment, files: RepositoryFiles): Iterable<RuleFinding> {
   const { enabled, internalPorts, namespace } = environment.spec.dgraph;
   if (!enabled || internalPorts !== "skip") return;
-  const policy = runningPolicy(environment, generated);
+  const policy = runningPolicy(environment, files);
   if (admitsEveryPod(policy)) return;
-  const policies = parseManifests("authorization.yaml", generated("dgraph-policy/authorization.yaml") ?? "").objects;
+  const policies = parseManifests(
+    "authorization.yaml",
+    generatedText(environment, files, "dgraph-policy/authorization.yaml"),
+  ).objects;
   const server = policies.find(({ kind, name }) => kind === "Server" && name === `${dgraphName(environment, "alpha")}-internal`);
   if (server === undefined) return;
   const before = at(server.value, "spec", "proxyProtocol") === "opaque" ? "opaque" : "mesh";
@@ -62,19 +65,21 @@ function* exposesProxiedPorts(environment: Environment, generated: (path: string
  * to a pod when the pod is created, so the annotation in the generated Namespace applies, and not the new spec. Without
  * the annotation, the new default of the cluster also applies to running pods.
  */
-function runningPolicy(environment: Environment, generated: (path: string) => string | null): string {
+function runningPolicy(environment: Environment, files: RepositoryFiles): string {
   const { namespace } = environment.spec.dgraph;
-  const { objects } = parseManifests("namespaces.yaml", generated("namespaces/namespaces.yaml") ?? "");
+  const { objects } = parseManifests("namespaces.yaml", generatedText(environment, files, "namespaces/namespaces.yaml"));
   const running = objects.find(({ kind, name }) => kind === "Namespace" && name === namespace);
   if (running === undefined) return defaultPolicyIn(namespace, environment);
   const annotation = annotationsOf(running)[`${proxyPrefix}default-inbound-policy`];
   return annotation === undefined ? environment.spec.linkerd.defaultInboundPolicy : String(annotation);
 }
 
-function* protectsSkippedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
+function* protectsSkippedPorts(environment: Environment, files: RepositoryFiles): Iterable<RuleFinding> {
   const { enabled, internalPorts, networkPolicy, namespace } = environment.spec.dgraph;
   if (!enabled || internalPorts === "skip" || !networkPolicy) return;
-  const skipped = ["dgraph/values.yaml", "dgraph/patches.yaml"].some((path) => generated(path)?.includes(portKeys.skipOutbound));
+  const skipped = ["dgraph/values.yaml", "dgraph/patches.yaml"].some((path) =>
+    generatedText(environment, files, path).includes(portKeys.skipOutbound),
+  );
   if (!skipped) return;
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));
   yield {
@@ -84,4 +89,9 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
       ? "first set dgraph.networkPolicy: false, and follow the steps in meshops help access"
       : `first set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated, and restart Dgraph's pods; then follow the steps in meshops help access`,
   };
+}
+
+/** Returns the text of a generated file in the environment's overlay; empty if the file does not exist. */
+function generatedText({ metadata }: Environment, { text }: RepositoryFiles, path: string): string {
+  return text(`${overlayFolder(metadata.name)}/${path}`) ?? "";
 }

@@ -1,7 +1,7 @@
 import { goneImage } from "../../catalog/removed-images.ts";
 import { unmeshedReason } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { type FileRule, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { type FileRule, type RepositoryFiles, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";
 
 /** Rules for the test client. */
@@ -45,7 +45,7 @@ export const clientSourcesRule: FileRule = {
   check: missingSources,
 };
 
-function* missingSources(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
+function* missingSources(environment: Environment, { exists }: RepositoryFiles): Iterable<RuleFinding> {
   const { azure, pydgraphClient } = environment.spec;
   if (!hasClient(environment) || pydgraphClient.image !== undefined || azure?.registry === undefined) return;
   if (exists(`${clientSources}/Dockerfile`)) return;

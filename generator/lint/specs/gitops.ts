@@ -1,6 +1,9 @@
-import type { RuleInfo } from "../../diagnostics/rule-info.ts";
+import { kustomizationName, placementOf } from "../../bundle/emit/placement.ts";
+import { modelOf } from "../../components/build.ts";
+import { generatedObjects, isDelivered, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { type FileRule, type OtherObject, type RepositoryFiles, type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { plural } from "../../system/text.ts";
 
 /** Rules about environments that an existing Flux installation applies. */
@@ -44,7 +47,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
 }
 
 /** Rule that compares `gitops.path` with the folder of the platform repository in its Git repository. */
-export const gitopsPathRule: RuleInfo = {
+const pathRule: FileRule = {
   code: "gitops-path-mismatch",
   severity: "warning",
   title: "`gitops.path` is not the folder of the platform repository",
@@ -52,16 +55,14 @@ export const gitopsPathRule: RuleInfo = {
     "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of the Git repository. Each of these paths starts with `gitops.path`. " +
     "If `gitops.path` is not the folder of the platform repository, kustomize-controller reports that the paths do not exist, and applies no objects.",
   fix: "Set `gitops.path` to the folder that the finding shows. If Flux reads the folder from another Git repository, silence the rule.",
+  check: pathMismatch,
 };
 
 /**
  * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Yields nothing
  * if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
- *
- * @param place path of the platform repository inside its Git repository, `.` for the root. Null if the platform
- *   repository is not in a Git repository
  */
-export function* pathMismatch({ spec: { gitops } }: Environment, place: string | null): Iterable<RuleFinding> {
+function* pathMismatch({ spec: { gitops } }: Environment, { place }: RepositoryFiles): Iterable<RuleFinding> {
   if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;
   yield {
     paths: [spec("gitops", "path"), spec("gitops")],
@@ -70,18 +71,8 @@ export function* pathMismatch({ spec: { gitops } }: Environment, place: string |
   };
 }
 
-/** An object in the Git repository that meshops did not generate. */
-export interface OtherObject {
-  /** Path of the file, relative to the root of the Git repository. */
-  readonly file: string;
-  readonly kind: string;
-  readonly name: string;
-  /** Null if the object in the file has no `metadata.namespace`. */
-  readonly namespace: string | null;
-}
-
 /** Rule about generated objects that other files of the Git repository also contain. */
-export const gitopsNameRule: RuleInfo = {
+const nameRule: FileRule = {
   code: "gitops-name-taken",
   severity: "warning",
   title: "The Git repository already contains an object that meshops generates",
@@ -89,21 +80,45 @@ export const gitopsNameRule: RuleInfo = {
     "Two files contain an object with the same kind, name and namespace. If Flux applies both files to the same cluster, Flux repeatedly overwrites the object from one file with the object from the other file. " +
     "If you remove one of the files, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a Namespace, Kubernetes also deletes all objects in the namespace.",
   fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that other tools create, set `create: false` in `spec.namespaces`. For any other object, remove the object from the file that meshops did not generate. If Flux applies this file only to other clusters, silence the rule.",
+  check: takenNames,
+  onlyByValidate: true,
 };
 
+/** Rules about the platform repository's place in Git, and about other files of the Git repository. */
+export const gitopsFileRules: readonly FileRule[] = [pathRule, nameRule];
+
 /** An object that meshops generates. The namespace of a cluster-scoped object is empty. */
-export interface OwnObject {
+interface OwnObject {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string;
 }
 
+/** Returns the Kustomizations, HelmReleases and Namespaces that meshops generates for an environment. */
+function ownObjects(environment: Environment): OwnObject[] {
+  const placement = placementOf(environment);
+  const delivered = modelOf(environment).components.filter(isDelivered);
+  return [
+    ...delivered.map(({ id }) => ({
+      kind: "Kustomization",
+      name: kustomizationName(placement, id),
+      namespace: placement.namespace,
+    })),
+    ...delivered
+      .filter((component) => releaseOf(component) !== null)
+      .map(({ id, namespace }) => ({ kind: "HelmRelease", name: fluxName(id), namespace })),
+    ...generatedObjects(delivered)
+      .filter(({ kind }) => kind === "Namespace")
+      .map(({ kind, metadata: { name } }) => ({ kind, name, namespace: "" })),
+  ];
+}
+
 /** Yields one finding per kind, if other files of the Git repository contain generated objects of this kind. */
-export function* takenNames(
-  { spec: { gitops } }: Environment,
-  own: readonly OwnObject[],
-  others: readonly OtherObject[],
-): Iterable<RuleFinding> {
+function* takenNames(environment: Environment, { otherObjects }: RepositoryFiles): Iterable<RuleFinding> {
+  const { gitops } = environment.spec;
+  const others = otherObjects();
+  if (others.length === 0) return;
+  const own = ownObjects(environment);
   const isSame = (a: OwnObject, b: OtherObject): boolean =>
     a.kind === b.kind && a.name === b.name && (b.namespace === null || a.namespace === "" || a.namespace === b.namespace);
   for (const kind of new Set(own.map((each) => each.kind))) {
