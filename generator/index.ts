@@ -39,7 +39,7 @@ export type { Transformed } from "./inject/transform.ts";
 export type { Json, JsonMap, KubernetesObject, StringMap } from "./kubernetes/object.ts";
 export type { Manifest } from "./kubernetes/read.ts";
 export { loadEnvironment } from "./lint/load.ts";
-export { type Judged, reviewManifests } from "./lint/manifests.ts";
+export { type ObjectFinding as Judged, reviewManifests } from "./lint/manifests.ts";
 export type {
   AccountReference,
   ChartSource,
@@ -71,4 +71,4 @@ export type {
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";
-export type { LocatedFinding as Judgement } from "./spec/rule.ts";
+export type { LocatedFinding } from "./spec/rule.ts";

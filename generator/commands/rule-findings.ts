@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
-import { judgement } from "../lint/specs.ts";
+import { locatedFinding } from "../lint/specs.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Loaded } from "../spec/load.ts";
 import type { RuleFinding } from "../spec/rule.ts";
@@ -16,5 +16,5 @@ export function ruleFindings(
   check: (environment: Environment) => Iterable<RuleFinding>,
 ): Diagnostic[] {
   if (environment === null || locate === null) return [];
-  return [...check(environment)].map((finding) => locate(judgement(rule, finding, environment)));
+  return [...check(environment)].map((finding) => locate(locatedFinding(rule, finding, environment)));
 }

@@ -12,8 +12,6 @@ export interface AssessedValues {
   readonly paths: readonly string[];
   /** Effect of a change of these values; null if a change rule of the component describes the effect. */
   readonly effect: string | null;
-  /** What is lost if the Helm release is uninstalled; omitted if nothing is lost. */
-  readonly removal?: string;
 }
 
 /** Names of values that configure only how the pods of a chart run, in all charts of the catalog. */

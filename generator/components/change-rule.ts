@@ -89,5 +89,5 @@ export interface ChangeSet {
  * the rule does not apply.
  */
 export interface ChangeRule {
-  assess(changed: ChangedObject, all: ChangeSet): Iterable<Assessment>;
+  readonly assess: (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 }

@@ -82,6 +82,10 @@ export interface ComponentProvider {
   readonly assessedValues?: AssessedValues;
   /** Helm releases that Flux does not delete if their Kustomization is deleted (prune: disabled). */
   readonly keptReleases?: readonly string[];
+  /** Names of the components that another tool installs if the spec contains `linkerd.lifecycle: existing`. */
+  readonly partOfLinkerd?: readonly string[];
+  /** Data that is lost when pods of the component restart. */
+  readonly dataInMemory?: DataInMemory;
   /** Rules that check the component's part of a spec. */
   readonly rules?: readonly Rule[];
   /**
@@ -91,6 +95,15 @@ export interface ComponentProvider {
   readonly fileRules?: readonly FileRule[];
   /** Rules that assess the risks of changes to the component's objects. */
   readonly changeRules?: readonly ChangeRule[];
+}
+
+/** Data that pods keep only in memory, because they have no persistent volume by default. */
+export interface DataInMemory {
+  readonly namespace: string;
+  /** Deployments whose pods contain the data. */
+  readonly deployments: readonly string[];
+  /** The data as a plural noun, such as `the traces in Jaeger`. */
+  readonly data: string;
 }
 
 /** One component of an environment: one folder of the bundle, one Flux Kustomization, one helmfile release. */

@@ -26,7 +26,7 @@ export interface Comparison {
   /** Whether the result contains removed environments. The result always contains renamed environments. */
   readonly withRemoved: boolean;
   /** Returns the age identities that decrypt the encrypted files. Called at most once, and only if such a file differs. */
-  identities(): readonly string[];
+  identities(): Promise<readonly string[]>;
   /** Yields the items, and shows the progress to the user. */
   progress<T>(items: readonly T[]): Iterable<T>;
 }
@@ -93,7 +93,7 @@ async function changesOfFiles(
     for (const { owner, paths, after } of comparison.progress(differing)) {
       const specs = await specsOf(owner);
       const sides = { ...sidesOf(owner, paths, after, texts, committed.get(owner) ?? []), specs };
-      if ([...paths].some(isEncryptedFile)) identities ??= comparison.identities();
+      if ([...paths].some(isEncryptedFile)) identities ??= await comparison.identities();
       changes.push(...(await diffObjects(sides, identities ?? [])));
       if (specs.after !== null) changes.push(...accessChanges(specs.before, specs.after));
     }

@@ -92,9 +92,9 @@ function compareObjects(
 function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
-  judgement: Assessed,
+  assessed: Assessed,
 ): AssessedChange {
-  return { environment, kind, namespace, name, change, ...judgement, fields };
+  return { environment, kind, namespace, name, change, ...assessed, fields };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Assessed, Assessment, ChangedObject, ChangeSet, Procedure, Step } from "../components/change-rule.ts";
+import type { Assessed, ChangedObject, ChangeRule, ChangeSet, Procedure, Step } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
 import { highestOf, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
@@ -15,25 +15,14 @@ import { workloadRisks } from "./risks/objects.ts";
 import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
 
-/**
- * A function that assesses the change of one object. The second parameter contains the changes of all objects. The
- * function yields nothing if it has no assessment of the change.
- */
-type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
-
-const judges: readonly Judge[] = [
+/** The rules about all components, and the rules of each component. */
+const rules: readonly ChangeRule["assess"][] = [
   ageSecretRisk,
   placementRisks,
   ownershipRisks,
   namespaceRisks,
   meshRestartRisks,
-  ...providers.flatMap(({ changeRules = [] }) =>
-    changeRules.map(
-      (rule): Judge =>
-        (changed, all) =>
-          rule.assess(changed, all),
-    ),
-  ),
+  ...providers.flatMap(({ changeRules = [] }) => changeRules.map(({ assess }) => assess)),
   deliveryRisks,
   releaseRisks,
   mirroredImages,
@@ -54,12 +43,12 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
       reason: "this HelmRelease has suspend: true. Flux applies this change only after you set suspend to false",
       steps: [],
     };
-  const found = judges.flatMap((judge) => [...judge(changed, all)]);
-  const risk = highestOf(found.map((judgement) => judgement.risk));
+  const found = rules.flatMap((assess) => [...assess(changed, all)]);
+  const risk = highestOf(found.map((assessment) => assessment.risk));
   // A restart of the whole mesh includes the rollout of each workload. Omit the rollouts, but keep their prerequisites.
   const omitted: readonly Risk[] = risk === "harmless" ? [] : risk === "mesh-restart" ? ["harmless", "rollout"] : ["harmless"];
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
-  const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
+  const ordered = [...risks].reverse().flatMap((level) => relevant.filter((assessment) => assessment.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
   const procedures: Procedure[] = ordered.flatMap(({ risk: own, reason, prerequisites = [], steps = [] }) => [
     { risk: own, reason, steps: prerequisites.map((step): Step => ({ phase: "before", ...step })) },

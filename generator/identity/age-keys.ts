@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { constants, readFileSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfExists, readPathState } from "../system/files.ts";
+import { runProgram } from "../system/process.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -18,14 +18,12 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws UserError (missing) if the file in SOPS_AGE_KEY_FILE cannot be read, or if the command in SOPS_AGE_KEY_CMD
  * fails
  */
-export function ageIdentities(variables: Variables): string[] {
+export async function ageIdentities(variables: Variables): Promise<string[]> {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
   const texts = [
     key ?? "",
-    file === undefined ? "" : readVariable("SOPS_AGE_KEY_FILE", () => readFileSync(file, "utf8")),
-    command === undefined
-      ? ""
-      : readVariable("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8", env: { ...variables } })),
+    file === undefined ? "" : readKeyFile(file),
+    command === undefined ? "" : await runKeyCommand(command, variables),
     readIfExists(userKeyFile(variables)) ?? "",
   ];
   const words = texts
@@ -38,9 +36,9 @@ export function ageIdentities(variables: Variables): string[] {
  * Returns the result of `ageIdentities`. If `ageIdentities` throws a UserError, passes the message of the error to
  * `warn` and returns an empty list.
  */
-export function identitiesAtHand(variables: Variables, warn: (message: string) => void): string[] {
+export async function identitiesAtHand(variables: Variables, warn: (message: string) => void): Promise<string[]> {
   try {
-    return ageIdentities(variables);
+    return await ageIdentities(variables);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     warn(error.message);
@@ -139,13 +137,21 @@ async function appendToKeyFile(variables: Variables, added: string): Promise<str
   return path;
 }
 
-function readVariable(variable: string, read: () => string): string {
+function readKeyFile(path: string): string {
   try {
-    return read();
+    return readFileSync(path, "utf8");
   } catch (error) {
-    throw new UserError(
-      exitCode.missing,
-      `the age keys of ${variable} cannot be read: ${(error as NodeJS.ErrnoException).code ?? "the command failed"}`,
-    );
+    throw unreadable("SOPS_AGE_KEY_FILE", (error as NodeJS.ErrnoException).code ?? String(error));
   }
+}
+
+/** Runs a command in a shell and returns its output. The output contains private keys, so it must not be printed. */
+async function runKeyCommand(command: string, env: Variables): Promise<string> {
+  const { stdout, code } = await runProgram("sh", ["-c", command], { env });
+  if (code !== 0) throw unreadable("SOPS_AGE_KEY_CMD", "the command failed");
+  return stdout;
+}
+
+function unreadable(variable: string, reason: string): UserError {
+  return new UserError(exitCode.missing, `the age keys of ${variable} cannot be read: ${reason}`);
 }

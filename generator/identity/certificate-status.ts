@@ -89,9 +89,9 @@ export function identityStatus(environment: Environment, read: (path: string) =>
 
 function rotationOf(anchors: Certificate[], issuer: Certificate): string | null {
   const stage = stageOf(anchors, issuer);
-  if (stage === null || stage === "settled") return null;
+  if (stage === null || stage === "stable") return null;
   const gate = gateOf(stage, { anchors, issuer });
-  const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
+  const done = stage === "anchor-added" ? "step 1 of 3 is done" : "step 2 of 3 is done";
   return `trust anchor rotation in progress: ${done}. Do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z. Wait until ${gate?.until}`;
 }
 

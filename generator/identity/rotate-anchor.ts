@@ -28,7 +28,7 @@ export async function rotateAnchor(
 ): Promise<RotationStep> {
   const state = await readState(environment, store);
   const { name } = environment.metadata;
-  if (state.stage !== "settled") assertGenerated(environment, store, state);
+  if (state.stage !== "stable") assertGenerated(environment, store, state);
   const gate = gateOf(state.stage, state);
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
@@ -38,7 +38,7 @@ export async function rotateAnchor(
     );
   const { anchors, keys } = state;
   switch (state.stage) {
-    case "settled": {
+    case "stable": {
       const next = makeTrustAnchor(environment.spec.linkerd.identity, now);
       const bundle = [...anchors.map(pemOf), next.certificate].join("");
       return {
@@ -50,7 +50,7 @@ export async function rotateAnchor(
         next: `run meshops generate, commit and push. The pods with the annotation meshops.dev/identity-revision restart automatically. Restart all other meshed pods yourself; meshops status ${name} lists these pods. After one day, run rotate-anchor again`,
       };
     }
-    case "bundled": {
+    case "anchor-added": {
       const anchor = keyPairFor([newest(anchors)], keys["next-trust-anchor.key"] ?? "");
       const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
       const { "webhook-ca.key": webhookCa } = keys;
@@ -63,7 +63,7 @@ export async function rotateAnchor(
         next: `run meshops generate, commit and push. The pods with the annotation meshops.dev/identity-revision restart automatically, and get certificates from the new issuer. Restart all other meshed pods yourself. After one day, run rotate-anchor again`,
       };
     }
-    case "reissued": {
+    case "issuer-rotated": {
       const anchor = keyPairFor([state.signer], keys["trust-anchor.key"]);
       return {
         changes: new Map([publicFile(name, "trustAnchors", anchor.certificate)]),
@@ -92,7 +92,7 @@ function assertGenerated(
   const trusted = parsePem(values.identityTrustAnchorsPEM ?? "").map(fingerprint);
   const bundled = JSON.stringify(trusted) === JSON.stringify(anchors.map(fingerprint));
   const reissued = Object.values(values.podAnnotations ?? {}).includes(fingerprint(issuer));
-  if (bundled && (stage === "bundled" || reissued)) return;
+  if (bundled && (stage === "anchor-added" || reissued)) return;
   throw new UserError(
     exitCode.problem,
     `${path} is out of date. It does not contain the changes of the previous step of the trust anchor rotation`,

@@ -24,7 +24,7 @@ export interface RotationStep {
  */
 export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { stage, signer, keys } = await readState(environment, store);
-  if (stage === "bundled")
+  if (stage === "anchor-added")
     throw new UserError(
       exitCode.problem,
       "cannot rotate the issuer after step 1 of a trust anchor rotation: step 2 of this rotation creates a new issuer",

@@ -15,11 +15,11 @@ const leafHours = 24;
 /** Stage of a trust anchor rotation, determined from the certificates in the repository. */
 export type Stage =
   /** The trust bundle contains one anchor, and this anchor signed the issuer: no rotation is in progress. */
-  | "settled"
+  | "stable"
   /** The trust bundle contains two anchors, and the old anchor signed the issuer: step 1 is done. */
-  | "bundled"
+  | "anchor-added"
   /** The trust bundle contains two anchors, and the new anchor signed the issuer: step 2 is done. */
-  | "reissued";
+  | "issuer-rotated";
 
 /**
  * Limits for the next step of a trust anchor rotation. The step can run after `opensAt`, or earlier if the user has
@@ -37,12 +37,12 @@ export interface RotationWait {
 /** Returns the gate of the step that follows a stage. Returns null if this step does not have to wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): RotationWait | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
-  if (stage === "settled") return null;
-  const made = issuedAt(stage === "bundled" ? newest(anchors) : issuer);
+  if (stage === "stable") return null;
+  const made = issuedAt(stage === "anchor-added" ? newest(anchors) : issuer);
   return {
     opensAt: new Date(made.getTime() + wait),
     until:
-      stage === "bundled"
+      stage === "anchor-added"
         ? "every meshed pod has restarted and trusts both trust anchors"
         : "no proxy uses a certificate from the old issuer (these certificates are valid for up to 24 hours)",
   };
@@ -65,8 +65,8 @@ export interface IdentityState {
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
   const signer = signerOf(issuer, anchors);
   if (signer === undefined || anchors.length > 2) return null;
-  if (anchors.length === 1) return "settled";
-  return signer === newest(anchors) ? "reissued" : "bundled";
+  if (anchors.length === 1) return "stable";
+  return signer === newest(anchors) ? "issuer-rotated" : "anchor-added";
 }
 
 /** Returns the trust anchor that was added last. */

@@ -18,7 +18,7 @@ export const journalFile: string = `${stateFolder}/pending/identity.json`;
  * A file to write: its path, the SHA-256 hash of its text before the change (null if the file did not exist), and its
  * new text.
  */
-type Entry = readonly [path: string, before: string | null, text: string];
+type JournalEntry = readonly [path: string, before: string | null, text: string];
 
 /**
  * Writes several files as one transaction. First writes all changes to a journal. If the process is killed before the
@@ -26,7 +26,7 @@ type Entry = readonly [path: string, before: string | null, text: string];
  * all changes. The caller must have locked the repository.
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
-  const entries: Entry[] = [];
+  const entries: JournalEntry[] = [];
   for (const [path, text] of changes) entries.push([path, hashOf(root, path), text]);
   writeAtomic(pathWithin(root, journalFile), JSON.stringify(entries));
   await finishChanges(root);
@@ -55,9 +55,9 @@ export async function finishChanges(root: string): Promise<boolean> {
   return true;
 }
 
-function parseEntries(text: string): Entry[] {
+function parseEntries(text: string): JournalEntry[] {
   try {
-    const entries = JSON.parse(text) as Entry[];
+    const entries = JSON.parse(text) as JournalEntry[];
     if (
       entries.every(
         ([path, before, after]) => [typeof path, typeof after].every((type) => type === "string") && before !== undefined,

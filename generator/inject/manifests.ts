@@ -22,6 +22,6 @@ export function injectManifests(text: string, spec: InjectionSpec): Transformed 
     spec: asMap(spec),
   };
   const { injection, diagnostics } = readInjection(valueSource(config, "injection"));
-  if (injection === null) return { text, selected: 0, notes: [], judged: [], diagnostics };
+  if (injection === null) return { text, selected: 0, notes: [], findings: [], diagnostics };
   return transform(text, injection);
 }

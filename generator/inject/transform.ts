@@ -4,7 +4,7 @@ import type { Path } from "../diagnostics/source.ts";
 import { idOf, idOfObject } from "../kubernetes/manifest-set.ts";
 import { type Manifest, type Manifests, parseManifests } from "../kubernetes/read.ts";
 import { chunksOf, type Edit } from "../kubernetes/splice.ts";
-import { type Judged, judge } from "../lint/manifests.ts";
+import { checkObjects, type ObjectFinding } from "../lint/manifests.ts";
 import { asMap, groupBy } from "../system/data.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import { inject } from "./inject.ts";
@@ -24,7 +24,7 @@ export interface Transformed {
    * Findings of the mesh rules about the objects that the injection changed or added. The rules check these objects as
    * they are after the injection.
    */
-  readonly judged: readonly Judged[];
+  readonly findings: readonly ObjectFinding[];
   /** Errors in the input or in the MeshInjection. If this list is not empty, the text is the same as the input. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -37,7 +37,7 @@ export interface Transformed {
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
   const { diagnostics } = manifests;
-  if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
+  if (diagnostics.length > 0) return { text, selected: 0, notes: [], findings: [], diagnostics };
   const { parsed: _, ...found } = injectDocuments(manifests, injection, null);
   return { ...found, diagnostics };
 }
@@ -68,7 +68,7 @@ export function injectDocuments(
   const { selected, changes, additions, removals, notes } = inject(manifests.objects, injection);
   const failed = notes.some(({ severity }) => severity === "error");
   if (failed || changes.length + additions.length + removals.length === 0)
-    return { text: manifests.text, parsed: () => manifests, selected, notes, judged: [] };
+    return { text: manifests.text, parsed: () => manifests, selected, notes, findings: [] };
   const edits = new Map<Document, Edit[]>();
   const edit = (document: Document | undefined, change: Edit): void => {
     if (document !== undefined) edits.set(document, [...(edits.get(document) ?? []), change]);
@@ -87,8 +87,8 @@ export function injectDocuments(
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object }) => idOfObject(object)),
   ]);
-  const findings = (objects: readonly Manifest[]): Judged[] =>
-    judge(objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
+  const findings = (objects: readonly Manifest[]): ObjectFinding[] =>
+    checkObjects(objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
   let known: Parsed | null = null;
   const parsed = (): Parsed => {
     known ??= parseManifests("stdout", text);
@@ -97,7 +97,7 @@ export function injectDocuments(
   // Findings contain line numbers of the new text. Parsing takes most of the time, so parse the new text only if there
   // are findings. Objects that are added exist only in the new text.
   const mayHaveFindings = additions.length > 0 || findings(withChanges(manifests.objects, changes, removals)).length > 0;
-  return { text, parsed, selected, notes, judged: mayHaveFindings ? findings(parsed().objects) : [] };
+  return { text, parsed, selected, notes, findings: mayHaveFindings ? findings(parsed().objects) : [] };
 }
 
 /** Returns objects with changes applied to their values, without the removed objects. */

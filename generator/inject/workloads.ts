@@ -39,10 +39,10 @@ export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): S
         spec.namespaces.some((name) => ManifestSet.mayShareNamespace(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
-  const judged = matching.map((workload) => ({ workload, reason: reasonAgainst(workload, stream, release) }));
+  const candidates = matching.map((workload) => ({ workload, reason: reasonAgainst(workload, stream, release) }));
   return {
-    workloads: judged.flatMap(({ workload, reason }) => (reason === null ? [workload] : [])),
-    passedOver: judged.flatMap(({ workload, reason }) => (reason === null ? [] : [{ workload, ...reason }])),
+    workloads: candidates.flatMap(({ workload, reason }) => (reason === null ? [workload] : [])),
+    passedOver: candidates.flatMap(({ workload, reason }) => (reason === null ? [] : [{ workload, ...reason }])),
   };
 }
 

@@ -30,5 +30,5 @@ export function findCollisions(loaded: readonly Loaded[], isGenerated: (name: st
   const valid = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
   const rank = ({ metadata }: (typeof valid)[number]): number => (isGenerated(metadata.name) ? 0 : 1);
   const environments = [...valid].sort((a, b) => rank(a) - rank(b));
-  return checkTogether(environments).flatMap(([environment, judgement]) => locates.get(environment)?.(judgement) ?? []);
+  return checkTogether(environments).flatMap(([environment, finding]) => locates.get(environment)?.(finding) ?? []);
 }

@@ -44,7 +44,7 @@ export const manifestRules: readonly ManifestRule[] = [
 export const silencePrefix = "rules.meshops.dev/";
 
 /** A finding of a rule, and the position of the finding in its object. */
-export interface Judged {
+export interface ObjectFinding {
   readonly manifest: Manifest;
   /** Path from the root of the object to the value with the finding. */
   readonly path: Path;
@@ -57,10 +57,10 @@ export interface Judged {
  *
  * @param version the Linkerd release of the cluster; if null, the release is determined from the objects
  */
-export function judge(objects: readonly Manifest[], version: LinkerdVersion | null): Judged[] {
+export function checkObjects(objects: readonly Manifest[], version: LinkerdVersion | null): ObjectFinding[] {
   const stream = new ManifestSet(objects);
   const release = version === null ? releaseIn(stream) : nearestRelease(version);
-  return manifestRules.flatMap((rule) => [...rule.check(stream, release)].map((finding) => judged(rule, finding)));
+  return manifestRules.flatMap((rule) => [...rule.check(stream, release)].map((finding) => objectFinding(rule, finding)));
 }
 
 /**
@@ -75,9 +75,9 @@ export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnos
   return [...diagnostics, ...review(objects, linkerd ?? null)].sort(compareLocation);
 }
 
-/** Runs `judge`, and returns the findings with line and column. */
+/** Runs `checkObjects`, and returns the findings with line and column. */
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
-  const found = summarised(judge(objects, version), objects);
+  const found = summarised(checkObjects(objects, version), objects);
   const byFile = groupBy(found, ({ manifest }) => manifest.source.file);
   return [...byFile.values()].flatMap((own) => capped(own, toDiagnostic)).sort(compareLocation);
 }
@@ -86,8 +86,8 @@ export function review(objects: readonly Manifest[], version: LinkerdVersion | n
  * If no checked object mentions Linkerd, replaces all warnings of the rule network-policy-proxy-port with one summary
  * warning.
  */
-function summarised(found: readonly Judged[], objects: readonly Manifest[]): readonly Judged[] {
-  const isUncertain = ({ statement: { code, severity } }: Judged): boolean =>
+function summarised(found: readonly ObjectFinding[], objects: readonly Manifest[]): readonly ObjectFinding[] {
+  const isUncertain = ({ statement: { code, severity } }: ObjectFinding): boolean =>
     code === "network-policy-proxy-port" && severity === "warning";
   const [first, ...others] = found.filter(isUncertain);
   if (first === undefined || others.length === 0 || mentionLinkerd(objects)) return found;
@@ -101,11 +101,11 @@ function summarised(found: readonly Judged[], objects: readonly Manifest[]): rea
 }
 
 /** Converts a finding to a diagnostic with line and column. */
-export function toDiagnostic({ manifest, path, part, statement }: Judged): Diagnostic {
+export function toDiagnostic({ manifest, path, part, statement }: ObjectFinding): Diagnostic {
   return diagnosticAtPath(manifest.source, [...manifest.at, ...path], part, statement);
 }
 
-function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
+function objectFinding({ code, severity }: ManifestRule, finding: ManifestFinding): ObjectFinding {
   const { manifest, path, part = "value", message, fix, severityOverride: mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
   const full: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };

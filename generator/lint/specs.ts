@@ -45,7 +45,7 @@ export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, ...fileR
 
 /** Checks one environment against the rules about a single environment. */
 export function checkRules(environment: Environment): LocatedFinding[] {
-  return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
+  return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => locatedFinding(rule, finding, environment)));
 }
 
 /**
@@ -63,16 +63,16 @@ function collisions(rule: CrossEnvironmentRule, environments: readonly Environme
       const first = firsts.get(key);
       if (first === undefined) firsts.set(key, environment);
       const found = first === undefined ? [] : [...rule.check(environment, first, key)];
-      return found.map((finding): [Environment, LocatedFinding] => [environment, judgement(rule, finding, environment)]);
+      return found.map((finding): [Environment, LocatedFinding] => [environment, locatedFinding(rule, finding, environment)]);
     }),
   );
 }
 
 /**
- * Converts a finding of a rule to a judgement. If `spec.rules.ignore` contains the rule of a warning, the warning is
- * silenced, and the judgement contains the reason from the spec. Errors cannot be silenced.
+ * Adds the code and the severity of its rule to a finding. If `spec.rules.ignore` contains the rule of a warning, the
+ * warning is silenced, and the result contains the reason from the spec. Errors cannot be silenced.
  */
-export function judgement(
+export function locatedFinding(
   { code, severity }: Pick<RuleInfo, "code" | "severity">,
   { paths, part = "value", message, fix, expected }: RuleFinding,
   { spec }: Environment,

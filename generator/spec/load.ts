@@ -21,7 +21,7 @@ export interface Loaded {
    * Converts the violation of a rule to a diagnostic. Rules are checked after the files have been merged. The
    * diagnostic refers to the value in the file that sets the value. The field is null if the files were not merged.
    */
-  readonly locate: ((judgement: LocatedFinding) => Diagnostic) | null;
+  readonly locate: ((finding: LocatedFinding) => Diagnostic) | null;
 }
 
 /** An environment that was checked against the schema, but not yet against the rules that involve several fields. */
@@ -64,7 +64,7 @@ export function resolveEnvironment(name: string, read: ReadSource, known: readon
     return { name, environment: null, resolved: null, abstract, diagnostics: distinct(diagnostics), files, locate: null };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
-  const locate = (judgement: LocatedFinding): Diagnostic => whereWritten(judgement, merged, own);
+  const locate = (finding: LocatedFinding): Diagnostic => whereWritten(finding, merged, own);
   if (environment === null) diagnostics.push(...missingKeys(name, errors, findings).map((finding) => at(own, finding)));
   const usable = hasErrors(diagnostics) ? null : environment;
   return { name, environment: usable, resolved: environment, abstract, diagnostics: distinct(diagnostics), files, locate };

@@ -44,7 +44,7 @@ export function inspect(document: Document): YamlProblem[] {
         ),
       ];
     if (step.depth > maxDepth) return [problem("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, node, null)];
-    if (isAlias(node)) problems.push(...judgeAlias(node, anchors, open));
+    if (isAlias(node)) problems.push(...checkAlias(node, anchors, open));
     if (!isMap(node) && !isSeq(node) && !isPair(node)) {
       if (isScalar(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
       continue;
@@ -54,14 +54,14 @@ export function inspect(document: Document): YamlProblem[] {
       open.add(node);
       steps.push({ leave: node });
     }
-    if (isMap(node)) problems.push(...judgeKeys(node.items, anchors));
+    if (isMap(node)) problems.push(...checkKeys(node.items, anchors));
     const below: unknown[] = isPair(node) ? [node.key, node.value] : node.items;
     const depth = isPair(node) ? step.depth : step.depth + 1;
     for (const enter of [...below].reverse()) if (enter !== null && enter !== undefined) steps.push({ enter, depth });
   }
 }
 
-function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): YamlProblem[] {
+function checkAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): YamlProblem[] {
   const target = anchors.get(alias.source);
   if (target === undefined)
     return [problem("yaml-alias", `the anchor &${alias.source} is not defined before this alias`, alias, null)];
@@ -70,7 +70,7 @@ function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: Read
     : [];
 }
 
-function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: ReadonlyMap<string, Node>): YamlProblem[] {
+function checkKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: ReadonlyMap<string, Node>): YamlProblem[] {
   const seen = new Set<string>();
   return pairs.flatMap(({ key, value }) => {
     if (!isScalar(key)) return [];

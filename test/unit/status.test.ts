@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { placementOf } from "../../generator/bundle/emit/placement.ts";
 import { assess } from "../../generator/cluster/status/assess.ts";
 import { causeOf } from "../../generator/cluster/status/cause.ts";
-import { isSettled, type StatusNode } from "../../generator/cluster/status/node.ts";
+import { allReady, type StatusNode } from "../../generator/cluster/status/node.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 import { workloadState } from "../../generator/cluster/status/workload-state.ts";
 import { renderIdentity } from "../../generator/commands/status/render-identity.ts";
@@ -328,7 +328,7 @@ describe("an environment", () => {
     dgraph("HelmRelease", (object) => ({ ...object, status: { observedGeneration: 1, conditions } }));
 
   test("is settled if all its objects are ready", () => {
-    expect(isSettled(assess(model, snapshot()))).toBe(true);
+    expect(allReady(assess(model, snapshot()))).toBe(true);
   });
 
   test("is not ready while Flux has fetched a commit that a Kustomization has not applied", () => {

@@ -3,7 +3,7 @@ import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { Cluster } from "../../generator/cluster/connection.ts";
-import { judgeAllowed, judgeForged, judgeStranger } from "../../generator/cluster/verify/access.ts";
+import { allowedResult, forgedResult, unlistedResult } from "../../generator/cluster/verify/access.ts";
 import { withoutPolicy } from "../../generator/cluster/verify/baseline.ts";
 import type { Scene } from "../../generator/cluster/verify/explain.ts";
 import type { Probe } from "../../generator/cluster/verify/probe.ts";
@@ -275,7 +275,7 @@ describe("causes", () => {
     spec: { ...selector, ingress: [] },
   };
   const probe = (meshedProbe: boolean): Probe => ({
-    name: "verify-stranger",
+    name: "verify-unlisted",
     namespace: "pydgraph-client",
     serviceAccount: "stranger",
     meshed: meshedProbe,
@@ -284,7 +284,7 @@ describe("causes", () => {
   });
   const run = (meshedProbe: boolean, http: CallResult, grpc: CallResult): ProbeRun => ({
     probe: probe(meshedProbe),
-    pod: meshedProbe ? meshed("verify-stranger", anchor.certificate) : { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } },
+    pod: meshedProbe ? meshed("verify-unlisted", anchor.certificate) : { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } },
     results: new Map([
       ["http", http],
       ["grpc", grpc],
@@ -307,7 +307,7 @@ describe("causes", () => {
   });
 
   test("if the policies have two gaps, verify reports both gaps, each with its objects", () => {
-    const found = judgeStranger(
+    const found = unlistedResult(
       run(true, answered.http, answered.grpc),
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
@@ -319,7 +319,7 @@ describe("causes", () => {
   });
 
   test("if a Server is missing and the cluster does not enforce NetworkPolicies, verify reports both causes", () => {
-    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
+    const found = forgedResult(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
       "the NetworkPolicies deny the call, but the cluster does not enforce NetworkPolicies: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
       "no Server selects port 8080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
@@ -331,7 +331,7 @@ describe("causes", () => {
 
   test("if an unlisted client can connect because a Server is in the mode audit, the cause contains this Server", () => {
     const audit = server("alpha-http", 8080);
-    const found = judgeStranger(
+    const found = unlistedResult(
       run(true, answered.http, denied.grpc),
       withPolicies(
         network,
@@ -344,7 +344,7 @@ describe("causes", () => {
 
   test("if neither a NetworkPolicy nor a Server rejects an unmeshed client, verify reports both causes", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
-    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
+    const found = forgedResult(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
       "NetworkPolicy demo-dgraph-alpha allows pods without a proxy",
       "no Server selects port 8080 of Alpha. The default inbound policy of the pods applies instead, and admits the client",
@@ -358,7 +358,7 @@ describe("causes", () => {
       metadata: { name: "alpha-grpc", namespace: "dgraph" },
       spec: { identityRefs: [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }] },
     };
-    const found = judgeAllowed(
+    const found = allowedResult(
       run(true, denied.http, denied.grpc),
       withPolicies(
         network,

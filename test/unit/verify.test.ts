@@ -1,7 +1,13 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "../../generator/cluster/verify/access.ts";
+import {
+  allowedResult,
+  baselineResult,
+  forgedResult,
+  unlistedResult,
+  unmeshedResult,
+} from "../../generator/cluster/verify/access.ts";
 import { linkerdChecks } from "../../generator/cluster/verify/linkerd-cli.ts";
 import { readProbe } from "../../generator/cluster/verify/probe.ts";
 import { probeScript } from "../../generator/cluster/verify/probe-script.ts";
@@ -139,7 +145,7 @@ test("if a probe made no call, the result is undecided", () => {
   const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded, protoVariable: "PROTO" };
   for (const trouble of ["no node", null]) {
     const none = { probe, pod: null, results: new Map(), trouble, notes: [] };
-    for (const judge of [judgeAllowed, judgeStranger, judgeForged, judgeUnmeshed, judgeBaseline])
+    for (const judge of [allowedResult, unlistedResult, forgedResult, unmeshedResult, baselineResult])
       expect(judge(none, scene).status, judge.name).toBe("undecided");
   }
 });

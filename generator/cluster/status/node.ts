@@ -19,8 +19,8 @@ export interface StatusNode {
 }
 
 /** Whether all objects are ready. */
-export function isSettled(nodes: readonly StatusNode[]): boolean {
-  return nodes.every(({ state, children }) => state === "ready" && isSettled(children));
+export function allReady(nodes: readonly StatusNode[]): boolean {
+  return nodes.every(({ state, children }) => state === "ready" && allReady(children));
 }
 
 /**

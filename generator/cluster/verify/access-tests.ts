@@ -1,14 +1,14 @@
 import type { Check, ProbeCheck } from "../../components/check.ts";
 import { type CheckResult, skipped, undecided } from "../../components/check-result.ts";
 import { UserError } from "../../system/errors.ts";
-import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "./access.ts";
+import { allowedResult, baselineResult, forgedResult, unlistedResult, unmeshedResult } from "./access.ts";
 import { withoutPolicy } from "./baseline.ts";
 import type { Scene } from "./explain.ts";
 import type { Probe } from "./probe.ts";
 import { listedClient, listedProbe, refusedProbes, unmeshedProbe } from "./probes.ts";
-import { type Run, settled } from "./run.ts";
+import { allFinished, type Run } from "./run.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { judgeTap, openTap } from "./tap.ts";
+import { openTap, tapResult } from "./tap.ts";
 
 /**
  * Runs T0 first, because T0 can remove the policies and restores them only at its end. After T0, runs T1 to T3 in
@@ -18,7 +18,7 @@ export async function accessTests(run: Run, scene: Scene, checks: readonly Check
   await baselineTest(run, scene);
   run.options.onStep("starting the probes");
   const wanted = checks.filter((check): check is ProbeCheck => "calls" in check && run.wants(check.id));
-  await settled([unmeshedTest(run, scene), listedTests(run, scene, wanted), refusedTests(run, scene)]);
+  await allFinished([unmeshedTest(run, scene), listedTests(run, scene, wanted), refusedTests(run, scene)]);
 }
 
 async function baselineTest(run: Run, scene: Scene): Promise<void> {
@@ -39,7 +39,7 @@ async function baselineTest(run: Run, scene: Scene): Promise<void> {
 
 async function baseline({ id, cluster, options, policies, probe }: Run, scene: Scene, hasPolicy: boolean): Promise<CheckResult> {
   const test = async (): Promise<CheckResult> =>
-    judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
+    baselineResult(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
   if (!hasPolicy || policies === null) return test();
   options.onStep(
     `removing the policies: until meshops restores them, all pods in the cluster can connect to ${scene.target.title}`,
@@ -80,7 +80,7 @@ async function unmeshedTest(run: Run, scene: Scene): Promise<void> {
   const ended = noPolicy(scene);
   if (ended !== null) return run.report("T1", since, ended);
   const probe = unmeshedProbe(scene.target, "verify-unmeshed", run.id);
-  run.report("T1", since, judgeUnmeshed(await probeUnless(run.resources.trouble, run, probe), scene));
+  run.report("T1", since, unmeshedResult(await probeUnless(run.resources.trouble, run, probe), scene));
 }
 
 /** Runs the tests that use a probe with the identity of a listed client: T2a, T3 and the components' checks. */
@@ -100,9 +100,9 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
     const probed = await run.probe(listedProbe(client, scene.target, calls));
     // These tests share one probe. The duration of the probe is counted only for T2a, so that the sum of the durations
     // of all tests contains the duration of the probe once.
-    run.report("T2a", since, judgeAllowed(probed, scene));
+    run.report("T2a", since, allowedResult(probed, scene));
     const probeEnded = Date.now();
-    run.report("T3", probeEnded, tap === null ? skipped("Linkerd viz is not enabled") : await judgeTap(tap, probed, scene));
+    run.report("T3", probeEnded, tap === null ? skipped("Linkerd viz is not enabled") : await tapResult(tap, probed, scene));
     for (const check of checks) run.report(check.id, Date.now(), check.evaluate(state, settings, probed));
   } finally {
     void tap?.close();
@@ -121,9 +121,9 @@ async function refusedTests(run: Run, scene: Scene): Promise<void> {
     return;
   }
   const trouble = await run.resources.unlistedAccountIn(client.namespace);
-  const { stranger, forged } = refusedProbes(client, scene.target, run.state, run.id);
-  const test = async (id: string, probe: Probe, judge: typeof judgeStranger): Promise<void> => {
-    if (run.wants(id)) run.report(id, since, judge(await probeUnless(trouble, run, probe), scene));
+  const { unlisted: stranger, forged } = refusedProbes(client, scene.target, run.state, run.id);
+  const test = async (id: string, probe: Probe, resultOf: typeof unlistedResult): Promise<void> => {
+    if (run.wants(id)) run.report(id, since, resultOf(await probeUnless(trouble, run, probe), scene));
   };
-  await settled([test("T2b", stranger, judgeStranger), test("T2c", forged, judgeForged)]);
+  await allFinished([test("T2b", stranger, unlistedResult), test("T2c", forged, forgedResult)]);
 }

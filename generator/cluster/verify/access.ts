@@ -5,8 +5,8 @@ import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } 
 import type { ProbeRun } from "./run-probe.ts";
 
 /** Evaluates T0: without policies, every pod can connect to the target. */
-export function judgeBaseline(run: ProbeRun, { target }: Scene): CheckResult {
-  return judge(
+export function baselineResult(run: ProbeRun, { target }: Scene): CheckResult {
+  return probeResult(
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
     "HTTP and gRPC calls are answered",
@@ -18,17 +18,17 @@ export function judgeBaseline(run: ProbeRun, { target }: Scene): CheckResult {
 }
 
 /** Evaluates T1: with policies, a pod without a proxy in another namespace cannot connect to the target. */
-export function judgeUnmeshed(run: ProbeRun, scene: Scene): CheckResult {
-  return judge(run, allRefused, "connections to the HTTP port and the gRPC port are refused", (through) =>
+export function unmeshedResult(run: ProbeRun, scene: Scene): CheckResult {
+  return probeResult(run, allRefused, "connections to the HTTP port and the gRPC port are refused", (through) =>
     explainAccess(through, run.probe, scene),
   );
 }
 
 /** Evaluates T2a: a listed client can connect to the target. */
-export function judgeAllowed(run: ProbeRun, scene: Scene): CheckResult {
+export function allowedResult(run: ProbeRun, scene: Scene): CheckResult {
   const bare = unmeshedProbe(run);
   if (bare !== null) return bare;
-  return judge(
+  return probeResult(
     run,
     (all) => all.every(({ outcome }) => outcome === "answered"),
     "HTTP and gRPC calls are answered",
@@ -40,7 +40,7 @@ export function judgeAllowed(run: ProbeRun, scene: Scene): CheckResult {
 }
 
 /** Evaluates T2b: the target's proxy refuses a meshed pod if no policy lists the identity of this pod. */
-export function judgeStranger(run: ProbeRun, scene: Scene): CheckResult {
+export function unlistedResult(run: ProbeRun, scene: Scene): CheckResult {
   const bare = unmeshedProbe(run);
   if (bare !== null) return bare;
   const unseen = unseenCalls(run);
@@ -62,8 +62,8 @@ export function judgeStranger(run: ProbeRun, scene: Scene): CheckResult {
 }
 
 /** Evaluates T2c: a pod that has the label of meshed pods but no proxy is refused. */
-export function judgeForged(run: ProbeRun, scene: Scene): CheckResult {
-  return judge(
+export function forgedResult(run: ProbeRun, scene: Scene): CheckResult {
+  return probeResult(
     run,
     allRefused,
     "connections to the HTTP port, the gRPC port and the proxy's inbound port are refused",
@@ -84,7 +84,7 @@ function outcomesOf(run: ProbeRun): { outcomes: Ended[]; evidence: string[] } {
 
 const allRefused = (all: readonly Ended[]): boolean => all.every(({ outcome }) => outcome === "silent" || outcome === "denied");
 
-function judge(
+function probeResult(
   run: ProbeRun,
   good: (all: readonly Ended[]) => boolean,
   expected: string,

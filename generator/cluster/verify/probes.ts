@@ -63,7 +63,7 @@ export function listedProbe(client: Account, target: AccessTarget, calls: readon
 }
 
 /**
- * Returns two probes that the policies must refuse. Both probes are in the namespace of a listed client. `stranger` has
+ * Returns two probes that the policies must refuse. Both probes are in the namespace of a listed client. `unlisted` has
  * a proxy, but no policy lists its service account. `forged` has the label of meshed pods, but no proxy.
  */
 export function refusedProbes(
@@ -71,10 +71,10 @@ export function refusedProbes(
   target: AccessTarget,
   state: ClusterState,
   run: string,
-): { readonly stranger: Probe; readonly forged: Probe } {
+): { readonly unlisted: Probe; readonly forged: Probe } {
   const common = { namespace, serviceAccount: verifyName(run), protoVariable: target.protoVariable };
   return {
-    stranger: { ...common, name: "verify-stranger", meshed: true, calls: target.guarded },
+    unlisted: { ...common, name: "verify-unlisted", meshed: true, calls: target.guarded },
     forged: {
       ...common,
       name: "verify-forged",

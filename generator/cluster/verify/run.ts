@@ -58,7 +58,7 @@ export interface Run {
 }
 
 /** Waits for all actions, even if an action fails. Otherwise, an action could create objects after the cleanup. */
-export async function settled(actions: readonly Promise<void>[]): Promise<void> {
+export async function allFinished(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);
   for (const each of ended) if (each.status === "rejected") throw each.reason;
 }

@@ -75,7 +75,7 @@ function textOf(body: Buffer): string {
  * Evaluates T3. Tap must report the HTTP call and the gRPC call of the listed client, both encrypted with mTLS. If a
  * ServiceProfile exists, tap must also report the route of the gRPC call.
  */
-export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<CheckResult> {
+export async function tapResult(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<CheckResult> {
   const { profiles } = state;
   // Wait for the last events: proxies report every second, and the aggregation layer forwards events every 200 ms.
   await sleep(1500);

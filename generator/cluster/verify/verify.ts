@@ -9,7 +9,7 @@ import { resumeLeftOver } from "./baseline.ts";
 import { linkerdChecks } from "./linkerd-cli.ts";
 import { readClusterState } from "./read-cluster-state.ts";
 import type { TestResult } from "./result.ts";
-import { type Run, settled, type VerifyOptions } from "./run.ts";
+import { allFinished, type Run, type VerifyOptions } from "./run.ts";
 import { runProbe } from "./run-probe.ts";
 import { TestResources } from "./test-resources.ts";
 import { checksOf, noImage, targetOf, testsOf } from "./tests.ts";
@@ -64,7 +64,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     await resources.prepare(workloads || (image !== null && target !== null && run.wants("T0", "T1")));
     const access = target === null || image === null ? [] : [accessTests(run, { state: run.state, target }, checks)];
     const reach = workloads ? [workloadTests(run)] : [];
-    await settled([linkerdTest(run), ...access, ...reach]);
+    await allFinished([linkerdTest(run), ...access, ...reach]);
   } finally {
     if (options.keep)
       options.onStep(

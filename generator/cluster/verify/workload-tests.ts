@@ -35,7 +35,7 @@ export async function workloadTests(run: Run): Promise<void> {
         ? undecided("none of the selected pods is ready", {
             fix: `run meshops status to check that the selector of ${set.title} is correct and that the selected pods are ready`,
           })
-        : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
+        : { ...setResult(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
     );
 }
 
@@ -62,7 +62,7 @@ async function probeAll(probes: readonly Probe[], run: Run): Promise<ProbeRun[]>
   );
 }
 
-function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], run: Run): CheckResult {
+function setResult(targets: readonly Destination[], probed: readonly ProbeRun[], run: Run): CheckResult {
   const calls = targets.flatMap((target) =>
     probed
       .filter(({ probe }) => probe.calls.some(({ name }) => name === callName(target)))

@@ -56,10 +56,7 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
         })),
       ),
       lookAtAzure(io, environments),
-      lookAtKeys(
-        groups,
-        identitiesAtHand(io.env, (message) => io.stderr.write(`${message}\n`)),
-      ),
+      lookAtKeys(groups, await identitiesAtHand(io.env, (message) => io.stderr.write(`${message}\n`))),
     ])
   ).flat();
   if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);

@@ -21,7 +21,7 @@ export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: 
   const own = groups.flatMap(({ environment, files }) => {
     const signing = [...files].filter(([path]) => path === signingKeysFile(environment));
     const others = [...files].filter(([path]) => path !== signingKeysFile(environment));
-    return [judge(environment, "Secrets", others, recipients), judge(environment, "signing keys", signing, recipients)];
+    return [keyCheck(environment, "Secrets", others, recipients), keyCheck(environment, "signing keys", signing, recipients)];
   });
   return damaged === 0 ? own : [...own, damagedKeys(damaged)];
 }
@@ -36,7 +36,7 @@ function damagedKeys(count: number): DoctorCheck {
   };
 }
 
-function judge(
+function keyCheck(
   environment: string,
   what: string,
   files: readonly (readonly [path: string, text: string | null])[],

@@ -8,6 +8,7 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText, plural } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 import type { CommonOptions } from "../load.ts";
+import { table } from "../terminal/table.ts";
 import type { PlanSummary, Prepared } from "./prepare.ts";
 
 /**
@@ -119,8 +120,10 @@ function describe({ environment, components }: Model, colors: Colors): string {
       : "single replicas";
   const versions = [`Linkerd ${linkerd.version}`, ...components.flatMap(({ service }) => service ?? [])];
   const title = `${colors.bold(environment.metadata.name)}  ${[...versions, availability].join(", ")}`;
-  const rows = components.map(
-    (component) => `  ${component.id.padEnd(22)} ${summaryOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
+  const rows = table(
+    components.map((component) => [component.id, summaryOf(component), component.namespace]),
+    "  ",
+    { 2: colors.dim },
   );
   return `${title}\n${rows.join("\n")}\n\n`;
 }

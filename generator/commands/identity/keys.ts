@@ -126,7 +126,7 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
       "meshops does not print a private key to a terminal",
       `pipe the output: meshops identity age-key ${name} | kubectl …`,
     );
-  const { known, damaged } = await byRecipient(ageIdentities(io.env));
+  const { known, damaged } = await byRecipient(await ageIdentities(io.env));
   const recipients = recipientsOf(environment).age;
   if (recipients.length === 0)
     throw new UserError(

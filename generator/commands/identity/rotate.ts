@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ageIdentities } from "../../identity/age-keys.ts";
+import type { SecretStore } from "../../identity/files.ts";
 import { type Changes, newIdentity, reencryptAll } from "../../identity/files.ts";
 import { type RotationStep, rotateIssuer, rotateWebhooks } from "../../identity/rotate.ts";
 import { rotateAnchor } from "../../identity/rotate-anchor.ts";
@@ -44,22 +45,22 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
 
 /** `meshops identity rotate-issuer <env>`: creates a new issuer certificate that is signed by the same trust anchor. */
 export function issuer([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
-  return changing(io, name, options, (environment, root) =>
-    rotateIssuer(environment, secretStoreOf(io, root, environment), io.now()),
+  return changing(io, name, options, async (environment, root) =>
+    rotateIssuer(environment, await secretStoreOf(io, root, environment), io.now()),
   );
 }
 
 /** `meshops identity rotate-webhooks <env>`: creates new server certificates for the webhooks. */
 export function webhooks([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
-  return changing(io, name, options, (environment, root) =>
-    rotateWebhooks(environment, secretStoreOf(io, root, environment), io.now()),
+  return changing(io, name, options, async (environment, root) =>
+    rotateWebhooks(environment, await secretStoreOf(io, root, environment), io.now()),
   );
 }
 
 /** `meshops identity rotate-anchor <env>`: runs the next of the three steps of a trust anchor rotation. */
 export function anchor([name = ""]: readonly string[], options: AnchorOptions, io: Io): Promise<number> {
-  return changing(io, name, options, (environment, root) =>
-    rotateAnchor(environment, secretStoreOf(io, root, environment), io.now(), options.podsRestarted),
+  return changing(io, name, options, async (environment, root) =>
+    rotateAnchor(environment, await secretStoreOf(io, root, environment), io.now(), options.podsRestarted),
   );
 }
 
@@ -69,7 +70,7 @@ export function anchor([name = ""]: readonly string[], options: AnchorOptions, i
  */
 export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
-    const store = secretStoreOf(io, root, environment);
+    const store = await secretStoreOf(io, root, environment);
     const changes = await reencryptAll(environment, store);
     if (changes.size === 0)
       throw new UserError(exitCode.problem, `${name} has no identity yet`, `run meshops identity init ${name}`);
@@ -120,6 +121,6 @@ function externalCertificates(environment: Environment): UserError {
   );
 }
 
-function secretStoreOf(io: Io, root: string, environment: Environment): ReturnType<typeof openSecretStore> {
-  return openSecretStore(root, environment, { identities: ageIdentities(io.env), now: io.now(), env: io.env });
+async function secretStoreOf(io: Io, root: string, environment: Environment): Promise<SecretStore> {
+  return openSecretStore(root, environment, { identities: await ageIdentities(io.env), now: io.now(), env: io.env });
 }

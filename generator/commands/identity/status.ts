@@ -9,6 +9,7 @@ import { readIfExists } from "../../system/files.ts";
 import { shortRecipient, timeLeft } from "../../system/text.ts";
 import type { Io, Output } from "../io.ts";
 import { type CommonOptions, loadAll, printDiagnostics, repositoryIn, selectConcrete } from "../load.ts";
+import { table } from "../terminal/table.ts";
 import { wrap } from "../terminal/wrap.ts";
 
 /**
@@ -93,12 +94,14 @@ function printStatus(
     );
   if (certificates.length === 0) return;
   const { bold, dim, red, yellow } = io.stdout.colors;
-  const lines = certificates.map((certificate) => {
-    const { name: label, notAfter, sha256 } = certificate;
-    const left = timeLeft(notAfter, now);
-    const paint = expiring.includes(certificate) ? red : (text: string): string => text;
-    return `  ${label.padEnd(24)} ${notAfter.slice(0, 10)}  ${paint(left.padEnd(22))} ${dim(sha256.slice(0, 12))}`;
-  });
+  const rows = certificates.map(({ name: label, notAfter, sha256 }) => [
+    label,
+    notAfter.slice(0, 10),
+    timeLeft(notAfter, now),
+    sha256.slice(0, 12),
+  ]);
+  const isExpiring = (row: number): boolean => expiring.some((each) => each === certificates[row]);
+  const lines = table(rows, "  ", { 2: (text, row) => (isExpiring(row) ? red(text) : text), 3: dim });
   const readersOf = ({ recipients }: CertificateStatus): string => recipients.map(shortRecipient).join(", ");
   for (const readers of new Set(certificates.map(readersOf))) {
     const keys = certificates.filter((certificate) => readersOf(certificate) === readers).map(({ name: label }) => label);

@@ -20,8 +20,8 @@ export function inject([path = ""]: readonly string[], _: unknown, io: Io): numb
   const result = transform(readText(io, 0), injection);
   // Report all findings of the mesh rules as warnings, because the user might be unable to change the manifests. Other
   // commands report some of these findings as errors.
-  const judged = result.judged.map((each) => ({ ...toDiagnostic(each), severity: "warning" as const }));
-  printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
+  const warnings = result.findings.map((each) => ({ ...toDiagnostic(each), severity: "warning" as const }));
+  printDiagnostics(io.stderr, [...result.diagnostics, ...warnings]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
   if (result.selected === 0 && result.text.trim() !== "")

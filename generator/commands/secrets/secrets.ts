@@ -22,7 +22,7 @@ interface RecipientOptions {
  */
 export async function decrypt(paths: readonly string[], _: unknown, io: Io): Promise<number> {
   paths.forEach(checkFormat);
-  const identities = ageIdentities(io.env);
+  const identities = await ageIdentities(io.env);
   const texts: string[] = [];
   for (const path of paths)
     texts.push(await asUserError(path, async () => decryptFile(readText(io, path), { identities, format: formatOf(path) })));
@@ -56,7 +56,7 @@ export async function encrypt(
  */
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   paths.forEach(checkFormat);
-  const identities = ageIdentities(io.env);
+  const identities = await ageIdentities(io.env);
   // Compute the new text of all files before writing the first file. If one of the files cannot be decrypted, no file
   // changes.
   const updated: [path: string, before: string, after: string][] = [];

@@ -7,7 +7,7 @@ import { connect } from "../../cluster/connection.ts";
 import { type Counted, countedClients } from "../../cluster/counted-clients.ts";
 import { assess } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess-releases.ts";
-import { isSettled, type StatusNode } from "../../cluster/status/node.ts";
+import { allReady, type StatusNode } from "../../cluster/status/node.ts";
 import { kustomizationIn, type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
 import { modelOf } from "../../components/build.ts";
 import { isDelivered, type Model, podSetsIn } from "../../components/model.ts";
@@ -166,7 +166,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
     linkerd: withName(environment.spec.linkerd.version),
     context: cluster.context,
     ready:
-      isSettled(nodes) &&
+      allReady(nodes) &&
       flux?.supported !== false &&
       anchors.sha256 !== null &&
       anchors.asCommitted !== false &&

@@ -150,7 +150,7 @@ async function checkIdentities(
   const identities =
     present.length === 0
       ? []
-      : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}; the MACs of encrypted files are not checked\n`));
+      : await identitiesAtHand(io.env, (message) => io.stderr.write(`${message}; the MACs of encrypted files are not checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../../identity/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));

@@ -53,9 +53,10 @@ function leastLeft(environment: Environment, { validFrom, validTo }: X509Certifi
 
 /** Progress of a trust anchor rotation, according to the certificates in the cluster. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
-  settled: null,
-  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done. The issuer is still signed by the old trust anchor",
-  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done. The issuer is signed by the new trust anchor",
+  stable: null,
+  "anchor-added":
+    "a trust anchor rotation is in progress: step 1 of 3 is done. The issuer is still signed by the old trust anchor",
+  "issuer-rotated": "a trust anchor rotation is in progress: step 2 of 3 is done. The issuer is signed by the new trust anchor",
 };
 
 /**

@@ -4,6 +4,7 @@ import { identityRules } from "./rules.ts";
 
 /** Components for the certificates of the mesh. The environment's identity provider determines these components. */
 export const identity: ComponentProvider = {
+  partOfLinkerd: ["identity"],
   rules: identityRules,
   changeRules: [identityChanges],
   components: (context) => context.identity.components(),

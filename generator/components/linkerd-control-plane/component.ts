@@ -16,6 +16,7 @@ import { controlPlaneValues, ownedControlPlaneValues } from "./values.ts";
 /** Linkerd's control plane: the identity controller, the destination and policy controllers, and the proxy injector. */
 export const linkerdControlPlane: ComponentProvider = {
   reservedNamespaces: ["linkerd"],
+  partOfLinkerd: ["linkerd-control-plane"],
   rules: controlPlaneRules,
   assessedValues: { helmRelease: "linkerd-control-plane", paths: assessedPaths, effect: null },
   changeRules: [controlPlaneChanges, chartVersion("linkerd-control-plane")],

@@ -7,6 +7,7 @@ import { crdChanges } from "./change-rules.ts";
 export const linkerdCrds: ComponentProvider = {
   optional: ["linkerd-crds"],
   keptReleases: ["linkerd-crds"],
+  partOfLinkerd: ["linkerd-crds"],
   assessedValues: { helmRelease: "linkerd-crds", paths: ["enableHttpRoutes", "installGatewayAPI"], effect: null },
   changeRules: [crdChanges],
   components: ({ environment }) => (installsLinkerd(environment) ? [crds] : []),

@@ -39,8 +39,9 @@ export const linkerdJaeger: ComponentProvider = {
       "imagePullSecrets",
     ],
     effect: "pods of linkerd-jaeger can restart; if Jaeger restarts, its traces are lost",
-    removal: "the traces in Jaeger are lost",
   },
+  partOfLinkerd: ["linkerd-jaeger"],
+  dataInMemory: { namespace: "linkerd-jaeger", deployments: ["jaeger", standaloneJaeger], data: "the traces in Jaeger" },
   changeRules: [chartVersion("linkerd-jaeger")],
   components: (context) => (context.environment.spec.linkerd.jaeger.enabled ? [ofLinkerd(context, jaeger)] : []),
 };

@@ -27,8 +27,9 @@ export const linkerdViz: ComponentProvider = {
       ],
     ],
     effect: "pods of viz can restart; if the Prometheus of viz restarts, all its metrics are lost",
-    removal: "the metrics in the Prometheus of viz are lost",
   },
+  partOfLinkerd: ["linkerd-viz"],
+  dataInMemory: { namespace: "linkerd-viz", deployments: ["prometheus"], data: "the metrics in the Prometheus of viz" },
   changeRules: [chartVersion("linkerd-viz")],
   components: (context) => (context.environment.spec.linkerd.viz.enabled ? [ofLinkerd(context, viz)] : []),
 };

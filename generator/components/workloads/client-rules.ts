@@ -5,7 +5,7 @@ import { portKey } from "../../mesh/pod-set.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
-import { clientsOf, entriesOf } from "./entries.ts";
+import { clientsOf, declaredPods } from "./entries.ts";
 
 /** Rules about the clients of `spec.workloads`. */
 export const clientRules: readonly Rule[] = [
@@ -114,7 +114,7 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* unknownWorkloads(environment: Environment): Iterable<RuleFinding> {
-  const known = entriesOf(environment).map(({ name }) => name);
+  const known = declaredPods(environment).map(({ name }) => name);
   for (const { key, client, at } of clientsOf(environment)) {
     if (client.workload === undefined || known.includes(client.workload)) continue;
     yield {

@@ -2,7 +2,7 @@ import type { Environment, Workload } from "../../spec/environment.generated.ts"
 import { basesFolder, environmentsFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
-import { entriesOf } from "./entries.ts";
+import { declaredPods } from "./entries.ts";
 import { templateAnnotations } from "./proxy-patches.ts";
 
 /** Rules about the delivery of `spec.workloads`. */
@@ -130,7 +130,7 @@ function fieldsWithValues({ values, valuesFrom, secrets, patches, timeout, suspe
 }
 
 function* missingReferences(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, pods, set, at } of entriesOf(environment)) {
+  for (const { name, pods, set, at } of declaredPods(environment)) {
     const [workload = ""] = name.split("/");
     const patched = Object.keys(templateAnnotations(pods)).length > 0;
     if (!deliversWorkload(environment.spec.workloads[workload] ?? {}) || pods.workloadRef !== null || !patched) continue;

@@ -7,7 +7,7 @@ import { podSet } from "./pod-sets.ts";
  * A set of pods: its entry in the spec (`set`), the PodSet that meshops builds from the entry (`pods`), and a function
  * that returns the path of a field of the entry (`at`).
  */
-export interface Entry {
+export interface DeclaredPods {
   readonly name: string;
   readonly set: PodsInSpec;
   readonly pods: PodSet;
@@ -15,7 +15,7 @@ export interface Entry {
 }
 
 /** Returns all sets of pods in `spec.workloads`. */
-export function entriesOf(environment: Environment): Entry[] {
+export function declaredPods(environment: Environment): DeclaredPods[] {
   return Object.entries(environment.spec.workloads).flatMap(([workload, { namespace, pods }]) =>
     Object.entries(pods).map(([key, set]) => ({
       name: `${workload}/${key}`,
@@ -42,8 +42,10 @@ export function routedSets({ pods }: Workload): RoutedSet[] {
  * Returns the clients of all sets of pods. Each client is returned with its key and with the entry of the set that
  * lists the client.
  */
-export function clientsOf(environment: Environment): (Entry & { readonly key: string; readonly client: WorkloadClient })[] {
-  return entriesOf(environment).flatMap((entry) =>
+export function clientsOf(
+  environment: Environment,
+): (DeclaredPods & { readonly key: string; readonly client: WorkloadClient })[] {
+  return declaredPods(environment).flatMap((entry) =>
     Object.entries(entry.set.access.clients).map(([key, client]) => ({ ...entry, key, client })),
   );
 }

@@ -8,7 +8,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { declaredAnnotationsOf } from "./delivery.ts";
-import { clientsOf, entriesOf } from "./entries.ts";
+import { clientsOf, declaredPods } from "./entries.ts";
 
 /** Rules about the sets of pods of `spec.workloads`. */
 export const podRules: readonly Rule[] = [
@@ -95,7 +95,7 @@ export const podRules: readonly Rule[] = [
 ];
 
 function* emptySelectors(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, set, at } of entriesOf(environment)) {
+  for (const { name, set, at } of declaredPods(environment)) {
     const { matchLabels, matchExpressions } = set.selector;
     if (Object.keys(matchLabels).length + matchExpressions.length > 0) continue;
     yield {
@@ -107,7 +107,7 @@ function* emptySelectors(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, set, at } of entriesOf(environment)) {
+  for (const { name, set, at } of declaredPods(environment)) {
     const first = new Map<number, string>();
     for (const [key, { port }] of Object.entries(set.ports)) {
       const other = first.get(port);
@@ -126,7 +126,7 @@ function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
 function* takenNames(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   const owners = new Map<string, string>();
-  for (const { name, pods, at } of entriesOf(environment)) {
+  for (const { name, pods, at } of declaredPods(environment)) {
     const { network, mesh } = policiesFor(pods, release);
     const taken = [...network, ...mesh].flatMap(({ kind, metadata }) => {
       const id = `${kind} ${metadata.namespace}/${metadata.name}`;
@@ -152,7 +152,7 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* widerAudits(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, pods, at } of entriesOf(environment)) {
+  for (const { name, pods, at } of declaredPods(environment)) {
     const policy = defaultPolicyIn(pods.namespace, environment);
     if (policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
     yield {
@@ -164,7 +164,7 @@ function* widerAudits(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, pods, at } of entriesOf(environment))
+  for (const { name, pods, at } of declaredPods(environment))
     for (const [key, port] of Object.entries(pods.ports)) {
       if (port.skipsProxy !== true || modeOf(pods, port) === "off") continue;
       yield {
@@ -192,7 +192,7 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
   const message = `Linkerd ${release.version} does not support the access mode "audit". It would refuse all clients that access.clients does not list`;
-  for (const { set, at } of entriesOf(environment)) {
+  for (const { set, at } of declaredPods(environment)) {
     if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: off" };
     for (const [key, port] of Object.entries(set.ports))
       if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix: "set access: off" };
@@ -200,7 +200,7 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, pods, at } of entriesOf(environment)) {
+  for (const { name, pods, at } of declaredPods(environment)) {
     const { namespace, inject } = pods;
     if (!isProtected(pods) || isDescribedAsMeshed(pods, declaredAnnotationsOf(namespace, environment))) continue;
     const [why, fix] = uninjectedNamespaces.includes(namespace)
@@ -225,7 +225,7 @@ function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
 function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
   const used = new Set(clientsOf(environment).map(({ client }) => client.workload));
   const byIdentity = new Map<string, string>();
-  for (const { name, set, pods, at } of entriesOf(environment)) {
+  for (const { name, set, pods, at } of declaredPods(environment)) {
     const identity = `${pods.namespace}/${set.serviceAccountName}`;
     const first = byIdentity.get(identity);
     if (first === undefined) byIdentity.set(identity, name);
@@ -239,7 +239,7 @@ function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* overlaps(environment: Environment): Iterable<RuleFinding> {
-  const entries = entriesOf(environment);
+  const entries = declaredPods(environment);
   for (const [index, { name, pods, at }] of entries.entries()) {
     const first = entries
       .slice(0, index)

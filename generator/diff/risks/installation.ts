@@ -1,5 +1,6 @@
 import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
 import { suspend, suspendFirst } from "../../components/flux-commands.ts";
+import { providers } from "../../components/registry.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { webhooksOfChart } from "../../mesh/webhooks.ts";
 import { overlayOf } from "./placement.ts";
@@ -8,7 +9,7 @@ import { overlayOf } from "./placement.ts";
 const keepBundle = "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep";
 
 /** Components that another tool installs if the spec contains `linkerd.lifecycle: existing`. */
-const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
+const ofLinkerd = providers.flatMap(({ partOfLinkerd = [] }) => partOfLinkerd);
 
 /**
  * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. After the change, meshops no longer manages

@@ -4,6 +4,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { defaultNamespaceOf } from "../objects.ts";
+import { dataInNamespaces } from "./data-in-memory.ts";
 
 /** Values of the control plane that each proxy reads only when it starts (linkerd2, pkg/inject). */
 const domains = ["identityTrustDomain", "clusterDomain"] as const;
@@ -47,6 +48,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       objects.filter(restarts).map(({ kind, namespace, after }) => (kind === "Overlay" ? defaultNamespaceOf(after) : namespace)),
     ),
   ].sort();
+  const lost = dataInNamespaces(namespaces);
   return [
     ...(trust
       ? []
@@ -63,7 +65,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
-      text: `Delete all pods of the environment at the same time. Their controllers create new pods with new proxies.${lost(namespaces)}`,
+      text: `Delete all pods of the environment at the same time. Their controllers create new pods with new proxies.${lost === "" ? "" : ` Without a persistent volume, ${lost} are lost.`}`,
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
     },
     {
@@ -72,19 +74,6 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
     },
     { text: "Test the mesh.", command: `meshops status ${environment} --watch && meshops verify ${environment}` },
   ];
-}
-
-/**
- * Returns a sentence about the data that is lost if the pods of linkerd-viz and linkerd-jaeger restart. Returns an
- * empty text if the list contains neither of their namespaces. By default, neither Prometheus nor Jaeger has a
- * persistent volume.
- */
-function lost(namespaces: readonly string[]): string {
-  const data = [
-    ...(namespaces.includes("linkerd-viz") ? ["the metrics in the Prometheus of linkerd-viz"] : []),
-    ...(namespaces.includes("linkerd-jaeger") ? ["the traces in Jaeger"] : []),
-  ];
-  return data.length === 0 ? "" : ` Without a persistent volume, ${data.join(" and ")} are lost.`;
 }
 
 /** Step in which the issuer gets a certificate whose name contains the new trust domain. */

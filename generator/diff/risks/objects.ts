@@ -2,6 +2,7 @@ import { injectKey } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { dataInDeployment } from "./data-in-memory.ts";
 import { isHandedOver } from "./installation.ts";
 import { injection } from "./namespace.ts";
 
@@ -10,13 +11,15 @@ export function* workloadRisks(
   { kind, name, namespace, change, fields, before }: ChangedObject,
   { objects }: ChangeSet,
 ): Iterable<Assessment> {
-  if (kind === "Deployment" && change === "removed" && /jaeger/.test(name) && !isHandedOver(objects))
-    yield { risk: "rollout", reason: `Flux deletes the Deployment ${name}, and the traces in Jaeger are lost` };
+  const data = kind === "Deployment" ? dataInDeployment(namespace, name) : null;
+  if (data !== null && change === "removed" && !isHandedOver(objects))
+    yield { risk: "rollout", reason: `Flux deletes the Deployment ${name}, and ${data} are lost` };
   if (kind === "Deployment" && change === "changed") {
     for (const { path, before, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);
-    const lost = /jaeger/.test(name) ? ". Jaeger keeps traces only in memory, so the traces are lost" : "";
-    yield { risk: lost === "" ? "harmless" : "rollout", reason: `the pods of ${name} restart${lost}` };
+    yield data === null
+      ? { risk: "harmless", reason: `the pods of ${name} restart` }
+      : { risk: "rollout", reason: `the pods of ${name} restart. Without a persistent volume, ${data} are lost` };
   }
   if (kind === "Kustomization" && change === "removed")
     yield {

@@ -1,6 +1,7 @@
 import { type AssessedValues, isAssessed, isGeneratedPatch, unassessedValues } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { providers } from "../../components/registry.ts";
+import { dataInRelease } from "./data-in-memory.ts";
 import { isHandedOver } from "./installation.ts";
 
 /** Risks of changes to the Helm releases of all components. */
@@ -24,9 +25,9 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject, { o
 
 function uninstalled(name: string, objects: readonly ChangedObject[]): Assessment {
   // If another tool takes over Linkerd, the user suspends the HelmRelease, and nothing is uninstalled.
-  const removal = isHandedOver(objects) ? undefined : assessedOf(name)?.removal;
+  const lost = isHandedOver(objects) ? null : dataInRelease(name);
   const reason = `Flux uninstalls ${name}`;
-  return removal === undefined ? { risk: "harmless", reason } : { risk: "rollout", reason: `${reason}, and ${removal}` };
+  return lost === null ? { risk: "harmless", reason } : { risk: "rollout", reason: `${reason}, and ${lost} are lost` };
 }
 
 function assessedOf(name: string): AssessedValues | undefined {

@@ -1,4 +1,4 @@
-import { entriesOf } from "../../components/workloads/entries.ts";
+import { type DeclaredPods, declaredPods } from "../../components/workloads/entries.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { ManifestSet } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
@@ -19,15 +19,13 @@ export interface Compared {
   readonly risks: readonly RuleFinding[];
 }
 
-type Entry = ReturnType<typeof entriesOf>[number];
-
 /** Compares a workload in a spec (`spec.workloads.<key>`) with the objects that its chart or folder renders. */
 export function compareWorkload(environment: Environment, key: string, manifests: readonly Manifest[]): Compared {
   const workload = environment.spec.workloads[key];
   if (workload === undefined) return { differences: [], risks: [] };
   const stream = new ManifestSet(manifests);
   const { sets, notes } = describe(manifests, key, workload.namespace, { path: "" });
-  const entries = entriesOf(environment).filter(({ name }) => name.startsWith(`${key}/`));
+  const entries = declaredPods(environment).filter(({ name }) => name.startsWith(`${key}/`));
   const services = stream.ofKind("", "Service").map(({ name }) => name);
   return {
     differences: entries.flatMap((entry) => [
@@ -59,7 +57,7 @@ export function compareWorkload(environment: Environment, key: string, manifests
  * outside of the cluster can use (`exposed`) is not a risk if a set of pods with the mode `enforce` has a client with
  * the field `cidrs`.
  */
-function isRisk({ about }: Remark, entries: readonly Entry[]): boolean {
+function isRisk({ about }: Remark, entries: readonly DeclaredPods[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
   if (enforced.length === 0 || about === "hooks") return false;
   return (
@@ -67,12 +65,12 @@ function isRisk({ about }: Remark, entries: readonly Entry[]): boolean {
   );
 }
 
-function setOf({ pods }: Entry, sets: readonly DescribedSet[]): DescribedSet | undefined {
+function setOf({ pods }: DeclaredPods, sets: readonly DescribedSet[]): DescribedSet | undefined {
   const { workloadRef } = pods;
   return sets.find(({ workload: { manifest } }) => manifest.kind === workloadRef?.kind && manifest.name === workloadRef.name);
 }
 
-function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+function* differencesOf(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   const { workloadRef, selector, serviceAccountName } = pods;
   if (workloadRef === null) return;
@@ -104,7 +102,7 @@ function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<R
     };
 }
 
-function* missingServices({ name, set, at }: Entry, services: readonly string[]): Iterable<RuleFinding> {
+function* missingServices({ name, set, at }: DeclaredPods, services: readonly string[]): Iterable<RuleFinding> {
   for (const [index, service] of set.services.entries())
     if (!services.includes(service))
       yield {
@@ -119,7 +117,7 @@ function* missingServices({ name, set, at }: Entry, services: readonly string[])
  * annotation for opaque ports that meshops adds to this Service would contain the wrong number, and would have no
  * effect.
  */
-function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+function* otherPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   const found = setOf(entry, sets);
   for (const [key, { port, servicePort = port, protocol }] of Object.entries(pods.ports)) {
@@ -142,7 +140,7 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
  * Reports described ports that no container declares, and to which no Service and no probe refers. This is only a risk,
  * because a container can also listen on ports that it does not declare.
  */
-function* unknownPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+function* unknownPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   const known = setOf(entry, sets)?.ports ?? [];
   if (known.length === 0) return;
@@ -166,7 +164,7 @@ function* unknownPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Ru
  * Reports pods that the selector of a set of pods selects, although these pods belong to a hook or to an object other
  * than `workloadRef`.
  */
-function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): Iterable<RuleFinding> {
+function* extraPods({ name, pods, at }: DeclaredPods, workloads: readonly Workload[]): Iterable<RuleFinding> {
   const own = pods.workloadRef;
   const others = workloads.filter(
     ({ manifest, labels }) =>
@@ -187,7 +185,7 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
  * Reports probes that Linkerd does not allow by default, if the mode of the port is `enforce` and the spec does not
  * allow the kubelet to connect to the port.
  */
-function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+function* refusedProbes(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   for (const [key, port] of Object.entries(pods.ports)) {
     const probe = setOf(entry, sets)?.ports.find((each) => each.port === port.port)?.guardedProbe ?? null;

@@ -1,7 +1,7 @@
 import { asKubectl, readAs } from "../../kubernetes/documents.ts";
 import { objectsIn } from "../../kubernetes/read.ts";
 import type { Edit } from "../../kubernetes/splice.ts";
-import type { Judged } from "../../lint/manifests.ts";
+import type { ObjectFinding } from "../../lint/manifests.ts";
 import { valueSource } from "../../spec/value-source.ts";
 import { folderOf } from "../../system/text.ts";
 import type { Addition, Note } from "../change.ts";
@@ -32,7 +32,7 @@ export function injectList(list: ResourceList): Answer {
     parsed,
     selected,
     notes,
-    judged,
+    findings,
   } = injectDocuments(manifests, injection, (addition) => added(addition, indexes));
   const [injected = document] = parsed().documents;
   return answer({ ...list, text: injectedText, document: injected }, [
@@ -40,7 +40,7 @@ export function injectList(list: ResourceList): Answer {
       ? [{ message: "the MeshInjection applies to no workload in the input, so nothing is injected", severity: "info" } as const]
       : []),
     ...notes.map(noteResult),
-    ...judged.map(judgedResult),
+    ...findings.map(findingResult),
   ]);
 }
 
@@ -67,7 +67,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
  * Converts a finding to a result. If the finding is an error, the result is only a warning, because the user might be
  * unable to change the objects. If the finding is silenced, the result has the severity info.
  */
-function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
+function findingResult({ manifest, path, statement: { code, message, fix, silenced } }: ObjectFinding): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,
     severity: silenced === undefined ? "warning" : "info",

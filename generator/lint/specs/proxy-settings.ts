@@ -1,7 +1,7 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { linkerdAnnotations, readBy } from "../../catalog/linkerd-annotations.ts";
 import { portKeys, proxyPrefix } from "../../catalog/well-known.ts";
-import { entriesOf } from "../../components/workloads/entries.ts";
+import { declaredPods } from "../../components/workloads/entries.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { StringMap } from "../../kubernetes/object.ts";
@@ -21,7 +21,7 @@ export const proxySettingRule: Rule = {
 };
 
 function* proxySettings(environment: Environment): Iterable<RuleFinding> {
-  for (const { name, set, pods, at } of entriesOf(environment)) {
+  for (const { name, set, pods, at } of declaredPods(environment)) {
     const annotations = Object.fromEntries(Object.entries(set.proxy).map(([key, value]) => [proxyPrefix + key, value]));
     yield* settingFindings(annotations, (key) => at("proxy", key.slice(proxyPrefix.length)), "pod", environment);
     if (set.inject === "disabled" && Object.keys(set.proxy).length > 0)

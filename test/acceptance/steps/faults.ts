@@ -121,7 +121,7 @@ function withData(secret: ClusterObject, files: Readonly<Record<string, string>>
 async function expiredIssuer(story: Story): Promise<Record<string, string>> {
   const { root, environment } = story;
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
-  const identities = ageIdentities(story.env);
+  const identities = await ageIdentities(story.env);
   const plain = await decryptFile(read(signingKeysFile(environmentName)), { identities });
   const { data } = parse(plain) as { data: Record<string, string> };
   const anchor = pairOf(
