@@ -41,7 +41,7 @@ function protoPaths({ spec: { workloads } }: Environment): string[] {
  * Reads a .proto file of the repository. Returns the gRPC services that it defines, and the findings about the file. If
  * the file does not exist, returns no services and the finding `proto-missing`.
  */
-export function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
+function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
   const text = readIfExists(join(root, path));
   if (text !== null) return readProto(path, text);
   const message = "the file does not exist, but the routes of a workload refer to this file";
