@@ -68,7 +68,7 @@ function commitOrder(procedures: readonly Procedure[]): string[] {
  * @param hanging additional indentation of all lines but the first
  */
 function paragraph(text: string, hanging: string = ""): string[] {
-  return wrap(printable(text), "    ", 104, hanging);
+  return wrap(printable(text), "    ", undefined, hanging);
 }
 
 function stepLines(what: string, steps: readonly Step[], colors: Colors): string[] {
