@@ -234,9 +234,13 @@ withTools(["helm4"], "Helm versions", () =>
       }
     }
 
-    test("Helm 4 installs the control plane, and can upgrade it after another program has changed the webhook", async () => {
-      await sync(4, "helm4");
+    test("Helm 4 upgrades a control plane that Helm 3 installed, also after another program has changed the webhook", async () => {
+      await sync(3, "helm");
       await enforce();
+      // Without `serverSide`, Helm 4 continues with client-side apply, and rejects `forceConflicts`.
+      await expect(sync(4, "helm4", (text) => text.replaceAll(/\n\s*serverSide: "true"/g, ""))).rejects.toThrow(
+        /forceConflicts enabled when serverSideApply disabled/,
+      );
       await sync(4, "helm4");
       // After the upgrade, Helm manages `namespaceSelector`. Therefore the test changes `namespaceSelector` again, as
       // the admissions enforcer does. Without `forceConflicts`, the next upgrade then fails.

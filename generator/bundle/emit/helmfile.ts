@@ -119,9 +119,13 @@ function release(component: ComponentModel, model: Model): JsonMap {
     ...(suspended ? { condition: `${id}.enabled` } : {}),
     timeout: timeoutMinutes * 60,
     // Helm 4 uses server-side apply. On AKS, the admissions enforcer sets a field of every webhook, so each upgrade
-    // after the installation would fail with a conflict. `forceConflicts` prevents this conflict. helmfile rejects
-    // `forceConflicts` if it runs Helm 3.
-    ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4 ? { forceConflicts: true } : {}),
+    // after the installation would fail with a conflict. `forceConflicts` prevents this conflict. `serverSide` is
+    // required for releases that Helm 3 installed. By default, Helm 4 upgrades such a release with client-side apply, and
+    // then rejects `forceConflicts` (helm v4.3.0, pkg/action/upgrade.go, pkg/kube/client.go). helmfile rejects both
+    // fields if it runs Helm 3.
+    ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4
+      ? { serverSide: "true", forceConflicts: true }
+      : {}),
     ...(needs.length === 0 ? {} : { needs }),
     ...(carriesHook(component, model) ? { hooks: [applyFirst(model)] } : {}),
   };

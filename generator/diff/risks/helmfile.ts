@@ -21,6 +21,12 @@ export function* helmfileRisks(
 ): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
   yield { risk: "harmless", reason: "this file is only for helmfile, and contains the same changes as the files for Flux" };
+  const [helmBefore, helmAfter] = [specs.before, specs.after].map((spec) => spec?.spec.helmfile.helmVersion);
+  if (change === "changed" && helmBefore !== undefined && helmAfter !== undefined && helmBefore !== helmAfter)
+    yield {
+      risk: "harmless",
+      reason: `helmfile requires Helm ${helmAfter} instead of Helm ${helmBefore} after this change. Until you install Helm ${helmAfter} on each machine that runs helmfile, helmfile stops with an error. Flux is not affected`,
+    };
   if (change !== "changed" || environment === "") return;
   const [old, next] = [before, after].map((file) => at(file, "helmDefaults", "kubeContext"));
   if (old !== undefined && old !== next)
