@@ -312,7 +312,7 @@ export const consumers: readonly Consumer[] = [
     id: "grpc-route",
     artefact: "GRPCRoute",
     reader: "policy controller",
-    form: "each parent reference and each backend reference has the port of a Service",
+    form: "each parent reference and each backend reference sets `port` to a port of the Service to which it refers",
     source: "linkerd2 policy-controller/k8s/index/src/outbound/grpc.rs",
   },
   // Flux, Helm, helmfile, SOPS

@@ -23,13 +23,15 @@ export class GitTree {
    *
    * @param root the platform repository; can be a subfolder of the Git repository
    * @param ref any name of a commit: `HEAD`, `origin/main`, a tag
-   * @param paths folders and files
+   * @param paths folders and files, relative to `root`. With `all`, the tree contains all files of the Git repository,
+   *   and their paths are relative to its root
    * @throws UserError (missing) if git is not installed, if the folder is not in a Git repository, or if the commit
    *   does not exist
    */
-  static async open(root: string, ref: string, paths: readonly string[]): Promise<GitTree> {
+  static async open(root: string, ref: string, paths: readonly string[] | "all"): Promise<GitTree> {
     const commit = await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`], ref);
-    const list = await git(root, ["ls-tree", "-r", "-z", commit.trim(), "--", ...paths], ref);
+    const chosen = paths === "all" ? ["--full-tree", commit.trim()] : [commit.trim(), "--", ...paths];
+    const list = await git(root, ["ls-tree", "-r", "-z", ...chosen], ref);
     const ids = new Map<string, string>();
     for (const entry of list.split("\0")) {
       const [, id, path] = /^[0-7]+ blob ([0-9a-f]+)\t(.*)$/s.exec(entry) ?? [];

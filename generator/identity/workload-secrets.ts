@@ -36,7 +36,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
         text === null
           ? {
               message: `the file does not exist, but the workload ${key} lists it in the field secrets`,
-              fix: "correct the path in the field secrets of the workload, or create the file",
+              fix: `correct the path in workloads.${key}.secrets, or create the file`,
             }
           : twin !== undefined
             ? {
@@ -51,7 +51,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
     for (const file of included)
       report(`${source?.path}/kustomization.yaml`, {
         message: `helmfile would install the encrypted file ${file} without decrypting it, because resources in this kustomization.yaml contains the file`,
-        fix: `remove ${file} from resources in this kustomization.yaml, and add ${source?.path}/${file} to the field secrets of the workload`,
+        fix: `remove ${file} from resources in this kustomization.yaml, and add ${source?.path}/${file} to workloads.${key}.secrets`,
       });
   }
   return { files, diagnostics };
@@ -86,7 +86,7 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
   if (typeof kind === "string" && !isCiphertext(kind) && kind !== "Secret")
     return {
       message: `the file contains a ${kind}, not a Secret`,
-      fix: "in the field secrets of the workload, list only files that contain a Secret",
+      fix: "remove this file from the list secrets of the workload: this list accepts only files that contain a Secret",
     };
   if (apiVersion !== "v1" || kind !== "Secret" || typeof name !== "string" || isCiphertext(name))
     return {

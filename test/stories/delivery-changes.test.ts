@@ -86,7 +86,7 @@ test.each([
     spec({ source: "{path: apps/shop}" }),
     "HelmRelease",
     "data-loss",
-    "Flux uninstalls the workload shop",
+    "Flux applies the objects of the new source, and then uninstalls the Helm release of the workload shop",
   ],
   [
     "another folder",
@@ -150,7 +150,9 @@ test("diff prints the step that sets releaseName only if a workload is renamed, 
   expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("and set releaseName: shop in the source");
   const removed = spec().replace(/ {2}workloads:.*/s, "");
   expect(steps(await changes(spec(), removed))).not.toContain("releaseName");
-  expect(steps(await changes(spec(), spec({ source: "{path: apps/shop}" })))).toBe("[]");
+  const otherSource = steps(await changes(spec(), spec({ source: "{path: apps/shop}" })));
+  expect(otherSource).not.toContain("releaseName");
+  expect(otherSource).toContain("To avoid the outage, do not push this change.");
 });
 
 test("for a chart that moves to another namespace, diff prints steps that avoid the outage", async () => {
@@ -185,10 +187,18 @@ describe("steps for helmfile", () => {
     expect(others.join()).not.toContain("helm uninstall shop");
   });
 
-  test("a moved folder is uninstalled before its Servers and policies", async () => {
-    const steps = stepsOf(
-      await changes(withPolicies(spec({ source: folder })), withPolicies(spec({ source: folder, namespace: "store" }))),
-    );
+  test("a folder or a chart that moves to another namespace, or gets another source, is not uninstalled", async () => {
+    for (const [before, after] of [
+      [spec({ source: folder }), spec({ source: folder, namespace: "store" })],
+      [spec(), spec({ source: folder })],
+      [spec({ source: folder }), spec()],
+    ] as const)
+      expect(stepsOf(await changes(withPolicies(before), withPolicies(after)))).toEqual([]);
+  });
+
+  test("a removed folder is uninstalled before its Servers and policies", async () => {
+    const removed = withPolicies(spec({ source: folder })).replace(/ {2}workloads:.*/s, "");
+    const steps = stepsOf(await changes(withPolicies(spec({ source: folder })), removed));
     expect(steps).toEqual([
       expect.stringMatching(/helm .*uninstall workload-shop --namespace shop$/),
       expect.stringMatching(/delete the Servers .*server\.policy\.linkerd\.io\/shop-api-http$/),

@@ -1,12 +1,11 @@
 import { bundlesOf, wantedBundles } from "../../bundle/wanted-bundles.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
+import { openCommit } from "../../diff/commit.ts";
 import { compareWithCommit } from "../../diff/compare.ts";
-import { GitTree } from "../../diff/git-tree.ts";
 import { changedFiles, ownersIn } from "../../diff/owned-files.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
-import { basesFolder, environmentsFolder, fluxRootFolder, helmfileFile, overlaysFolder } from "../../spec/layout.ts";
+import { basesFolder } from "../../spec/layout.ts";
 import { exitCode } from "../../system/errors.ts";
-import { stateFolder } from "../../system/state-folder.ts";
 import type { Io } from "../io.ts";
 import { repositoryIn } from "../load.ts";
 import { renderEnvironments } from "../render-environments.ts";
@@ -38,8 +37,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   }
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return exitCode.problem;
-  const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder, basesFolder];
-  const tree = await GitTree.open(repository.root, options.from, folders);
+  const tree = await openCommit(repository.root, options.from);
   const changes = await compareWithCommit({
     repository,
     commit: tree,

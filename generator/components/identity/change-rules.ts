@@ -1,5 +1,6 @@
 import { committedIdentity } from "../../catalog/well-known.ts";
-import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import { certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 import { type Assessment, type ChangedObject, type ChangeRule, type ChangeSet, type FieldChange, push } from "../change-rule.ts";
 import { notRestarted } from "../pod-template.ts";
@@ -8,7 +9,8 @@ import { injectsCa } from "./external.ts";
 /** Assesses changes of trust anchors, the issuer, and the certificates of webhooks. */
 export const identityChanges: ChangeRule = { assess: identityRisks };
 
-function* identityRisks({ kind, name, fields, change }: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+function* identityRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+  const { kind, name, fields, change } = changed;
   if (change === "removed" && kind === "ConfigMap" && name === committedIdentity.name)
     yield {
       risk: "trust-anchor",
@@ -37,12 +39,7 @@ function* identityRisks({ kind, name, fields, change }: ChangedObject, all: Chan
       };
     if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === certificateFiles.trustAnchors))
       yield ofAnchors(field, all);
-    else if (kind === "ConfigMap" && key === certificateFiles.issuer)
-      yield {
-        risk: "trust-anchor",
-        reason:
-          "a new issuer signs the certificates of the proxies. Certificates that the old issuer signed stay valid for up to 24 hours",
-      };
+    else if (kind === "ConfigMap" && key === certificateFiles.issuer) yield ofIssuer(changed, all.environment);
     else if (field.path.endsWith("caBundle") && field.after === undefined && isInjected) yield withoutCa(name);
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === certificateFiles.webhookCa))
       yield {
@@ -68,6 +65,39 @@ function withoutCa(release: string): Assessment {
     steps: [
       {
         text: "As soon as Flux has applied the commit, create the cert-manager Certificates to which the values injectCaFrom refer (meshops help identity). When the CA injector has set the CAs of the webhooks, restart the pods that started without a proxy. If you set linkerd.webhookFailurePolicy only for this change, remove this field from the spec.",
+      },
+    ],
+  };
+}
+
+/**
+ * Assesses a new issuer. If none of the old trust anchors signed the new issuer, the change contains step 1 and step 2 of
+ * a trust anchor rotation. Running pods then do not trust the certificates of pods that have restarted.
+ */
+function ofIssuer({ before, after }: ChangedObject, environment: string): Assessment {
+  const [old, next] = [before, after].map((object) =>
+    certificatesIn(String(at(object, "data", certificateFiles.trustAnchors) ?? "")),
+  );
+  const [issuer] = certificatesIn(String(at(after, "data", certificateFiles.issuer) ?? ""));
+  const reason = "a new issuer signs the certificates of the proxies";
+  const kept = old?.some((anchor) => next?.some((other) => fingerprint(other) === fingerprint(anchor))) === true;
+  if (!kept || signerOf(issuer, old ?? []) !== undefined)
+    return {
+      risk: "trust-anchor",
+      reason: `${reason}. Certificates that the old issuer signed stay valid for up to 24 hours`,
+    };
+  return {
+    risk: "mesh-restart",
+    reason: `${reason}, and the running pods do not trust the trust anchor of this issuer. This change contains step 1 and step 2 of a trust anchor rotation. Pods that have restarted and pods that have not restarted could not connect to each other`,
+    steps: [
+      {
+        phase: "stop",
+        text: "Do not push this change. First push only step 1 of the trust anchor rotation: the commit that adds the new trust anchor and keeps the old issuer.",
+      },
+      {
+        phase: "stop",
+        text: `Restart all meshed pods, and check that they trust both trust anchors. Then push step 2.`,
+        command: `meshops verify ${environment} --only M2,M3`,
       },
     ],
   };

@@ -12,6 +12,7 @@ import { suspend, suspendKustomizations } from "../../components/flux-commands.t
 import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { join } from "../fields.ts";
 import { injection, ofPolicy } from "./namespace.ts";
@@ -88,6 +89,12 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
       reason: `Flux uninstalls the workload ${key} in namespace ${release?.namespace}, and installs it in namespace ${elsewhere.namespace}. Helm deletes the objects of the old release, including its volume claims. Helm keeps only volume claims that were created by a StatefulSet. The new pods get new volumes. Flux does not wait until the new pods are ready: the workload has an outage`,
       steps: secondWorkload(key, "namespace"),
     };
+  if (kustomization === undefined && release !== undefined && after !== undefined && deliversWorkload(after))
+    return {
+      risk: "data-loss",
+      reason: `Flux applies the objects of the new source, and then uninstalls the Helm release of the workload ${key}. Helm deletes all objects of the release, also those that the new source contains. Flux creates these objects again later. The workload has an outage, and its volume claims are deleted. Helm keeps only volume claims that were created by a StatefulSet`,
+      steps: secondWorkload(key, "source"),
+    };
   const name = fluxName(workloadId(key));
   const commands = [
     ...(kustomization === undefined ? [] : [suspendKustomizations([kustomization.name], kustomization.namespace)]),
@@ -129,9 +136,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   return {
     risk: "data-loss",
     reason: release === undefined ? deletes(key) : uninstalls,
-    // If the Kustomization is not removed, only the field `source` or the namespace of the workload changes. In this
-    // case, the user has nothing to suspend.
-    steps: kustomization === undefined ? [] : steps,
+    steps,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
-import { fluxName, workloadId } from "../../components/names.ts";
+import { fluxName, policiesId, workloadId } from "../../components/names.ts";
 import { deliveryOf } from "../../components/workloads/delivery.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
@@ -51,7 +51,10 @@ export function* helmfileRisks(
 function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs: ChangeSet["specs"]): Step[] {
   // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
   // that the policies are uninstalled after the pods that they protect.
-  const ended = gone.filter((release) => futureOf(release, specs) === "ends").reverse();
+  const replaced = gone.filter((release) => futureOf(release, specs) === "replaced");
+  const ended = gone
+    .filter((release) => futureOf(release, specs) === "ends" && !replaced.some((other) => protects(release, other, specs)))
+    .reverse();
   const policies = ended.filter(isPolicies);
   return [
     ...gone.flatMap((release) => keptBy(release, futureOf(release, specs))),
@@ -64,16 +67,18 @@ function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs
 /**
  * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer needed.
  * `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace can be the
- * same workload with another name.
+ * same workload with another name. `replaced`: the workload gets another source, release name or namespace. The rules
+ * for workloads (delivery.ts) then tell the user not to push the change, so no steps for helmfile are needed.
  */
-type Future = "ends" | "handed-over" | "renamed";
+type Future = "ends" | "handed-over" | "renamed" | "replaced";
 
 function futureOf(release: Release, { before, after }: ChangeSet["specs"]): Future {
   const [found] = Object.entries(before?.spec.workloads ?? {}).filter(([key, workload]) => isOf(release, key, workload));
   if (found === undefined || after === null) return "ends";
   const [key, { namespace }] = found;
   const current = after.spec.workloads[key];
-  if (current !== undefined) return !deliversWorkload(current) && current.namespace === namespace ? "handed-over" : "ends";
+  if (current !== undefined && deliversWorkload(current)) return "replaced";
+  if (current !== undefined) return current.namespace === namespace ? "handed-over" : "ends";
   const added = Object.entries(after.spec.workloads).filter(([other]) => before?.spec.workloads[other] === undefined);
   return added.some(([, workload]) => workload.namespace === namespace && deliversWorkload(workload)) ? "renamed" : "ends";
 }
@@ -83,6 +88,13 @@ function isOf({ name, namespace }: Release, key: string, workload: Workload): bo
   const delivery = deliveryOf(key, workload);
   return (
     namespace === workload.namespace && name === (delivery.kind === "chart" ? delivery.release.name : fluxName(workloadId(key)))
+  );
+}
+
+/** Whether a release contains the policies of the workload that another release installs. */
+function protects(policies: Release, other: Release, { before }: ChangeSet["specs"]): boolean {
+  return Object.entries(before?.spec.workloads ?? {}).some(
+    ([key, workload]) => policies.name === fluxName(policiesId(key)) && isOf(other, key, workload),
   );
 }
 
@@ -123,7 +135,7 @@ function uninstall(releases: readonly Release[]): Step[] {
  * objects remain (helm, pkg/storage/driver).
  */
 function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[] {
-  if (future === "ends") return [];
+  if (future === "ends" || future === "replaced") return [];
   const isFolder = chart.startsWith("./");
   if (future === "renamed" && !isFolder)
     return [
@@ -132,14 +144,19 @@ function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[
         command: `helm uninstall ${name} --namespace ${namespace}`,
       },
     ];
-  const when =
-    future === "handed-over"
-      ? "If you install with helmfile, delete only the Secrets in which Helm stores the release"
-      : `If you install with helmfile, and ${name} must keep running under another name, delete only the Secrets in which Helm stores the release`;
+  const command = `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`;
+  if (future === "renamed")
+    return [
+      {
+        phase: "before",
+        text: `Do this step only if you install with helmfile, and ${name} must keep running under another name. Before you run helmfile, delete the Secrets in which Helm stores the release ${name}. Do not uninstall the release: Helm would delete the objects of the release. Then run helmfile sync with the option --take-ownership, so that the new release takes over these objects.`,
+        command,
+      },
+    ];
   return [
     {
-      text: `${when} ${name}. Do not uninstall the release: Helm would delete the objects of the release. To manage these objects with a Helm release of another name, install the other release with helm --take-ownership.`,
-      command: `kubectl delete secret --namespace ${namespace} --selector owner=helm,name=${name}`,
+      text: `If you install with helmfile, delete only the Secrets in which Helm stores the release ${name}. Do not uninstall the release: Helm would delete the objects of the release. If another Helm release will manage these objects, install it with helm --take-ownership.`,
+      command,
     },
   ];
 }

@@ -1,11 +1,4 @@
-import {
-  type Assessment,
-  type ChangedObject,
-  type ChangeSet,
-  push,
-  type Step,
-  sharedPush,
-} from "../../components/change-rule.ts";
+import { type Assessment, type ChangedObject, type ChangeSet, type Step, sharedPush } from "../../components/change-rule.ts";
 import { suspendFirst } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
@@ -77,7 +70,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
     steps: [
       ...inNewNamespace,
       suspendFirst("the old Kustomizations", old),
-      ...(moved ? moveFolder : []),
+      ...(moved ? moveFolder(environment) : []),
       sharedPush,
       ...(moved ? [pathOfRoot(environment)] : []),
       {
@@ -106,7 +99,7 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
         command: `meshops bootstrap ${environment} --run`,
       },
     ],
-    steps: [push, { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` }],
+    steps: [sharedPush, { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` }],
   };
 }
 
@@ -115,15 +108,20 @@ function movedFolder(environment: string): Assessment {
     risk: "stalled-rollout",
     reason:
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
-    steps: [...moveFolder, sharedPush, pathOfRoot(environment)],
+    steps: [...moveFolder(environment), sharedPush, pathOfRoot(environment)],
   };
 }
 
-const moveFolder: readonly Step[] = [
-  {
-    text: "Move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization that gitops.root specifies, in the same commit.",
-  },
-];
+function moveFolder(environment: string): Step[] {
+  return [
+    {
+      text: "If you have not done so, move the folder of the platform repository. If the spec contains gitops.root, also change spec.path of the Kustomization that gitops.root specifies, in the same commit.",
+    },
+    {
+      text: `If flux bootstrap git created the file flux/${environment}/flux-system/gotk-sync.yaml, change spec.path of the Kustomization in this file in the same commit. Otherwise, Flux sets the path of the root Kustomization back to the old folder.`,
+    },
+  ];
+}
 
 function pathOfRoot(environment: string): Step {
   return {
