@@ -56,8 +56,7 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 
 /**
  * Whether a changed field of a HelmRelease, or of an overlay's kustomization.yaml, belongs to a patch that meshops can
- * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`. A patch of meshops
- * changes one object, and sets only the fields of `patchedByMeshops`.
+ * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
   const all = path === "spec.postRenderers" || path === "patches";

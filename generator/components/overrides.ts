@@ -22,8 +22,9 @@ export interface OverrideInSpec {
 }
 
 /**
- * Returns the changes that the spec specifies for a component. The section `spec.components` contains these changes or,
- * for a workload, the section of the workload. Returns undefined if the spec specifies no changes.
+ * Returns the changes that the spec specifies for a component. For the pods of a workload, these changes are in the
+ * section of the workload. For all other components, they are in the section `spec.components`. Returns undefined if
+ * the spec specifies no changes.
  */
 export function overrideOf(id: string, { spec: { components, workloads } }: Environment): OverrideInSpec | undefined {
   const [kind, key = ""] = id.split("/");

@@ -16,9 +16,9 @@ const imported = "/dgraph/meshops-import";
 const answersAtTheEnd: readonly string[] = ["v21", "v22"];
 
 /**
- * Returns the steps that move the data to a new Helm release of Dgraph, for example with another version: an export
- * from the running Alphas, a new Helm release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database").
- * The old volumes are kept, so the old version can be installed again.
+ * Returns the steps that move the data to a new Helm release of Dgraph, for example to change the version. In these
+ * steps, the user exports the data from the running Alphas, installs a new Helm release with empty volumes, and imports
+ * the data (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old version can be installed again.
  *
  * @param next Helm release after the change; if `old` has the same name and namespace, the steps ask the user to choose
  *   a new release name

@@ -73,13 +73,14 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
 }
 
 /**
- * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if the change
- * creates new volumes and new StatefulSets.
+ * Assesses changes of the immutable fields of StatefulSets. Yields nothing if the change creates new volumes and new
+ * StatefulSets.
  */
 function* immutable(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
   const [before, after] = versions(changed);
-  // Helm cannot update the StatefulSets while the volumes of one of them become smaller.
+  // If a volume becomes smaller, Helm cannot apply any change of this HelmRelease. The function `volumes` reports this
+  // case.
   if (startsEmpty(changed) || fields.some(shrinks)) return;
   const resized = roles.filter((role) => fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`)));
   const sets = before === after ? resized : roles;

@@ -51,7 +51,7 @@ function leastLeft(environment: Environment, { validFrom, validTo }: X509Certifi
   return hasExternalIdentity(environment) ? (Date.parse(validTo) - Date.parse(validFrom)) / 4 : 30 * day;
 }
 
-/** Progress of a trust anchor rotation, according to the certificates in the cluster. */
+/** Notes about the progress of a trust anchor rotation, by stage. The certificates in the cluster show the stage. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
   stable: null,
   "anchor-added":
@@ -61,8 +61,8 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
 
 /**
  * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. The bundle is
- * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Between the steps of a
- * rotation, the bundle contains a second anchor.
+ * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. During a rotation, the
+ * bundle contains a second anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   const bundle = bundleIn(identity.trustRoots);

@@ -44,8 +44,8 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
   return {
     id: workloadId(key),
     group: key,
-    // Apply the policies before the pods. Otherwise, all clients can connect to the pods until the policies are
-    // applied.
+    // The policies must be applied before the pods. Otherwise, all clients can connect to the pods until the policies
+    // are applied.
     needs: delivered ? [controlPlane, { component: policiesId(key) }] : [],
     build: (context) => ({
       namespace,
@@ -54,7 +54,7 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
       patches: delivered ? workloadPatches(workload, sets, context) : [],
       encryptedFiles: delivered ? encryptedFilesOf(workload, context) : [],
       pods: sets,
-      // The probes of `meshops verify` run the image at the end of this list.
+      // The probes of `meshops verify` run `curlImage`.
       images: [...workload.images.map(parseImage), ...(sets.some(isProtected) ? [curlImage] : [])],
       imageNames: delivered ? namesInMirror(workload, context.mirror) : {},
     }),

@@ -39,8 +39,8 @@ function read(file: string, text: string): ProtoFile {
 }
 
 /**
- * Replaces with spaces the syntax that proto2 allows, but that the parser does not support: groups in a oneof, groups
- * with options, and reserved negative numbers. Services do not contain such syntax.
+ * Replaces parts of a proto2 file with spaces, because the parser does not support these parts: groups in a oneof,
+ * groups with options, and reserved negative numbers. Services do not contain such parts.
  */
 function withoutGroups(text: string): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, " ");

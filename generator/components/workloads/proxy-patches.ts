@@ -43,9 +43,9 @@ function servicePatches({ services = [], ports }: PodSet): Patch[] {
 }
 
 /**
- * Returns the annotation with the list of opaque ports. A client's proxy compares the list in the annotation of a pod
- * with the number of the container's port, and the list in the annotation of a Service with the number of the Service's
- * port (linkerd2, destination, profile translator).
+ * Returns the annotation with the list of opaque ports. In the annotation of a pod, the list contains numbers of
+ * container ports. In the annotation of a Service, the list contains numbers of the Service's ports (linkerd2,
+ * destination, profile translator).
  */
 function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringMap {
   const found = Object.values(ports).filter(({ protocol }) => protocol === "opaque");
