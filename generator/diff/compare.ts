@@ -102,9 +102,9 @@ async function changesOfFiles(
 }
 
 /**
- * Returns the changes of Flux's root Kustomizations. The generated files do not contain these Kustomizations. A spec
- * can specify another root Kustomization, although no generated file of the environment changes. Therefore, the
- * function compares the specs.
+ * Returns the changes of Flux's root Kustomizations. The generated files do not contain these Kustomizations. If a spec
+ * specifies another root Kustomization, the generated files can stay the same. The function therefore compares the
+ * specs.
  */
 async function changesOfRoots(
   root: string,

@@ -36,8 +36,8 @@ export const dgraphChanges: ChangeRule = {
 };
 
 /**
- * Returns the removed Kustomization of Dgraph. Finds this Kustomization by its path, because its name can have a
- * prefix.
+ * Returns the Kustomization of Dgraph before the change. Finds this Kustomization by its path, because its name can
+ * have a prefix.
  */
 function kustomizationOf(objects: readonly ChangedObject[]): Pick<ChangedObject, "name" | "namespace"> {
   const own = objects.find(

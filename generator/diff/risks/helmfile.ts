@@ -49,8 +49,8 @@ export function* helmfileRisks(
 }
 
 function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs: ChangeSet["specs"]): Step[] {
-  // In a helmfile, each release comes after the releases that it needs. Uninstall the releases in the reverse order, so
-  // that the policies are uninstalled after the pods that they protect.
+  // In a helmfile, each release comes after the releases that it needs. The steps uninstall the releases in the reverse
+  // order, so that policies are uninstalled after the pods that they protect.
   const ended = gone.filter((release) => futureOf(release, specs) === "ends").reverse();
   const policies = ended.filter(isPolicies);
   return [
@@ -62,9 +62,9 @@ function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs
 }
 
 /**
- * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer needed.
- * `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace can be the
- * same workload with another name.
+ * What happens to the objects of a release that is no longer in the helmfile. `ends`: the old objects are no longer
+ * needed. `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace
+ * can be the same workload with another name.
  */
 type Future = "ends" | "handed-over" | "renamed";
 
@@ -119,8 +119,8 @@ function uninstall(releases: readonly Release[]): Step[] {
 }
 
 /**
- * Returns the step for a release whose objects can still be needed. If only the record of the release is deleted, its
- * objects remain (helm, pkg/storage/driver).
+ * Returns the step for a release whose objects can still be needed. If the user deletes only the Secrets in which Helm
+ * stores the release, the objects of the release remain (helm, pkg/storage/driver).
  */
 function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[] {
   if (future === "ends") return [];
