@@ -42,10 +42,10 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
 const day = 86_400_000;
 
 /**
- * Minimum remaining validity of an issuer in milliseconds: 30 days, so that a person has time to rotate the issuer. For
- * an external issuer, the minimum is a quarter of the validity. The external program renews the issuer automatically
- * when a third of the validity is left, or earlier (cert-manager's default). If less than a quarter is left, the
- * renewal has failed.
+ * Returns the minimum remaining validity of an issuer in milliseconds. If meshops creates the issuer, the minimum is 30
+ * days, so that a user has time to rotate the issuer. For an external issuer, the minimum is a quarter of the validity
+ * period. The external program renews the issuer automatically when a third of this period remains, or earlier
+ * (cert-manager's default). If less than a quarter of the period remains, the renewal has failed.
  */
 function leastLeft(environment: Environment, { validFrom, validTo }: X509Certificate): number {
   return hasExternalIdentity(environment) ? (Date.parse(validTo) - Date.parse(validFrom)) / 4 : 30 * day;

@@ -19,7 +19,7 @@ import { workloadRules } from "./rules.ts";
 
 /**
  * Workloads of the user (`spec.workloads`). The policies of a workload are a separate component, because another tool
- * can deliver the pods. If meshops later delivers the pods too, the policies stay in their own component.
+ * can deliver the pods. If meshops starts to deliver the pods later, the policies stay in this separate component.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
@@ -62,8 +62,8 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
 }
 
 /**
- * Names of a workload's images in the registry that mirrors images. The keys are the image names in the workload's
- * manifests.
+ * Returns the names of a workload's images in the registry that mirrors images. The keys are the image names in the
+ * manifests of the workload.
  */
 function namesInMirror({ images }: Workload, mirror: Mirror | null): Record<string, string> {
   return Object.fromEntries(

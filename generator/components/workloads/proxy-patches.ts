@@ -16,8 +16,8 @@ export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], 
 }
 
 /**
- * Returns the annotations of the pod template of a set. The result is empty if the set inherits injection from the
- * namespace and has no settings for the proxies. In this case, meshops does not change the template.
+ * Returns the annotations that meshops adds to the pod template of a set. The result is empty if the set inherits
+ * injection from the namespace and has no settings for the proxies. In this case, meshops does not change the template.
  */
 export function templateAnnotations({ inject, proxy = {}, ports }: PodSet): StringMap {
   if (inject === "disabled") return { [injectKey]: inject };
@@ -53,9 +53,9 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 }
 
 /**
- * Returns a patch for an object in any namespace. Without a target, Kustomize compares the namespace of the patch with
- * the namespace of the object, but some charts do not write a namespace into their objects. The patch therefore has a
- * target. The name in a target is a regular expression that must match the whole name (kustomize,
+ * Returns a patch for an object in any namespace. If a patch has no target, Kustomize compares the namespace of the
+ * patch with the namespace of the object. Some charts do not write a namespace into their objects. The patch therefore
+ * has a target. The name in a target is a regular expression that must match the whole name (kustomize,
  * api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {
