@@ -64,7 +64,9 @@ export interface IdentityProvider {
   revision(): string;
   /** The Secrets with certificates and keys that must exist in the cluster. */
   readonly contracts: readonly SecretContract[];
-  /** Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`. */
+  /**
+   * Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`.
+   */
   readonly ignoredDrift: readonly IgnoredDrift[];
 }
 

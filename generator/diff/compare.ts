@@ -25,7 +25,10 @@ export interface Comparison {
   readonly wanted: readonly Wanted[];
   /** Whether the result contains removed environments. The result always contains renamed environments. */
   readonly withRemoved: boolean;
-  /** Returns the age identities that decrypt the encrypted files. Called at most once, and only if such a file differs. */
+  /**
+   * Returns the age identities that decrypt the encrypted files. Called at most once, and only if an encrypted file
+   * differs.
+   */
   identities(): Promise<readonly string[]>;
   /** Yields the items, and shows the progress to the user. */
   progress<T>(items: readonly T[]): Iterable<T>;

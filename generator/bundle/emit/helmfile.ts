@@ -121,8 +121,8 @@ function release(component: ComponentModel, model: Model): JsonMap {
     timeout: timeoutMinutes * 60,
     // Helm 4 uses server-side apply. On AKS, the admissions enforcer sets a field of every webhook, so each upgrade
     // after the installation would fail with a conflict. `forceConflicts` prevents this conflict. `serverSide` is
-    // required for releases that Helm 3 installed. By default, Helm 4 upgrades such a release with client-side apply, and
-    // then rejects `forceConflicts` (helm v4.3.0, pkg/action/upgrade.go, pkg/kube/client.go). helmfile rejects both
+    // required for releases that Helm 3 installed. By default, Helm 4 upgrades such a release with client-side apply,
+    // and then rejects `forceConflicts` (helm v4.3.0, pkg/action/upgrade.go, pkg/kube/client.go). helmfile rejects both
     // fields if it runs Helm 3.
     ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4
       ? { serverSide: "true", forceConflicts: true }

@@ -57,7 +57,9 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   }
 }
 
-/** Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text. */
+/**
+ * Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text.
+ */
 function refusesProbes(policy: unknown): string {
   return ["deny", "all-authenticated", "cluster-authenticated"].includes(String(policy))
     ? ". The kubelet has no identity, so proxies also refuse its gRPC and HTTPS probes at ports without a Server. Pods with these probes then restart or do not become ready"

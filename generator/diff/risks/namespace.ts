@@ -57,9 +57,9 @@ function restart(namespace: string): Step {
 }
 
 /**
- * Assesses a change of the annotation with the default inbound policy. Without the annotation, the default of the cluster
- * applies. A running pod keeps its annotation until it restarts. A changed default of the cluster also applies to running
- * pods without the annotation (linkerd2, policy-controller, inbound/index.rs).
+ * Assesses a change of the annotation with the default inbound policy. Without the annotation, the default of the
+ * cluster applies. A running pod keeps its annotation until it restarts. A changed default of the cluster also applies
+ * to running pods without the annotation (linkerd2, policy-controller, inbound/index.rs).
  *
  * @param who the pods, as the subject of a sentence
  * @param steps steps in which the user restarts the pods; empty if the pods restart automatically
