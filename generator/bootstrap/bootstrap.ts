@@ -15,8 +15,8 @@ import { renderScript, type ScriptStep, type View } from "./template.ts";
 /** Options of `meshops bootstrap` that are not in the spec. */
 export interface BootstrapChoices {
   /**
-   * kubectl context of a cluster that is not on Azure. If the value is null, the script asks the user to confirm the
-   * current context.
+   * kubectl context of a cluster that is not on Azure. If null, the script asks the user to confirm the current
+   * context.
    */
   readonly context: string | null;
   /** Whether the script may change the version of Flux if Flux is already installed. */
@@ -25,7 +25,7 @@ export interface BootstrapChoices {
 
 /**
  * Returns the script that creates an environment. If the spec contains `azure`, the script first creates the Azure
- * resources. If `azure.cluster.lifecycle` is `existing`, the script checks the cluster and does not create it. If
+ * resources. If `azure.cluster.lifecycle` is `existing`, the script does not create the cluster, but only checks it. If
  * meshops manages the root Kustomization, the script then applies the age key, Flux and the root Kustomization.
  * Otherwise, the script applies only the age key, and checks Flux and the root Kustomization. The user can run the
  * script again after any failure.
@@ -150,8 +150,9 @@ type BuiltImage = {
 };
 
 /**
- * Returns the first image that is in the environment's registry and belongs to a component whose field `sources` is
- * set. Returns null if the environment has no registry, or if no image meets both conditions.
+ * Returns the image that the script builds: the first image that is in the environment's registry and belongs to a
+ * component with the field `sources`. Returns null if the environment has no registry, or if no image meets both
+ * conditions.
  */
 function builtImage({
   environment: {

@@ -27,8 +27,8 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Call shellQuote only for the environment's name. The folder is in double quotes, because the shell must expand the
-  // variables in it.
+  // Only the environment's name is quoted with `shellQuote`. The folder is in double quotes, because the shell must
+  // expand the variables in the folder.
   return `${lines}export KUBECONFIG="${stateFolderInShell}"/${shellQuote(metadata.name)}/kubeconfig
 `;
 }

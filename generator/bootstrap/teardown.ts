@@ -23,16 +23,16 @@ export interface TeardownScope {
  * Kustomization and its source. If the spec contains `azure` and `azure.cluster.lifecycle` is `managed`, the script
  * then deletes the Azure resources. In all other cases, the script keeps the cluster and its volumes.
  *
- * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
- *   current context
+ * @param context kubectl context of a cluster that is not on Azure. If null, the script asks the user to confirm the
+ *   current context.
  */
 export function teardownScript(environment: Environment, context: string | null, extent: TeardownScope): string {
   const { metadata, spec } = environment;
   const model = modelOf(environment);
   const { components: built } = model;
   const placement = placementOf(environment);
-  // If `lifecycle` is `existing`, another tool created the cluster. The script then keeps the cluster, in the same way
-  // as a cluster that is not on Azure.
+  // If `lifecycle` is `existing`, another tool created the cluster. The script then keeps the cluster. It also keeps
+  // every cluster that is not on Azure.
   const kept = spec.azure?.cluster.lifecycle === "existing" ? spec.azure.cluster.name : null;
   const azure = kept === null ? spec.azure : undefined;
   const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);

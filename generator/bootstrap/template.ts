@@ -29,8 +29,8 @@ const templates = new URL("bootstrap/templates/", programFolder);
  *
  * @param name name of the template, without extension
  * @param plan steps of the script, in order
- * @throws if the view lacks a value that the template uses, or if a manifest contains the line `YAML`, which ends the
- *   here-documents
+ * @throws if the view lacks a value that the template uses. Also throws if a manifest contains the line `YAML`, because
+ *   this line ends a here-document
  */
 export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))
@@ -42,8 +42,8 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());
   handlebars.registerPartial("state-folder", stateFolderInShell);
-  // strict: Handlebars throws if the view lacks a value. noEscape: Handlebars does not escape values for HTML. `quoted`
-  // quotes the values for the shell instead.
+  // With `strict`, Handlebars throws if the view lacks a value. With `noEscape`, Handlebars does not escape values for
+  // HTML. The function `quoted` quotes the values for the shell instead.
   const script = handlebars.compile(`{{> ${name}}}\n`, { strict: true, noEscape: true })({
     ...(quoted({ ...view, steps: plan.length, plan: plan.map((step) => ({ arguments: [], ...step })) } as Json) as object),
     manifests,

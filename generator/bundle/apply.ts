@@ -6,10 +6,11 @@ import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
- * Applies a plan. The caller must have locked the repository. If the process is killed, every file has either its
- * complete old text or its complete new text. The inventory is written twice: at the start, with the hashes of the old
- * and the new texts, and at the end, with only the hashes of the new texts. The files are not
- * flushed to disk. A power failure can therefore truncate a file, but meshops can generate the file again.
+ * Applies a plan. The caller must lock the repository first. If the process is killed, every file contains either its
+ * complete old text or its complete new text. The function writes the inventory twice. The first version contains the
+ * hashes of the old texts and of the new texts. The second version contains only the hashes of the new texts. The
+ * function does not flush the files to disk. A power failure can therefore truncate a file, but meshops can generate
+ * the file again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;
@@ -38,7 +39,10 @@ function union(before: Inventory, after: Inventory): Inventory {
   return { version: after.version, inputs: null, files };
 }
 
-/** Removes the temporary files from a folder. A temporary file remains if meshops is killed while it writes a file. */
+/**
+ * Removes the temporary files from a folder. If meshops is killed while it writes a file, a temporary file remains in
+ * the folder.
+ */
 export function removeTemporaries(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });

@@ -6,7 +6,9 @@ import { compareText } from "../system/text.ts";
  */
 export type Bundle = ReadonlyMap<string, string>;
 
-/** Sorts files by path. Throws if two files have the same path, because this is a bug in the emitters. */
+/**
+ * Returns the bundle of the given files. Throws if two files have the same path, because this is a bug in the emitters.
+ */
 export function toBundle(files: Iterable<readonly [path: string, text: string]>): Bundle {
   const bundle = new Map<string, string>();
   for (const [path, text] of [...files].sort(([a], [b]) => compareText(a, b))) {

@@ -28,8 +28,8 @@ export class Inputs {
 
   /**
    * Returns the hash of the files of one environment: its specs, certificates and encrypted files, and the files in
-   * `others`. Call this method before the environment is rendered. If a file changes while the environment is rendered,
-   * the next run then computes a different hash, and renders the environment again.
+   * `others`. Call this method before the environment is rendered. If a file then changes while the environment is
+   * rendered, the next run computes a different hash, and renders the environment again.
    *
    * @param specs spec files of the environment and of the environments that it extends
    * @param others paths of the files to which the environment's workloads refer
@@ -49,8 +49,8 @@ export class Inputs {
 
   /**
    * Returns the hash to store in the inventory. The hash depends on the files of the environment, the bases that its
-   * overlays use, the version of meshops, and the hashes of the generated files in the inventory. If an inventory is
-   * changed by hand or by a merge, this hash no longer matches, so the environment is rendered again.
+   * overlays use, the version of meshops, and the hashes of the generated files in the inventory. If a user or a merge
+   * changes an inventory, this hash no longer matches, so meshops renders the environment again.
    *
    * @param own result of `ofEnvironment`
    * @param files generated files and their hashes
@@ -65,8 +65,8 @@ export class Inputs {
   }
 
   /**
-   * Returns the number of an environment's generated files. Returns null if an input or a generated file does not match
-   * the inventory. In this case, the environment must be rendered.
+   * Returns the number of an environment's generated files if all inputs and all generated files match the inventory.
+   * Otherwise, returns null, and the caller must render the environment.
    *
    * @param own result of `ofEnvironment`
    * @throws UserError if a path leads outside the repository
@@ -97,8 +97,8 @@ export class Inputs {
 }
 
 /**
- * Adds a name and a text to a hash. Also adds the lengths of both, so that different names and texts cannot result in
- * the same hash.
+ * Adds a name and a text to a hash. Also adds the lengths of the name and the text, so that different pairs cannot
+ * result in the same hash.
  */
 function addPart(hash: Hash, name: string, text: string | null): void {
   hash.update(`${name.length} ${name} ${text === null ? "none" : `${text.length} ${text}`}\n`);

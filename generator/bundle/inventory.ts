@@ -7,8 +7,8 @@ import { compareText } from "../system/text.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 
 /**
- * Name of the inventory of the root helmfile.yaml (see `Inventory`). All environments share this file, so the inventory
- * of an environment does not contain it. An environment cannot have this name.
+ * Name of the inventory of the root helmfile.yaml (see `Inventory`). All environments share the root helmfile.yaml, so
+ * the inventories of the environments do not contain it. No environment can have the name `_root`.
  */
 export const rootOwner = "_root";
 
@@ -20,8 +20,8 @@ export const rootOwner = "_root";
 export interface Inventory {
   /**
    * Version of meshops that last changed the generated files. If a newer version generates the same files, the field
-   * does not change. Versions before 0.2 did not write this field. In inventories of these versions, the
-   * field is null until the generated files change.
+   * does not change. Versions before 0.2 did not write this field. For an inventory of such a version, the field is
+   * null until the generated files change.
    */
   readonly version: string | null;
   /**
@@ -44,10 +44,7 @@ export function inventoryFile(owner: string): string {
   return `${stateFolder}/${owner}.json`;
 }
 
-/**
- * Returns the environments that have an inventory, and `rootOwner` if it has an inventory, sorted. Never returns
- * `scaffoldOwner`.
- */
+/** Returns the owners that have an inventory, sorted: environments and `rootOwner`. Never returns `scaffoldOwner`. */
 export function inventoryOwners(root: string): string[] {
   const folder = join(root, stateFolder);
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -57,8 +54,8 @@ export function inventoryOwners(root: string): string[] {
 
 /**
  * Parses an inventory. Paths that do not belong to the inventory's owner are ignored. If the text is not valid JSON,
- * for example because of merge conflict markers, every line with a path and a hash is used, including the lines of both
- * sides of a conflict.
+ * for example because of merge conflict markers, the function reads every line with a path and a hash. In a conflict,
+ * these are the lines of both sides.
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {
@@ -80,7 +77,9 @@ function stringOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Returns the newest of the versions in an inventory that is not valid JSON; null if no line contains a version. */
+/**
+ * Returns the newest version in the text of an inventory that is not valid JSON; null if no line contains a version.
+ */
 function newestVersion(text: string): string | null {
   const versions = [...text.matchAll(/^ *"version": "([0-9.]+)",?\r?$/gm)].map(([, version = ""]) => version);
   return versions.reduce<string | null>(
@@ -109,8 +108,8 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
 }
 
 /**
- * Whether a file can be in the bundle of an owner (see `Inventory`). The bundle does not include the encrypted Secrets
- * of the identity. The bundle includes the copies of encrypted Secrets for workloads.
+ * Whether a file can be in the bundle of an owner (see `Inventory`). A bundle contains the copies of the encrypted
+ * Secrets of workloads, but not the encrypted Secrets of the identity.
  */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..")) return false;

@@ -14,8 +14,8 @@ export interface Rendered {
 
 /**
  * Renders all files that meshops writes for one environment. Pure function: for the same environment and the same
- * certificates, the result has the same bytes. The result does not contain the root helmfile, which lists all
- * environments. `emitRootHelmfile` renders the root helmfile.
+ * certificates, the result has the same bytes. The result does not contain the root helmfile, because this file lists
+ * all environments. `emitRootHelmfile` renders the root helmfile.
  */
 export function render(input: Input): Rendered {
   const model = buildModel(input);

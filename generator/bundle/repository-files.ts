@@ -10,7 +10,8 @@ import { gitRootOf, placeInGit } from "../system/git-place.ts";
 import { stateFolder } from "../system/state-folder.ts";
 
 /**
- * Returns functions that read files of a platform repository. Each folder, and the Git repository, is read at most once.
+ * Returns functions that read files of a platform repository. The functions read the objects in each folder, and the
+ * objects in the Git repository, at most once.
  *
  * @param root folder of the platform repository
  */
@@ -50,17 +51,15 @@ function isYaml(file: string): boolean {
 /** Kinds of the objects that `otherObjects` returns. */
 const kinds = ["Kustomization", "HelmRelease", "Namespace"];
 
-/**
- * Maximum size in bytes of a file that is read. Larger files are skipped, because files with objects of Flux are small.
- */
+/** Maximum size of a file in bytes. `otherObjects` skips larger files, because files with Flux objects are small. */
 const largest = 1 << 20;
 
-/** Names of folders that are skipped everywhere in the Git repository. */
+/** Names of folders that `otherObjects` skips everywhere in the Git repository. */
 const skippedFolders: readonly string[] = [".git", "node_modules"];
 
 /**
- * Names of the folders in a platform repository that contain the objects of its environments. These folders are also
- * skipped.
+ * Names of the folders in a platform repository that contain the objects of its environments. `otherObjects` also skips
+ * these folders.
  */
 const ownFolders: readonly string[] = [overlaysFolder, basesFolder];
 

@@ -32,14 +32,14 @@ export class Repository {
   }
 
   /**
-   * Returns the file names of all specs without the ending `.yaml`, sorted. Hidden files are ignored, because editors
+   * Returns the names of all spec files, sorted and without the ending `.yaml`. Ignores hidden files, because editors
    * create hidden files.
    */
   environmentNames(): string[] {
     return this.#specs(".yaml");
   }
 
-  /** Findings about files that are ignored because their names end in `.yml` instead of `.yaml`. */
+  /** Returns findings about files that meshops ignores because their names end in `.yml` instead of `.yaml`. */
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
       const message = "this file is ignored, because the file name of a spec must end in .yaml";

@@ -5,7 +5,7 @@ import { inventoryOwners, rootOwner } from "./inventory.ts";
 import type { Rendered } from "./render.ts";
 import type { Repository } from "./repository.ts";
 
-/** Returns the bundle (generated files) of each environment, by the environment's name. */
+/** Returns a map from the name of each environment to the bundle (the generated files) of this environment. */
 export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
   return new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
 }
@@ -24,7 +24,7 @@ export type Wanted = readonly [owner: string, bundle: Bundle];
  * @param all whether the result contains removed environments
  * @param options.others owners of generated files that may have no inventory on disk
  * @param options.unchanged environments that were not rendered, because their files are up to date. The result does not
- * contain their bundles
+ * contain the bundles of these environments
  */
 export function wantedBundles(
   repository: Repository,
@@ -40,7 +40,7 @@ export function wantedBundles(
   return [...current, ...(all ? removed : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
 }
 
-/** Returns whether an environment for which meshops generated files no longer has a spec, or has an abstract spec. */
+/** Whether an environment was removed: its spec no longer exists, or the spec is abstract. */
 function isRemoved(repository: Repository, name: string): boolean {
   const source = repository.source(name);
   return source === null || isAbstract(source);

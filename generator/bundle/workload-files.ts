@@ -38,8 +38,8 @@ function protoPaths({ spec: { workloads } }: Environment): string[] {
 }
 
 /**
- * Reads a .proto file of the repository. Returns the gRPC services that it defines, and the findings about the file. If
- * the file does not exist, returns no services and the finding `proto-missing`.
+ * Reads a .proto file of the repository. Returns the gRPC services in the file, and the findings about the file. If the
+ * file does not exist, returns no services and the finding `proto-missing`.
  */
 function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
   const text = readIfExists(join(root, path));

@@ -8,9 +8,9 @@ import { type Client, hasAccount, type PodSet, titleOf } from "../mesh/pod-set.t
 import { generatedObjects, type Model, podSetsIn } from "./model.ts";
 
 /**
- * Returns one cell for each client and each port of the pods in an environment. The cell shows whether the client can
- * connect to the port. Evaluates only the policies that meshops generates. Policies of charts and of other tools are
- * ignored.
+ * Returns one cell for each pair of a client and a port of the pods in an environment. The cell shows whether the
+ * client can connect to the port. The function evaluates only policies that meshops generates. It ignores the policies
+ * of charts and of other tools.
  *
  * @param options.other another state of the environment; the table also has rows for the clients that this state lists
  * @param options.policies state of the environment from which the policies are taken; null for no policies. Default:
@@ -23,7 +23,7 @@ export function accessTable(
   const sets = podSetsIn(model);
   const objects = policies === null ? [] : generatedObjects(policies.components);
   const others = other === null ? [] : podSetsIn(other);
-  // In the other state, the spec describes the pods of these accounts, and the pods have no identity.
+  // Sets of pods that have no proxy in the other state. These pods therefore have no identity.
   const unmeshed = others.filter(
     (set) => other !== null && !isDescribedAsMeshed(set, namespaceAnnotations(other, set.namespace)),
   );
@@ -71,16 +71,16 @@ export function namespaceAnnotations(
 }
 
 /**
- * Returns a list with a client, if the client is in `access.clients` but the spec does not describe its pods. Returns
- * an empty list for a client whose pods the spec describes, and for entries that admit clients of all namespaces
- * (`all`).
+ * Returns a list with the client if the spec does not describe the pods of the client. Returns an empty list if the
+ * spec describes these pods, or if the entry admits clients of all namespaces (`all`).
  */
 function outside(client: Client, sets: readonly PodSet[], model: Model): AccessClient[] {
   const title = titleOf(client);
   if ("serviceAccountRef" in client) {
     const account = client.serviceAccountRef;
     const described = sets.some((set) => hasAccount(set, account));
-    // The pods of the account are not described. The annotation of their namespace shows whether they have a proxy.
+    // If the spec does not describe the pods of the account, the annotation of their namespace shows whether they have
+    // a proxy.
     const unmeshed = namespaceAnnotations(model, account.namespace)?.[injectKey] === "disabled";
     return described ? [] : [{ title, from: clientPod(account.namespace, unmeshed ? null : account) }];
   }

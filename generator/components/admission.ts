@@ -2,9 +2,9 @@ import type { IgnoredDrift, ModelContext } from "./component.ts";
 
 /**
  * Path of a webhook configuration's selector. The admissions enforcer of AKS adds expressions to the namespaceSelector
- * of every webhook (Azure/AKS#4002). If Flux corrected this drift, Flux and the enforcer would repeatedly overwrite each
- * other's changes. Drift detection ignores the selector in all environments, because a cluster without `spec.azure` can
- * also be on AKS. Each webhook configuration of Linkerd's charts contains a single webhook.
+ * of every webhook (Azure/AKS#4002). If Flux corrected this drift, Flux and the enforcer would repeatedly overwrite
+ * each other's changes. Drift detection ignores the selector in all environments, because a cluster without
+ * `spec.azure` can also be on AKS. Each webhook configuration of Linkerd's charts contains a single webhook.
  */
 const selector = "/webhooks/0/namespaceSelector";
 

@@ -14,7 +14,10 @@ export interface AssessedValues {
   readonly effect: string | null;
 }
 
-/** Names of values that configure only how the pods of a chart run, in all charts of the catalog. */
+/**
+ * Matches the paths of chart values that configure only how the pods of a chart run. These names have the same meaning
+ * in all charts of the catalog.
+ */
 const podSettings =
   /(^|\.)(\w*[rR]esources|nodeSelector|tolerations|priorityClassName|podAnnotations|topologySpreadConstraints)(\.|\[|$)/;
 
@@ -36,13 +39,13 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
 }
 
 /**
- * Fields that the patches of meshops set: annotations, the preStop hook of a container, and the priority class and
- * topology spread of pods.
+ * Matches the paths of fields that the patches of meshops set. These fields are annotations, the preStop hook of a
+ * container, and the priority class and the topology spread of pods.
  */
 const patchedByMeshops =
   /^(metadata\.annotations|spec\.(jobTemplate\.spec\.)?template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
 
-/** Fields that the patches of meshops set on the objects of a folder under bases/. */
+/** Matches the paths of fields that the patches of meshops set in the objects of a folder under bases/. */
 const patchedInBase =
   /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.imagePullSecrets|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
 
@@ -56,8 +59,7 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 
 /**
  * Whether a changed field of a HelmRelease, or of an overlay's kustomization.yaml, belongs to a patch that meshops can
- * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`. A patch of meshops
- * changes one object, and sets only the fields of `patchedByMeshops`.
+ * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
   const all = path === "spec.postRenderers" || path === "patches";

@@ -38,9 +38,8 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
 }
 
 /**
- * Builds the model of an environment without its certificates. Use this function only if you do not read the parts of
- * the model that depend on certificates: chart values for certificates, and the annotation
- * `meshops.dev/identity-revision`.
+ * Builds the model of an environment without its certificates. Do not read the parts of this model that depend on
+ * certificates. These parts are the chart values for certificates, and the annotation `meshops.dev/identity-revision`.
  */
 export function modelOf(environment: Environment): Model {
   return buildModel({ environment, identity: noIdentity });
@@ -58,7 +57,7 @@ function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServ
   };
 }
 
-/** @throws Error if a component has both a chart and objects; the objects must be in a separate component */
+/** @throws Error if a component has both a chart and objects. The objects must be in a separate component */
 function build({ build, ...component }: Component, context: ModelContext): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
@@ -117,8 +116,8 @@ function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[]
 
 /**
  * Returns the needs of a component. Omits needs for components that the environment does not have. Adds a need for the
- * component `namespaces` if the component needs no other component that meshops delivers. All other components already
- * start after the namespaces, because the components that they need start after the namespaces.
+ * component `namespaces` if the component needs no other component that meshops delivers. All other components also
+ * start after the namespaces, because each of them needs a component that starts after the namespaces.
  */
 function needsOf(component: ComponentModel, all: readonly ComponentModel[]): readonly Need[] {
   const find = (id: string): ComponentModel | undefined => all.find((each) => each.id === id);

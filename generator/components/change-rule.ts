@@ -31,23 +31,25 @@ export interface Step {
   /** Shell command of the step. It can be copied to a terminal. */
   readonly command?: string;
   /**
-   * `before`: a check or a preparation that must come before all other procedures of the commit. `push`: the user pushes a
-   * commit. `last`: the step comes after all other steps, because it removes what they need, such as old volumes, or because it
-   * verifies the result. `stop`: the
-   * commit must not be pushed at all, so no other step is shown.
+   * `before`: a check or a preparation before all other steps of the commit. `push`: the user pushes a commit. `last`:
+   * a step after all other steps, because it verifies the result, or because it removes objects that the other steps
+   * need, such as old volumes. `stop`: the user must not push the commit at all, so meshops shows no other steps.
    */
   readonly phase?: "before" | "push" | "last" | "stop";
-  /** Whether the procedure of this push can share the push with other such procedures. */
+  /**
+   * Whether several procedures can have this push as their common push. The push of each of these procedures must set
+   * this field.
+   */
   readonly shared?: true;
 }
 
 /** Step in which the user pushes the commit with the change. */
 export const push: Step = { text: "Push the commit.", phase: "push" };
 
-/** Like `push`, for procedures in which Flux objects get another name or place. They can share one push. */
+/** Push step of a procedure that renames or moves Flux objects. Several such procedures can have one common push. */
 export const sharedPush: Step = { ...push, shared: true };
 
-/** Steps for one effect of a change, in this order. */
+/** Steps for one effect of a change, in order of execution. */
 export interface Procedure {
   readonly risk: Risk;
   /** The effect that requires the steps. */
@@ -59,7 +61,7 @@ export interface Procedure {
 export interface Assessment {
   readonly risk: Risk;
   readonly reason: string;
-  /** Steps that the user must do, in this order. */
+  /** Steps that the user must do, in order of execution. */
   readonly steps?: readonly Step[];
   /** Steps that the user must do before the steps of all other assessments of the same change. */
   readonly prerequisites?: readonly Step[];
@@ -70,7 +72,7 @@ export interface Assessed {
   readonly risk: Risk;
   /** One reason per line. */
   readonly reason: string;
-  /** All steps for the change, in this order. */
+  /** All steps for the change, in order of execution. */
   readonly steps: readonly Step[];
   /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
   readonly procedures?: readonly Procedure[];

@@ -4,8 +4,8 @@ import { isVersionAtLeast } from "../system/version.ts";
 import type { ChangedObject, ChangeRule } from "./change-rule.ts";
 
 /**
- * Returns a rule for changes of a HelmRelease's chart version. Use this rule only for a chart whose new versions have
- * no other effect than a restart of the pods.
+ * Returns a rule for changes of a HelmRelease's chart version. Use this rule only for charts whose new versions have no
+ * effect except a restart of the pods.
  */
 export function chartVersion(release: string): ChangeRule {
   return {

@@ -5,8 +5,8 @@ import type { PodSet } from "../mesh/pod-set.ts";
 import type { CheckResult } from "./check-result.ts";
 
 /**
- * The state of a cluster when the tests begin. A field is null if the user is not allowed to read the objects
- * that the field contains.
+ * The state of a cluster when the tests start. A field is null if the user is not allowed to read the objects of this
+ * field.
  */
 export interface ClusterState {
   readonly installation: Installation;
@@ -39,7 +39,7 @@ export type Call =
   /**
    * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between the calls. The
    * result shows how the probe's proxy distributed the calls over the endpoints. The calls continue for at least one
-   * second. After this second, the calls end when each endpoint has answered, or after `seconds`.
+   * second. They then end as soon as each endpoint has answered, and at the latest after `seconds`.
    */
   | {
       readonly kind: "spread";
@@ -87,7 +87,7 @@ export interface StateCheck extends CheckInfo {
 
 /**
  * A test of a component. The test evaluates calls that a probe makes with the identity of a client that the spec lists.
- * If several checks use the same call name, the probe makes this call only once.
+ * If several checks contain a call with the same name, the probe makes this call only once.
  */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];
@@ -96,7 +96,10 @@ export interface ProbeCheck extends CheckInfo {
 
 export type Check = StateCheck | ProbeCheck;
 
-/** Pods whose access control is tested: which clients reach them, which clients are refused, and what tap reports. */
+/**
+ * Pods whose access control `meshops verify` tests. The tests check which clients can connect, which clients are
+ * refused, and what tap reports.
+ */
 export interface AccessTarget {
   /** Display name of the service. */
   readonly title: string;
@@ -106,7 +109,7 @@ export interface AccessTarget {
   /** Host name of the Service. The Service's ServiceProfile has the same name. */
   readonly host: string;
   /**
-   * One HTTP call and one gRPC call. The name of each call is the key of the port that it uses. The HTTP path can be a
+   * One HTTP call and one gRPC call. The name of each call is the key of the port of this call. The HTTP path can be a
    * probe path. Linkerd allows every client to request a probe path.
    */
   readonly open: readonly Call[];
@@ -115,10 +118,10 @@ export interface AccessTarget {
    * a probe path (policy-controller, default probe routes).
    */
   readonly guarded: readonly Call[];
-  /** Environment variable in the probes' image. It contains the path of the service's .proto file. */
+  /** Environment variable in the image of the probes. Its value is the path of the service's .proto file. */
   readonly protoVariable: string;
   /** Component that delivers the policies. */
   readonly policyComponent: string;
-  /** Spec field that enables the policies, and spec field that lists the clients. */
+  /** Names of two spec fields: `policy` enables the policies, and `clients` lists the clients. */
   readonly fields: { readonly policy: string; readonly clients: string };
 }

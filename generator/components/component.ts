@@ -18,7 +18,10 @@ import type { Patch } from "./patch.ts";
 export interface Input {
   readonly environment: Environment;
   readonly identity: Identity;
-  /** Encrypted files of workloads, by path in the repository. If omitted, the overlays contain empty files. */
+  /**
+   * Encrypted files of workloads, by path in the repository. If omitted, the overlays contain an empty file for each
+   * encrypted file.
+   */
   readonly encryptedFiles?: ReadonlyMap<string, string>;
   /**
    * The gRPC services in the .proto files of workloads, by path in the repository. If omitted, meshops generates no
@@ -27,7 +30,7 @@ export interface Input {
   readonly grpcServices?: ReadonlyMap<string, readonly GrpcService[]>;
 }
 
-/** The environment, and values that are derived from the environment and used by several components. */
+/** The environment, and derived values that several components use. */
 export interface ModelContext {
   readonly environment: Environment;
   readonly linkerdRelease: LinkerdRelease;
@@ -61,7 +64,9 @@ export interface IdentityProvider {
   revision(): string;
   /** The Secrets with certificates and keys that must exist in the cluster. */
   readonly contracts: readonly SecretContract[];
-  /** Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`. */
+  /**
+   * Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`.
+   */
   readonly ignoredDrift: readonly IgnoredDrift[];
 }
 
@@ -76,7 +81,10 @@ export interface ComponentProvider {
   readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
-  /** Section of the spec whose field `namespace` sets the namespace of the component's pods, and the default namespace. */
+  /**
+   * `section` is the section of the spec whose field `namespace` sets the namespace of the component's pods.
+   * `byDefault` is the default value of this field.
+   */
   readonly namespaceField?: { readonly section: keyof Environment["spec"]; readonly byDefault: string };
   /** Chart values whose changes `meshops diff` can assess. */
   readonly assessedValues?: AssessedValues;
@@ -89,8 +97,8 @@ export interface ComponentProvider {
   /** Rules that check the component's part of a spec. */
   readonly rules?: readonly Rule[];
   /**
-   * Rules that also read files of the repository: files to which the component's part of a spec refers, or files that
-   * were generated before a change of the spec.
+   * Rules that also read files of the repository. They read files to which the component's part of a spec refers, or
+   * the existing generated files.
    */
   readonly fileRules?: readonly FileRule[];
   /** Rules that assess the risks of changes to the component's objects. */
@@ -110,7 +118,8 @@ export interface DataInMemory {
 export interface Component {
   /**
    * Path of the component's folder under overlays/<env>/, such as `dgraph` or `policies/shop`. `fluxName` derives the
-   * names of the Flux objects from the id and, if the component has no chart, the name of the helmfile release.
+   * names of the Flux objects from the id. If the component has no chart, `fluxName` also derives the name of the
+   * helmfile release from the id.
    */
   readonly id: string;
   /** Application to which the component's objects belong (`app.kubernetes.io/part-of`). */
@@ -127,9 +136,9 @@ export interface Component {
 }
 
 /**
- * A resource that must be ready before a component is applied: another component, a Flux Kustomization or, for
- * components with a chart, a HelmRelease. The generated files do not contain needs for components that the environment
- * does not have. The helmfile does not contain needs for Flux Kustomizations and HelmReleases.
+ * A resource that must be ready before a component is applied: another component, or a Flux Kustomization. A component
+ * with a chart can also need a HelmRelease. meshops omits needs for components that the environment does not have. In
+ * the helmfile, meshops also omits needs for Flux Kustomizations and HelmReleases.
  */
 export type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
 
@@ -202,7 +211,9 @@ export interface ValuesObject {
   readonly name: string;
   /** Key of the object's data that contains the values. */
   readonly key: string;
-  /** Chart value that is set to the text of the key. If omitted, the text is a YAML map of values. */
+  /**
+   * Chart value that Flux sets to the text of the key. If omitted, Flux reads the text as a YAML map of chart values.
+   */
   readonly targetPath?: string;
 }
 
@@ -256,8 +267,9 @@ export interface ComponentOutput {
   readonly owned?: readonly OwnedValue[];
   /**
    * Minutes within which the component must become ready; default: 5. If Flux's controllers run without the feature
-   * gate CancelHealthCheckOnNewRevision, Flux rolls back a wrong chart value only after this time. Only components that
-   * store data therefore have a longer time. (The control plane was ready after 60 to 90 s in a measurement.)
+   * gate CancelHealthCheckOnNewRevision, Flux rolls back a wrong chart value only after this time. For this reason, the
+   * time is longer only for components that store data. (In a measurement, the control plane was ready after 60 to 90
+   * seconds.)
    */
   readonly timeoutMinutes?: number;
 }

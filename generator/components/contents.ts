@@ -4,7 +4,8 @@ import { type ComponentModel, isDelivered, releaseOf } from "./model.ts";
 
 /**
  * Returns a short description of what a component delivers: its chart, its folder, the number of its Secrets, its
- * image, or the number of its objects. If another tool delivers the component, returns `provided by others`.
+ * image, or the number of its objects. If another tool delivers the component, returns the text `managed by another
+ * tool`.
  */
 export function summaryOf(component: ComponentModel): string {
   const {

@@ -15,7 +15,8 @@ export interface EnvironmentImage {
 }
 
 /**
- * Returns the images to copy to the registry that mirrors them, as pairs of references, sorted and without duplicates.
+ * Returns the images to copy to the registry that mirrors images. The result contains pairs of references (source and
+ * target), sorted and without duplicates.
  */
 export function mirroredCopies(environment: Environment): [source: string, target: string][] {
   const { images, mirror } = runningImages(environment);
@@ -26,16 +27,19 @@ export function mirroredCopies(environment: Environment): [source: string, targe
   return [...new Map(copies)].sort(([a], [b]) => compareText(a, b));
 }
 
-/** An image to copy into a registry: the source reference, and the repository and tag in the target registry. */
+/**
+ * An image to copy into a registry. `source` is the source reference. `image` is the repository and the tag in the
+ * target registry.
+ */
 export interface Copy {
   readonly source: string;
   readonly image: string;
 }
 
 /**
- * Returns the images that an environment runs, in the order of its components. Includes third-party images, and images
- * of containers that run only if an annotation requests the container. Excludes images of Helm hooks that meshops
- * disables.
+ * Returns the images that an environment runs, in the order of its components. The result includes third-party images,
+ * and images of containers that run only if an annotation requests them. It does not include images of Helm hooks that
+ * meshops disables.
  */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
   const { images, mirror } = runningImages(environment);

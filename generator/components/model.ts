@@ -8,12 +8,14 @@ import type { Component, ComponentOutput, Release, ValuesObject } from "./compon
 /** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
   /**
-   * ConfigMaps and Secrets to which an override refers. Their chart values take precedence over the release's values.
+   * ConfigMaps and Secrets to which an override refers. The chart values in these objects take precedence over the
+   * values of the release.
    */
   readonly overridesFrom: readonly ValuesObject[];
   /**
-   * Chart values that are merged after `overridesFrom`. Null if the component has no chart. Also null if
-   * `overridesFrom` is empty, because the values of the release then already contain the values of the override.
+   * Chart values that Flux merges after `overridesFrom`. Null if the component has no chart. Also null if
+   * `overridesFrom` is empty, because the values of the release already contain the values of the override in this
+   * case.
    */
   readonly lastValues: JsonMap | null;
   /** Whether the spec suspends the component (`suspend`). If true, Flux and helmfile do not update the component. */

@@ -1,8 +1,8 @@
 import { workloadsFolder } from "../spec/layout.ts";
 
 /**
- * A folder for components of one kind has a plural name, such as `policies/shop`. The name of one component is
- * singular, such as `policy-shop`.
+ * Singular form of folder names. The folder for all components of a kind has a plural name, as in `policies/shop`. The
+ * name of a single component is singular, as in `policy-shop`.
  */
 const singular: Readonly<Record<string, string>> = { policies: "policy", [workloadsFolder]: "workload" };
 

@@ -2,7 +2,7 @@ import type { Assessment, ChangedObject, ChangeSet } from "./change-rule.ts";
 import { chartVersionOf, releaseWith } from "./chart-version.ts";
 import { notRestarted } from "./pod-template.ts";
 
-/** The pods that a NetworkPolicy protects, for the texts about an upgrade of Linkerd. */
+/** Texts about the pods that a NetworkPolicy protects. The assessment of an upgrade of Linkerd contains these texts. */
 export interface ProtectedPods {
   readonly title: string;
   /** Field and value with which meshops generates no policies for the pods, such as `dgraph.networkPolicy: false`. */
@@ -12,7 +12,7 @@ export interface ProtectedPods {
 }
 
 /**
- * Assesses the NetworkPolicy of some pods in an upgrade of Linkerd from stable-2.14 to a later release. Proxies of
+ * Assesses the change of a NetworkPolicy in an upgrade of Linkerd from stable-2.14 to a later release. Proxies of
  * stable-2.14 connect to the port of the application, and proxies of later releases connect to port 4143. After the
  * upgrade, the NetworkPolicy allows only the ports to which the proxies of the new release connect. The proxies of
  * clients keep the old release until their pods restart.

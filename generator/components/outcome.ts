@@ -8,9 +8,9 @@ import type { CallResult } from "./check.ts";
 export type Outcome = "answered" | "denied" | "silent" | "broken";
 
 /**
- * Classifies the result of a call. Exit codes of curl are 7 if the connection was refused, 28 if there was no answer in
- * time, and 52, 55 or 56 if the connection was closed (curl's manual). grpcurl exits with 64 plus the status code, or
- * with 1 if it cannot connect (source of grpcurl, cmd/grpcurl). A proxy that refuses a call answers with 403 or the
+ * Classifies the result of a call. curl exits with 7 if the connection is refused, with 28 if no answer arrives in
+ * time, and with 52, 55 or 56 if the connection is closed (curl's manual). grpcurl exits with 64 plus the status code,
+ * or with 1 if it cannot connect (source of grpcurl, cmd/grpcurl). A proxy that refuses a call answers with 403 or the
  * status PERMISSION_DENIED (linkerd2-proxy, inbound/src/http/server.rs). A proxy that cannot reach the application
  * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE. A connection without a request (`tcp`) counts as answered
  * if it stays open until the time limit of curl.
@@ -37,7 +37,7 @@ export function hasResponse({ output }: CallResult): boolean {
 }
 
 /**
- * Whether a proxy sent the response. Errors of a proxy have the header `l5d-proxy-error` (linkerd2-proxy,
+ * Whether a proxy sent the response. A proxy adds the header `l5d-proxy-error` to its error responses (linkerd2-proxy,
  * app/core/src/errors).
  */
 export function isFromProxy({ output }: CallResult): boolean {

@@ -14,7 +14,8 @@ import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
 /**
- * The changes that a spec specifies for a component, and a function that returns the path of a field of these changes.
+ * The changes that a spec specifies for a component (`override`). The function `at` returns the path of a field of
+ * these changes.
  */
 export interface OverrideInSpec {
   readonly override: Override;
@@ -22,8 +23,9 @@ export interface OverrideInSpec {
 }
 
 /**
- * Returns the changes that the spec specifies for a component. The section `spec.components` contains these changes or,
- * for a workload, the section of the workload. Returns undefined if the spec specifies no changes.
+ * Returns the changes that the spec specifies for a component. For the pods of a workload, these changes are in the
+ * section of the workload. For all other components, they are in the section `spec.components`. Returns undefined if
+ * the spec specifies no changes.
  */
 export function overrideOf(id: string, { spec: { components, workloads } }: Environment): OverrideInSpec | undefined {
   const [kind, key = ""] = id.split("/");
@@ -56,8 +58,8 @@ export function withOverrides(component: ComponentModel, environment: Environmen
         ? { ...delivery, release: { ...delivery.release, values: mergeValues(delivery.release.values, values) } }
         : delivery,
     overridesFrom,
-    // Values from ConfigMaps and Secrets must not replace owned values, so the owned values are merged again at the
-    // end.
+    // Values from ConfigMaps and Secrets must not replace owned values. Flux therefore merges the owned values again
+    // after these values.
     lastValues: separate ? mergeValues(ownedPart(delivery.release.values, component), values) : null,
     patches: [...component.patches, ...patchesOf(override)],
     needs: [...component.needs, ...override.dependsOn.map(needOf)],

@@ -15,8 +15,9 @@ import { withOldDefaults } from "./old-defaults.ts";
 /**
  * Returns the clients that gain or lose access to ports after a change of a spec. If the default inbound policy of a
  * namespace changes, running pods keep the old default policy until they restart. In this case, the function makes two
- * comparisons: the access before the change with the access of running pods after the change, and the access before the
- * restart of the pods with the access after the restart.
+ * comparisons. The first one compares the access before the change with the access after the change, while the pods
+ * still have the old default policy. The second one compares the access before the restart of the pods with the access
+ * after the restart.
  *
  * @param before null if the environment is new
  */
@@ -30,10 +31,10 @@ export function accessChanges(before: Environment | null, after: Environment): A
 }
 
 /**
- * Compares the access in two states. For each set of pods, returns one change for gained access and one for lost
- * access. Evaluates the policies that meshops generates for both specs. Pods that another tool delivers run before and
- * after the change. If only one of the two specs contains a set or a port of these pods, the function also compares the
- * access to this set or port.
+ * Compares the access in two states. For each set of pods, returns one change for gained access and one change for lost
+ * access. Evaluates the policies that meshops generates for both specs. Pods that another tool delivers run both before
+ * and after the change. The function therefore compares the access to these pods even if only one of the two specs
+ * contains their set or their port.
  *
  * @param when description of the time of the second state, such as `after this change`; the texts contain it
  */
@@ -63,8 +64,8 @@ function accessChangesAt(when: string, before: Environment | null, after: Enviro
 
 /**
  * Returns pairs of cells. A cell contains the access of one client to one port. The second cell of each pair is a cell
- * in the access table of `model`. The first cell is for the same client and port, but under the policies of `other`.
- * Cells that cannot be compared are omitted.
+ * of the access table of `model`. The first cell contains the access of the same client to the same port under the
+ * policies of `other`. The function omits cells that it cannot compare.
  *
  * @param cells the access table of `model`
  * @param others the access table of `other`
@@ -105,9 +106,7 @@ function cellsByKey(cells: readonly AccessCell[]): Map<string, AccessCell> {
   return new Map(cells.map((cell) => [keyOf(cell), cell]));
 }
 
-/**
- * Whether another tool delivers the pods to which a cell refers. The field `server` has the form `<workload>/<set>`.
- */
+/** Whether another tool delivers the pods of a cell. The field `server` has the form `<workload>/<set>`. */
 function isOfOthers({ server }: AccessCell, { spec: { workloads } }: Environment): boolean {
   const workload = workloads[server.split("/")[0] ?? ""];
   return workload !== undefined && !deliversWorkload(workload);

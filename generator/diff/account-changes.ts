@@ -5,7 +5,7 @@ import type { AssessedChange } from "./diff.ts";
 
 /**
  * Returns one change for each set of pods whose service account changes, if the old service account is a client of a
- * set of pods in the old spec. Until the pods restart, they have the identity of the old service account, and the new
+ * set of pods in the old spec. Until these pods restart, they have the identity of the old service account. The new
  * policies do not list this identity.
  */
 export function accountChanges(old: Model, next: Model): AssessedChange[] {
@@ -16,7 +16,8 @@ export function accountChanges(old: Model, next: Model): AssessedChange[] {
     );
   return podSetsIn(next).flatMap((set): AssessedChange[] => {
     const twin = sets.find(({ title }) => title === set.title);
-    // For all other sets of pods, the chart determines the service account, and the HelmRelease has the steps.
+    // If the set does not belong to a workload, a chart determines its service account. The change of the HelmRelease
+    // then contains the steps.
     if (next.environment.spec.workloads[set.title.split("/")[0] ?? ""] === undefined) return [];
     if (twin === undefined || twin.serviceAccountName === set.serviceAccountName || !isClient(twin)) return [];
     const from = twin.serviceAccountName;

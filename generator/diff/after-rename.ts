@@ -32,8 +32,8 @@ export function ownFluxFiles(root: string, environment: string): string[] {
 /**
  * Returns the steps that the user must do after `meshops env rename`, or after the spec was renamed by hand.
  *
- * @param environment the renamed environment. Null if its spec has errors, or if its spec is abstract. An abstract spec
- * has no cluster, because it is only a base for other specs.
+ * @param environment the renamed environment. Null if the spec has errors or is abstract. An abstract spec has no
+ * cluster, because it is only a base for other specs.
  */
 export function stepsAfterRename(root: string, environment: Environment | null, { from, to }: Renamed): Step[] {
   const commitAndPush: Step = {

@@ -3,10 +3,11 @@ import { shellWord } from "../system/shell.ts";
 import type { AssessedChange } from "./diff.ts";
 
 /**
- * Adds the context of an environment's cluster to the kubectl and helm commands in the steps of a change. With this
- * context, the commands always run in this cluster.
+ * Adds the context of an environment's cluster to the kubectl and helm commands in the steps of a change. The commands
+ * then always run in this cluster.
  *
- * @param context kubectl context, or null if the spec does not specify a context. If null, returns the change as it is
+ * @param context kubectl context, or null if the spec does not specify a context. If null, the function returns the
+ *   change unchanged
  */
 export function inContext(change: AssessedChange, context: string | null): AssessedChange {
   if (context === null) return change;
@@ -31,9 +32,9 @@ function stepIn(step: Step, context: string): Step {
 }
 
 /**
- * Returns the kubectl context of the environment in the commit, if the context changes, for example because the cluster
- * was renamed. The commands in the steps need this old context, because they change objects in the old cluster. Returns
- * null if the context does not change.
+ * Returns the kubectl context of the environment before the change. Returns null if the context does not change. A
+ * context changes, for example, if the cluster is renamed. The commands in the steps need the old context, because they
+ * change objects in the old cluster.
  */
 export function oldContext(changes: readonly AssessedChange[], environment: string): string | null {
   const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);

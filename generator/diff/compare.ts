@@ -25,7 +25,10 @@ export interface Comparison {
   readonly wanted: readonly Wanted[];
   /** Whether the result contains removed environments. The result always contains renamed environments. */
   readonly withRemoved: boolean;
-  /** Returns the age identities that decrypt the encrypted files. Called at most once, and only if such a file differs. */
+  /**
+   * Returns the age identities that decrypt the encrypted files. Called at most once, and only if an encrypted file
+   * differs.
+   */
   identities(): Promise<readonly string[]>;
   /** Yields the items, and shows the progress to the user. */
   progress<T>(items: readonly T[]): Iterable<T>;
@@ -102,9 +105,9 @@ async function changesOfFiles(
 }
 
 /**
- * Returns the changes of Flux's root Kustomizations. The generated files do not contain these Kustomizations. A spec
- * can specify another root Kustomization, although no generated file of the environment changes. Therefore, the
- * function compares the specs.
+ * Returns the changes of Flux's root Kustomizations. The generated files do not contain these Kustomizations. If a spec
+ * specifies another root Kustomization, the generated files can stay the same. The function therefore compares the
+ * specs.
  */
 async function changesOfRoots(
   root: string,

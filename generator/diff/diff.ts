@@ -20,7 +20,7 @@ export interface AssessedChange {
   readonly risk: Risk;
   /** One reason per line. */
   readonly reason: string;
-  /** Steps for the user, in this order. */
+  /** Steps for the user, in order of execution. */
   readonly steps: readonly Step[];
   /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
   readonly procedures?: readonly Procedure[];
@@ -43,7 +43,7 @@ export interface Sides {
  * Returns the objects that differ between two states of an environment's files. The objects with the highest risk are
  * first.
  *
- * @param identities age identities with which encrypted files are decrypted, to compare the plaintext
+ * @param identities age identities that decrypt the encrypted files, so that the plaintexts can be compared
  */
 export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<AssessedChange[]> {
   const { environment, specs } = sides;
@@ -72,7 +72,8 @@ function idOf({ namespace, kind, name }: AssessedChange): string {
 }
 
 /**
- * Returns the change of an object, and the files that declare the object. Returns null if the object does not change.
+ * Returns the change of an object, and the files that declare the object before or after the change. Returns null if
+ * the object does not change.
  */
 function compareObjects(
   before: StatedObject | undefined,
@@ -98,8 +99,8 @@ function objectChange(
 }
 
 /**
- * Effect of an object of a new environment if the cluster already contains an object with the same name. The key is the
- * kind.
+ * Effects of the objects of a new environment on a cluster that already contains objects with the same names. The keys
+ * are the kinds of the objects.
  */
 const ifPresent: ReadonlyMap<string, string> = new Map([
   [
@@ -164,8 +165,9 @@ const ofHelmfile = [patchesFile, transformersFile];
  * of the objects differ.
  */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): AssessedChange[] {
-  // If an object in the folder is reported, do not report the file with patches in the same folder. The HelmRelease in
-  // this folder contains the same patches, so the change of the HelmRelease is already reported.
+  // If a change of an object in a folder is reported, the file with patches in this folder is not reported. The
+  // HelmRelease in the folder contains the same patches, so a change of the patches is already reported as a change of
+  // the HelmRelease.
   const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),

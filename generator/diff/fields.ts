@@ -3,9 +3,9 @@ import { canonicalJson } from "../system/canonical.ts";
 import { isMap } from "../system/data.ts";
 
 /**
- * Fields with lists in which the order of the items has no meaning, according to the API references of Kubernetes,
- * Linkerd and Flux. Examples are rules, peers and ports of a NetworkPolicy, identities, and dependencies. In other
- * lists, items are compared by name if every item has a unique name, and otherwise by position.
+ * Names of fields whose lists have no meaningful order (API references of Kubernetes, Linkerd and Flux). Examples are
+ * the rules, peers and ports of a NetworkPolicy, identities, and dependencies. In all other lists, items are compared
+ * by name if every item has a unique name. Otherwise, they are compared by position.
  */
 const sets = new Set([
   "dependsOn",

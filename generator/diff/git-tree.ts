@@ -41,7 +41,10 @@ export class GitTree {
     return new GitTree(root, ids, first.length === 64 ? "sha256" : "sha1");
   }
 
-  /** Returns the files of the same commit with other paths. Files for which `rename` returns null are omitted. */
+  /**
+   * Returns the files of the same commit under the paths that `rename` returns. Omits files for which `rename` returns
+   * null.
+   */
   withPaths(rename: (path: string) => string | null): GitTree {
     const ids = [...this.#ids].flatMap(([path, id]): [string, string][] => {
       const renamed = rename(path);

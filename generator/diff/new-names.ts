@@ -5,7 +5,7 @@ type Workloads = Environment["spec"]["workloads"];
 /**
  * Returns a copy of the old spec in which renamed workloads and renamed sets of pods have their new names. A set of
  * pods is renamed if the new spec contains a set with another name, but with the same namespace and the same selector.
- * With this copy, meshops can compare the access of the same pods before and after the change.
+ * With this copy, meshops compares the access of the same pods before and after the change.
  */
 export function withNewNames(before: Environment, after: Environment): Environment {
   const names = newNames(before, after);
@@ -19,7 +19,7 @@ export function withNewNames(before: Environment, after: Environment): Environme
       moved[newKey] = { ...(renamed === undefined ? (known ?? workload) : workload), pods: { ...known?.pods, [newSet]: pods } };
     }
   }
-  // Lists of clients refer to a set of pods by its title, so replace the titles in the lists, too.
+  // Lists of clients refer to a set of pods by the title of the set, so the titles in these lists are also replaced.
   const text = [...names].reduce(
     (json, [title, renamed]) => json.replaceAll(JSON.stringify(title), JSON.stringify(renamed)),
     JSON.stringify(moved),

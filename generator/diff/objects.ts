@@ -79,8 +79,8 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   }
   if (file === releaseFile)
     return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
-  // If the folder has a HelmRelease, its postRenderers contain the patches of patches.yaml and transformers.yaml. Only
-  // helmfile uses these two files then.
+  // If the folder has a HelmRelease, the postRenderers of the HelmRelease contain the patches of patches.yaml and
+  // transformers.yaml. Only helmfile uses these two files.
   if ([patchesFile, transformersFile].includes(file) && files.has(`${folder}/${releaseFile}`)) return [];
   const plain = documents(text);
   if (file !== patchesFile) return plain.map((value) => ofDocument(value, namespace, path));
@@ -154,9 +154,9 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * Replaces the inline patches of a kustomization.yaml by a map, in the same way as `withPatches`, if the
- * kustomization.yaml contains `transformers`. The kustomization.yaml of a HelmRelease contains no `transformers`, so
- * this function does not change it.
+ * If a kustomization.yaml contains `transformers`, replaces its inline patches by a map, in the same way as
+ * `withPatches`. Returns every other kustomization.yaml unchanged. The kustomization.yaml of a HelmRelease contains no
+ * `transformers`.
  */
 function withInlinePatches(value: Record<string, unknown>): Record<string, unknown> {
   const { patches, transformers } = value;
@@ -164,8 +164,8 @@ function withInlinePatches(value: Record<string, unknown>): Record<string, unkno
 }
 
 /**
- * Returns a map of patches. The key of a patch is the kind and name in the patch. If the patch has a target that does
- * not consist of this kind and name, the key is the target.
+ * Returns a map of patches. The key of a patch consists of the kind and the name in the patch. If the patch has a
+ * target, and the target does not consist of this kind and name, the key is the target.
  */
 function byObject(entries: readonly Record<string, unknown>[]): Record<string, unknown> {
   const patches = entries.map(({ target, patch }): [string, unknown] => {

@@ -45,7 +45,7 @@ export function ownersIn(tree: GitTree): string[] {
   });
 }
 
-/** Returns a source of specs that contains the specs in a commit. */
+/** Returns an object with the function `source`, which parses the specs in a commit. */
 export async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">> {
   const texts = await tree.read([...tree.paths()].filter((path) => path.startsWith(`${environmentsFolder}/`)));
   return {
@@ -58,14 +58,14 @@ export async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">
 
 export interface StaleFile {
   readonly owner: string;
-  /** Paths of the files that differ from the commit, and of all other files of the owner in the same folders. */
+  /** Paths of the files that differ from the commit, and of all other files that the owner has in the same folders. */
   readonly paths: ReadonlySet<string>;
   readonly after: ReadonlyMap<string, string>;
 }
 
 /**
- * Returns the files of an owner that differ from the commit. The function compares Git hashes. Therefore, it does not
- * read the content of files from Git.
+ * Returns the files of an owner that differ from the commit. The function compares Git hashes, so it does not read the
+ * content of files from Git.
  */
 export function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);

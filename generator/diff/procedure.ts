@@ -5,12 +5,16 @@ import { distinctBy } from "../system/data.ts";
 export type Procedures =
   /** The steps of all procedures in one list. Empty if no change requires steps. */
   | { readonly kind: "one"; readonly steps: readonly Step[] }
-  /** Procedures that need separate commits, in this order. Their steps depend on the content of each commit. */
+  /**
+   * Procedures that need separate commits, in order of execution. The steps of each procedure depend on the content of
+   * its commit.
+   */
   | { readonly kind: "separate"; readonly procedures: readonly Procedure[] };
 
 /**
- * Step that asks the user to split a commit whose procedures cannot be combined. The steps of a separate commit depend on
- * its content: for example, the names of the Kustomizations to suspend. `diff` therefore prints them for each commit.
+ * Step that asks the user to split a commit whose procedures cannot be combined. The steps for a separate commit depend
+ * on the content of this commit. For example, the steps contain the names of the Kustomizations to suspend. The user
+ * therefore runs `meshops diff` for each separate commit.
  */
 export const separateCommits: Step = {
   text: "These changes need several procedures that cannot share one commit. Make the changes in separate commits. For each commit, remove the other changes from the spec, run meshops generate, and run meshops diff. Follow the steps that meshops diff then prints, and complete them before you start with the next commit.",
@@ -19,10 +23,11 @@ export const separateCommits: Step = {
 /**
  * Combines the procedures of changes.
  *
- * A list without a push contains checks and preparations (phase `before`), and steps for the time after the push. Such a
- * list can be combined with one list that contains a push: the checks come first, so that they can still prevent the
- * push. Lists whose pushes are shared are combined at their pushes. Several lists with other pushes are combined only if
- * each of them consists of the same number of commits, as for an upgrade that affects several sets of pods.
+ * A procedure without a push contains checks and preparations (phase `before`), and steps for the time after a push.
+ * Such a procedure can be combined with all other procedures. Its checks come first, so that they can still prevent the
+ * push. Procedures whose pushes are all shared get one common push. Several procedures with other pushes are combined
+ * only if each of them has the same number of pushes, and at least two. An example is an upgrade that affects several
+ * sets of pods.
  */
 export function combineProcedures(given: readonly Procedure[]): Procedures {
   const all = distinctBy(
@@ -49,7 +54,10 @@ export function combineProcedures(given: readonly Procedure[]): Procedures {
   return { kind: "one", steps: unique([...steps.filter((step) => !isLast(step)), ...steps.filter(isLast)]) };
 }
 
-/** Merges lists with one shared push: the steps before the push, the push, and the steps after the push. */
+/**
+ * Merges lists with one shared push each. The result contains the steps before the push, one push, and the steps after
+ * the push.
+ */
 function atOnePush(lists: readonly (readonly Step[])[]): Step[] {
   const parts = lists.map(untilPush);
   const pushes = parts.map(([first = []]) => first.at(-1)).filter((step) => step !== undefined);
@@ -63,8 +71,9 @@ function atOnePush(lists: readonly (readonly Step[])[]): Step[] {
 }
 
 /**
- * Merges lists that contain the same number of pushes, at least two: first the steps of all lists up to their first
- * pushes, and so on. Returns a single list as it is. Returns null if the lists cannot be merged.
+ * Merges lists that contain the same number of pushes, and at least two. The result contains the steps of all lists up
+ * to their first push, then the steps up to their second push, and so on. Returns a single list unchanged. Returns null
+ * if the lists cannot be merged.
  */
 function commitByCommit(lists: readonly (readonly Step[])[]): readonly Step[] | null {
   const parts = lists.map(untilPush);

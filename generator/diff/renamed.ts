@@ -11,7 +11,7 @@ import type { GitTree } from "./git-tree.ts";
 
 /**
  * Returns the environments that were renamed since a commit. The function recognizes a renamed environment by its first
- * encrypted file: the commit contains the same file, but in the folder of an environment that no longer has a spec.
+ * encrypted file. The commit contains the same file in the folder of an environment that no longer has a spec.
  *
  * @param removed environments in the commit that no longer have a spec
  */
@@ -27,7 +27,7 @@ export function renamedSince(root: string, tree: GitTree, wanted: readonly Wante
 }
 
 /**
- * Returns a view of the commit in which the files of the environment have the paths that belong to its new name. The
+ * Returns a view of the commit in which the files of a renamed environment have the paths that match its new name. The
  * view does not contain the inventory of the environment, because the text of the inventory contains the old paths.
  */
 export function asRenamed(tree: GitTree, rename: Renamed): GitTree {

@@ -45,7 +45,8 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Assessed {
     };
   const found = rules.flatMap((assess) => [...assess(changed, all)]);
   const risk = highestOf(found.map((assessment) => assessment.risk));
-  // A restart of the whole mesh includes the rollout of each workload. Omit the rollouts, but keep their prerequisites.
+  // A restart of the whole mesh includes the rollout of each workload. The assessments of rollouts are therefore
+  // omitted, unless they have prerequisites.
   const omitted: readonly Risk[] = risk === "harmless" ? [] : risk === "mesh-restart" ? ["harmless", "rollout"] : ["harmless"];
   const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((assessment) => assessment.risk === level));

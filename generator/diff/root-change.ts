@@ -5,9 +5,9 @@ import { rootOf } from "../spec/ownership.ts";
 import type { AssessedChange } from "./diff.ts";
 
 /**
- * Returns the change of the root Kustomization, which no generated file contains. If the spec of a running environment
- * specifies another root Kustomization, the old root Kustomization still exists in the cluster, and Flux continues to
- * apply it. Returns an empty list if the root Kustomization stays the same.
+ * Returns the change of the root Kustomization. No generated file contains the root Kustomization. If the spec of a
+ * running environment specifies another root Kustomization, the old root Kustomization still exists in the cluster, and
+ * Flux continues to reconcile it. Returns an empty list if the root Kustomization stays the same.
  */
 export function rootChanges(before: Environment, after: Environment): AssessedChange[] {
   const [old, next] = [rootOf(before), rootOf(after)];

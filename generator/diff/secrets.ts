@@ -26,7 +26,8 @@ export async function comparePlaintext(before: string, after: string, identities
 }
 
 /**
- * Returns the encrypted values of a file as text. If two files have equal encrypted values, their plaintexts are equal.
+ * Returns the encrypted values of a file as text. If the encrypted values of two files are equal, the plaintexts are
+ * also equal.
  */
 function payload(text: string): string {
   const { sops: _, ...rest } = asMap(parseDocument(text).toJS() as unknown);

@@ -12,9 +12,9 @@ import { accountOf, kustomizationName, pathInSource, placementOf, rootPath } fro
 
 /**
  * Emits the files in the folder that the root Kustomization applies. The folder contains one file for each component
- * that meshops delivers. The file contains the component's Kustomization, which sets `dependsOn` for the startup order.
- * The folder has no kustomization.yaml, so Flux applies every file in the folder. `flux bootstrap` adds its own files
- * to this folder.
+ * that meshops delivers. This file contains the Kustomization of the component. The field `dependsOn` of the
+ * Kustomization sets the startup order. The folder has no kustomization.yaml, so Flux applies every file in the folder.
+ * `flux bootstrap` adds its own files to this folder.
  */
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
@@ -120,10 +120,10 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
 }
 
 /**
- * Returns the root Kustomization, which applies all other Kustomizations of the environment. `flux bootstrap` writes
- * the same object without `retryInterval`. Without this field, kustomize-controller retries a failed reconciliation
- * only after `interval` (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cause a
- * delay of 10 minutes.
+ * Returns the root Kustomization, which applies all other Kustomizations of the environment. The object is the same as
+ * the object that `flux bootstrap` writes, except for the additional field `retryInterval`. Without this field,
+ * kustomize-controller retries a failed reconciliation only after `interval` (`GetRetryInterval`, kustomize-controller
+ * 1.9), so a restart of the API server could cause a delay of 10 minutes.
  */
 export function fluxRoot(environment: Environment): KubernetesObject {
   const { gitops } = environment.spec;

@@ -15,7 +15,8 @@ import { plainPatches, transformersOf } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /**
- * Emits the helmfile at the root of the repository. This helmfile lists all environments and the helmfile of each one.
+ * Emits the helmfile at the root of the repository. This helmfile lists all environments, and the helmfile of each
+ * environment.
  */
 export function emitRootHelmfile(environments: readonly string[]): [path: string, text: string] {
   const names = [...environments].sort(compareText);
@@ -28,9 +29,9 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 
 /**
  * Returns the environment `default` of the root helmfile. If helmfile is run without `-e`, helmfile uses the
- * environment `default`, even if no file declares this environment. helmfile would then install all environments at
- * once. To prevent this, `default` refers to a values file that does not exist, so that helmfile fails. The name of the
- * missing values file explains to the user why helmfile fails.
+ * environment `default`, even if no file declares this environment. Without `default` in the root helmfile, helmfile
+ * would then install all environments at once. To prevent this, `default` refers to a values file that does not exist,
+ * so that helmfile fails. The name of the missing values file explains to the user why helmfile fails.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -60,8 +61,8 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
 }
 
 /**
- * Returns the environment of the helmfile, with the values to which the field `condition` of each suspended release
- * refers. With these values, all helmfile commands skip suspended releases.
+ * Returns the environment that the helmfile declares. The field `condition` of each suspended release refers to a value
+ * of this environment. Because of these values, all helmfile commands skip suspended releases.
  */
 function conditionsOf(components: readonly ComponentModel[]): JsonMap {
   const suspended = components.filter((component) => component.suspended);
@@ -120,8 +121,8 @@ function release(component: ComponentModel, model: Model): JsonMap {
     timeout: timeoutMinutes * 60,
     // Helm 4 uses server-side apply. On AKS, the admissions enforcer sets a field of every webhook, so each upgrade
     // after the installation would fail with a conflict. `forceConflicts` prevents this conflict. `serverSide` is
-    // required for releases that Helm 3 installed. By default, Helm 4 upgrades such a release with client-side apply, and
-    // then rejects `forceConflicts` (helm v4.3.0, pkg/action/upgrade.go, pkg/kube/client.go). helmfile rejects both
+    // required for releases that Helm 3 installed. By default, Helm 4 upgrades such a release with client-side apply,
+    // and then rejects `forceConflicts` (helm v4.3.0, pkg/action/upgrade.go, pkg/kube/client.go). helmfile rejects both
     // fields if it runs Helm 3.
     ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4
       ? { serverSide: "true", forceConflicts: true }
@@ -146,10 +147,10 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 }
 
 /**
- * Whether the hook that `applyFirst` returns runs before a component's release. The hook runs before the release of the
- * component with the Secrets of the identity, because all other releases depend on this component. The hook also runs
- * before each workload with Secrets. If no component has Secrets of the identity, the hook runs before each release
- * that needs a component whose objects the hook applies.
+ * Whether a component's release has the hook that `applyFirst` returns. The release of the component with the Secrets
+ * of the identity has the hook, because all other releases depend on this component. Each workload with Secrets also
+ * has the hook. If no component has Secrets of the identity, the hook belongs to each release that needs a component
+ * whose objects the hook applies.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
   if (component.encryptedFiles.length > 0) return true;
@@ -159,7 +160,7 @@ function carriesHook(component: ComponentModel, { components }: Model): boolean 
 
 /**
  * Returns the releases that must be installed before a component, as `namespace/release`. If the hook applies the
- * objects of a required component, the result contains the release before which the hook runs.
+ * objects of a required component, the result contains the release that has this hook instead.
  */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
@@ -173,9 +174,9 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
 }
 
 /**
- * Returns the hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets are
- * not part of a Helm release, because Helm stores all objects of a release, and would therefore store a copy of the
- * private keys.
+ * Returns the hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets must
+ * not be part of a Helm release: Helm stores all objects of a release, and would therefore store a copy of the private
+ * keys.
  */
 function applyFirst(model: Model): JsonMap {
   return {

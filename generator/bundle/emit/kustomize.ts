@@ -54,10 +54,10 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
 }
 
 /**
- * Returns the folder of the component's objects without the Secrets, as a path in the component's overlay. An empty
- * string is the folder of the overlay itself. If the component has encrypted Secrets and other objects, the other
- * objects are in the folder `public/` with a separate kustomization.yaml. helmfile installs this folder as a release,
- * because Secrets must not be part of a Helm release.
+ * Returns the folder with all objects of a component except its Secrets, as a path in the component's overlay. If the
+ * folder is the overlay itself, returns an empty string. If the component has both encrypted Secrets and other objects,
+ * the other objects are in the folder `public/`, which has its own kustomization.yaml. helmfile installs only this
+ * folder as a release, because Secrets must not be part of a Helm release.
  */
 export function objectsFolder(component: ComponentModel): "" | "public/" {
   const hasObjects = Object.keys(component.objects).length > 0 || component.delivery.kind === "folder";
@@ -95,7 +95,8 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: valuesFilesOf(component) }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
-    // The labels of the user's objects are not changed, because selectors of other objects might contain these labels.
+    // meshops does not change the labels of the user's objects, because selectors of other objects might contain these
+    // labels.
     labels: delivery.kind === "folder" ? [] : [{ pairs: commonLabels(component) }],
   });
 }
@@ -131,7 +132,7 @@ function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
 
 /**
  * Returns the entries of the list `patches` in the kustomization.yaml of an overlay. If the component has a chart,
- * these entries patch only its HelmRelease. The patches in the component's model are then in the HelmRelease, and Flux
+ * these entries patch only its HelmRelease. The HelmRelease contains the patches of the component's model, and Flux
  * applies these patches to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
@@ -165,10 +166,10 @@ function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): J
 }
 
 /**
- * Patch that prevents Helm from deleting Secrets. At an upgrade, Helm deletes objects that are in the old manifest but
- * not in the new one, for example the Secrets of an existing mesh whose chart generated the certificates. Helm does not
- * delete objects with the annotation `helm.sh/resource-policy: keep`. Helm reads this annotation from the object in the
- * cluster (helm, pkg/kube/client.go).
+ * Patch that prevents Helm from deleting Secrets. During an upgrade, Helm deletes objects that are in the old manifest
+ * but not in the new manifest. Examples are the Secrets of an existing mesh, if the chart generated the certificates of
+ * this mesh. Helm does not delete objects with the annotation `helm.sh/resource-policy: keep`. Helm reads this
+ * annotation from the object in the cluster (helm, pkg/kube/client.go).
  */
 const keptByHelm: JsonMap = {
   target: { kind: "Secret" },
@@ -288,7 +289,7 @@ export function valuesFilesOf({ lastValues }: ComponentModel): string[] {
 
 /**
  * Returns the list for the field `valuesFrom` of a HelmRelease: the objects from which Flux reads the values of a
- * chart. Later objects override earlier ones.
+ * chart. Later objects override earlier objects.
  */
 function valuesFromOf({ id, overridesFrom, lastValues, valuesFrom }: ComponentModel): JsonMap[] {
   const own = { kind: "ConfigMap", name: `${fluxName(id)}-values` };

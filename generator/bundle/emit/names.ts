@@ -18,7 +18,7 @@ export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): 
 /**
  * Returns the kubectl context of an environment; null if the spec does not specify a context. The context of an AKS
  * cluster has the name of the cluster (`az aks get-credentials`). helmfile and printed commands use this context,
- * because the current context might be the context of another environment's cluster.
+ * because the current kubectl context might belong to the cluster of another environment.
  */
 export function kubeContextOf(environment: Environment): string | null {
   return clusterOf(environment).context;

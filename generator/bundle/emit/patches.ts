@@ -5,8 +5,8 @@ import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 
 /**
- * Strategic merge patches without a target, which identify the patched object by kind and name. These patches are
- * written to `patches.yaml`, for Kustomize and helmfile.
+ * Returns the strategic merge patches that have no target. Such a patch identifies the patched object by kind and name.
+ * meshops writes these patches to `patches.yaml`, for Kustomize and helmfile.
  */
 export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
   return patches.flatMap(({ target, patch }) => (target === undefined && isMergePatch(patch) ? [patch] : []));
@@ -18,8 +18,8 @@ export function targetedPatches(patches: readonly Patch[]): Patch[] {
 }
 
 /**
- * A patch as an entry of Kustomize's list `patches`. The entry has the same form in a kustomization.yaml and in Flux's
- * post-renderer.
+ * Returns a patch as an entry of Kustomize's list `patches`. The entry has the same form in a kustomization.yaml and in
+ * Flux's post-renderer.
  */
 export function inline({ target, patch }: Patch): JsonMap {
   return { ...(target === undefined ? {} : { target: { ...target } }), patch: text(patch) };

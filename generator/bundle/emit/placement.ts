@@ -10,11 +10,14 @@ type FluxObjectName = {
   readonly namespace: string;
 };
 
-/** Location of an environment's Flux objects, and the Flux source from which they read the platform repository. */
+/**
+ * Location of an environment's Flux objects, and the Flux source that these objects use for the files of the platform
+ * repository.
+ */
 export type Placement = {
   /** Namespace of the environment's Kustomizations, and of the Secret with the age key. */
   readonly namespace: string;
-  /** Prefix of the names of Kustomizations; can be empty. */
+  /** Prefix of the names of the environment's Kustomizations; can be empty. */
   readonly prefix: string;
   /** Flux source that contains the files of the platform repository. */
   readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
@@ -31,7 +34,8 @@ export type Placement = {
 /**
  * Returns the location of an environment's Flux objects.
  *
- * @param everything namespace to use instead of the namespaces in the spec; undefined to use the namespaces in the spec
+ * @param everything namespace that replaces all namespaces from the spec; if undefined, the namespaces from the spec
+ *   are used
  */
 export function placementOf(environment: Environment, everything?: string): Placement {
   const { namespace, namePrefix: prefix, sourceRef, root, serviceAccountName, path: folder } = environment.spec.gitops;

@@ -3,7 +3,7 @@ import { type Model, releaseOf } from "../../components/model.ts";
 import { compareText } from "../../system/text.ts";
 
 /**
- * Returns the Helm chart repositories of a model's releases, without duplicates, sorted by name. Omits charts in OCI
+ * Returns the Helm chart repositories of a model's releases, sorted by name and without duplicates. Omits OCI
  * registries.
  */
 export function repositoriesOf({ components }: Model): ChartRepository[] {

@@ -33,8 +33,8 @@ const component: Component = {
 };
 
 /**
- * Sorts the objects in the order in which older versions of meshops wrote the objects: first objects for ports that
- * clients use, then objects for ports that only Dgraph uses.
+ * Sorts the objects in the same order as older versions of meshops: first the objects for ports that clients use, then
+ * the objects for ports that only Dgraph uses.
  */
 function internalPortsLast(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const isInternal = ({ metadata }: KubernetesObject): boolean => metadata.name.endsWith("-internal");

@@ -12,8 +12,8 @@ export function alphaAddresses(environment: Environment): { readonly http: strin
 }
 
 /**
- * Access target for Alpha, with the calls in the article "AKS with Linkerd Service Mesh": `/health` over HTTP and
- * CheckVersion over gRPC. The guarded HTTP call uses `/state`, which is not a probe path.
+ * Access target for Alpha. The calls `/health` (HTTP) and `CheckVersion` (gRPC) are from the article "AKS with Linkerd
+ * Service Mesh". The guarded HTTP call requests `/state`, because this path is not a probe path.
  */
 export function dgraphAccess(environment: Environment): AccessTarget {
   const { http, grpc } = alphaAddresses(environment);

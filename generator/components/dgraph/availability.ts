@@ -2,7 +2,10 @@ import type { DgraphRole } from "../../catalog/dgraph.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { PodSettings } from "../pod-settings.ts";
 
-/** Resource requests of the pods with high availability. The scheduler needs these requests to spread the pods. */
+/**
+ * Resource requests of the pods if `dgraph.highAvailability` is true. The scheduler needs these requests to spread the
+ * pods.
+ */
 const requests = { alpha: { cpu: "500m", memory: "2Gi" }, zero: { cpu: "100m", memory: "256Mi" } } as const;
 
 /** Topology spread over zones and nodes. It never prevents a pod from running. */

@@ -35,7 +35,10 @@ export const dgraphChanges: ChangeRule = {
   },
 };
 
-/** The removed Kustomization of Dgraph. Its name can have a prefix. */
+/**
+ * Returns the Kustomization of Dgraph before the change. Finds this Kustomization by its path, because its name can
+ * have a prefix.
+ */
 function kustomizationOf(objects: readonly ChangedObject[]): Pick<ChangedObject, "name" | "namespace"> {
   const own = objects.find(
     ({ kind, before }) => kind === "Kustomization" && String(at(before, "spec", "path")).endsWith("/dgraph"),

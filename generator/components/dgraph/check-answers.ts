@@ -2,7 +2,7 @@ import type { CallResult, ProbeAnswers } from "../check.ts";
 import { type CheckResult, failed, undecided } from "../check-result.ts";
 import { describeCall, outcomeOf } from "../outcome.ts";
 
-/** Returns a finding for a call that the probe did not make, or that failed. */
+/** Returns the result of a check whose call failed, or whose call the probe did not make. */
 export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): CheckResult {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   if (call === undefined)

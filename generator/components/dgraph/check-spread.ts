@@ -14,10 +14,11 @@ import { notAsked } from "./check-answers.ts";
 export const spreadSeconds = 30;
 
 /**
- * Checks that calls over one connection reach every ready Alpha. A proxy balances by latency (power of two choices with
- * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. In a measurement
- * on a healthy mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more
- * than one Alpha answers within the first second, and that every Alpha answers within `spreadSeconds`.
+ * Checks that the calls over one connection reach every ready Alpha. A proxy balances calls by latency (power of two
+ * choices with peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. In
+ * a measurement on a healthy mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore
+ * requires that more than one Alpha answers within the first second, and that every Alpha answers within
+ * `spreadSeconds`.
  */
 export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): CheckResult {
   const call = run.results.get("spread");

@@ -28,8 +28,8 @@ export const dgraph: ComponentProvider = {
 const component: Component = {
   id: "dgraph",
   group: "dgraph",
-  // Apply the policies first. Otherwise, every pod in the cluster can connect to Dgraph while Dgraph starts, and until
-  // all its pods are ready (observed on edge-26.8.3).
+  // The policies must be applied first. Otherwise, every pod in the cluster can connect to Dgraph until all pods of
+  // Dgraph are ready (observed on edge-26.8.3).
   needs: [{ component: "linkerd-control-plane" }, { component: "dgraph-policy" }],
   build: (context) => {
     const { environment } = context;

@@ -3,22 +3,22 @@ import { push, type Step } from "../change-rule.ts";
 import { indices, inPod, memberName, type RunningDgraph } from "./members.ts";
 
 /**
- * Directories in the pods for the export and for the import. The steps use a separate directory for the export, so that
- * this directory contains no older exports.
+ * Directories in the pods for the export and for the import. The directory for the export is separate from the default
+ * directory of Dgraph, so that it contains no older exports.
  */
 const exported = "/dgraph/meshops-export";
 const imported = "/dgraph/meshops-import";
 
 /**
- * Data formats of the Dgraph releases in which a request for an export returns after the export has ended (dgraph
- * v22.0.2, graphql/admin/export.go). Later releases queue a task and return immediately.
+ * Data formats of the Dgraph releases that answer a request for an export only when the export is complete (dgraph
+ * v22.0.2, graphql/admin/export.go). Later releases create a task for the export, and answer immediately.
  */
 const answersAtTheEnd: readonly string[] = ["v21", "v22"];
 
 /**
- * Returns the steps that move the data to a new Helm release of Dgraph, for example with another version: an export
- * from the running Alphas, a new Helm release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database").
- * The old volumes are kept, so the old version can be installed again.
+ * Returns the steps that move the data to a new Helm release of Dgraph, for example to change the version. In these
+ * steps, the user exports the data from the running Alphas, installs a new Helm release with empty volumes, and imports
+ * the data (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old version can be installed again.
  *
  * @param next Helm release after the change; if `old` has the same name and namespace, the steps ask the user to choose
  *   a new release name

@@ -12,9 +12,9 @@ import { podAnnotations } from "./values.ts";
 
 /**
  * Returns patches for objects that the dgraph chart renders. The patches add a preStop hook that delays the stop of
- * pods, and set the pod fields for which the chart has no value. If the chart has no value for annotations of the pod
- * templates, the patches add these annotations. If `internalPorts` is `opaque`, the patches mark the internal ports of
- * Services, including headless Services, as opaque.
+ * pods, and set the pod fields for which the chart has no value. If the chart has no value for pod annotations, the
+ * patches also add the annotations to the pod templates. If `internalPorts` is `opaque`, the patches mark the internal
+ * ports of Services, including headless Services, as opaque.
  */
 export function dgraphPatches(context: ModelContext): Patch[] {
   const { environment } = context;
@@ -22,8 +22,8 @@ export function dgraphPatches(context: ModelContext): Patch[] {
   const { namespace, internalPorts } = environment.spec.dgraph;
   const named = (name: string): { name: string; namespace?: string } => ({
     name: dgraphName(environment, name),
-    // Kustomize matches a patch by name and namespace. The patch must have a namespace if the chart's object has a
-    // namespace, and no namespace otherwise.
+    // Kustomize matches a patch with an object by name and namespace. If the object in the chart has no namespace, the
+    // patch must not have a namespace.
     ...(traits.rendersNamespace ? { namespace } : {}),
   });
   const pods = (["alpha", "zero"] as const).map((role) =>
@@ -54,8 +54,8 @@ export function dgraphPatches(context: ModelContext): Patch[] {
 }
 
 /**
- * Seconds between the removal of a pod's endpoint and SIGTERM. A client's proxy receives the information about this
- * removal within about one second.
+ * Seconds between the removal of a pod's endpoint and SIGTERM. The proxies of clients learn about this removal within
+ * about one second.
  */
 const stopSeconds = 5;
 

@@ -62,10 +62,10 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 }
 
 /**
- * Returns the entry that admits Alphas and Zeros as clients of each other, with or without their proxies. For every
- * value of `internalPorts`, the NetworkPolicies allow connections with a proxy and connections without a proxy. If
- * `internalPorts` changes, Flux first updates the policies. Then the pods restart one by one. During the restarts, old
- * and new pods must form one Raft group.
+ * Returns the entry that admits Alphas and Zeros as clients of each other. For every value of `internalPorts`, the
+ * NetworkPolicies allow connections through the proxies and connections that bypass the proxies. If `internalPorts`
+ * changes, Flux first updates the policies. Then the pods restart one by one. During the restarts, old and new pods
+ * must form one Raft group.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

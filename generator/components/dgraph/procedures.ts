@@ -10,8 +10,8 @@ export interface Resize {
 }
 
 /**
- * Returns the steps that uninstall Dgraph if the spec no longer contains Dgraph. The user uninstalls Dgraph before
- * pushing the commit that removes Dgraph from the spec. After the push, Flux only has to remove the policies.
+ * Returns the steps that uninstall Dgraph if the spec no longer contains Dgraph. The user uninstalls Dgraph before the
+ * push. After the push, Flux only has to remove the policies.
  */
 export function uninstall(
   { namespace, before }: Pick<ChangedObject, "namespace" | "before">,
@@ -41,7 +41,8 @@ export function uninstall(
 
 /**
  * Returns the steps for a change of a StatefulSet's immutable fields. In the first step, the user suspends the
- * HelmRelease. Without this step, Flux's drift detection creates the deleted StatefulSet again from the old chart.
+ * HelmRelease. Without this step, Flux's drift detection would create the deleted StatefulSets again from the old
+ * chart.
  *
  * @param roles roles whose StatefulSets must be created again
  * @param nextChart version of the new chart; null if the version does not change. A new version changes the selectors
@@ -106,9 +107,9 @@ export interface Removal {
 }
 
 /**
- * Returns the steps for the user if a change reduces the number of Alphas or Zeros. In these steps, the user removes
- * the members from their groups before Flux removes the pods. Zero refuses to remove the last member of a group that
- * still has predicates (dgraph v24.1.4, dgraph/cmd/zero/zero.go, RemoveNode).
+ * Returns the steps for a change that reduces the number of Alphas or Zeros. In these steps, the user removes the
+ * members from their groups before Flux removes the pods. Zero refuses to remove the last member of a group that still
+ * has predicates (dgraph v24.1.4, dgraph/cmd/zero/zero.go, RemoveNode).
  */
 export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[]): Step[] {
   const podsOf = ({ role, remaining }: Removal): string => indices(role === "alpha" ? dgraph.alphas : dgraph.zeros, remaining);

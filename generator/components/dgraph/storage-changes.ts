@@ -39,7 +39,7 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 
-/** Assesses a new chart version whose Dgraph uses another format for the files on the volumes. */
+/** Assesses a change of the chart version after which Dgraph uses another format for the files on the volumes. */
 function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   const [before, after] = versions(changed);
   if (before === after || keepsData(before, after)) return;
@@ -73,13 +73,14 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
 }
 
 /**
- * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if the change
- * creates new volumes and new StatefulSets.
+ * Assesses changes of the immutable fields of StatefulSets. Yields nothing if the change creates new volumes and new
+ * StatefulSets.
  */
 function* immutable(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
   const [before, after] = versions(changed);
-  // Helm cannot update the StatefulSets while the volumes of one of them become smaller.
+  // If a volume becomes smaller, Helm cannot apply any change of this HelmRelease. The function `volumes` reports this
+  // case.
   if (startsEmpty(changed) || fields.some(shrinks)) return;
   const resized = roles.filter((role) => fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`)));
   const sets = before === after ? resized : roles;
@@ -100,8 +101,8 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
 }
 
 /**
- * Effect of a new chart version on the Services. Like the selectors of the StatefulSets, the selectors of the chart's
- * Services contain the version of the chart (dgraph chart 24.1.4, templates).
+ * Effect of a new chart version on the Services. The selectors of the chart's Services contain the version of the
+ * chart, like the selectors of the StatefulSets (dgraph chart 24.1.4, templates).
  */
 const otherServices =
   ". The selectors of the Services also contain the chart version. From the upgrade until you have run the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";

@@ -61,9 +61,10 @@ function* exposesProxiedPorts(environment: Environment, files: RepositoryFiles):
 }
 
 /**
- * Returns the default inbound policy of Dgraph's running pods. The proxy injector copies the annotation of the namespace
- * to a pod when the pod is created, so the annotation in the generated Namespace applies, and not the new spec. Without
- * the annotation, the new default of the cluster also applies to running pods.
+ * Returns the default inbound policy that applies to Dgraph's running pods. The proxy injector copied the annotation of
+ * the namespace to these pods when they were created. The function therefore reads the annotation from the existing
+ * generated Namespace, not from the new spec. If the Namespace does not have the annotation, the default of the cluster
+ * applies to the running pods, and a change of this default also applies to them.
  */
 function runningPolicy(environment: Environment, files: RepositoryFiles): string {
   const { namespace } = environment.spec.dgraph;

@@ -40,7 +40,10 @@ export function dgraphValues(context: ModelContext): JsonMap {
   );
 }
 
-/** Chart values that configure how the pods of a role run. `soft` is the chart's default for anti-affinity. */
+/**
+ * Chart values that configure how the pods of a role run. Omits the value `soft` of `antiAffinity`, because `soft` is
+ * the default of the chart.
+ */
 function scheduling({ environment }: ModelContext, role: DgraphRole): JsonMap {
   const { resources, nodeSelector, tolerations } = podSettingsOf(environment, role);
   const { antiAffinity } = environment.spec.dgraph[role];
@@ -72,7 +75,7 @@ export function ownedDgraphValues(context: ModelContext): OwnedValue[] {
 }
 
 /**
- * Chart values for the annotations of the pod templates. Returns an empty map if the chart has no value for
+ * Returns the chart values that set pod annotations. Returns an empty map if the chart has no value for pod
  * annotations. In this case, `dgraphPatches` adds the annotations.
  */
 function injection(context: ModelContext): JsonMap {

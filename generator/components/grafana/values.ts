@@ -74,8 +74,8 @@ export function grafanaValues(context: ModelContext): JsonMap {
 }
 
 /**
- * Chart values for injection and for mirrored images. Overrides must not replace these values. Grafana must be
- * injected, because the policy for viz's Prometheus requires Grafana's identity.
+ * Returns the chart values that overrides must not replace: the values for injection and for mirrored images. Grafana
+ * must have a proxy, because the policy for viz's Prometheus requires Grafana's identity.
  */
 export function ownedGrafanaValues(context: ModelContext): OwnedValue[] {
   return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), mirrorField(context.environment))];
@@ -100,7 +100,10 @@ function dashboards(): JsonMap {
   );
 }
 
-/** Allows Grafana to query viz's Prometheus. The policy in the viz chart allows only metrics-api. */
+/**
+ * AuthorizationPolicy that allows Grafana to query viz's Prometheus. The policy in the viz chart allows only
+ * metrics-api.
+ */
 const prometheusAccess: JsonMap = {
   apiVersion: "policy.linkerd.io/v1alpha1",
   kind: "AuthorizationPolicy",

@@ -50,8 +50,8 @@ function* identityRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assess
 }
 
 /**
- * Assesses a HelmRelease that no longer contains the CA of a webhook, because cert-manager's CA injector sets it
- * (linkerd2 charts, proxy-injector-rbac.yaml, `injectCaFrom`).
+ * Assesses a HelmRelease that no longer contains the CA of a webhook, because cert-manager's CA injector now sets this
+ * CA (linkerd2 charts, proxy-injector-rbac.yaml, `injectCaFrom`).
  */
 function withoutCa(release: string): Assessment {
   return {
@@ -146,7 +146,7 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
 }
 
 /**
- * Assesses a change after which meshops writes the certificates, which another program wrote before. Linkerd's chart
+ * Assesses a change from certificates that another program writes to certificates that meshops writes. Linkerd's chart
  * replaces the content of the trust bundle. The chart does not keep the trust anchors that the other program wrote.
  */
 function ownAnchors(environment: string): Assessment {

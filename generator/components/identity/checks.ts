@@ -42,16 +42,16 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
 const day = 86_400_000;
 
 /**
- * Minimum remaining validity of an issuer in milliseconds: 30 days, so that a person has time to rotate the issuer. For
- * an external issuer, the minimum is a quarter of the validity. The external program renews the issuer automatically
- * when a third of the validity is left, or earlier (cert-manager's default). If less than a quarter is left, the
- * renewal has failed.
+ * Returns the minimum remaining validity of an issuer in milliseconds. If meshops creates the issuer, the minimum is 30
+ * days, so that a user has time to rotate the issuer. For an external issuer, the minimum is a quarter of the validity
+ * period. The external program renews the issuer automatically when a third of this period remains, or earlier
+ * (cert-manager's default). If less than a quarter of the period remains, the renewal has failed.
  */
 function leastLeft(environment: Environment, { validFrom, validTo }: X509Certificate): number {
   return hasExternalIdentity(environment) ? (Date.parse(validTo) - Date.parse(validFrom)) / 4 : 30 * day;
 }
 
-/** Progress of a trust anchor rotation, according to the certificates in the cluster. */
+/** Notes about the progress of a trust anchor rotation, by stage. The certificates in the cluster show the stage. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
   stable: null,
   "anchor-added":
@@ -61,8 +61,8 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
 
 /**
  * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. The bundle is
- * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Between the steps of a
- * rotation, the bundle contains a second anchor.
+ * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. During a rotation, the
+ * bundle contains a second anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   const bundle = bundleIn(identity.trustRoots);

@@ -73,10 +73,10 @@ function anchorSource(environment: Environment): ValuesObject[] {
 }
 
 /**
- * Returns the chart values for the certificates of webhooks. With `injectCaFrom`, the chart adds an annotation to the
- * webhook configuration or the APIService. cert-manager's CA injector reads this annotation, and sets `caBundle`. The
- * Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically Rotating Webhook
- * TLS Credentials").
+ * Returns the chart values for the certificates of webhooks. If `injectCaFrom` is set, the chart adds an annotation to
+ * the webhook configuration or the APIService. cert-manager's CA injector reads this annotation and sets `caBundle`.
+ * The value `injectCaFrom` refers to a cert-manager Certificate with the name of the webhook's Service, as in Linkerd's
+ * documentation ("Automatically Rotating Webhook TLS Credentials").
  */
 function webhookValues(environment: Environment, chart: LinkerdChart): JsonMap {
   if (environment.spec.linkerd.identity.webhooks === "chart") return {};

@@ -13,8 +13,8 @@ import { identityChecks } from "./checks.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
 /**
- * Identity provider for certificates that meshops issues: the certificates are stored in Git as plain text, and the
- * private keys are stored in Git in SOPS-encrypted Secrets.
+ * Identity provider for certificates that meshops issues. Git contains the certificates as plain text, and the private
+ * keys in SOPS-encrypted Secrets.
  */
 export function sopsIdentity(environment: Environment, identity: Identity): IdentityProvider {
   const contracts = secretContracts(environment);

@@ -1,4 +1,7 @@
-/** Chart values that meshops generates for the control plane. Values whose names end in `Resources` are always assessed. */
+/**
+ * Chart values that meshops generates for the control plane. meshops can also assess all values whose names end in
+ * `Resources`.
+ */
 export const assessedPaths: readonly string[] = [
   ...["clusterDomain", "cniEnabled", "controlPlaneTracing", "controlPlaneTracingNamespace", "disableIPv6", "heartbeatSchedule"],
   ...["controller.podDisruptionBudget", "controllerReplicas", "imagePullSecrets", "deploymentStrategy", "highAvailability"],

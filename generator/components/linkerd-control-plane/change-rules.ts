@@ -17,16 +17,16 @@ export const controlPlaneChanges: ChangeRule = {
 };
 
 /**
- * Value with the default inbound policy of the cluster. The policy controller applies it to running pods (linkerd2,
- * policy-controller/k8s/index/src/inbound/index.rs, `set_default_server`).
+ * Path of the value that sets the default inbound policy of the cluster. The policy controller also applies this policy
+ * to running pods (linkerd2, policy-controller/k8s/index/src/inbound/index.rs, `set_default_server`).
  */
 const policyPath = "spec.values.proxy.defaultInboundPolicy";
 const affected =
   "This applies to all meshed pods of the cluster, except the pods of the control plane and pods with the annotation config.linkerd.io/default-inbound-policy";
 
 /**
- * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure
- * proxies. A proxy uses the new values after its pod has restarted.
+ * Assesses changes of the control plane's values. Most of these changes restart the control plane. Some values also
+ * configure proxies. A proxy uses the new values after its pod has restarted.
  */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   for (const field of fields.filter((each) => isAssessed(each, assessedPaths))) {
@@ -57,7 +57,9 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   }
 }
 
-/** Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text. */
+/**
+ * Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text.
+ */
 function refusesProbes(policy: unknown): string {
   return ["deny", "all-authenticated", "cluster-authenticated"].includes(String(policy))
     ? ". The kubelet has no identity, so proxies also refuse its gRPC and HTTPS probes at ports without a Server. Pods with these probes then restart or do not become ready"

@@ -18,8 +18,8 @@ export const unusedSettings: Rule = {
 type Linkerd = Environment["spec"]["linkerd"];
 
 /**
- * Settings that have an effect only if meshops installs Linkerd. Each entry contains the path below `spec.linkerd`, and
- * a function that returns whether the setting differs from its default.
+ * Settings that have an effect only if meshops installs Linkerd. Each entry contains the path of the setting below
+ * `spec.linkerd`, and a function that returns whether the setting differs from its default.
  */
 const ofInstallation: readonly (readonly [path: Path, isSet: (linkerd: Linkerd) => boolean])[] = [
   [["highAvailability"], ({ highAvailability }) => highAvailability],

@@ -17,7 +17,7 @@ export const crdChanges: ChangeRule = {
   },
 };
 
-/** Assesses what a new release requires of the cluster, and how it changes proxies. */
+/** Assesses the requirements of a new release on the cluster, and the effects of this release on proxies. */
 function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
   const [old, next] = [before, after].map((object) => releaseWith("linkerd-crds", chartVersionOf(object)));
   if (old == null || next == null) return;
@@ -44,7 +44,10 @@ function* newDefaults({ before, after }: ChangedObject, spec: Environment | null
   };
 }
 
-/** Pods that do not restart by themselves keep their proxies until the user restarts them. */
+/**
+ * Step in which the user restarts pods that do not restart automatically. Until then, these pods keep their old
+ * proxies.
+ */
 const restartOthers: Step = {
   text: "After the control plane is ready, restart the meshed pods that still have the old proxy. The command lists all meshed pods.",
   command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",

@@ -17,8 +17,8 @@ import { jaegerRules } from "./rules.ts";
 import { jaegerValues, ownedJaegerValues } from "./values.ts";
 
 /**
- * Tracing: the linkerd-jaeger extension if the release has this extension, otherwise a standalone Jaeger that accepts
- * OTLP.
+ * Tracing. If the Linkerd release has the linkerd-jaeger extension, the component is this extension. Otherwise, the
+ * component is a standalone Jaeger that accepts OTLP.
  */
 export const linkerdJaeger: ComponentProvider = {
   optional: ["linkerd-jaeger"],
@@ -116,8 +116,9 @@ function standalone(context: ModelContext): ComponentOutput {
 }
 
 /**
- * Returns a patch that restarts a Deployment's pods when the identity revision changes. This patch is needed because
- * neither the chart nor the standalone Jaeger has a value for the annotation that contains the revision.
+ * Returns a patch that adds the annotation with the identity revision to the pods of a Deployment. The pods therefore
+ * restart when the identity revision changes. The patch is necessary, because neither the chart nor the standalone
+ * Jaeger has a value for this annotation.
  */
 function restartOnIdentityChange(name: string, { identity }: ModelContext): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));

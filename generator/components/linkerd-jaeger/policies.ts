@@ -5,9 +5,10 @@ import type { ModelContext } from "../component.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 
 /**
- * Returns the policies of the standalone Jaeger, if the default inbound policy of its namespace is `deny`. Without
- * Servers, this policy refuses the traces of all proxies. Every meshed pod may send traces, and the dashboard of
- * linkerd-viz may read them. The chart linkerd-jaeger contains similar policies (edge-25.4.4, tracing-policy.yaml).
+ * Returns the policies of the standalone Jaeger. Returns an empty list if the default inbound policy of Jaeger's
+ * namespace is not `deny`. Without Servers, the policy `deny` refuses the traces of all proxies. The returned policies
+ * allow every meshed pod to send traces, and allow the dashboard of linkerd-viz to read them. The chart linkerd-jaeger
+ * contains similar policies (edge-25.4.4, tracing-policy.yaml).
  */
 export function jaegerPolicies({ environment, linkerdRelease }: ModelContext): readonly KubernetesObject[] {
   const { namespace, serviceAccount: name } = tracingBackend(linkerdRelease);

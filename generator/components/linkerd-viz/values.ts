@@ -53,7 +53,7 @@ function images({ mirror }: ModelContext): JsonMap {
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /**
- * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz), except the key `resources` of this file,
+ * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz). The key `resources` of this file is omitted,
  * because no template uses this key.
  */
 function highAvailability(release: LinkerdRelease): JsonMap {

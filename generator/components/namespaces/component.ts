@@ -8,7 +8,7 @@ import type { Component, NamespaceSpec } from "../component.ts";
  * Component with the namespaces of all components. The namespaces are created first, because the charts do not create
  * namespaces, and because Secrets are applied before the charts.
  *
- * @param accounts service accounts in the namespaces, and the bindings that grant rights to these service accounts
+ * @param accounts service accounts in these namespaces, and the bindings that grant rights to the service accounts
  */
 export function namespacesComponent(
   specs: readonly NamespaceSpec[],
@@ -40,9 +40,10 @@ export function namespacesComponent(
 }
 
 /**
- * Flux must never delete a namespace automatically. When a namespace is deleted, Kubernetes deletes its objects,
- * including HelmReleases and volume claims, in no defined order. Helm would not delete the cluster-scoped objects of
- * its releases, and CRDs and data would be lost. It is safe to keep an empty namespace.
+ * Returns a Namespace that Flux never deletes automatically. When a namespace is deleted, Kubernetes deletes the
+ * objects in the namespace in no defined order. These objects include HelmReleases and volume claims. Helm would then
+ * not delete the cluster-scoped objects of its releases, and CRDs and data would be lost. It is safe to keep an empty
+ * namespace.
  */
 
 function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObject {

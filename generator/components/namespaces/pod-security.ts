@@ -2,11 +2,11 @@ import type { StringMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
- * Returns the pod security label of a namespace with injected pods. Without the CNI plugin, an init container of these
- * pods configures the network, and the level is `privileged`, because the levels `baseline` and `restricted` forbid
- * this init container (linkerd2, templates/namespace.yaml). With the CNI plugin, pods do not have this init container,
- * and the level is `otherwise`. If `otherwise` is omitted, returns no label, so that the cluster's default level
- * applies.
+ * Returns the pod security label of a namespace with injected pods. Without the CNI plugin, these pods have an init
+ * container that configures the network. The levels `baseline` and `restricted` forbid this init container, so the
+ * level is `privileged` (linkerd2, templates/namespace.yaml). With the CNI plugin, the pods do not have this init
+ * container, so the level is `otherwise`. If `otherwise` is omitted, returns no label, so that the cluster's default
+ * level applies.
  */
 export function podSecurity({ spec: { linkerd } }: Environment, otherwise?: "restricted"): StringMap {
   const level = linkerd.cni ? otherwise : "privileged";

@@ -9,10 +9,12 @@ const rbac = "rbac.authorization.k8s.io";
 
 /**
  * Returns the service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and the bindings that
- * grant rights to these accounts. Each namespace with HelmReleases gets one account, because a HelmRelease uses an
+ * grant rights to these accounts. Each namespace with HelmReleases has one account, because a HelmRelease uses an
  * account in its own namespace. The accounts are part of the component `namespaces`, so that they still exist when
  * helm-controller uninstalls the releases. If the account of a deleted HelmRelease does not exist, helm-controller does
- * not uninstall the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
+ * not uninstall the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete). For
+ * the same reason, an annotation prevents Flux from deleting the accounts and the bindings (`keptByFlux`). `meshops
+ * teardown` deletes the accounts and the bindings.
  *
  * @returns an empty list if the spec does not specify a service account
  */
@@ -39,12 +41,6 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
     ),
   ]);
 }
-
-/**
- * Annotation that prevents Flux from deleting the service accounts and their bindings. If a chart is disabled in the
- * spec, Flux deletes its HelmRelease. helm-controller then needs the service account and the binding to uninstall the
- * Helm release. `meshops teardown` deletes the service accounts and the bindings.
- */
 
 /**
  * Binds the account to the ClusterRole cluster-admin in its namespace. If a chart contains cluster-scoped objects, such

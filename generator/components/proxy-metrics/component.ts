@@ -10,7 +10,7 @@ import { scrapersOf } from "../scrapers.ts";
 
 /**
  * Returns components with policies that allow Prometheus to read the metrics of proxies. Returns one component for each
- * created namespace in which the default inbound policy refuses clients without an identity. Returns no components if
+ * created namespace in which proxies can refuse clients without an identity (see `refuses`). Returns no components if
  * viz is disabled and the spec does not set `monitoring.prometheus`. The default inbound policy also applies to the
  * admin port of a proxy (linkerd2#10691), and Prometheus connects to this port without an identity.
  *
@@ -39,7 +39,8 @@ export function proxyMetrics(environment: Environment, created: readonly string[
 }
 
 /**
- * Whether the default inbound policy of a namespace, or of pods in the namespace, refuses clients without an identity.
+ * Whether the default inbound policy of a namespace, or of pods in the namespace, can refuse clients without an
+ * identity.
  */
 function refuses(namespace: string, environment: Environment): boolean {
   const workloads = Object.values(environment.spec.workloads).filter((workload) => workload.namespace === namespace);

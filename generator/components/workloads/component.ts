@@ -19,7 +19,7 @@ import { workloadRules } from "./rules.ts";
 
 /**
  * Workloads of the user (`spec.workloads`). The policies of a workload are a separate component, because another tool
- * can deliver the pods. If meshops later delivers the pods too, the policies stay in their own component.
+ * can deliver the pods. If meshops starts to deliver the pods later, the policies stay in this separate component.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
@@ -44,8 +44,8 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
   return {
     id: workloadId(key),
     group: key,
-    // Apply the policies before the pods. Otherwise, all clients can connect to the pods until the policies are
-    // applied.
+    // The policies must be applied before the pods. Otherwise, all clients can connect to the pods until the policies
+    // are applied.
     needs: delivered ? [controlPlane, { component: policiesId(key) }] : [],
     build: (context) => ({
       namespace,
@@ -54,7 +54,7 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
       patches: delivered ? workloadPatches(workload, sets, context) : [],
       encryptedFiles: delivered ? encryptedFilesOf(workload, context) : [],
       pods: sets,
-      // The probes of `meshops verify` run the image at the end of this list.
+      // The probes of `meshops verify` run `curlImage`.
       images: [...workload.images.map(parseImage), ...(sets.some(isProtected) ? [curlImage] : [])],
       imageNames: delivered ? namesInMirror(workload, context.mirror) : {},
     }),
@@ -62,8 +62,8 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
 }
 
 /**
- * Names of a workload's images in the registry that mirrors images. The keys are the image names in the workload's
- * manifests.
+ * Returns the names of a workload's images in the registry that mirrors images. The keys are the image names in the
+ * manifests of the workload.
  */
 function namesInMirror({ images }: Workload, mirror: Mirror | null): Record<string, string> {
   return Object.fromEntries(

@@ -24,8 +24,8 @@ export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source"
 }
 
 /**
- * Returns the delivery of a chart, with a release that has no values. `withOverrides` adds the values in the spec, as
- * for all other components.
+ * Returns the delivery of a chart. The release has no values: `withOverrides` adds the values from the spec to this
+ * release.
  */
 function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "version">): Delivery {
   return { kind: "chart", base: null, release: { ...release, clusterScoped: false, values: {}, ofUser: true } };

@@ -4,8 +4,8 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { podSet } from "./pod-sets.ts";
 
 /**
- * A set of pods: its entry in the spec (`set`), the PodSet that meshops builds from the entry (`pods`), and a function
- * that returns the path of a field of the entry (`at`).
+ * A set of pods. `set` is the entry in the spec, and `pods` is the PodSet that meshops builds from this entry. The
+ * function `at` returns the path of a field of the entry.
  */
 export interface DeclaredPods {
   readonly name: string;
@@ -39,8 +39,8 @@ export function routedSets({ pods }: Workload): RoutedSet[] {
 }
 
 /**
- * Returns the clients of all sets of pods. Each client is returned with its key and with the entry of the set that
- * lists the client.
+ * Returns the clients of all sets of pods. Each element of the result contains the client, its key, and the fields of
+ * the set of pods that lists the client.
  */
 export function clientsOf(
   environment: Environment,

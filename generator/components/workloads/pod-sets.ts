@@ -14,7 +14,7 @@ export function podSetsOf(environment: Environment, workload: string): PodSet[] 
   return Object.entries(pods).map(([key, set]) => podSet(environment, { workload, key, namespace, set }));
 }
 
-/** A set of pods in the spec, and its position in the spec. */
+/** A set of pods in the spec, with the names and the namespace that identify this set. */
 interface SetInSpec {
   readonly workload: string;
   readonly key: string;
@@ -102,8 +102,8 @@ function sourceOf(client: WorkloadClient, environment: Environment): ClientSourc
 }
 
 /**
- * Returns the service account of the set of pods with the name `workload/set`; null if the spec does not contain the
- * set.
+ * Returns the service account of a set of pods; null if the spec does not contain the set. The name of the set has the
+ * form `workload/set`.
  */
 function accountOf(name: string, { spec: { workloads } }: Environment): ClientSource | null {
   const [workload = "", key = ""] = name.split("/");

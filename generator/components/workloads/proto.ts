@@ -10,7 +10,9 @@ export interface ProtoFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Maximum length of a file in characters. The limit is necessary, because the parse time grows with the length. */
+/**
+ * Maximum length of a .proto file in characters. The limit is necessary, because longer files take more time to parse.
+ */
 const maxLength = 8 * 1024 * 1024;
 
 /**
@@ -26,7 +28,7 @@ export function readProto(file: string, text: string): ProtoFile {
     try {
       if (simple !== text) return read(file, simple);
     } catch {
-      // Ignore this error. The finding below contains the error for the original text.
+      // This error is ignored. The finding below contains the error for the original text.
     }
     return failed(syntaxError(file, text, (error as Error).message));
   }
@@ -39,8 +41,8 @@ function read(file: string, text: string): ProtoFile {
 }
 
 /**
- * Replaces with spaces the syntax that proto2 allows, but that the parser does not support: groups in a oneof, groups
- * with options, and reserved negative numbers. Services do not contain such syntax.
+ * Replaces parts of a proto2 file with spaces, because the parser does not support these parts: groups in a oneof,
+ * groups with options, and reserved negative numbers. Services do not contain such parts.
  */
 function withoutGroups(text: string): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, " ");

@@ -16,8 +16,8 @@ export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], 
 }
 
 /**
- * Returns the annotations of the pod template of a set. The result is empty if the set inherits injection from the
- * namespace and has no settings for the proxies. In this case, meshops does not change the template.
+ * Returns the annotations that meshops adds to the pod template of a set. The result is empty if the set inherits
+ * injection from the namespace and has no settings for the proxies. In this case, meshops does not change the template.
  */
 export function templateAnnotations({ inject, proxy = {}, ports }: PodSet): StringMap {
   if (inject === "disabled") return { [injectKey]: inject };
@@ -43,9 +43,9 @@ function servicePatches({ services = [], ports }: PodSet): Patch[] {
 }
 
 /**
- * Returns the annotation with the list of opaque ports. A client's proxy compares the list in the annotation of a pod
- * with the number of the container's port, and the list in the annotation of a Service with the number of the Service's
- * port (linkerd2, destination, profile translator).
+ * Returns the annotation with the list of opaque ports. In the annotation of a pod, the list contains numbers of
+ * container ports. In the annotation of a Service, the list contains numbers of the Service's ports (linkerd2,
+ * destination, profile translator).
  */
 function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringMap {
   const found = Object.values(ports).filter(({ protocol }) => protocol === "opaque");
@@ -53,9 +53,9 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 }
 
 /**
- * Returns a patch for an object in any namespace. Without a target, Kustomize compares the namespace of the patch with
- * the namespace of the object, but some charts do not write a namespace into their objects. The patch therefore has a
- * target. The name in a target is a regular expression that must match the whole name (kustomize,
+ * Returns a patch for an object in any namespace. If a patch has no target, Kustomize compares the namespace of the
+ * patch with the namespace of the object. Some charts do not write a namespace into their objects. The patch therefore
+ * has a target. The name in a target is a regular expression that must match the whole name (kustomize,
  * api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {

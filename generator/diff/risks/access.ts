@@ -58,7 +58,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   } else yield byPresence(kind, does, change);
 }
 
-/** Assesses the removal of a Server with `accessPolicy: audit`. Such a Server admits all clients. */
+/** Assesses the removal of a Server with `accessPolicy: audit`. A Server with this policy admits all clients. */
 function unaudited({ namespace }: ChangedObject, { specs }: ChangeSet): Assessment {
   const { after } = specs;
   const policy = after === null ? null : defaultPolicyIn(namespace, after);

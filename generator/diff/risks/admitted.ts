@@ -9,7 +9,8 @@ import { stateOf } from "./policy-renames.ts";
 
 /**
  * Map from each client that a policy admits to the ports at which the policy admits the client. An authentication
- * applies to all ports of its Server. The only port of its clients is therefore the empty string.
+ * applies to all ports of its Server. For a client of an authentication, the map contains only the port with the empty
+ * name.
  */
 type Admitted = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -18,10 +19,11 @@ const everyMeshed = "all meshed pods";
 const everyPort = "all ports";
 
 /**
- * Yields the clients and ports that a changed NetworkPolicy or authentication admits only before or only after the
- * change. The texts describe only the object. Another object can still admit or refuse the client.
+ * Yields the clients and ports that a changed NetworkPolicy or authentication admits only before the change, or only
+ * after the change. The texts describe only this object. Another object can still admit or refuse the client.
  *
- * @param all the other changed objects; an added authentication for the same Server can replace a removed client
+ * @param all the other changed objects; an added authentication for the same Server can admit a client that `changed`
+ *   no longer admits
  */
 export function* admissionChanges(changed: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const [old, current] = [admittedBy(changed.kind, changed.before), admittedBy(changed.kind, changed.after)];
@@ -143,7 +145,10 @@ function shareServer(other: ChangedObject, changed: ChangedObject, all: readonly
   return at(policyRequiring(other, all)?.after, "spec", "targetRef", "name") === changed.name;
 }
 
-/** Returns the changed AuthorizationPolicy that requires an authentication; undefined if no changed policy requires it. */
+/**
+ * Returns the changed AuthorizationPolicy that requires an authentication; undefined if no changed policy requires this
+ * authentication.
+ */
 export function policyRequiring(authentication: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   return all.find(
     (other) =>

@@ -1,8 +1,8 @@
 import type { Assessed, Assessment, ChangedObject } from "../../components/change-rule.ts";
 
 /**
- * Yields the risk if the Secret with the cluster's age key gets another name. Every Kustomization with encrypted files
- * refers to this Secret (kustomize-controller, spec.decryption.secretRef).
+ * Yields the risk of a change after which Flux reads the age key from a Secret with another name. Every Kustomization
+ * with encrypted files refers to this Secret (kustomize-controller, spec.decryption.secretRef).
  */
 export function* ageSecretRisk(
   { kind, fields }: ChangedObject,

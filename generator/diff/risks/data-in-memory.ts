@@ -15,7 +15,10 @@ export function dataInRelease(helmRelease: string): string | null {
   return providers.find(({ assessedValues }) => assessedValues?.helmRelease === helmRelease)?.dataInMemory?.data ?? null;
 }
 
-/** Returns the data that is lost if all pods in some namespaces restart, as a list for a sentence; empty if none. */
+/**
+ * Returns a text that lists the data that is lost if all pods in the given namespaces restart; an empty text if no data
+ * is lost.
+ */
 export function dataInNamespaces(namespaces: readonly string[]): string {
   return inMemory
     .filter(({ namespace }) => namespaces.includes(namespace))

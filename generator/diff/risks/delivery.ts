@@ -27,7 +27,7 @@ export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable
   const { environment, objects } = all;
   const { kind, change } = changed;
   if (change === "added" && kind !== "Kustomization") yield* added(changed);
-  // If only the name or the namespace of the Kustomization changes, placementRisks assesses the change.
+  // If only the name or the namespace of the Kustomization changes, `placementRisks` assesses the change.
   if (
     change === "removed" &&
     (kind === "HelmRelease" || (kind === "Kustomization" && successorOf(changed, objects) === undefined))
@@ -141,8 +141,8 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
 }
 
 /**
- * Returns steps for a workload whose objects Flux deletes and creates again in another place. With these steps, the
- * user avoids an outage.
+ * Returns the steps that avoid an outage if Flux would delete the objects of a workload and create them again in
+ * another place.
  *
  * @param place what changes: the namespace or the source of the workload
  */
@@ -195,9 +195,10 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
 }
 
 /**
- * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload if the patch that is
- * compared does not set the annotation. If the field `source` of the workload changes, the value can come from a patch
- * in another generated object. Otherwise, the value comes from `mesh.inject` of the namespace in the spec.
+ * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload. The function is for a
+ * changed object whose patch does not set the annotation. If the field `source` of the workload changes, the value can
+ * come from a patch in another generated object. Otherwise, the value is `mesh.inject` of the workload's namespace in
+ * the spec.
  */
 function injectOf(key: string, side: "before" | "after", { objects, specs }: ChangeSet): unknown {
   const change = side === "before" ? "removed" : "added";
@@ -233,8 +234,9 @@ function* otherRelease(key: string, before: ChangedObject["before"], after: Chan
 }
 
 /**
- * Assesses an overlay that includes a folder of the user, if the overlay now includes another folder or a chart
- * instead, or sets another namespace. Flux deletes the objects that it no longer applies.
+ * Assesses the change of an overlay that includes a folder of the user before the change. After the change, the overlay
+ * includes another folder or a chart, or sets another namespace. Flux then deletes the objects that it no longer
+ * applies.
  */
 function* otherFolder(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const [[old], [next]] = [before, after].map(foldersOf) as [string[], string[]];
@@ -268,7 +270,7 @@ function byPatch(field: FieldChange): FieldChange[] {
   return valuesBelow(before, after, path);
 }
 
-/** Returns the differences between the values in two maps. Handles a missing map as an empty map. */
+/** Returns the differences between the values in two maps. Treats a missing map as an empty map. */
 function valuesBelow(before: unknown, after: unknown, path: string): FieldChange[] {
   if (!isMap(before) && !isMap(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
   const [old, next] = [asMap(before), asMap(after)];

@@ -6,9 +6,9 @@ const kept = providers.flatMap(({ keptReleases = [] }) => keptReleases).sort();
 
 /**
  * Returns the assessment for every object of an environment whose spec was removed. If `flux bootstrap git` installed
- * Flux, the folder of the root Kustomization still contains Flux's own manifests, so Flux applies the folder and
- * deletes the components. If Flux was installed from `gitops.flux.manifests`, the folder no longer exists, so
- * kustomize-controller reports an error and deletes nothing.
+ * Flux, the folder of the root Kustomization still contains Flux's own manifests. Flux then applies this folder, and
+ * deletes the components. If Flux was installed from `gitops.flux.manifests`, the folder no longer exists.
+ * kustomize-controller then reports an error, and deletes nothing.
  */
 export function removedEnvironment(environment: string): Assessed {
   const spec = specFile(environment);

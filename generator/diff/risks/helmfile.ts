@@ -131,8 +131,8 @@ function uninstall(releases: readonly Release[]): Step[] {
 }
 
 /**
- * Returns the step for a release whose objects can still be needed. If only the record of the release is deleted, its
- * objects remain (helm, pkg/storage/driver).
+ * Returns the step for a release whose objects can still be needed. If the user deletes only the Secrets in which Helm
+ * stores the release, the objects of the release remain (helm, pkg/storage/driver).
  */
 function keptBy({ name, namespace, chart = "" }: Release, future: Future): Step[] {
   if (future === "ends" || future === "replaced") return [];

@@ -30,15 +30,15 @@ export function* ownershipRisks(changed: ChangedObject, { environment, objects }
 }
 
 /**
- * Whether a change removes Linkerd from the generated files. Checks linkerd-crds, because every environment in which
- * meshops installs Linkerd has this HelmRelease.
+ * Whether a change removes Linkerd from the generated files. The function checks only the HelmRelease linkerd-crds,
+ * because every environment in which meshops installs Linkerd has this HelmRelease.
  */
 export function isHandedOver(objects: readonly ChangedObject[]): boolean {
   return objects.some(({ kind, name, change }) => kind === "HelmRelease" && name === "linkerd-crds" && change === "removed");
 }
 
 /**
- * Whether the Kustomization for the certificates is only renamed. This is the case if the change also adds a
+ * Whether a removed Kustomization for the certificates is only renamed. This is the case if the change also adds a
  * Kustomization for the certificates.
  */
 function isRenamed(objects: readonly ChangedObject[]): boolean {
@@ -124,8 +124,8 @@ function externalCertificates(kustomization: ChangedObject, objects: readonly Ch
 }
 
 /**
- * Assesses a change after which Linkerd's chart creates the certificates of the webhooks, which another program created
- * before.
+ * Assesses a change after which Linkerd's chart creates the certificates of the webhooks. Before the change, another
+ * program created these certificates.
  */
 function* webhooksByChart({ name, namespace, before, after }: ChangedObject, environment: string): Iterable<Assessment> {
   const own = webhooksOfChart(name);

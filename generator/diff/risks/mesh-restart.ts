@@ -11,11 +11,11 @@ import { dataInNamespaces } from "./data-in-memory.ts";
 const domains = ["identityTrustDomain", "clusterDomain"] as const;
 
 /**
- * Yields the risk of a new trust domain or cluster domain if the changed object contains the domain, or if its pods
- * restart because of the new domain. A test with edge-26.8.3 and a new trust domain had these results. Pods that have
- * not restarted cannot connect to the control plane. A client that has restarted gets the status 503 from pods that
- * have not restarted. The rolling update of a StatefulSet stops at its first pod. 175 seconds after all meshed pods
- * were deleted together, all meshed pods were ready again.
+ * Yields the risk of a new trust domain or cluster domain. A changed object has this risk if it contains the domain, or
+ * if its pods restart because of the new domain. A test with edge-26.8.3 and a new trust domain had the following
+ * results. Pods that have not restarted cannot connect to the control plane. A client that has restarted gets the
+ * status 503 from pods that have not restarted. The rolling update of a StatefulSet stops at its first pod. 175 seconds
+ * after all meshed pods were deleted together, all meshed pods were ready again.
  */
 export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const concerned = changed.fields.some(({ path }) => domains.some((domain) => path === `spec.values.${domain}`));

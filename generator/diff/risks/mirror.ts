@@ -3,9 +3,10 @@ import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import { isMap } from "../../system/data.ts";
 
 /**
- * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
- * of a new chart must first be copied to this registry. Before bootstrap runs, a new registry contains no images, and
- * the cluster has no permission to pull images from it. Pods whose image is missing do not start.
+ * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The user
+ * must first copy the images of a new chart to this registry. Until `meshops bootstrap` runs, a new registry contains
+ * no images, and the cluster has no permission to pull images from the registry. If an image is missing, pods with this
+ * image do not start.
  */
 export function* mirroredImages(
   { kind, name, change, fields, before, after }: ChangedObject,
@@ -82,7 +83,10 @@ function pullSecretsIn(fields: readonly FieldChange[]): string[] {
   return [...new Set(added.flatMap(({ path, after }) => secretNames(path, after)))];
 }
 
-/** Keys of the lists with pull Secrets. Kubernetes lists objects with a name. Some charts list names. */
+/**
+ * Keys of lists of pull Secrets. In Kubernetes, each item of such a list is a map with the key `name`. In some charts,
+ * each item is a name.
+ */
 const pullSecretKey = /\b(imagePullSecrets|pullSecrets)\b/;
 
 /** Returns the names of the pull Secrets in a changed field, or in the maps that the field contains. */

@@ -5,7 +5,8 @@ import { requestsProxy } from "../../mesh/meshed.ts";
 import { restartCommand } from "../../mesh/restart.ts";
 
 /**
- * Risks of a removed namespace, and of changed labels and mesh settings. The settings affect a pod when it is created.
+ * Risks of a removed namespace, and of changed labels and mesh settings of a namespace. These settings affect a pod
+ * when it is created.
  */
 export function* namespaceRisks(
   { kind, name, change, fields }: ChangedObject,
@@ -45,8 +46,8 @@ function afterRestart(namespace: string, assessment: Assessment): Assessment {
 }
 
 /**
- * Returns the step in which the user restarts the pods of a namespace. The user must restart the pods, because they do
- * not restart when an annotation of their namespace changes.
+ * Returns the step in which the user restarts the pods of a namespace. Pods do not restart automatically when an
+ * annotation of their namespace changes.
  */
 function restart(namespace: string): Step {
   return {
@@ -56,12 +57,12 @@ function restart(namespace: string): Step {
 }
 
 /**
- * Assesses a change of the annotation with the default inbound policy. Without the annotation, the default of the cluster
- * applies. A running pod keeps its annotation until it restarts. A changed default of the cluster also applies to running
- * pods without the annotation (linkerd2, policy-controller, inbound/index.rs).
+ * Assesses a change of the annotation with the default inbound policy. Without the annotation, the default of the
+ * cluster applies. A running pod keeps its annotation until it restarts. A changed default of the cluster also applies
+ * to running pods without the annotation (linkerd2, policy-controller, inbound/index.rs).
  *
  * @param who the pods, as the subject of a sentence
- * @param steps steps in which the user restarts the pods; empty if the pods restart by themselves
+ * @param steps steps in which the user restarts the pods; empty if the pods restart automatically
  */
 export function* ofPolicy(
   who: string,

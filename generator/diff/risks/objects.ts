@@ -61,8 +61,8 @@ function hasRoutes(namespace: string, objects: readonly ChangedObject[]): boolea
 }
 
 /**
- * Risks of a changed kustomization.yaml. The patches and images in this file change objects of the base. The bundle
- * does not contain these objects, so meshops does not know the effect of a patch.
+ * Risks of a changed kustomization.yaml. The patches and images in this file change objects of the base. The generated
+ * files do not contain these objects, so meshops does not know the effect of a patch.
  */
 function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
   for (const { path, before, after } of fields) {

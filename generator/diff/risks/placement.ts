@@ -17,12 +17,15 @@ export function* placementRisks(changed: ChangedObject, { environment, objects }
   if (changed.fields.some(({ path }) => path.startsWith("spec.sourceRef"))) yield otherSource(changed, environment);
 }
 
-/** Returns the folder of the platform repository in the path of a Kustomization, with a slash at the end. */
+/** Returns the first part of a Kustomization's path: the folder of the platform repository, with a slash at the end. */
 function platformFolder(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/overlays\/.*$/, "");
 }
 
-/** Returns the added Kustomization that applies the overlay of a removed Kustomization; undefined if there is none. */
+/**
+ * Returns the added Kustomization that applies the overlay of a removed Kustomization; undefined if no added
+ * Kustomization applies this overlay.
+ */
 export function successorOf(
   { kind: own, change: removal, before }: ChangedObject,
   objects: readonly ChangedObject[],
@@ -32,8 +35,8 @@ export function successorOf(
 }
 
 /**
- * Whether two Kustomizations apply the overlay of the same component, or the same folder. The environment and the folder
- * of the platform repository can have different names.
+ * Whether two Kustomizations apply the overlay of the same component, or the same folder. The paths of the two
+ * Kustomizations can contain different environment names, and different folders of the platform repository.
  */
 function appliesSame(before: ChangedObject["before"], after: ChangedObject["after"]): boolean {
   const [old, next] = [overlayOf(before), overlayOf(after)];
@@ -41,8 +44,8 @@ function appliesSame(before: ChangedObject["before"], after: ChangedObject["afte
 }
 
 /**
- * Returns the name of the overlay that a Kustomization applies, which is the id of its component; null if the
- * Kustomization applies no overlay.
+ * Returns the name of the overlay that a Kustomization applies. This name is the id of the component. Returns null if
+ * the Kustomization applies no overlay.
  */
 export function overlayOf(kustomization: ChangedObject["before"]): string | null {
   return /overlays\/[^/]+\/(.+)$/.exec(String(at(kustomization, "spec", "path")))?.[1] ?? null;

@@ -1,7 +1,10 @@
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
-/** Yields the risks of the changed fields of a policy, except the clients that the policy admits. */
+/**
+ * Yields the risks of the changed fields of a policy. `admissionChanges` assesses changes of the clients that a policy
+ * admits.
+ */
 export function* fieldRisks({ kind, fields, after }: ChangedObject, environment: string): Iterable<Assessment> {
   const isAudited = kind === "Server" && at(after, "spec", "accessPolicy") === "audit";
   for (const field of fields) yield* byField(field, kind, environment, isAudited);

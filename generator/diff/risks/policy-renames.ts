@@ -5,7 +5,10 @@ import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { groupBy } from "../../system/data.ts";
 
-/** Effect of an object, by kind. `opens`: the object allows clients. `closes`: the object denies clients. */
+/**
+ * Effect of an object, by kind. `opens`: the object admits clients. `closes`: clients that no policy admits cannot
+ * connect to the pods that the object selects.
+ */
 export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["NetworkPolicy", "closes"],
   ["Server", "closes"],
@@ -15,8 +18,8 @@ export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
 ]);
 
 /**
- * Whether an added or removed object is only renamed. This is the case if an object of the same kind with another name,
- * but for the same pods, is removed or added at the same time. For a Server, the port must also be the same.
+ * Whether an added or removed object is only renamed. This is the case if the change also removes or adds an object of
+ * the same kind and for the same pods, but with another name. For a Server, the port must also be the same.
  */
 export function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   const scope = (state: ChangedObject["before"]): string =>
@@ -33,8 +36,8 @@ export function isRenamed(changed: ChangedObject, all: readonly ChangedObject[])
 }
 
 /**
- * Assesses policies whose names change because the name of their workload changes. Flux deletes the old Kustomization
- * and applies the new Kustomization in no fixed order.
+ * Assesses policies whose names change because the name of their workload, set of pods or port changes. If the name of
+ * the workload changes, Flux deletes the old Kustomization and applies the new Kustomization in no fixed order.
  */
 export function renamedPolicies({ environment, objects, specs }: ChangeSet, kind: string): Assessment {
   const old = objects.filter(
@@ -113,8 +116,8 @@ function rejectsSecondServer(spec: Environment | null): boolean {
 }
 
 /**
- * Whether an added or removed object is only moved. This is the case if an object of the same kind is removed or added
- * at the same time, and the names of both objects are equal or differ only in the name of the Helm release.
+ * Whether an added or removed object is only moved. This is the case if the change also removes or adds an object of
+ * the same kind, and the names of both objects are equal or differ only in the name of the Helm release.
  */
 export function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
   const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));
