@@ -18,7 +18,7 @@ export interface ManifestFiles {
   readonly files: readonly ManifestFile[];
   /** Skipped folders with the templates of Helm charts. Only Helm can convert these templates to manifests. */
   readonly templates: readonly string[];
-  /** Skipped folders with YAML files whose names begin with a dot. Does not contain the folders .git and .github. */
+  /** Skipped folders with a leading dot in the name, if they contain YAML files. Does not include .git and .github. */
   readonly hidden: readonly string[];
 }
 

@@ -23,9 +23,9 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Maximum number of servers in a graph with separate boxes for viz and for all other clients (`everyoneElse`). With
- * more servers, the arrows from these boxes would hide the other arrows. A graph with more servers therefore does not
- * have these boxes. Instead, the text in the box of each server describes what all other clients can do.
+ * Up to this number of servers, a graph has separate nodes for viz and for all other clients (`everyoneElse`). With
+ * more servers, the edges from these nodes would hide the other edges. A graph with more servers therefore does not
+ * have these nodes. Instead, the text in the node of each server describes what all other clients can do.
  */
 const fewServers = 6;
 

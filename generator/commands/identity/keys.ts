@@ -68,8 +68,8 @@ function isInSpec(io: Io, directory: string, name: string, recipient: string): b
  * Returns the recipients that a spec contains (`replaced`), and a function that writes new recipients to the spec
  * (`write`).
  *
- * @throws UserError if the spec does not exist, is not valid YAML, or already contains recipients and `force` is not
- * set
+ * @throws UserError if the spec does not exist or is not valid YAML. Without `force`, also if the spec already contains
+ * recipients, or if the environment already has encrypted files
  */
 function writableSpec(
   io: Io,

@@ -123,8 +123,8 @@ interface ClusterIdentity {
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
   /**
-   * Secrets of webhooks whose private key has a PEM form (`form`) that the program which reads the Secret does not
-   * accept.
+   * Secrets that contain a webhook's private key in a PEM form (`form`) that is not accepted by the program that uses
+   * the key.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
