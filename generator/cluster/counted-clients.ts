@@ -12,7 +12,7 @@ export interface Counted {
   /** Name of the set of pods, such as `shop/api`. */
   readonly pods: string;
   readonly clients: readonly RefusedLater[];
-  /** Number of pods of the set whose metrics were not read. */
+  /** Number of pods in the set from which meshops did not read metrics. */
   readonly unread: number;
 }
 
@@ -54,7 +54,7 @@ export function countedClients(
       const texts = own.map(({ metadata }) => proxyMetrics.get(`${metadata.namespace}/${metadata.name}`));
       const read = texts.filter((text) => typeof text === "string");
       const counted = read.flatMap(countedIn).filter(({ identity }) => identity === null || !isVerifyName(identity.name));
-      // `unread` also counts the pods of a large set whose metrics were not requested (see podsPerSet).
+      // In a large set, `unread` also counts the pods from which meshops did not request metrics (see `podsPerSet`).
       return { pods: set.title, clients: refusedLater(set, counted), unread: own.length - read.length };
     })
     .filter(({ clients, unread }) => clients.length > 0 || unread > 0);

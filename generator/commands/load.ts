@@ -79,7 +79,7 @@ export function refuseUnknown(repository: Repository, names: readonly string[]):
     throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
 }
 
-/** Returns a finding for each name for which no spec exists. */
+/** Returns one finding per name that has no spec. */
 export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
   const known = repository.environmentNames();
   return [...new Set(names)]

@@ -65,8 +65,9 @@ interface Found {
 }
 
 /**
- * Adds the manifest files of a folder and its subfolders to `found.paths`. Adds folders that are skipped although they
- * contain YAML files to `found.templates` and `found.hidden`.
+ * Adds the manifest files of a folder and its subfolders to `found.paths`. Skips the templates of Helm charts, and adds
+ * their folders to `found.templates`. Skips hidden folders, and adds the hidden folders that contain YAML files to
+ * `found.hidden`.
  */
 function walk(folder: string, found: Found): void {
   const entries = readdirSync(folder, { withFileTypes: true });

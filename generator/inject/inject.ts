@@ -77,8 +77,8 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
 }
 
 /**
- * Returns the generated policies that are no longer needed. These are policies that are not in `wanted`, and whose
- * workload is in `workloads` or is not in `stream`. Policies of all other workloads were generated from another
+ * Returns the generated policies that are no longer needed. A policy is no longer needed if it is not in `wanted`, and
+ * if its workload is in `workloads` or is not in `stream`. Policies of all other workloads were generated from another
  * MeshInjection, so they are kept.
  */
 function obsoletePolicies(

@@ -45,8 +45,8 @@ export function transform(text: string, injection: MeshInjection): Transformed {
 /** Result of `injectDocuments`: the manifests after the injection, and the findings about them. */
 interface Injection extends Omit<Transformed, "diagnostics"> {
   /**
-   * Returns the manifests after the injection, parsed from the new text. If the injection changed nothing, these are the
-   * original manifests.
+   * Returns the manifests after the injection, parsed from the new text. If the injection changed nothing, these are
+   * the original manifests.
    */
   parsed(): Parsed;
 }

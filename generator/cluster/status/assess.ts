@@ -92,8 +92,8 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
 }
 
 /**
- * Adds a warning to the cause of a component whose NetworkPolicies have never been applied, although its namespace
- * already contains pods. The warning is that every pod in the cluster can connect to these pods.
+ * If the NetworkPolicies of a component have never been applied, but its namespace already contains pods, adds a
+ * warning to the cause of the component. The warning reports that every pod in the cluster can connect to these pods.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));

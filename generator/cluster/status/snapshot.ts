@@ -47,7 +47,7 @@ export interface Snapshot {
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
-  /** Metrics of the proxies in the pods whose access mode is `audit`. */
+  /** Metrics of the proxies in pods with the access mode `audit`. */
   readonly proxyMetrics: ProxyMetrics;
   readonly takenAt: Date;
 }

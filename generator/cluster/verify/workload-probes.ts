@@ -37,8 +37,8 @@ export interface Destination {
 }
 
 /**
- * Returns the sets of pods whose access the tests check. These are the protected sets with at least one port whose
- * connections pass through the proxy.
+ * Returns the sets of pods that have a test. These are the protected sets with at least one port that does not bypass
+ * the proxy.
  */
 export function testedSets({ components }: Model): PodSet[] {
   return components

@@ -105,8 +105,8 @@ export function scaffoldInventory(files: readonly { readonly path: string; reado
 }
 
 /**
- * Returns findings about edited files that are outdated, because their template has changed or because they lack one of
- * the `requiredFixes`. `generate` does not update edited files.
+ * Returns findings about the edited files that are outdated. An edited file is outdated if its template has changed, or
+ * if the file lacks one of the `requiredFixes`. `generate` does not update edited files.
  */
 export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {

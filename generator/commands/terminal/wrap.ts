@@ -12,8 +12,8 @@ export function wrap(text: string, indent: string, width: number = columns, hang
 }
 
 /**
- * Wraps a shell command before its options. Each line except the last ends with a backslash, so that a user can copy the
- * command.
+ * Wraps a shell command before its options. Each line except the last ends with a backslash, so that a user can copy
+ * the command.
  */
 export function wrapCommand(command: string, indent: string, width: number = columns): string[] {
   const lines = fold(command.split(/ (?=--)/), indent, width - continued.length, "  ");
