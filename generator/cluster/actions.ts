@@ -9,7 +9,7 @@ type MergePatch = Omit<KubernetesObject, "metadata"> & {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
 };
 
-/** Operations in a cluster other than reading objects. */
+/** Operations on a cluster, except requests that read objects. */
 export interface ClusterActions {
   /** Creates an object. If the object already exists, returns false and does not change the existing object. */
   create(object: KubernetesObject): Promise<boolean>;
@@ -28,7 +28,7 @@ export interface ClusterActions {
    * Sends a POST request and passes each part of the response to `onData`. If the signal aborts, the promise resolves
    * without an error.
    *
-   * @throws Refused if the server answers with an error
+   * @throws StreamError if the server sends an error response
    */
   stream(path: string, body: Uint8Array, onData: (chunk: Buffer) => void, signal: AbortSignal): Promise<void>;
 }

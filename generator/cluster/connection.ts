@@ -57,8 +57,8 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
       "specify a readable kubeconfig with --kubeconfig",
     );
   }
-  // If the Kubernetes client finds no kubeconfig, the client uses the context and the server that the following
-  // condition compares.
+  // If the Kubernetes client finds no kubeconfig, it uses a built-in context and server. The following condition
+  // recognizes these two values.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
     throw new UserError(
       exitCode.missing,

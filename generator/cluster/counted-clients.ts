@@ -12,14 +12,14 @@ export interface Counted {
   /** Name of the set of pods, such as `shop/api`. */
   readonly pods: string;
   readonly clients: readonly RefusedLater[];
-  /** Number of pods of the set whose metrics were not read. */
+  /** Number of pods in the set from which meshops did not read metrics. */
   readonly unread: number;
 }
 
 /** Metrics of proxies. The key is `namespace/name` of the pod. The value is null if the metrics cannot be read. */
 export type ProxyMetrics = ReadonlyMap<string, string | null>;
 
-/** Maximum number of pods per set of pods whose proxy metrics meshops reads. */
+/** Maximum number of pods for which meshops reads the metrics of the proxy, per set of pods. */
 const podsPerSet = 20;
 
 /** Reads the metrics of the proxies of each set of pods that has a port in the mode `audit`. */
@@ -54,7 +54,7 @@ export function countedClients(
       const texts = own.map(({ metadata }) => proxyMetrics.get(`${metadata.namespace}/${metadata.name}`));
       const read = texts.filter((text) => typeof text === "string");
       const counted = read.flatMap(countedIn).filter(({ identity }) => identity === null || !isVerifyName(identity.name));
-      // `unread` also counts the pods of a large set whose metrics were not requested (see podsPerSet).
+      // In a large set, `unread` also counts the pods from which meshops did not request metrics (see `podsPerSet`).
       return { pods: set.title, clients: refusedLater(set, counted), unread: own.length - read.length };
     })
     .filter(({ clients, unread }) => clients.length > 0 || unread > 0);

@@ -6,11 +6,11 @@ import { type ClusterReader, orNull } from "./connection.ts";
 
 /**
  * Reads the identity objects of an environment from a cluster: the trust bundle, the ConfigMap `meshops-identity`, the
- * Secrets that the mesh needs, and the Secrets that pods mount. If the user is not allowed to read the ConfigMap or
- * the Secrets, the corresponding field of the result is null.
+ * Secrets that the mesh needs, and the Secrets that pods mount. If the user is not allowed to read the ConfigMap or the
+ * Secrets, the corresponding field of the result is null.
  *
  * @param contracts the Secrets that the mesh needs
- * @param pods pods whose mounted Secrets are read
+ * @param pods the function reads the Secrets that these pods mount
  */
 export async function readIdentityObjects(
   cluster: ClusterReader,

@@ -26,8 +26,8 @@ export async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
 }
 
 /**
- * Lists the NetworkPolicies and Linkerd's policies in several namespaces. If the user is not allowed to list a kind, the
- * result does not contain the policies of this kind.
+ * Lists the NetworkPolicies and Linkerd's policies in several namespaces. If the user is not allowed to list a kind
+ * that is not in `required`, the result contains no policies of this kind.
  *
  * @param required kinds that the user must be allowed to list
  * @throws UserError if the user is not allowed to list a required kind

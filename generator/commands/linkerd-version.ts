@@ -2,10 +2,10 @@ import { edgeOf, isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRe
 import { exitCode, UserError } from "../system/errors.ts";
 
 /**
- * Returns the value of `--linkerd` if it is the name of a Linkerd release that meshops knows.
+ * Returns the value of `--linkerd` if meshops accepts this release. meshops accepts every release in the catalog, and
+ * every edge release that is not older than the oldest edge release in the catalog.
  *
- * @throws UserError (usage) if the catalog does not contain the release. Edge releases that are later than those in the
- * catalog are accepted
+ * @throws UserError (usage) if meshops does not accept the release
  */
 export function knownVersion(version: string): LinkerdVersion {
   if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;

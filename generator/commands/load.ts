@@ -69,7 +69,7 @@ export function load(repository: Repository, names: readonly string[], rules: re
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }
 
-/** The rules that all commands check, because the rules read few files. */
+/** The rules that all commands check. These rules read only a few files. */
 const quickRules = fileRules.filter(({ onlyByValidate }) => onlyByValidate !== true);
 
 /** @throws UserError (usage) if no spec exists for one of the names */
@@ -79,7 +79,7 @@ export function refuseUnknown(repository: Repository, names: readonly string[]):
     throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
 }
 
-/** Returns a finding for each name for which no spec exists. */
+/** Returns one finding per name that has no spec. */
 export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
   const known = repository.environmentNames();
   return [...new Set(names)]

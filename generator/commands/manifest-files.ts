@@ -18,7 +18,7 @@ export interface ManifestFiles {
   readonly files: readonly ManifestFile[];
   /** Skipped folders with the templates of Helm charts. Only Helm can convert these templates to manifests. */
   readonly templates: readonly string[];
-  /** Skipped folders with YAML files whose names begin with a dot. Does not contain the folders .git and .github. */
+  /** Skipped folders with a leading dot in the name, if they contain YAML files. Does not include .git and .github. */
   readonly hidden: readonly string[];
 }
 
@@ -65,8 +65,9 @@ interface Found {
 }
 
 /**
- * Adds the manifest files of a folder and its subfolders to `found.paths`. Adds folders that are skipped although they
- * contain YAML files to `found.templates` and `found.hidden`.
+ * Adds the manifest files of a folder and its subfolders to `found.paths`. Skips the templates of Helm charts, and adds
+ * their folders to `found.templates`. Skips hidden folders, and adds the hidden folders that contain YAML files to
+ * `found.hidden`.
  */
 function walk(folder: string, found: Found): void {
   const entries = readdirSync(folder, { withFileTypes: true });

@@ -8,7 +8,7 @@ export function output<const T extends readonly string[]>(
 }
 
 /**
- * Returns a text if it is a DNS label (RFC 1123), such as the name of a Service or of a namespace. Otherwise, throws an
+ * Returns `text` if it is a DNS label (RFC 1123), such as the name of a Service or of a namespace. Otherwise, throws an
  * error about the option.
  */
 export function dnsLabel(text: string): string {
@@ -17,8 +17,8 @@ export function dnsLabel(text: string): string {
 }
 
 /**
- * Returns a text if it is a DNS name (RFC 1123), which consists of labels with dots between them. Otherwise, throws an
- * error about the option.
+ * Returns `text` if it is a DNS name (RFC 1123). A DNS name consists of labels with dots between them. Otherwise,
+ * throws an error about the option.
  */
 export function dnsName(text: string): string {
   if (text.length > 253) throw new InvalidArgumentError("expected at most 253 characters");
@@ -26,7 +26,7 @@ export function dnsName(text: string): string {
   return text;
 }
 
-/** Returns a text if it is a duration such as 60d. Otherwise, throws an error about the option. */
+/** Returns `text` if it is a duration such as 60d. Otherwise, throws an error about the option. */
 export function validity(text: string): string {
   if (/^[1-9][0-9]{0,4}[hdy]$/.test(text)) return text;
   throw new InvalidArgumentError("expected a number of hours (h), days (d) or years (y), such as 60d");

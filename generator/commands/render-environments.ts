@@ -26,8 +26,8 @@ interface RenderedEnvironment extends Rendered {
 }
 
 /**
- * Renders environments. Appends the findings about their identities, and about the files to which their workloads
- * refer, to `diagnostics`. Does not return environments with errors in these files.
+ * Renders environments. Appends findings to `diagnostics`: the findings about the identities of the environments, and
+ * about the files to which the workloads refer. Omits environments with errors in these files.
  */
 export function renderAll(
   io: Io,

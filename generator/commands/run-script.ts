@@ -10,7 +10,7 @@ import type { Io } from "./io.ts";
 
 /**
  * Runs a script in the root of the repository, and returns the exit code of the script. The script uses the terminal of
- * this process. If the script fails, it prints the meshops command with which the user can continue (MESHOPS_RESUME).
+ * this process. If the script fails, it prints the meshops command that continues the run (MESHOPS_RESUME).
  *
  * @throws UserError (missing) if bash cannot be run
  */

@@ -7,6 +7,6 @@ export type Program = Command<[], { directory: string }>;
 /** Argument of the functions that declare the commands. */
 export interface Runtime {
   readonly io: Io;
-  /** Sets the exit code with which the command line ends. */
+  /** Sets the exit code of the command line. */
   end(code: number): void;
 }

@@ -13,7 +13,8 @@ import type { PortsOf, WorkloadPorts } from "./workload-ports.ts";
 
 /**
  * Returns the changes that set Linkerd's annotations on a workload's pod template: the injection annotation, and the
- * port lists in the MeshInjection. If an annotation already lists ports, these ports remain in the list.
+ * annotations for the port lists of the MeshInjection (`opaquePorts`, `skipInboundPorts` and `skipOutboundPorts`). If
+ * an annotation already lists ports, these ports remain in the list.
  */
 export function annotateWorkload(
   workload: Workload,
@@ -81,8 +82,8 @@ export function annotateServices(
 }
 
 /**
- * Returns the port numbers of a Service whose target port satisfies `matches` for at least one of the workloads. Only
- * TCP ports are returned.
+ * Returns the numbers of a Service's TCP ports. Includes a port only if `matches` is true for its target port in at
+ * least one workload.
  */
 function portsTo(
   service: Manifest,

@@ -8,8 +8,8 @@ import { type Transformed, transform } from "./transform.ts";
 export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
 
 /**
- * Adds injection annotations to the workloads and Services in a YAML stream, and adds policies for the clients in the
- * spec. The function is pure. Parts of the text that do not change keep their bytes.
+ * Adds Linkerd's annotations to the workloads and Services in a YAML stream, and adds policies for the clients in the
+ * spec. The function is pure. It does not reformat the rest of the text.
  *
  * @returns the new text and the findings about it. If `diagnostics` is not empty, or if a note is an error, the text is
  * the same as the input

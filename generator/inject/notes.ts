@@ -6,8 +6,8 @@ import { isSelectable } from "./policies.ts";
 import type { PortsOf, WorkloadPorts } from "./workload-ports.ts";
 
 /**
- * Returns notes about the policies that `spec.clients` requires. Examples are ports of clients that no workload
- * declares, and workloads for which no policy can be generated. Without `spec.clients`, returns an empty list.
+ * Returns notes about the policies that `spec.clients` requires. Examples are a port in `spec.clients` that no workload
+ * declares, and a workload for which no policy can be generated. Without `spec.clients`, returns an empty list.
  */
 export function policyNotes(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   if (injection.spec.clients === undefined) return [];
@@ -55,8 +55,8 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
 }
 
 /**
- * Reports ports of clients that no selected workload and none of its Services declares. The generated policies would
- * not allow connections to these ports.
+ * Reports each port in `spec.clients` that neither a selected workload nor one of its Services declares. The generated
+ * policies would not allow connections to these ports.
  */
 function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   const [first] = workloads;

@@ -5,9 +5,9 @@ import { endsInBlockScalar, newlineOf } from "../kubernetes/splice-text.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 
 /**
- * Returns the text of manifests after edits of their documents, with new objects at the end. If the text is a single
- * JSON object, the result is also JSON. If this object is a List, the new objects are appended to its items. Otherwise,
- * the result is a new List with the existing object and the new objects.
+ * Applies edits to the documents of a text, and adds new objects at the end. Returns the new text. If the text is a
+ * single JSON object, the result is also JSON. If this object is a List, the new objects are appended to its items.
+ * Otherwise, the existing object and the new objects become the items of a new List.
  *
  * @param text the whole text from which the chunks were parsed
  */

@@ -30,9 +30,9 @@ export interface Transformed {
 }
 
 /**
- * Makes the changes of a MeshInjection in a YAML stream. Adds new objects at the end of the stream. Bytes outside of
- * the changed places usually stay the same (see `splice`). Returns the whole text unchanged if the text cannot be
- * parsed, or if a note is an error.
+ * Applies a MeshInjection to a YAML stream. Adds new objects at the end of the stream. The rest of the text usually
+ * stays the same, byte for byte (see `splice`). Returns the whole text unchanged if the text cannot be parsed, or if a
+ * note is an error.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
@@ -45,8 +45,8 @@ export function transform(text: string, injection: MeshInjection): Transformed {
 /** Result of `injectDocuments`: the manifests after the injection, and the findings about them. */
 interface Injection extends Omit<Transformed, "diagnostics"> {
   /**
-   * Returns the manifests after the injection, parsed from the new text. If the injection changed nothing, these are the
-   * original manifests.
+   * Returns the manifests after the injection, parsed from the new text. If the injection changed nothing, these are
+   * the original manifests.
    */
   parsed(): Parsed;
 }
@@ -55,7 +55,7 @@ interface Injection extends Omit<Transformed, "diagnostics"> {
 type Parsed = Omit<Manifests, "diagnostics">;
 
 /**
- * Makes the changes of a MeshInjection in the text from which the manifests were parsed.
+ * Applies a MeshInjection to the text from which the manifests were parsed.
  *
  * @param add returns the edit that adds a new object to the first document. If null, each new object becomes a separate
  * document
@@ -75,8 +75,8 @@ export function injectDocuments(
   };
   for (const { manifest, path, value } of changes)
     edit(manifest.source.document, { op: "set", path: [...manifest.at, ...path], value });
-  // An object to remove is either an item of a List or a whole document. Here, items of a List are removed. Whole
-  // documents are removed below.
+  // An object to remove is either an item of a List or a whole document. This loop removes the items of Lists. The code
+  // below removes whole documents.
   for (const { source, at } of removals) if (at.length > 0) edit(source.document, { op: "remove", path: at });
   if (add !== null) for (const addition of additions) edit(manifests.documents[0], add(addition));
   const removed = new Set<Document>(removals.filter(({ at }) => at.length === 0).map(({ source }) => source.document));
@@ -95,7 +95,7 @@ export function injectDocuments(
     return known;
   };
   // Findings contain line numbers of the new text. Parsing takes most of the time, so parse the new text only if there
-  // are findings. Objects that are added exist only in the new text.
+  // can be findings. If objects were added, always parse the new text, because the added objects exist only there.
   const mayHaveFindings = additions.length > 0 || findings(withChanges(manifests.objects, changes, removals)).length > 0;
   return { text, parsed, selected, notes, findings: mayHaveFindings ? findings(parsed().objects) : [] };
 }
@@ -113,7 +113,7 @@ function withChanges(objects: readonly Manifest[], changes: readonly Change[], r
     });
 }
 
-/** Returns a copy of plain data with another value at a path. Creates maps that do not exist. */
+/** Returns a copy of plain data with another value at a path. Creates the maps that are missing on the path. */
 function withValue(data: unknown, [step, ...rest]: Path, value: unknown): unknown {
   if (step === undefined) return value;
   if (Array.isArray(data)) return data.map((item, index) => (index === Number(step) ? withValue(item, rest, value) : item));

@@ -28,8 +28,8 @@ interface PassedOver {
 
 /**
  * Selects workloads by the namespaces and labels in the MeshInjection. A workload that specifies no namespace matches
- * every namespace. The function does not select a workload for injection if its pods cannot have a proxy, or if an
- * annotation disables the injection.
+ * every namespace. A selected workload is not injected in these cases: an annotation disables the injection, the pods
+ * already have a proxy, the pods cannot have a proxy, or a proxy would prevent the workload from completing.
  */
 export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
   const release = linkerdRelease(spec.linkerd);

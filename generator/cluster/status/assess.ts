@@ -92,8 +92,8 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
 }
 
 /**
- * Adds a warning to the cause of a component whose NetworkPolicies have never been applied, although its namespace
- * already contains pods. The warning is that every pod in the cluster can connect to these pods.
+ * If the NetworkPolicies of a component have never been applied, but its namespace already contains pods, adds a
+ * warning to the cause of the component. The warning reports that every pod in the cluster can connect to these pods.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -106,8 +106,8 @@ function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentMode
 
 /**
  * Returns the state of a Kustomization. While Flux waits until the applied objects are ready, the status of the
- * Kustomization does not show which object is not ready. Therefore, the cause of the Kustomization
- * names the first of its objects that is not ready.
+ * Kustomization does not show which object is not ready. Therefore, the returned cause contains the name of the first
+ * object that is not ready.
  */
 function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = kustomizationIn(snapshot, subject);
@@ -210,8 +210,8 @@ function progress(reason: string): Cause {
 }
 
 /**
- * Returns the workloads of a component. To find these workloads, uses the labels that Flux sets on each applied object:
- * the labels contain the name of the object's Kustomization or HelmRelease.
+ * Returns the workloads of a component. Finds these workloads by a label that Flux sets on each applied object. The
+ * value of this label is the name of the object's Kustomization or HelmRelease.
  */
 function workloadsOf(component: ComponentModel, { workloads }: Snapshot, placement: Placement): KubernetesObject[] {
   const { id, namespace } = component;

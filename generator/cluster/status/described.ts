@@ -14,8 +14,8 @@ import type { Snapshot } from "./snapshot.ts";
 /**
  * Returns the state of the pods of the workloads in the spec: one node per set of pods. If the spec describes a set of
  * pods incorrectly, the node of this set has the state `failed`, because the policies then protect the wrong pods or
- * admit the wrong clients. For a workload that meshops delivers, the result contains only the sets that are described
- * incorrectly, because the node of its Kustomization already contains its pods. Pure.
+ * admit the wrong clients. For a workload that meshops delivers, the result contains only the sets that the spec
+ * describes incorrectly. The node of the workload's Kustomization already contains the other pods. Pure.
  */
 export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
   return model.components.filter(isWorkload).flatMap((component) => {

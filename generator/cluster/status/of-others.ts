@@ -69,8 +69,8 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
 }
 
 /**
- * Returns a cause if the spec declares a version or a domain of Linkerd that differs from the value in the cluster.
- * Returns null if the values are equal, or if the snapshot does not contain the value in the cluster.
+ * Returns a cause if Linkerd's version, cluster domain or trust domain in the spec differs from the one in the cluster;
+ * otherwise null. A value that the snapshot does not contain is not compared.
  */
 function otherFact(component: string, versions: readonly string[], environment: Environment, snapshot: Snapshot): Cause | null {
   const { version, clusterDomain, identity } = environment.spec.linkerd;
@@ -99,8 +99,8 @@ function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: stri
 }
 
 /**
- * Returns the versions of Linkerd's own workloads, each version once. Linkerd's charts set a label with the version in
- * all releases.
+ * Returns the versions of Linkerd's own workloads, each version once. In all Linkerd releases, the charts set a label
+ * with the version on these workloads.
  */
 function versionsOf(workloads: readonly KubernetesObject[]): string[] {
   const own = workloads.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/part-of"] === "Linkerd");

@@ -9,7 +9,7 @@ import { proxyWaitCause } from "./proxy-cause.ts";
 import { serverRefusal } from "./server-refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Returns the cause why a pod is not ready. Returns null if no cause is found, for example while the pod starts. */
+/** Returns the reason why a pod is not ready. Returns null if no reason is found, for example while the pod starts. */
 export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Subject): Cause | null {
   const problem = podProblem(pod);
   return (
@@ -51,8 +51,8 @@ export function missingSecret(
 
 /**
  * Returns the cause if a pod is unschedulable or waits for a volume; otherwise null. If the pod is unschedulable for a
- * reason other than its volume, the result is this reason, because a pending PersistentVolumeClaim can itself wait
- * until the pod is scheduled.
+ * reason other than a volume, returns this reason, even if a PersistentVolumeClaim of the pod is pending. Such a
+ * PersistentVolumeClaim can itself wait until the pod is scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
@@ -104,8 +104,8 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
 }
 
 /**
- * Seconds after the start of a container during which a failed probe is expected. Also the seconds after the end of a
- * pod's grace period during which the deleted pod may still exist.
+ * A period in seconds. During this period after the start of a container, a failed probe is not a problem. During this
+ * period after the end of its grace period, a deleted pod may still exist.
  */
 const startupSeconds = 30;
 

@@ -48,7 +48,7 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
 export const freeQueue = "kubectl rollout restart deployment helm-controller kustomize-controller --namespace flux-system";
 
 /**
- * Returns the host name of the identity controller that a proxy uses (linkerd2, charts/partials/templates/_proxy.tpl).
+ * Returns the host name that a proxy uses for the identity controller (linkerd2, charts/partials/templates/_proxy.tpl).
  */
 function identityHost(pod: KubernetesObject): string {
   const address = proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_SVC_ADDR") ?? "the identity controller";

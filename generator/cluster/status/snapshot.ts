@@ -47,12 +47,14 @@ export interface Snapshot {
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
-  /** Metrics of the proxies in the pods whose access mode is `audit`. */
+  /** Metrics of the proxies in pods with the access mode `audit`. */
   readonly proxyMetrics: ProxyMetrics;
   readonly takenAt: Date;
 }
 
-/** Returns the source with a kind, a name and a namespace; undefined if the snapshot does not contain this source. */
+/**
+ * Returns the source with the given kind, name and namespace; undefined if the snapshot does not contain this source.
+ */
 export function sourceIn(
   { sources }: Snapshot,
   { kind, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
@@ -60,7 +62,7 @@ export function sourceIn(
   return sources.find(({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace);
 }
 
-/** Returns the Kustomization with a name and a namespace; undefined if the snapshot does not contain it. */
+/** Returns the Kustomization with the given name and namespace; undefined if the snapshot does not contain it. */
 export function kustomizationIn(
   { kustomizations }: Snapshot,
   { name, namespace }: { readonly name: string; readonly namespace: string },

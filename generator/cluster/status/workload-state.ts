@@ -27,7 +27,7 @@ export interface WorkloadState {
   readonly pods: readonly PodState[];
 }
 
-/** A pod that is not ready, and the cause why the pod is not ready. */
+/** A pod that is not ready, and the reason why. */
 interface PodState {
   readonly name: string;
   readonly cause: Cause;

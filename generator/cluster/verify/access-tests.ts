@@ -11,8 +11,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import { openTap, tapResult } from "./tap.ts";
 
 /**
- * Runs T0 first, because T0 can remove the policies and restores them only at its end. After T0, runs T1 to T3 in
- * parallel with those checks of the components that need a probe.
+ * Runs the test T0 alone, because T0 can remove the policies, and restores them only at its end. After T0, runs the
+ * tests T1 to T3 and the components' checks that need a probe, all in parallel.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await baselineTest(run, scene);
@@ -67,8 +67,8 @@ function noClient({ target }: Scene): CheckResult {
 }
 
 /**
- * Runs a probe if `trouble` is null. `trouble` contains the error if an object that the probe needs could not be
- * created. If `trouble` is not null, returns a result with this error, so that the other tests continue.
+ * Runs a probe. If an object that the probe needs could not be created, `trouble` contains the error. In this case,
+ * does not run the probe, and returns a result with this error, so that the other tests continue.
  */
 function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
   return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });

@@ -124,8 +124,8 @@ function unseenCalls(run: ProbeRun): CheckResult | null {
 }
 
 /**
- * Returns a failed finding if a probe that should be meshed has no proxy; otherwise null. Without a proxy, the test
- * cannot use the results of the probe's calls.
+ * Returns a failed finding if a probe that should be meshed has no proxy; otherwise null. The calls of a pod without a
+ * proxy do not show whether the test passes.
  */
 function unmeshedProbe({ probe, pod, trouble }: ProbeRun): CheckResult | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;

@@ -80,8 +80,8 @@ interface Listed {
 }
 
 /**
- * Compares objects by the order of their deletion. The objects that deny connections are deleted first. With another
- * order, Linkerd would refuse listed clients during the removal.
+ * Compares two objects by their order of deletion. Objects that deny connections are deleted first. In another order,
+ * Linkerd would refuse listed clients during the deletion.
  */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);

@@ -36,8 +36,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Returns the client that `evaluate` needs to evaluate policies for the connections of a probe (a test pod of
- * `meshops verify`). */
+/** Describes a probe (a test pod of `meshops verify`) as a client, so that `evaluate` can evaluate policies for it. */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {
@@ -121,7 +120,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
   ];
 }
 
-/** Returns the reason why a listed client was refused, for each port. */
+/** For each port, returns the reason why a listed client was refused. */
 export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): (string | CheckProblem)[] {
   const { target } = scene;
   const [server] = podsIn(scene);

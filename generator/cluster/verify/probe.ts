@@ -92,8 +92,8 @@ function argumentsOf(call: Call): string[] {
 }
 
 /**
- * Parses the results of a probe's calls from the probe's log. If the log does not contain a call, the result has no
- * entry for this call.
+ * Parses the results of a probe's calls from the probe's log. If the log contains no result for a call, the returned
+ * map has no entry for this call.
  */
 export function readProbe(log: string): Map<string, CallResult> {
   const lines = [...log.matchAll(/^meshops-probe (\S+) (\d+) (\S*)$/gm)];

@@ -86,8 +86,8 @@ export function refusedProbes(
 }
 
 /**
- * Returns a copy of the target's HTTP call, with the inbound port of the proxy in a target pod as its address. Returns
- * an empty list if no target pod has an IP address.
+ * Returns a copy of the target's HTTP call. The address of the copy is the inbound port of the proxy in a target pod.
+ * Returns an empty list if no target pod has an IP address.
  */
 function proxyCalls({ pods: set, guarded }: AccessTarget, { pods }: ClusterState): Call[] {
   const ip = at(

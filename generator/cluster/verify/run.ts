@@ -57,7 +57,10 @@ export interface Run {
   report(test: string, since: number, finding: CheckResult): void;
 }
 
-/** Waits for all actions, even if an action fails. Otherwise, an action could create objects after the cleanup. */
+/**
+ * Waits until all actions have ended. If an action failed, then throws its error. If this function threw before all
+ * actions have ended, a running action could create objects after the cleanup.
+ */
 export async function allFinished(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);
   for (const each of ended) if (each.status === "rejected") throw each.reason;

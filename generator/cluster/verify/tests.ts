@@ -28,7 +28,7 @@ export function testsOf(model: Model): Test[] {
   ];
 }
 
-/** Message and fix of the tests that are skipped because they need a probe, but no image for the probe is available. */
+/** Message and fix for tests that need a probe. If no image for the probe is available, these tests are skipped. */
 export const noImage = {
   seen: "the environment has no test client, so there is no default image for the probe",
   fix: "set --image to an image that you built from the sources of the test client; to add these sources to the repository, run meshops init . --keep --with-client",

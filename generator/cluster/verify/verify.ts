@@ -17,11 +17,11 @@ import { testedSets } from "./workload-probes.ts";
 import { workloadTests } from "./workload-tests.ts";
 
 /**
- * Runs the selected tests against a cluster. Then deletes the objects that the tests created, even after an error. If
- * `options.keep` is set, does not delete these objects.
+ * Runs the selected tests against a cluster. At the end, deletes the objects that the tests created, even after an
+ * error. If `options.keep` is set, keeps these objects.
  *
  * @throws UserError if the cluster does not respond. If a test cannot run for another reason, this function does not
- * throw, and the result of the test is `undecided`.
+ * throw, and the test gets the status `undecided`.
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");

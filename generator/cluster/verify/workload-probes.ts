@@ -37,8 +37,8 @@ export interface Destination {
 }
 
 /**
- * Returns the sets of pods whose access the tests check. These are the protected sets with at least one port whose
- * connections pass through the proxy.
+ * Returns the sets of pods that have a test. These are the protected sets with at least one port that does not bypass
+ * the proxy.
  */
 export function testedSets({ components }: Model): PodSet[] {
   return components
@@ -52,8 +52,8 @@ function destinationsOf({ ports }: PodSet): [key: string, port: Port][] {
 }
 
 /**
- * Returns the ports that the probes call for a set of pods: those ports of its first ready pod whose connections pass
- * through the proxy. Returns an empty list if no pod is ready.
+ * Returns the ports that the probes call for a set of pods: all ports of the first ready pod in the set, except ports
+ * that bypass the proxy. Returns an empty list if no pod is ready.
  */
 export function destinations(set: PodSet, pods: readonly KubernetesObject[]): Destination[] {
   const pod = pods.find((each) => isInSet(each, set) && isReady(each));
@@ -92,8 +92,9 @@ function callTo(destination: Destination): Call {
 }
 
 /**
- * Returns the probes. The probes test these clients: each listed service account, a service account that no policy
- * lists in the namespace of a listed client, and a pod without a proxy. The probes of each client call all ports.
+ * Returns the probes. The probes act as these clients: each listed service account, an unlisted service account, and a
+ * pod without a proxy. No policy lists the unlisted service account. If a listed client exists, the unlisted service
+ * account is in the namespace of this client. The probes of each client call all ports.
  *
  * @param run a word that distinguishes this run of verify from other runs
  */

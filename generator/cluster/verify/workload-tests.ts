@@ -13,18 +13,18 @@ import { callName, type Destination, destinations, isDeclared, testedSets, workl
 
 /**
  * Tests the access to the pods in `spec.workloads` with three kinds of probes: probes with the service account of a
- * listed client, probes with a service account that no policy lists, and probes without a proxy. The probes with each
- * service account, and the probes without a proxy, call every port of one pod of each set of pods. The test of a set of
- * pods passes if only the declared clients can connect to its ports. If the access mode of the set is `audit`, notes in
- * the result list the clients that the mode `enforce` would refuse.
+ * listed client, probes with a service account that no policy lists, and probes without a proxy. As each of these
+ * clients, probes call the ports of one ready pod in each set of pods. The test of a set of pods passes if only the
+ * declared clients can connect to its ports. If the access mode of the set is `audit`, the result contains a note for
+ * each client that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();
   const sets = testedSets(run.model).filter(({ title }) => run.wants(title));
   const found = sets.map((set) => ({ set, targets: destinations(set, run.state.pods) }));
   const all = found.flatMap(({ targets }) => targets);
-  // Read the metrics before the probes run. The metrics also count the calls of the probe without a proxy, which cannot
-  // be distinguished from the calls of other clients without an identity.
+  // Read the metrics before the probes run, because the metrics also count the calls of the probes. The calls of a
+  // probe without a proxy cannot be distinguished from the calls of other clients without an identity.
   const counted = countedClients(sets, run.state.pods, await readProxyMetrics(run.cluster, sets, run.state.pods));
   const probed = all.length === 0 ? [] : await probeAll(workloadProbes(all, run.id), run);
   for (const { set, targets } of found)
@@ -116,7 +116,7 @@ function isReached(probe: Probe, target: Destination, result: CallResult, declar
   return outcome === "broken" || declared;
 }
 
-/** Display name of the client whose identity a probe has. */
+/** Display name of the client that a probe acts as. */
 function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
   if (!meshed) return "a pod without a proxy";
   return isVerifyName(serviceAccount) ? `an undeclared client in namespace ${namespace}` : `${namespace}/${serviceAccount}`;

@@ -63,7 +63,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
 
 /**
  * Returns the cells of the access table for manifests, determined from the policies in the manifests. Prints the
- * findings. Returns null if one of them is an error.
+ * findings. Returns null if one of the findings is an error.
  */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
   const read = readManifestFiles(io, path).files.map(({ file, text }) => parseManifests(file, text));

@@ -12,7 +12,7 @@ const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 /**
  * Returns tables as text: one table per set of pods, with one row per client and one column per port. If a set of pods
  * has too many ports for one table, the text contains several tables for this set. The row `otherMeshed` contains the
- * results for all other meshed pods. A client whose results are equal to the results in this row has no row.
+ * results for all other meshed pods. A meshed client with the same results as this row has no row of its own.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));

@@ -15,7 +15,7 @@ import { diffJson, diffMarkdown, diffText, highestRisk, summary } from "./render
 interface DiffOptions {
   readonly directory: string;
   readonly output: "text" | "json" | "markdown";
-  /** Commit whose files are compared with the files that `generate` would write. */
+  /** Commit to compare with the files that `generate` would write. */
   readonly from: string;
   /** Exit 1 only if a change has at least this risk. */
   readonly failOn?: Risk;

@@ -43,7 +43,10 @@ function proceduresOf({ risk, reason, steps, procedures = [{ risk, reason, steps
   return procedures;
 }
 
-/** Returns the steps of the changes of an environment, or the order of the commits that the changes need. */
+/**
+ * Returns the lines with the steps for all changes of an environment. If the changes need separate commits, returns the
+ * order of the commits instead.
+ */
 function procedureLines(changes: readonly AssessedChange[], colors: Colors): string[] {
   const combined = combineProcedures(changes.flatMap(proceduresOf));
   if (combined.kind === "one") return stepLines(titleOfSteps(changes), combined.steps, colors);
@@ -57,7 +60,7 @@ function titleOfSteps(changes: readonly AssessedChange[]): string {
   return `To make ${changes.filter(({ steps }) => steps.length > 0).length === 1 ? "this change" : "these changes"}`;
 }
 
-/** Returns the effects that need commits of their own, in the order of the commits. */
+/** Returns one text per commit, in the order of the commits. A text contains the risk and the effect of the commit. */
 function commitOrder(procedures: readonly Procedure[]): string[] {
   return [...new Set(procedures.map(({ risk, reason }) => `${risk}: ${reason.split(/[.;\n] ?/)[0]}`))];
 }
@@ -114,9 +117,9 @@ interface Head {
 }
 
 /**
- * Maximum number of added objects, and of removed objects, that the output lists for a group. If a group contains more
- * added or removed objects, the output contains only their number and their kinds. The JSON output contains all
- * objects.
+ * Maximum number of added objects of a group that the output lists individually. The same maximum applies to removed
+ * objects. For more objects, the output contains only the number and the kinds of the objects. The JSON output contains
+ * all objects.
  */
 const shownObjects = 6;
 
@@ -154,7 +157,7 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
  * Returns the JSON output:
  * `[{environment,kind,namespace,name,change,risk,reason,steps:[{text,command}],fields:[{path,before,after}]}]`.
  * `command` is null if a step has no command. `before` is null if the field did not exist before the change. `after` is
- * null if it does not exist after the change.
+ * null if the field does not exist after the change.
  */
 export function diffJson(changes: readonly AssessedChange[]): string {
   const rows = changes.map(({ fields, steps, ...change }) => ({

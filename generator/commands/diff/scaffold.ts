@@ -2,8 +2,8 @@ import { createTwoFilesPatch } from "diff";
 import { trackedFiles } from "../init/tracked.ts";
 
 /**
- * Returns a patch for `git apply`. The patch changes the bases, hooks and workflows in the repository to the files of
- * this version of meshops. The patch contains the files that a user has edited only if their template has changed.
+ * Returns a patch for `git apply`. The patch updates the bases, hooks and workflows in the repository to this version
+ * of meshops. If a user has edited a file, the patch includes this file only if its template has changed.
  *
  * @param root absolute path of the repository, without symbolic links
  */

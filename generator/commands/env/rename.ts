@@ -49,10 +49,10 @@ export async function rename(
 }
 
 /**
- * Moves the files that meshops did not generate from `flux/<name>` to `flux/<newName>`. In the files of `flux bootstrap
- * git` (folder flux-system), also changes the path of the root Kustomization. If one of these files stayed in the old
- * folder, this folder would still exist, but without the files of the components. Flux would then delete the
- * components.
+ * The folder `flux/<name>` can contain files that meshops did not generate. Moves these files to `flux/<newName>`. In
+ * the files of `flux bootstrap git` (folder flux-system), also changes the path of the root Kustomization. If one of
+ * these files stayed in the old folder, this folder would still exist, but without the files of the components. Flux
+ * would then delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
   const within = pathsWithin(root);

@@ -59,7 +59,10 @@ function read(io: Io, repository: Repository, names: readonly string[], options:
   return exitCode.ok;
 }
 
-/** Returns the generated files as one YAML stream. For each file, a comment with its path is above its documents. */
+/**
+ * Returns the generated files as one YAML stream. A comment above the documents of each file contains the path of the
+ * file.
+ */
 function stream(bundle: Bundle): string {
   return [...bundle].map(([path, text]) => `---\n# Source: ${path}\n${text}`).join("");
 }

@@ -24,8 +24,8 @@ export interface Prepared {
   /** Number of selected environments. */
   readonly environments: number;
   /**
-   * Models of the environments whose components `generate` prints. Empty if more than `maxDetailed` environments are
-   * selected.
+   * Models of the environments. `generate` prints the components in these models. Empty if more than `maxDetailed`
+   * environments are selected.
    */
   readonly models: readonly Model[];
   /** Environments that were not rendered, because their inputs and generated files match their inventories. */
@@ -48,8 +48,8 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 /**
  * Does the same as `prepare`, for a run that writes files. There are two differences. First, the planned inventories
  * contain the hashes of the inputs. Second, if all environments are selected and more than `maxDetailed` environments
- * exist, the function renders only the environments whose inputs or files do not match their inventories. In both
- * cases, it loads and validates all selected specs.
+ * exist, the function renders an environment only if its inputs or files do not match its inventory. Even then, the
+ * function loads and validates all selected specs.
  *
  * @param acceptScaffold whether to record edited bases, hooks and workflows as up to date
  */
@@ -85,7 +85,7 @@ export function prepareToWrite(
   return { plans, environments: environments.length, models, passedOver };
 }
 
-/** Returns whether the repository lacks a base that a generated file includes. If it does, prints an error. */
+/** If the repository lacks a base that a generated file includes, prints an error and returns true. */
 function lacksBases(io: Io, { root }: Repository, rendered: readonly Pick<Rendered, "model">[]): boolean {
   const missing = missingBases(
     root,

@@ -109,7 +109,7 @@ function toJson(plans: readonly PlanSummary[]): string {
 
 /**
  * Returns a text that describes an environment: the versions of Linkerd and of the services, and the components in
- * startup order. A line has at most 80 columns.
+ * startup order.
  */
 function describe({ environment, components }: Model, colors: Colors): string {
   const { linkerd } = environment.spec;

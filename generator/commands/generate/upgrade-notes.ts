@@ -24,12 +24,13 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** Version of meshops that is assumed to have generated the files if their inventory does not contain a version. */
+/** If an inventory contains no version, meshops assumes that this version of meshops generated the files. */
 const unrecorded = "0.1.0";
 
 /**
- * Prints the notes of each version that is newer than the version in at least one of the existing inventories. This run
- * of `generate` then writes the current version to the inventories, so the next run does not print these notes again.
+ * Prints the upgrade notes of each meshops version that is newer than the oldest version in the existing inventories.
+ * This run of `generate` then writes the current version to the inventories, so the next run does not print these notes
+ * again.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

@@ -16,8 +16,8 @@ export interface GraphNode {
   readonly name: string;
   readonly lines: readonly string[];
   /**
-   * Name of the group, which determines the border color. For a component, it is the field `group` of the component.
-   * For clients that no policy lists, it is `outside`.
+   * Name of the group, which determines the border color. The nodes of a component have the value of the component's
+   * field `group`. The node for clients that no policy lists has the value `outside`.
    */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
@@ -57,7 +57,7 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
 
 /**
  * Difference between a node or edge and the graph of the other environment. `only here` means that the other graph does
- * not contain the node or edge. `differs` means that its text is different.
+ * not contain the node or edge. `differs` means that the node or edge has another text in the other graph.
  */
 type Difference = "only here" | "differs";
 

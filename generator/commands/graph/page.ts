@@ -5,8 +5,8 @@ import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
 /**
- * Returns an HTML page with graphs, which needs no other files. The user can move, zoom and search the graphs. Tables
- * on the page contain the same data as the graphs.
+ * Returns a self-contained HTML page with graphs. The user can move, zoom and search the graphs. Tables on the page
+ * contain the same data as the graphs.
  *
  * @param groups one list of graphs per subject (startup order or access). Each list contains one graph per environment
  */

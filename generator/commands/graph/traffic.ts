@@ -23,9 +23,9 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Maximum number of servers in a graph with separate boxes for viz and for all other clients (`everyoneElse`). With
- * more servers, the arrows from these boxes would hide the other arrows. A graph with more servers therefore does not
- * have these boxes. Instead, the text in the box of each server describes what all other clients can do.
+ * Up to this number of servers, a graph has separate nodes for viz and for all other clients (`everyoneElse`). With
+ * more servers, the edges from these nodes would hide the other edges. A graph with more servers therefore does not
+ * have these nodes. Instead, the text in the node of each server describes what all other clients can do.
  */
 const fewServers = 6;
 
@@ -71,7 +71,7 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies use mutual TLS, and arrive at the destination port.";
 }
 
-/** @param withOthers whether the text in the box also describes what all other clients (`everyoneElse`) can do */
+/** @param withOthers whether the text in the node also describes what all other clients (`everyoneElse`) can do */
 function serverNode(server: Server, withOthers: boolean): GraphNode {
   const { title, namespace, replicas, serviceAccountName, workloadRef, group } = server;
   return {
@@ -109,7 +109,7 @@ function serversOf(client: Client, servers: readonly Server[]): Server[] {
 }
 
 /**
- * Returns the names of the boxes from which the edges of a client start. If servers have the service account of the
+ * Returns the names of the nodes at which the edges of a client start. If servers have the service account of the
  * client, returns the titles of these servers. Otherwise, returns the title of the client.
  */
 function nodesOf(client: Client, servers: readonly Server[]): string[] {
@@ -118,8 +118,8 @@ function nodesOf(client: Client, servers: readonly Server[]): string[] {
 }
 
 /**
- * Returns the clients that need their own box, each once. A client does not need its own box if it has a `podSelector`,
- * or if servers have its service account.
+ * Returns the clients that need their own node, each once. A client does not need its own node if it has a
+ * `podSelector`, or if a server has the service account of the client.
  */
 function outside(servers: readonly Server[]): Client[] {
   const clients = servers.flatMap(({ access }) => access.clients).filter(isSeparate);
@@ -158,8 +158,8 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
 }
 
 /**
- * Returns the edges from the server `from` to the server `to`, which can be the same server. There is one edge for each
- * client of `to` whose `podSelector` selects the pods of `from`.
+ * Returns the edges from the server `from` to the server `to`, which can be the same server. For each client of `to`,
+ * there is one edge if the `podSelector` of the client selects the pods of `from`.
  */
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);

@@ -68,8 +68,8 @@ function isInSpec(io: Io, directory: string, name: string, recipient: string): b
  * Returns the recipients that a spec contains (`replaced`), and a function that writes new recipients to the spec
  * (`write`).
  *
- * @throws UserError if the spec does not exist, is not valid YAML, or already contains recipients and `force` is not
- * set
+ * @throws UserError if the spec does not exist or is not valid YAML. Without `force`, also if the spec already contains
+ * recipients, or if the environment already has encrypted files
  */
 function writableSpec(
   io: Io,
@@ -134,8 +134,8 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
       `environment ${name} has no age key: spec.secrets is not set`,
       `if the environment needs encrypted files, run meshops identity keygen ${name} --write to create an age key`,
     );
-  // While the user replaces the cluster's key, the spec lists two recipients of the cluster. In this time, the Secret
-  // from which Flux reads the keys must contain both keys.
+  // While the user replaces the cluster's key, the spec lists two recipients of the cluster. During this time, the
+  // Secret with Flux's age keys must contain both keys.
   const identities = recipients.flatMap((recipient) => known.get(recipient) ?? []);
   if (identities.length > 0) {
     io.stdout.write(identities.map((identity) => `${identity}\n`).join(""));

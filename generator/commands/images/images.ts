@@ -32,7 +32,7 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
 }
 
 /**
- * Returns one command per image, which copies the image to the environment's registry. The command is `az acr import`
+ * For each image, returns a command that copies the image to the environment's registry. The command is `az acr import`
  * for the Azure registry (`spec.azure.registry`), and `skopeo copy` if `spec.registry.images` is `mirror`. With
  * `--force`, az overwrites images that the registry already contains. With `--all`, skopeo copies the images of all
  * platforms.

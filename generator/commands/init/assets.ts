@@ -24,8 +24,8 @@ export function clientAssets(): Assets {
 
 /**
  * Returns the path of the file that `init` creates from a template. In the path of the template, the prefix `dot-` of a
- * file or folder name means a leading dot. The extension `.hbs` means that the template contains placeholders, and is
- * removed.
+ * file or folder name means a leading dot. The function removes the extension `.hbs`, which means that the template
+ * contains placeholders.
  */
 export function targetOf(template: string): string {
   return template.replace(/(^|\/)dot-/g, "$1.").replace(/\.hbs$/, "");

@@ -76,8 +76,8 @@ async function writePackage(io: Io, root: string): Promise<void> {
 }
 
 /**
- * Records the hashes of the bases, hooks and workflows in an inventory. With this inventory, later versions of meshops
- * recognize files that a user has edited. They update only the other files.
+ * Records the hashes of the bases, hooks and workflows in an inventory. Later versions of meshops use this inventory to
+ * recognize the files that a user has edited, and update only the other files.
  */
 function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));

@@ -31,8 +31,8 @@ export interface TrackedFile {
 
 /**
  * Fixes of errors in files that older versions of `init` wrote. meshops reports edited files that do not contain these
- * fixes. A file contains a fix if it contains the text `shows`. The text `without` describes what goes wrong without
- * the fix.
+ * fixes. If a file contains the text `shows`, it contains the fix. The text `without` describes the problem of a file
+ * that does not contain the fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
@@ -50,8 +50,8 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 
 /**
  * Compares the bases, hooks and workflows on disk with the files that this version of meshops would write. Omits files
- * that do not exist. Also omits files that meshops did not write. These are the files that differ from this version,
- * and whose path is neither in the inventory nor in the list `writtenBefore`.
+ * that do not exist. Also omits files that meshops did not write. A file counts as not written by meshops if its text
+ * differs from this version, and its path is neither in the inventory nor in the list `writtenBefore`.
  *
  * @param root absolute path of the repository, without symbolic links
  */
@@ -97,7 +97,7 @@ export function scaffoldPlan(root: string, accept: boolean): Plan | null {
   return hasDrift(plan) ? plan : null;
 }
 
-/** Returns an inventory with the hashes of those given files that are tracked: bases, hooks and workflows. */
+/** Returns an inventory with the hashes of the bases, hooks and workflows in `files`. */
 export function scaffoldInventory(files: readonly { readonly path: string; readonly text: string }[]): Inventory {
   const tracked = currentTexts();
   const own = files.filter(({ path }) => tracked.has(path));
@@ -105,8 +105,8 @@ export function scaffoldInventory(files: readonly { readonly path: string; reado
 }
 
 /**
- * Returns findings about edited files that are outdated, because their template has changed or because they lack one of
- * the `requiredFixes`. `generate` does not update edited files.
+ * Returns findings about the edited files that are outdated. An edited file is outdated if its template has changed, or
+ * if the file lacks one of the `requiredFixes`. `generate` does not update edited files.
  */
 export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {
@@ -133,7 +133,7 @@ function inventoryIn(root: string): Inventory | null {
   return found.kind === "file" ? parseInventory(found.text, scaffoldOwner) : null;
 }
 
-/** Returns the tracked files that this version of meshops would write if the branch is `main`. */
+/** Returns the text of each tracked file in this version of meshops, by path. The branch in these texts is `main`. */
 function currentTexts(): Map<string, string> {
   const templates = [...templateAssets()].filter(([path]) => trackedTemplates.test(path));
   return new Map([
@@ -160,9 +160,8 @@ function withBranchOf(standing: string, template: string): string {
 }
 
 /**
- * Replaces the name of the Git branch in the text of a file with `main`, and returns the SHA-256 hash of the result. The
- * hash therefore does not depend on the branch. The hash therefore does not depend on
- * the branch.
+ * Replaces the name of the Git branch in the text of a file with `main`, and returns the SHA-256 hash of the result.
+ * The hash therefore does not depend on the branch.
  */
 function hashOf(text: string): string {
   return sha256(text.replace(branches, '$1["main"]'));

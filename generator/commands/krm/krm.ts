@@ -60,8 +60,9 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
 }
 
 /**
- * Returns the list with the objects of the environment in the functionConfig. Reads the specs that the environment
- * extends, its certificates, the files of its workloads and the bases from the repository.
+ * Adds the objects of an environment to the list. The functionConfig is the spec of the environment. Reads all other
+ * input from the repository: the specs that this spec extends, the files of the identity, the files of the workloads,
+ * and the bases.
  */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(at(list.functionConfig["metadata"], "name"));

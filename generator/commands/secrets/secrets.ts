@@ -78,8 +78,8 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
 
 /**
  * Throws a UserError if sops would use a format other than YAML or JSON for a file. sops selects the format by the file
- * extension (sops, cmd/sops/formats/formats.go, FormatForPath). meshops must not guess the format from the text: a file
- * in another format can be valid JSON after the encryption, but its plaintext has the other format.
+ * extension (sops, cmd/sops/formats/formats.go, FormatForPath). meshops must not guess the format from the text: sops
+ * encrypts a file in another format to a text that can be valid JSON, but the plaintext of this file is not JSON.
  */
 function checkFormat(path: string): void {
   const [, ending = ""] = /\.([^./\\]+)$/.exec(path) ?? [];

@@ -19,8 +19,8 @@ export interface GeneratedBy {
  * the version from the environment's inventory in the commit.
  *
  * @param root root folder of the platform repository
- * @param applied a Kustomization in the cluster whose source is the repository, or undefined if the cluster contains no
- * such Kustomization
+ * @param applied a Kustomization that applies files from this repository, or undefined if the cluster contains no such
+ * Kustomization
  * @returns null if Flux has not applied a commit yet
  */
 export async function generatedBy(

@@ -1,7 +1,7 @@
 import { type Counted, describeCounted, describeUnread } from "../../cluster/counted-clients.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** Returns lines for the text output that list the clients which Linkerd would refuse in the mode `enforce`. */
+/** Returns lines for the text output. The lines list the clients that Linkerd would refuse in the mode `enforce`. */
 export function renderCounted(found: readonly Counted[]): string[] {
   const clients = found.flatMap((set) => set.clients.map((client) => `${set.pods} ${describeCounted(client)}`));
   const unread = found.filter((each) => each.unread > 0);

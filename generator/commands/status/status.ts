@@ -100,7 +100,7 @@ interface StatusReport {
   /** Certificates in the repository. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
-  /** Workloads with pods whose calls tap cannot report. */
+  /** Workloads with untapped pods. Tap cannot report the calls of these pods. */
   readonly untapped: readonly Untapped[];
   /** Clients that can connect to pods only because the access mode of these pods is `audit`. */
   readonly counted: readonly Counted[];
@@ -123,8 +123,8 @@ interface ClusterIdentity {
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
   /**
-   * Secrets of webhooks whose private key has a PEM form (`form`) that the program which reads the Secret does not
-   * accept.
+   * Secrets that contain a webhook's private key in a PEM form (`form`) that is not accepted by the program that uses
+   * the key.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
@@ -136,9 +136,9 @@ interface ClusterIdentity {
 
 /**
  * Returns a Kustomization whose last applied revision is a commit of the repository. If meshops manages the root
- * Kustomization, returns the root Kustomization. Otherwise, the source of the root Kustomization can be a repository
- * other than the platform repository, so the function returns the Kustomization of the first component. Returns
- * undefined if the source is an OCIRepository, because the revisions of an OCIRepository are not commits.
+ * Kustomization, returns the root Kustomization. Otherwise, returns the Kustomization of the first component, because
+ * the root Kustomization can apply files from another repository. Returns undefined if the source is an OCIRepository,
+ * because the revisions of an OCIRepository are not commits.
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;

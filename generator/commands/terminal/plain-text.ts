@@ -3,8 +3,8 @@ import { columns, wrap } from "./wrap.ts";
 
 /**
  * Converts a page of the docs from Markdown to text for a terminal. Lines have at most 80 columns, but lines of code
- * are not wrapped. Each row of a table becomes a paragraph, which contains the first cell, and each other cell after
- * the heading of its column.
+ * are not wrapped. Each row of a table becomes a paragraph. The paragraph starts with the first cell. Each other cell
+ * is on a separate line, after the heading of its column.
  */
 export function plainText(markdown: string, colors: Colors): string {
   const blocks = blocksOf(markdown.replace(/^<!--.*-->\n/gm, ""));

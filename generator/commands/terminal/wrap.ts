@@ -12,8 +12,8 @@ export function wrap(text: string, indent: string, width: number = columns, hang
 }
 
 /**
- * Wraps a shell command before its options. Each line except the last ends with a backslash, so that a user can copy the
- * command.
+ * Wraps a shell command before its options. Each line except the last ends with a backslash, so that a user can copy
+ * the command.
  */
 export function wrapCommand(command: string, indent: string, width: number = columns): string[] {
   const lines = fold(command.split(/ (?=--)/), indent, width - continued.length, "  ");
@@ -23,7 +23,7 @@ export function wrapCommand(command: string, indent: string, width: number = col
 /** End of a line of a shell command that continues on the next line. */
 const continued = " \\";
 
-/** Joins parts of a text to lines of at most `width` columns, if each part fits in a line. */
+/** Joins parts of a text to lines of at most `width` columns. Does not split a part that is longer than a line. */
 function fold(parts: readonly string[], indent: string, width: number, hanging: string): string[] {
   const out: string[] = [];
   let line = indent;

@@ -8,8 +8,8 @@ import { plural } from "../../system/text.ts";
 import type { ManifestFiles } from "../manifest-files.ts";
 
 /**
- * Objects whose content the rules do not read, although they can change which clients can connect to pods, or whether
- * pods are injected.
+ * Objects whose content the rules do not read, although these objects can change which clients can connect to pods, or
+ * whether pods are injected.
  */
 export interface NotChecked {
   /** Short description of the objects, such as `the values of 2 HelmReleases`. */
@@ -61,7 +61,7 @@ export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
 
 /**
  * Returns descriptions of the folders that `readManifestFiles` skipped: one for chart templates, and one for hidden
- * folders. Each description has a silenced finding, whose position is the first of these folders.
+ * folders. Each description has a silenced finding. The position of the finding is the first of these folders.
  */
 export function skippedFolders({ templates, hidden }: ManifestFiles): { what: string; finding: Diagnostic }[] {
   const of = ([first]: readonly string[], what: string, message: string, fix: string) =>

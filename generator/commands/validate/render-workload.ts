@@ -18,10 +18,10 @@ interface Place {
 }
 
 /**
- * Returns the objects that a workload renders. helm renders the chart, or kustomize builds the folder. Then kustomize
- * applies the patches to the objects. If helm or kustomize fails, returns the error message as text. The function does
- * not read objects in the cluster, so the result does not depend on values in such objects. It does not patch hooks,
- * because Helm 3 does not pass hooks to post-renderers.
+ * Returns the objects of a workload. helm renders the chart of the workload, or kustomize builds the folder. Then
+ * kustomize applies the patches to the objects. If helm or kustomize fails, returns the error message as text. The
+ * function does not connect to the cluster, so values from objects in the cluster do not affect the result. It does not
+ * patch hooks, because Helm 3 does not pass hooks to post-renderers.
  *
  * @param patches the patches that the generated files contain for the workload
  * @throws UserError (missing) if helm or kustomize is not on the PATH

@@ -11,10 +11,10 @@ import type { Io } from "../io.ts";
 import { ruleFindings } from "../rule-findings.ts";
 import { renderWorkload } from "./render-workload.ts";
 
-/** A workload in the spec does not match the objects that its chart or folder renders. */
+/** Finding about a workload in the spec that does not match the objects rendered from its chart or folder. */
 const differs: RenderedRule = { code: "workload-differs", severity: "error" };
 
-/** Rendered objects will cause failures later, or leave access to the pods unprotected. */
+/** Finding about rendered objects that cause failures later, or that leave access to the pods unprotected. */
 const risk: RenderedRule = { code: "workload-risk", severity: "warning" };
 
 /** A finding that only `validate --render` reports. docs/findings.md describes these findings. */

@@ -26,7 +26,7 @@ interface ValidateOptions {
   readonly manifests?: string;
   /** With `manifests`: Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
-  /** Also compare the workloads in the specs with the objects that their charts and folders render. */
+  /** Also compare the workloads in the specs with the objects rendered from their charts and folders. */
   readonly render?: true | undefined;
   /**
    * Whether to check certificates and encrypted files. If false, an environment without these files is valid, although
@@ -130,8 +130,8 @@ function countChecked(loaded: readonly Loaded[]): string {
 }
 
 /**
- * Checks the certificates, and the fields of encrypted files that are not encrypted. If an age identity of the user can
- * decrypt an encrypted file, also checks the MAC of this file.
+ * Checks the certificates, and the plaintext fields of encrypted files. If an age identity of the user can decrypt an
+ * encrypted file, also checks the MAC of this file.
  */
 async function checkIdentities(
   io: Io,

@@ -90,8 +90,8 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
 }
 
 /**
- * Returns the image of a component that contains the tools which the probe pods need. Returns null if no component has
- * such an image.
+ * Returns the image for the probe pods that a component provides. This image contains the tools that the probe pods
+ * need. Returns null if no component provides such an image.
  */
 function probeImageOf({ components }: Model): string | null {
   const image = components.find(({ probeImage }) => probeImage !== null)?.probeImage ?? null;

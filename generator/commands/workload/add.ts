@@ -18,14 +18,14 @@ type AddOptions = DirectoryOption &
     readonly env?: string | undefined;
     readonly namespace?: string | undefined;
     readonly print: boolean;
-    /** False if another tool, and not meshops, installs the service (`--no-source`). */
+    /** False with `--no-source`, which means that meshops does not install the service. */
     readonly source: boolean;
   };
 
 /**
  * `meshops workload add <name>`: creates the block of a workload from manifests, and inserts the block into
- * `spec.workloads`. In the block, comments mark the values that meshops guessed because the manifests do not specify
- * them.
+ * `spec.workloads`. A comment in the block marks each value that meshops guessed, because the manifests do not specify
+ * this value.
  *
  * @throws UserError if the options specify no manifests, if the manifests contain no pods, or if the block cannot be
  * inserted into the spec

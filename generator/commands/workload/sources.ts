@@ -11,10 +11,7 @@ import { loadOne } from "../load.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 import { runRenderer } from "../renderer.ts";
 
-/**
- * Options of `workload add` that specify from where the command reads the manifests of a service. Only one of them can
- * be set.
- */
+/** Options of `workload add` that specify the source of the manifests. Only one of these options can be set. */
 export interface Sources {
   readonly manifests?: string | undefined;
   readonly path?: string | undefined;

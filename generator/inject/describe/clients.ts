@@ -4,29 +4,29 @@ import { serviceNamed, servicePorts, targetOf } from "../../mesh/services.ts";
 import { asMap, listOf } from "../../system/data.ts";
 
 /**
- * A client of a set of pods, found in manifests. A set of pods is a client of another set if its environment variables
- * or arguments contain the address of a Service that selects the other set.
+ * A client of a set of pods, found in manifests. Set A is a client of set B if the environment variables, commands or
+ * arguments of set A contain the address of a Service that selects the pods of set B.
  */
 export interface DescribedClient {
   readonly key: string;
-  /** The client's set of pods, in the form `<workload>/<set>`. */
+  /** Name of the set of pods that is the client, in the form `<workload>/<set>`. */
   readonly workload: string;
   /** Keys of the ports to which the client connects. Null if the client can connect to all ports. */
   readonly ports: readonly string[] | null;
   /**
-   * Text for the user with the names of the environment variables or arguments that contain the address, such as
-   * `REDIS_HOST of web`.
+   * Text for the user. Contains the names of the environment variables or arguments that contain the address, such as
+   * `REDIS_HOST`.
    */
   readonly guess: string;
 }
 
-/** An address of a Service that was found in an environment variable or argument of a workload. */
+/** The address of a Service, found in an environment variable, a command or an argument of a workload. */
 interface Address {
   /** Name of the environment variable or argument that contains the address. */
   readonly place: string;
   /** Workloads whose pods the Service selects. */
   readonly workloads: readonly Workload[];
-  /** Number of the pods' port. Null if the address contains no port, or a port that the Service does not have. */
+  /** Number of the target port. Null if the address contains no port, or if the Service does not have this port. */
   readonly port: number | null;
 }
 

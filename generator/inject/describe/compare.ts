@@ -11,15 +11,19 @@ import { type DescribedSet, describe } from "./describe.ts";
 import type { Remark } from "./notes.ts";
 
 /**
- * Findings about a workload in a spec. `differences` are contradictions between the spec and the objects that the
- * workload renders. `risks` are properties of these objects that cause problems in the mesh.
+ * Findings about a workload in a spec. `differences` are contradictions between the spec and the objects that meshops
+ * rendered from the chart or folder of the workload. `risks` are properties of these objects that cause problems in the
+ * mesh.
  */
 export interface Compared {
   readonly differences: readonly RuleFinding[];
   readonly risks: readonly RuleFinding[];
 }
 
-/** Compares a workload in a spec (`spec.workloads.<key>`) with the objects that its chart or folder renders. */
+/**
+ * Compares a workload in a spec (`spec.workloads.<key>`) with the objects that meshops rendered from its chart or
+ * folder.
+ */
 export function compareWorkload(environment: Environment, key: string, manifests: readonly Manifest[]): Compared {
   const workload = environment.spec.workloads[key];
   if (workload === undefined) return { differences: [], risks: [] };
@@ -53,9 +57,9 @@ export function compareWorkload(environment: Environment, key: string, manifests
 
 /**
  * Whether a note about the objects is a risk for the workload. If no set of pods has the mode `enforce`, no note is a
- * risk, because no other mode refuses clients. A note about hooks is never a risk. A note about a Service that clients
- * outside of the cluster can use (`exposed`) is not a risk if a set of pods with the mode `enforce` has a client with
- * the field `cidrs`.
+ * risk, because no other mode refuses clients. A note about hooks is never a risk. A note with the subject `exposed`
+ * (clients outside of the cluster can connect to a Service) is not a risk if a set of pods with the mode `enforce` has
+ * a client with the field `cidrs`.
  */
 function isRisk({ about }: Remark, entries: readonly DeclaredPods[]): boolean {
   const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
@@ -113,9 +117,9 @@ function* missingServices({ name, set, at }: DeclaredPods, services: readonly st
 }
 
 /**
- * Reports opaque ports whose number in a Service is not the number in the spec (`servicePort`, or else `port`). The
- * annotation for opaque ports that meshops adds to this Service would contain the wrong number, and would have no
- * effect.
+ * Reports opaque ports whose number in a Service differs from the number in the spec. The number in the spec is
+ * `servicePort`, or `port` if `servicePort` is not set. meshops writes this number to the Service's annotation for
+ * opaque ports. With a wrong number, the annotation has no effect.
  */
 function* otherPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
@@ -137,8 +141,9 @@ function* otherPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterab
 }
 
 /**
- * Reports described ports that no container declares, and to which no Service and no probe refers. This is only a risk,
- * because a container can also listen on ports that it does not declare.
+ * Reports ports in the spec that are not in the manifests: no container declares the port, no Service targets the port,
+ * and no probe uses the port. This is only a risk, because a container can also listen on ports that it does not
+ * declare.
  */
 function* unknownPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
@@ -161,8 +166,8 @@ function* unknownPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iter
 }
 
 /**
- * Reports pods that the selector of a set of pods selects, although these pods belong to a hook or to an object other
- * than `workloadRef`.
+ * Reports pods that the selector of a set of pods must not select: pods of a hook, and pods of an object other than the
+ * one in `workloadRef`.
  */
 function* extraPods({ name, pods, at }: DeclaredPods, workloads: readonly Workload[]): Iterable<RuleFinding> {
   const own = pods.workloadRef;

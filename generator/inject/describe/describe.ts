@@ -15,14 +15,14 @@ interface DescribedService {
   readonly name: string;
   /**
    * Port numbers of the Service, by the key of the port in the set of pods. Contains only ports whose number in the
-   * Service is not the number of the container port.
+   * Service differs from the number of the container port.
    */
   readonly ports: Readonly<Record<string, number>>;
 }
 
 /**
- * A set of pods for `spec.workloads`, as the manifests describe it. If a value is a guess, the text in `guesses`
- * contains the reason. Otherwise, this text is null.
+ * A set of pods for `spec.workloads`, as the manifests describe it. If the value of `selector` or `inject` is a guess,
+ * the field with the same name in `guesses` contains the reason. Otherwise, this field is null.
  */
 export interface DescribedSet {
   readonly key: string;
@@ -37,8 +37,8 @@ export interface DescribedSet {
    */
   readonly skipInboundPorts: string | null;
   /**
-   * Value for the field `inject` of the set of pods. Null if the field should be omitted, because the annotation of the
-   * namespace determines whether the pods are injected.
+   * Value for the field `inject` of the set of pods. If this value is null, the field is omitted, and the annotation of
+   * the namespace determines whether the pods are injected.
    */
   readonly inject: string | null;
   readonly ports: readonly DescribedPort[];
@@ -58,10 +58,10 @@ export type WorkloadSource =
 export interface Description {
   readonly name: string;
   readonly namespace: string;
-  /** Value for the field `source` of the workload. Null if another tool, and not meshops, installs the workload. */
+  /** Value for the field `source` of the workload. Null if meshops does not install the workload. */
   readonly source: WorkloadSource | null;
   readonly sets: readonly DescribedSet[];
-  /** Facts about the workload that its block cannot express. */
+  /** Facts about the workload that its block in `spec.workloads` cannot express. */
   readonly notes: readonly Remark[];
 }
 
@@ -72,8 +72,7 @@ export interface Description {
  * @param name name of the workload in the spec
  * @param namespace namespace of the workload. The function describes only objects in this namespace, and objects that
  * specify no namespace
- * @param source value for the field `source` of the workload. Null if another tool, and not meshops, installs the
- *   workload
+ * @param source value for the field `source` of the workload. Null if meshops does not install the workload
  */
 export function describe(
   manifests: readonly Manifest[],
@@ -114,8 +113,9 @@ function isDescribed(manifest: Manifest): boolean {
 }
 
 /**
- * Returns the key of each set of pods: the name of its Deployment or other object, without the prefix `<name>-`. A key
- * has at most 30 characters. If two sets would have the same key, a number is appended to the second key.
+ * Returns the key of each set of pods. The key is the name of the object that creates the pods, such as a Deployment,
+ * without the prefix `<name>-`. A key has at most 30 characters. If two sets would have the same key, a number is
+ * appended to the second key.
  */
 function keysOf(workloads: readonly Workload[], name: string): Map<Workload, string> {
   const short = (full: string): string =>
@@ -140,8 +140,9 @@ const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", 
 
 /**
  * Returns labels that select the pods of a workload. Omits the labels in `versionLabels`. If the remaining labels would
- * also select pods of other workloads, or if no label remains, returns all labels of the selector. `guess` is a text
- * for the user if labels are omitted, or if the labels also select pods of another workload.
+ * also select pods of other workloads, or if no label remains, returns all labels of the workload's selector. The field
+ * `guess` of the result contains a text for the user if labels are omitted, or if the labels also select pods of
+ * another workload. Otherwise, `guess` is null.
  */
 function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels: Labels; readonly guess: string | null } {
   const { manifest, labels } = workload;
@@ -166,7 +167,7 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
-/** For each reason why the proxy injector ignores pods, a text that describes these pods. */
+/** Description of the pods that the proxy injector ignores, by the reason why it ignores them. */
 const uninjected: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "pods with hostNetwork",
   "other-sidecar": "pods with the sidecar of another mesh",

@@ -11,7 +11,7 @@ export interface DescribedPort {
   readonly key: string;
   readonly port: number;
   readonly protocol: Protocol;
-  /** Reason why this protocol was chosen. Null if the kind of a probe specifies the protocol. */
+  /** Reason why the value of `protocol` was chosen. Null if the kind of a probe specifies the protocol. */
   readonly guess: string | null;
   /** Kind of the probe, if this port has a probe that Linkerd does not allow by default. Otherwise null. */
   readonly guardedProbe: "gRPC" | "HTTPS" | "HTTP on an opaque port" | null;

@@ -21,8 +21,8 @@ interface Pods {
 }
 
 /**
- * Returns the notes about the objects of a workload, at most one note per subject. The message of a note lists the
- * names of all objects to which it applies.
+ * Returns the notes about the objects of a workload, at most one note per subject. The message of a note contains the
+ * names of all objects that the note is about.
  */
 export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Remark[] {
   const policies = stream.ofKind("networking.k8s.io", "NetworkPolicy").map(({ name }) => name);

@@ -17,8 +17,8 @@ type Item = Readonly<Record<string, unknown>>;
 
 /**
  * Runs as a KRM generator, which adds the objects of an environment to a ResourceList. Updates items that an earlier
- * run generated, and removes such items if they are no longer needed. Keeps all other items. Reports an error if
- * meshops did not generate an item, but the item has the same API group, kind, namespace and name as an object to add.
+ * run generated, and removes such items if they are no longer needed. Keeps all other items. Reports an error for each
+ * item that meshops did not generate, and that has the same API group, kind, namespace and name as an object to add.
  *
  * @param built objects that kustomize built from the bundle, each with the annotation `config.kubernetes.io/origin`
  */
@@ -58,7 +58,10 @@ function conflictResult(item: Item): Result {
   return { message, severity: "error", ...about(item), field: { path: "metadata.name" } };
 }
 
-/** Returns the object with the annotations by which orchestrators such as kustomize identify the existing item. */
+/**
+ * Returns the object with some annotations of the existing item. Orchestrators such as kustomize identify the item by
+ * these annotations.
+ */
 function withTracking(object: Item, item: Item): Item {
   const metadata = asMap(object["metadata"]);
   const tracking = Object.entries(mapAt(item, "metadata", "annotations")).filter(([key]) =>
@@ -71,8 +74,8 @@ function withTracking(object: Item, item: Item): Item {
 }
 
 /**
- * Whether an earlier run generated an item. True if the path annotation of the item is in a folder of this environment,
- * and the item has the label `app.kubernetes.io/managed-by: meshops`.
+ * Whether an earlier run generated an item. True if the path in the item's path annotation is in a folder of this
+ * environment, and the item has the label `app.kubernetes.io/managed-by: meshops`.
  */
 function isGenerated(item: Item, { environment }: Model): boolean {
   const labels = mapAt(item, "metadata", "labels");
@@ -84,8 +87,8 @@ function isGenerated(item: Item, { environment }: Model): boolean {
 const originKey = "config.kubernetes.io/origin";
 
 /**
- * Returns the objects with annotations that contain a file path (see `fileOf`) and the index of the object in this
- * file. Removes the annotation `config.kubernetes.io/origin`.
+ * Adds annotations to each object and returns the objects. The annotations contain a file path (see `fileOf`) and the
+ * index of the object in this file. They replace the annotation `config.kubernetes.io/origin`.
  */
 function inPlace(built: readonly Item[], model: Model): Item[] {
   const files = groupBy(built, (object) => fileOf(object, model));

@@ -13,8 +13,8 @@ import { placed, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
 
 /**
- * Runs as a KRM transformer, which makes the changes of the MeshInjection in `functionConfig` to the items of the list.
- * Reads the values of the items in the same way as kubectl.
+ * Runs as a KRM transformer: applies the MeshInjection in `functionConfig` to the items of the list. Parses the values
+ * of the items in the same way as kubectl.
  */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(valueSource(list.functionConfig, "functionConfig"));
@@ -45,8 +45,8 @@ export function injectList(list: ResourceList): Answer {
 }
 
 /**
- * Returns the edit that appends a policy to the items of the list. The path annotation of the policy contains the file
- * `<workload>-mesh.yaml` in the folder of the workload.
+ * Returns the edit that appends a policy to the items of the list. The path annotation of the policy contains the path
+ * of the file `<workload>-mesh.yaml` in the folder of the workload.
  *
  * @param indexes number of policies that were already added, by path
  */
@@ -64,8 +64,8 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
 }
 
 /**
- * Converts a finding to a result. If the finding is an error, the result is only a warning, because the user might be
- * unable to change the objects. If the finding is silenced, the result has the severity info.
+ * Converts a finding to a result with the severity warning. An error also becomes a warning, because the user might be
+ * unable to change the objects. A silenced finding becomes a result with the severity info.
  */
 function findingResult({ manifest, path, statement: { code, message, fix, silenced } }: ObjectFinding): Result {
   return {

@@ -12,7 +12,9 @@ import type { Result } from "./result.ts";
  */
 export interface ResourceList {
   readonly text: string;
-  /** The document that was parsed from `text`. With its positions, edits change only parts of `text`. */
+  /**
+   * The document that was parsed from `text`. Edits use the positions in this document to change only parts of `text`.
+   */
   readonly document: Document.Parsed;
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly functionConfig: Readonly<Record<string, unknown>>;

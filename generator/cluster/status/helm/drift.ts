@@ -24,11 +24,10 @@ interface FieldDrift {
 }
 
 /**
- * Compares the custom resources of a Helm release in the cluster with the manifest that Helm applied, and returns those
- * that differ. Helm 3 does not revert manual changes of custom resources: Helm computes a patch from the old and the
- * new manifest, and ignores the live object (helm 3.22, pkg/kube/client.go, createPatch). If a custom resource is
- * missing, Helm creates the object again. For built-in kinds, Helm computes a three-way patch, which reverts manual
- * changes.
+ * Returns the custom resources of a Helm release whose state in the cluster differs from the manifest that Helm
+ * applied. Helm 3 does not revert manual changes of custom resources: Helm computes a patch from the old and the new
+ * manifest, and ignores the live object (helm 3.22, pkg/kube/client.go, createPatch). If a custom resource is missing,
+ * Helm creates the object again. For built-in kinds, Helm computes a three-way patch, which reverts manual changes.
  */
 export async function customDrift(cluster: ClusterReader, release: StoredRelease): Promise<Drift[]> {
   const custom = release.objects.filter(({ apiVersion }) => isCustom(apiVersion));
@@ -88,7 +87,7 @@ async function addedFields(cluster: ClusterReader, wanted: KubernetesObject, liv
 }
 
 /**
- * Returns the schema of an object's kind and API version from the CRD of the kind. Returns undefined if the user is not
+ * Returns the schema that a CRD defines for the kind and API version of an object. Returns undefined if the user is not
  * allowed to read CRDs. In a schema, the Kubernetes client renames the field `default` to `_default`
  * (@kubernetes/client-node, V1JSONSchemaProps).
  */
@@ -107,7 +106,10 @@ interface ManagedFields {
   readonly fieldsV1: unknown;
 }
 
-/** Yields the paths of the fields in a `fieldsV1`. Does not yield paths of fields in the items of lists. */
+/**
+ * Yields the path of each field in a value of `fieldsV1`. A list counts as one field: the fields in its items are not
+ * yielded.
+ */
 function* leaves(fields: unknown, above: readonly string[]): Iterable<readonly string[]> {
   const inner = Object.entries(asMap(fields)).filter(([key]) => key.startsWith("f:"));
   if (inner.length === 0) yield above;

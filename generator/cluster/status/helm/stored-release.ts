@@ -19,7 +19,7 @@ export interface StoredRelease {
 }
 
 /**
- * Reads the latest revision of every Helm release in some namespaces. Helm stores one Secret per revision (helm,
+ * Reads the latest revision of every Helm release in the given namespaces. Helm stores one Secret per revision (helm,
  * pkg/storage/driver/secrets.go). The value of the key `release` is JSON that is compressed with gzip and encoded in
  * base64. The labels of the Secret contain the release's name, revision and status.
  *
