@@ -119,8 +119,8 @@ function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iter
 }
 
 /**
- * Returns a fix that suggests an annotation of Linkerd. This is an annotation with the same name and another prefix or,
- * if none exists, the annotation with the most similar name.
+ * Returns a fix that suggests an annotation of Linkerd. The suggested annotation has the same name and another prefix.
+ * If no such annotation exists, the fix suggests the annotation with the most similar name.
  */
 function correction(key: string): string {
   const keys = Object.keys(linkerdAnnotations);

@@ -13,8 +13,8 @@ export interface ManifestFinding {
   readonly message: string;
   readonly fix: string;
   /**
-   * If true, the finding is a warning, although the severity of the rule is `error`. A rule sets `severityOverride` if the mistake
-   * has little effect in this case, or if the checked objects do not prove the mistake.
+   * If true, the finding is a warning, although the severity of the rule is `error`. A rule sets this field if the
+   * mistake has little effect in this case, or if the checked objects do not prove the mistake.
    */
   readonly severityOverride?: boolean;
 }
