@@ -21,8 +21,8 @@ export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
 }
 
 /**
- * Returns the annotations of a declared namespace. Returns null if meshops does not create the namespace, and the spec
- * does not set `mesh.inject` for the namespace.
+ * Returns the annotations that the spec declares for a namespace in `spec.namespaces`. Returns null if meshops does not
+ * create the namespace, and the spec does not set `mesh.inject` for the namespace.
  */
 export function declaredAnnotations(declared: DeclaredNamespace): StringMap | null {
   return !declared.create && declared.mesh.inject === undefined ? null : meshAnnotations(declared);

@@ -48,7 +48,7 @@ export class PolicyIndex {
     return [...new Set(found)].sort((a, b) => order(a) - order(b));
   }
 
-  /** Returns the authentications that some AuthorizationPolicies require. */
+  /** Returns the authentications that at least one of the given AuthorizationPolicies requires. */
   #required(policies: readonly KubernetesObject[]): KubernetesObject[] {
     return policies.flatMap((policy) =>
       listAt(policy, "spec", "requiredAuthenticationRefs").flatMap((reference) => {

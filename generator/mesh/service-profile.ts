@@ -48,8 +48,8 @@ export function profileRoutes(
 
 /**
  * Returns the ServiceProfile of a Service. A ServiceProfile must have the host name of the Service as its name, because
- * proxies look up the ServiceProfile by this host name. `linkerd profile --proto` writes the same conditions (linkerd2,
- * pkg/profiles/proto.go).
+ * proxies look up the ServiceProfile by this host name. The conditions of the routes are the same as in the output of
+ * `linkerd profile --proto` (linkerd2, pkg/profiles/proto.go).
  */
 export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {
