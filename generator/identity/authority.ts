@@ -12,8 +12,8 @@ export interface Issued {
 }
 
 /**
- * The validity of a certificate starts this number of minutes before meshops issues the certificate, because the clocks
- * of a cluster's nodes can differ.
+ * Number of minutes from the start of a certificate's validity to the time at which meshops issues the certificate. The
+ * validity starts earlier, because the clocks of a cluster's nodes can differ.
  */
 export const skewMinutes = 5;
 
@@ -86,9 +86,7 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
   );
 }
 
-/**
- * Whether a CA expires at the same time as, or later than, a certificate with the given validity that is issued now.
- */
+/** Whether a certificate that is issued now with the given validity expires no later than the CA. */
 export function coversValidity({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }

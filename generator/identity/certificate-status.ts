@@ -30,7 +30,7 @@ export interface CertificateStatus {
 
 export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
-  /** Names of the certificates that the environment needs, but that are missing or damaged. */
+  /** Names of the missing or damaged certificates that the environment needs. */
   readonly missing: readonly string[];
   /** Text that describes the state of a trust anchor rotation. Null if no rotation is in progress. */
   readonly rotation: string | null;

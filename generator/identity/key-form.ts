@@ -23,7 +23,10 @@ export function keyFormOf(pem: string): KeyForm | null {
  */
 const sec1Bytes = 304;
 
-/** A private key of a webhook in an encrypted Secret. The form of the key is not PKCS#8, which meshops writes. */
+/**
+ * A private key of a webhook in an encrypted Secret. The PEM form of the key is not PKCS#8, although meshops now writes
+ * such keys in PKCS#8.
+ */
 export interface OldKey {
   readonly file: string;
   /** 1-based line of `tls.key`. */
@@ -57,14 +60,14 @@ export function oldWebhookKeys(environment: Environment, read: (path: string) =>
   });
 }
 
-/** Whether the program that reads the private key from a Secret does not accept a PEM form. */
+/** Whether the program that reads the private key from a Secret rejects a PEM form. */
 export function isRefused(secret: string, form: KeyForm): boolean {
   return !keyReader(secret).accepts.includes(form);
 }
 
 /**
- * Returns a finding about the PEM form of a webhook's private key. The finding is an error if the program that reads
- * the key does not accept this form, and a warning otherwise.
+ * Returns a finding about the PEM form of a webhook's private key. If the program that reads the key rejects this form,
+ * the finding is an error. Otherwise, the finding is a warning.
  */
 export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
   const { reader, accepts } = keyReader(secret);

@@ -65,8 +65,8 @@ export function withCreationRules(text: string | null, environment: Environment)
 }
 
 /**
- * Returns the rules for the identity files of an environment, if all rules before them are rules for the identity files
- * of other environments. Otherwise, returns an empty list, because a rule before them could match the same files.
+ * Returns the rules for the identity files of an environment. If these rules follow a rule that is not for identity
+ * files, returns an empty list, because that rule could match the same files.
  */
 function ownRules(rules: YAMLSeq, environment: string): unknown[] {
   const patterns: readonly unknown[] = rulePatterns(environment);
