@@ -88,8 +88,8 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
 }
 
 /**
- * Decodes a base64 text. Returns null if the text is not exactly the text to which Node would encode the decoded bytes.
- * (Node also decodes texts that contain invalid characters, or whose last character has unused bits that are not zero.)
+ * Decodes a base64 text. Returns null if the text is not the standard base64 encoding of the decoded bytes. Node alone
+ * would also decode a text that contains invalid characters, or whose last character has unused bits that are not zero.
  */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");

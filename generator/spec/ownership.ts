@@ -1,6 +1,6 @@
 import type { Environment, Workload } from "./environment.generated.ts";
 
-/** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change it. */
+/** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change Linkerd. */
 export function installsLinkerd({ spec: { linkerd } }: Environment): boolean {
   return linkerd.lifecycle === "managed";
 }
