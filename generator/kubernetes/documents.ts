@@ -11,9 +11,9 @@ export interface Reading {
 }
 
 /**
- * The reading of kubectl and Helm, which use sigs.k8s.io/yaml. It is YAML 1.1 without base-60 numbers, and only with
- * types that JSON also has. `yes` and `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings.
- * If a key occurs several times, the last occurrence applies.
+ * The reading of kubectl and Helm, which use sigs.k8s.io/yaml. This is YAML 1.1 without base-60 numbers, limited to the
+ * types of JSON. `yes` and `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. If a key
+ * occurs several times, the last occurrence applies.
  */
 export const asKubectl: Reading = {
   schema: new Schema({
@@ -89,8 +89,8 @@ function isClosed(rest: string, quote: string): boolean {
 }
 
 /**
- * Sets the value of each scalar in a document to the value that the given reading determines from the text of the
- * scalar.
+ * Interprets the text of each scalar in a document with the given reading, and changes the value of the scalar to the
+ * result.
  */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
