@@ -49,7 +49,10 @@ export function parseImage(text: string): Image {
   return { name: full, tag, ...(digest === undefined ? {} : { digest }), runs: "pod" };
 }
 
-/** Returns the path of an image without its registry, such as `linkerd/proxy`. A mirror has the image at this path. */
+/**
+ * Returns the path of an image without its registry, such as `linkerd/proxy`. In a mirror, the name of the image ends
+ * with this path.
+ */
 export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }

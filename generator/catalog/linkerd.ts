@@ -62,10 +62,10 @@ function ordinal(version: string): number | null {
 
 /**
  * Returns the release with the given version. For an edge release that the catalog does not contain, returns a copy of
- * the nearest older edge release. The version of the copy and its chart versions are those of the requested release.
+ * the nearest older edge release. The copy has the version and the chart versions of the requested release.
  *
  * @throws Error if the catalog does not contain the version, and the version is a stable release, or older than all
- * edge releases of the catalog
+ *   edge releases of the catalog
  */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
   return linkerdReleases.find((candidate) => candidate.version === version) ?? untestedRelease(version, linkerdReleases);
@@ -91,7 +91,7 @@ export function untestedRelease(version: LinkerdVersion, known: readonly Linkerd
 }
 
 /**
- * Returns the images of a release that have a tag other than the version of the release, in the form `name tag`, such
+ * Returns the images of a release whose tag is not the version of the release. Each item has the form `name tag`, such
  * as `proxy-init v2.4.3`.
  */
 export function separateImages({ images: { proxyInit, extensionInit, prometheus, collector } }: LinkerdRelease): string[] {

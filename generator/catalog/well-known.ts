@@ -66,7 +66,7 @@ export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
 /**
  * Option of kubectl for commands that change objects that Flux applies. When Flux applies an object again, it removes
  * the fields whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux
- * keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
+ * keeps the fields whose field manager is `flux-client-side-apply` (Flux 2.9.6: kustomize-controller,
  * internal/controller/kustomization_controller.go).
  */
 export const fluxFieldManager = "--field-manager=flux-client-side-apply";
@@ -89,7 +89,9 @@ export const trustBundle = { name: "linkerd-identity-trust-roots", namespace: "l
 /** ConfigMap with the public certificates that meshops generates. Only meshops reads it. */
 export const committedIdentity = { name: "meshops-identity", namespace: "linkerd" } as const;
 
-/** Annotation of pod templates that restarts the pods if the identity of the mesh changes. */
+/**
+ * Annotation of pod templates. Its value changes with the identity of the mesh, so that Kubernetes restarts the pods.
+ */
 export const identityRevisionKey = "meshops.dev/identity-revision";
 
 /** Label that Kubernetes sets on each namespace. Its value is the name of the namespace. */

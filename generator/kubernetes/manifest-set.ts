@@ -78,8 +78,8 @@ export class ManifestSet {
   /**
    * Returns the Namespace with the given name for an object. Returns null if the set does not contain the Namespace.
    * Searches the file of the object first, then the files in related folders (see `isRelated`), and then all other
-   * files. If Namespaces in several of these files have different metadata, the result is also null, because the files
-   * can belong to different applications.
+   * files. If the related folders, or all other files, contain several such Namespaces with different metadata, the
+   * result is also null, because files in one folder can belong to different applications.
    *
    * @param by the object; if omitted, the first Namespace with this name is returned
    */

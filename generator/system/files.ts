@@ -19,8 +19,8 @@ import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "./errors.ts";
 
 /**
- * Returns the nearest folder that contains a file or folder with a name: the given folder, or one of its ancestors.
- * Returns null if no such folder exists.
+ * Returns `folder` if it contains a file or folder with the given name. Otherwise, returns the nearest ancestor of
+ * `folder` that contains it. Returns null if no such ancestor exists.
  */
 export function findUp(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;
