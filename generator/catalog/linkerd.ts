@@ -21,10 +21,7 @@ export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const
  */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
-/**
- * Kubernetes version (`major.minor`) for which meshops generates the bundle if the spec does not set a Kubernetes
- * version.
- */
+/** Kubernetes version (`major.minor`) of the generated files if the spec does not set a Kubernetes version. */
 export const defaultKubernetes = "1.34";
 
 /** Returns the newest release of the catalog. */

@@ -26,8 +26,8 @@ const ofStable: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns the API versions that a release serves for a kind in one of Linkerd's API groups; an empty list if the CRDs
- * of the release do not contain the kind.
+ * Returns the API versions that a release serves for a kind in one of Linkerd's API groups. If the CRDs of the release
+ * do not contain the kind, the list is empty.
  *
  * @returns null if the group does not belong to Linkerd
  */

@@ -60,13 +60,13 @@ export const secretNames = {
 /** Namespaces that every cluster has (Kubernetes docs, "Namespaces", "Initial namespaces"). */
 export const initialNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-/** The address range that contains all IPv4 addresses, and the range that contains all IPv6 addresses. */
+/** Two networks: the network of all IPv4 addresses, and the network of all IPv6 addresses. */
 export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /**
- * Option of kubectl for commands that change objects that Flux applies. When Flux applies an object again, it removes
- * the fields whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux
- * keeps the fields whose field manager is `flux-client-side-apply` (Flux 2.9.6: kustomize-controller,
+ * Option for kubectl commands that change objects from Flux. When Flux applies an object again, it removes the fields
+ * whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux keeps the
+ * fields whose field manager is `flux-client-side-apply` (Flux 2.9.6: kustomize-controller,
  * internal/controller/kustomization_controller.go).
  */
 export const fluxFieldManager = "--field-manager=flux-client-side-apply";

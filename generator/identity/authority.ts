@@ -37,15 +37,16 @@ export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Dat
 
 /**
  * Creates the self-signed CA that signs the server certificates of the webhooks. The API server trusts this CA, because
- * the field `caBundle` of the webhook configurations contains its certificate.
+ * the field `caBundle` of the webhook configurations contains the certificate of the CA.
  */
 export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
   return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
 }
 
 /**
- * Creates an issuer. Linkerd's identity service uses its private key to sign the certificates of the proxies. The
- * issuer cannot sign other CAs (path length 0), and does not expire later than the trust anchor that signs the issuer.
+ * Creates an issuer. Linkerd's identity service signs the certificates of the proxies with the issuer's private key.
+ * The issuer cannot sign other CAs (path length 0), and does not expire later than the trust anchor that signs the
+ * issuer.
  *
  * @throws UserError (problem) if the anchor has expired
  */

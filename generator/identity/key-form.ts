@@ -40,10 +40,10 @@ export interface OldKey {
 }
 
 /**
- * Returns the private keys of webhooks that are in SEC1, the form that older versions of meshops wrote.
+ * Returns the private keys of webhooks in SEC1. Older versions of meshops wrote the keys in this form.
  *
- * The function does not decrypt the Secrets. It determines the form from the length of the encrypted value, because
- * AES-GCM does not change the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different lengths.
+ * The function does not decrypt the Secrets. It determines the form from the length of the encrypted value. AES-GCM
+ * does not change the length of a text, and a P-256 key in SEC1 is shorter than in PKCS#8.
  *
  * @param read returns the text of a file, or null if the file does not exist
  */

@@ -31,7 +31,7 @@ function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: st
 /** The reading of YAML 1.2 with merge keys, for output of kustomize and meshops. `yes` and `on` are strings. */
 export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: true }), uniqueKeys: true };
 
-/** A reading without types: every scalar is a string with its text in the file. */
+/** A reading without types: the value of every scalar is a string, exactly as in the file. */
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**

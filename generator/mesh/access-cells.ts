@@ -39,7 +39,7 @@ export interface AccessClient {
 export interface AccessPods extends AccessClient {
   readonly pod: KubernetesObject;
   readonly ports: readonly { readonly key: string; readonly port: number }[];
-  /** Clients that the spec lists for these pods, but whose pods are not in the table. */
+  /** Clients of these pods that the spec lists, and that have no pods in the table. */
   readonly listed: readonly AccessClient[];
 }
 

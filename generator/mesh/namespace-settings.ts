@@ -38,8 +38,8 @@ export function unmeshedReason(namespace: string, { spec }: Environment): string
 }
 
 /**
- * Returns a text such as `key is "a" instead of "b"` for each declared annotation that an existing namespace does not
- * have, or has with another value.
+ * Compares the declared annotations with the annotations of an existing namespace. For each difference, returns a text
+ * such as `key is "a" instead of "b"`.
  */
 export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
   return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {

@@ -131,15 +131,15 @@ export function hasAccount({ namespace, serviceAccountName }: PodSet, account: A
 }
 
 /**
- * Returns the key of a port that a client specifies by its key or by its number. Returns null if the set of pods does
- * not have this port.
+ * Returns the key of a port. The parameter `port` is the key or the number of the port. Returns null if `ports` does
+ * not contain the port.
  */
 export function portKey(port: string | number, ports: Readonly<Record<string, { readonly port: number }>>): string | null {
   if (typeof port === "string") return Object.hasOwn(ports, port) ? port : null;
   return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;
 }
 
-/** Returns the ports of a set to which a client may connect, with their keys. */
+/** Returns the ports to which a client of a set may connect, with the keys of the ports. */
 export function numberedPorts({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }

@@ -48,8 +48,8 @@ export function encryptValue(
 }
 
 /**
- * A decrypted value, and the nonce with which the value was encrypted. The nonce is null if the value is an empty text,
- * because an empty text is never encrypted.
+ * A decrypted value, and the nonce of its ciphertext. The nonce is null if the value is an empty text, because an empty
+ * text is never encrypted.
  */
 export interface Opened {
   readonly scalar: TypedScalar;

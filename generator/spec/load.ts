@@ -94,7 +94,7 @@ function resetSections(source: Source): Diagnostic[] {
     );
 }
 
-/** Checks one file against the schema for spec files, and its name against `metadata.name`. */
+/** Checks one file against the schema for spec files. Also checks that `metadata.name` is the name of the file. */
 function checkFile(source: Source): SchemaFinding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);

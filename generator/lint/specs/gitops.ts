@@ -46,7 +46,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
   };
 }
 
-/** Rule that compares `gitops.path` with the folder of the platform repository in its Git repository. */
+/** Rule that compares `gitops.path` with the path of the platform repository inside the Git repository. */
 const pathRule: FileRule = {
   code: "gitops-path-mismatch",
   severity: "warning",
@@ -59,8 +59,8 @@ const pathRule: FileRule = {
 };
 
 /**
- * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Yields nothing
- * if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
+ * Yields a finding if `gitops.path` is not the path of the platform repository inside the Git repository. Yields
+ * nothing if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
  */
 function* pathMismatch({ spec: { gitops } }: Environment, { place }: RepositoryFiles): Iterable<RuleFinding> {
   if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;
@@ -85,8 +85,8 @@ const nameRule: FileRule = {
 };
 
 /**
- * Rules about the folder of the platform repository in its Git repository, and about objects in the other files of the
- * Git repository.
+ * Rules about the path of the platform repository inside the Git repository, and about objects in the other files of
+ * the Git repository.
  */
 export const gitopsFileRules: readonly FileRule[] = [pathRule, nameRule];
 
