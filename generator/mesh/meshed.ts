@@ -51,9 +51,10 @@ export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: Inje
 }
 
 /**
- * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of its
- * webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty annotation has no
- * effect. If the value contains a placeholder that another program replaces (`${…}`), the result is `unknown`.
+ * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of the
+ * injector's webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty
+ * annotation has no effect. If the value contains a placeholder that another program replaces (`${…}`), the result is
+ * `unknown`.
  */
 export function isMeshed(facts: InjectionFacts): Meshed {
   if (injectionObstacle(facts) !== null) return "no";

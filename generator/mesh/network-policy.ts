@@ -41,8 +41,9 @@ export function inboundPorts(ports: Iterable<number>, { traits }: LinkerdRelease
 }
 
 /**
- * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). The peer matches the label
- * that the injector sets on every pod with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
+ * Returns a peer that selects the meshed pods of a namespace. If `namespace` is null, the peer selects the meshed pods
+ * of all namespaces. The peer matches the label that the injector sets on every pod with a proxy (linkerd2,
+ * pkg/k8s/labels.go, ControllerNSLabel).
  */
 export function meshedPeer(namespace: string | null): JsonMap {
   return {

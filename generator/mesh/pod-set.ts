@@ -12,7 +12,7 @@ export interface Port {
   /** Transport protocol; default: TCP. */
   readonly transport?: "TCP" | "UDP";
   readonly protocol: Protocol;
-  /** Whether connections to the port bypass the proxy. If they do, a Server cannot protect the port. */
+  /** Whether connections to the port bypass the proxy. If true, a Server cannot protect the port. */
   readonly skipsProxy?: boolean;
   /** Access mode of the port; if omitted, the mode of the set. */
   readonly mode?: AccessMode;
@@ -79,7 +79,7 @@ export function titleOf(client: ClientSource): string {
  */
 export type AccessMode = "off" | "audit" | "enforce";
 
-/** Access to the pods of a set, in the network layer and in the mesh layer. */
+/** Access to the pods of a set. NetworkPolicies and Linkerd's policies enforce these settings. */
 interface Access {
   readonly mode: AccessMode;
   readonly clients: readonly Client[];
@@ -169,7 +169,7 @@ export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
   return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
 }
 
-/** Whether connections to a port pass through the proxy of its pod. If they do, a Server can protect the port. */
+/** Whether connections to a port pass through the proxy of the pod. If true, a Server can protect the port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;
 }

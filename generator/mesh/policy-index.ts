@@ -33,7 +33,10 @@ export class PolicyIndex {
     );
   }
 
-  /** Returns the policies that can affect the connections to a pod, in the order of the constructor's list. */
+  /**
+   * Returns the policies that can affect the connections to a pod. The policies have the same order as in the parameter
+   * of the constructor.
+   */
   affecting(pod: KubernetesObject): KubernetesObject[] {
     const namespace = namespaceOf(pod);
     const labels = Object.entries(pod.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`);

@@ -26,7 +26,7 @@ export interface MethodRoute {
  * Returns one route for each method of gRPC services, in the order of the methods. `options` specifies which methods
  * are retried. By default, idempotent methods are retried. Streaming methods are never retried, because a proxy can
  * repeat a call only if the call has a single message. The name of a route is the name of its method. If there are
- * several services, the name of the service is the prefix.
+ * several services, the name of a route starts with the name of the service.
  */
 export function profileRoutes(
   services: readonly GrpcService[],

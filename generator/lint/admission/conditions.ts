@@ -2,8 +2,9 @@ import type { AnnotationFormat } from "../../catalog/linkerd-annotations.ts";
 import { booleans, patterns } from "../../mesh/annotation-values.ts";
 
 /**
- * Returns a CEL condition that is true if Linkerd accepts a value in a format. Returns null if every value is accepted,
- * or if CEL cannot express the format. In a list of ports, the condition checks only the syntax.
+ * Returns a CEL condition that is true if Linkerd accepts `value` for an annotation with the given format. Returns null
+ * if Linkerd accepts every value, or if CEL cannot express the format. For a list of ports, the condition checks only
+ * the syntax.
  *
  * @param value CEL expression that returns the value of the annotation as a string
  */

@@ -83,8 +83,8 @@ const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
 };
 
 /**
- * Yields the annotations or the labels of the kinds in `placeOfKind`, of other kinds of Linkerd, of pods, of pod
- * templates, and of workloads themselves.
+ * Yields the annotations or the labels of pods, pod templates, workloads, the kinds in `placeOfKind`, and all other
+ * kinds of Linkerd.
  */
 function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
   for (const manifest of stated) {
@@ -189,7 +189,7 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, values } of places(stream, "labels"))
     for (const key of Object.keys(values)) {
       if (linkerdAnnotations[key] === undefined) continue;
-      // If the object also has an annotation with this key, Linkerd reads the annotation, and the label does no harm.
+      // Skip the label if the object also has an annotation with this key, because Linkerd reads the annotation.
       if (at(manifest.value, ...path.slice(0, -1), "annotations", key) !== undefined) continue;
       yield {
         manifest,

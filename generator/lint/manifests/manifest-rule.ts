@@ -19,10 +19,7 @@ export interface ManifestFinding {
   readonly severityOverride?: boolean;
 }
 
-/**
- * A rule about Kubernetes objects. The checked objects can be only a part of the objects that are applied to the
- * cluster.
- */
+/** A rule about Kubernetes objects. The cluster can contain other objects in addition to the checked objects. */
 export interface ManifestRule extends RuleInfo {
   /** @param release the Linkerd release of the cluster; null if the release is not known */
   readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;
