@@ -73,7 +73,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
     // The first CA in the file signs the server certificates. The other CAs in the file are older. The API server
-    // trusts them until they expire.
+    // trusts the older CAs until these CAs expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),

@@ -11,7 +11,7 @@ import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
-/** Settings of a creation rule in `.sops.yaml`, which apply when a file is encrypted. */
+/** Settings of a creation rule in `.sops.yaml`. The settings apply when a file is encrypted. */
 export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;

@@ -35,9 +35,8 @@ export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: t
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. Only this function parses manifests. Therefore, meshops reads values, determines the positions of
- * findings and edits manifests with the same parsed documents. The field `errors` of a document contains its syntax
- * errors.
+ * Parses a YAML text. Only this function parses manifests. Therefore, the values, the positions of findings, and the
+ * edits of a manifest come from the same parsed documents. The field `errors` of a document contains the syntax errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
   const documents = parsed(text, reading);

@@ -134,8 +134,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether the set contains more than one object of the core group with this kind and name. If it does, the set
-   * probably contains several applications or environments.
+   * Whether the set contains more than one object of the core group with this kind and name. If true, the set probably
+   * contains several applications or environments.
    */
   isRepeated(kind: string, name: string): boolean {
     return this.named("", kind, name).length > 1;

@@ -18,8 +18,8 @@ export interface KubernetesObject {
     readonly labels?: StringMap;
     readonly annotations?: StringMap;
     /**
-     * meshops never writes this field and the following fields of `metadata`. Objects from the API server can contain
-     * them.
+     * meshops writes neither this field nor the following fields of `metadata`. Objects from the API server can contain
+     * these fields.
      */
     readonly generation?: number;
     readonly uid?: string;

@@ -72,7 +72,8 @@ export function resolveEnvironment(name: string, read: ReadSource, known: readon
 }
 
 /**
- * Whether a file is a base, for which nothing is generated. Files that extend a base do not inherit `spec.abstract`.
+ * Whether a file is only a base for other files. meshops generates no files for a base. Files that extend a base do not
+ * inherit `spec.abstract`.
  */
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;

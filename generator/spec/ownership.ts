@@ -6,7 +6,7 @@ export function installsLinkerd({ spec: { linkerd } }: Environment): boolean {
 }
 
 /**
- * Whether another program issues the certificates of the mesh. The repository then contains no certificate and no
+ * Whether another program issues the certificates of the mesh. If true, the repository contains no certificate and no
  * private key of the mesh.
  */
 export function hasExternalIdentity(environment: Environment): boolean {
