@@ -1,6 +1,6 @@
 /**
  * Facts about the versions of Dgraph's chart. `npm run catalog:add -- dgraph <version>` derives an entry from the
- * chart, and writes it to catalog/dgraph/.
+ * chart, and writes the entry to generator/catalog/dgraph/.
  *
  * Source: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */

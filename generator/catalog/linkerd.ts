@@ -1,7 +1,7 @@
 /**
  * Facts about Linkerd's releases. `npm run catalog:add -- linkerd <version>` derives an entry from the charts of a
- * release, and writes it to catalog/linkerd/. The tests compare each entry with the values and rendered objects of its
- * charts.
+ * release, and writes the entry to generator/catalog/linkerd/. The tests compare each entry with the values and
+ * rendered objects of its charts.
  *
  * Source: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */

@@ -80,7 +80,10 @@ export const gatewayGroup = "gateway.networking.k8s.io";
 /** Names of the ports of the proxy container (linkerd2, charts/partials/templates/_proxy.tpl). */
 export const proxyPortNames = { inbound: "linkerd-proxy", admin: "linkerd-admin" } as const;
 
-/** Keys of Secrets of type kubernetes.io/tls (Kubernetes docs, "TLS Secrets"). Linkerd's issuer Secret also has `anchor`. */
+/**
+ * Keys of Secrets of type kubernetes.io/tls (Kubernetes docs, "TLS Secrets"). Linkerd's issuer Secret also has the key
+ * `ca.crt`.
+ */
 export const tlsKeys = { certificate: "tls.crt", privateKey: "tls.key", anchor: "ca.crt" } as const;
 
 /** ConfigMap from which Linkerd reads the trust anchors (linkerd-control-plane chart, templates/identity.yaml). */

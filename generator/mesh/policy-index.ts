@@ -70,7 +70,10 @@ function keyOf(...parts: readonly string[]): string {
   return parts.join("|");
 }
 
-/** Returns the first label of a Server's `matchLabels`, as `<key>=<value>`; empty if the Server has no `matchLabels`. */
+/**
+ * Returns the first label of a Server's `matchLabels`, as `<key>=<value>`. If the Server has no `matchLabels`, the
+ * result is empty.
+ */
 function firstLabel(server: KubernetesObject): string {
   const [first] = Object.entries(mapAt(server, "spec", "podSelector", "matchLabels"));
   return first === undefined ? "" : `${first[0]}=${String(first[1])}`;
