@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { cacheFolder } from "../scripts/tools/paths.ts";
 
-/** Versions of the tools (peers) with which meshops is compared. */
+/** Versions of the tools (peers) that the benchmark compares with meshops. */
 export const peerVersions = { cdk8s: "2.70.106", constructs: "10.8.1", makejinja: "2.8.1" } as const;
 
 const cdk8sFolder = join(cacheFolder, `cdk8s-${peerVersions.cdk8s}`);

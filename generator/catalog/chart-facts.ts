@@ -7,7 +7,10 @@ export interface ChartFacts {
   readonly chart: string;
   readonly version: string;
   readonly appVersion: string;
-  /** Range of Kubernetes versions that the chart accepts (Chart.yaml, `kubeVersion`); null if there is none. */
+  /**
+   * Range of Kubernetes versions that the chart accepts (Chart.yaml, `kubeVersion`); null if the chart accepts all
+   * versions.
+   */
   readonly kubeVersion: string | null;
   /**
    * Objects that the chart renders, by their API version and kind, such as `apps/v1 Deployment`. In a name, `{release}`

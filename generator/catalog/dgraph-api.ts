@@ -2,8 +2,8 @@
  * Dgraph's gRPC API on Alpha's port 9080.
  *
  * Source: dgo, protos/api.proto at the tag that matches the server. The file does not set `idempotency_level`. The
- * methods that are marked idempotent here do not write. `Query` is not marked idempotent, because a query can contain
- * mutations and commit them.
+ * methods that are marked idempotent here do not write. `Query` is not marked idempotent, because a call of `Query` can
+ * also contain and commit mutations.
  */
 import type { GrpcMethod, GrpcService } from "./grpc.ts";
 
@@ -20,8 +20,8 @@ export const dgraphApi21: GrpcService = {
 };
 
 /**
- * API of v25 (dgo v250.0.0). The chart in the catalog runs v25.0.0-preview6, in which the newest methods are still in a
- * separate service, `api.v2.Dgraph`. v25.0.0 removed that service. If a server does not have a method, the route for
+ * API of v25 (dgo v250.0.0). The chart in the catalog runs v25.0.0-preview6. In this version, the newest methods are in
+ * a separate service, `api.v2.Dgraph`. v25.0.0 removed that service. If a server does not have a method, the route for
  * this method has no effect.
  */
 export const dgraphApi25: GrpcService = {

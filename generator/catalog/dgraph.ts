@@ -1,6 +1,6 @@
 /**
  * Facts about the versions of Dgraph's chart. `npm run catalog:add -- dgraph <version>` derives an entry from the
- * chart, and writes it to catalog/dgraph/.
+ * chart, and writes the entry to generator/catalog/dgraph/.
  *
  * Source: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
@@ -48,7 +48,7 @@ export function isKnownDgraphChart(version: string): boolean {
 
 /**
  * Returns the chart with the given version. If the catalog does not contain the version, returns a copy of the nearest
- * older chart, in which the version and the image are those of the given version.
+ * older chart. The copy has the given version, and the image of this version.
  *
  * @throws Error if the catalog does not contain the version, and the version is older than `firstUntested`
  */
@@ -58,7 +58,7 @@ export function dgraphChart(version: string): DgraphChart {
   return chart;
 }
 
-/** Like `dgraphChart`, but returns null in the cases in which `dgraphChart` throws an error. */
+/** Like `dgraphChart`, but returns null instead of throwing an error. */
 export function findDgraphChart(version: string): DgraphChart | null {
   return dgraphCharts.find((candidate) => candidate.version === version) ?? untestedChart(version);
 }
@@ -70,9 +70,9 @@ function untestedChart(version: string): DgraphChart | null {
 }
 
 /**
- * Returns the newest chart of the catalog that is not newer than a version. For a version from 24.0.0 on, considers
- * only charts from 24.0.0 on. If all these charts are newer, returns the oldest of them. Returns null if the version is
- * older than 24.0.0 and older than all charts.
+ * Returns the newest chart of the catalog that is not newer than a version. If the version is 24.0.0 or later,
+ * considers only charts with version 24.0.0 or later. If all these charts are newer than the version, returns the
+ * oldest of these charts. Returns null if the version is older than 24.0.0 and older than all charts.
  */
 export function nearestDgraphChart(version: string): DgraphChart | null {
   const since = dgraphCharts.filter((chart) => compareVersions(chart.version, firstUntested) >= 0);

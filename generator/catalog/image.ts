@@ -18,7 +18,7 @@ export function reference({ name, tag, digest }: Pick<Image, "name" | "tag" | "d
 }
 
 /**
- * Returns the reference from which a program copies an image. If the image has a digest, the reference has no tag,
+ * Returns the reference of an image as the source of a copy. If the image has a digest, the reference has no tag,
  * because skopeo refuses references with a tag and a digest (containers/image, docker/docker_transport.go).
  */
 export function copySource({ name, tag, digest }: Pick<Image, "name" | "tag" | "digest">): string {
@@ -37,9 +37,9 @@ export function writtenName(text: string): string {
 }
 
 /**
- * Returns the image of a reference in a manifest. Completes the name in the same way as container runtimes: a name
- * without a registry gets the registry `docker.io`, and a name without a registry and without a folder also gets the
- * folder `library` (distribution, reference/normalize.go).
+ * Returns the image of a reference in a manifest. Completes the name in the same way as container runtimes
+ * (distribution, reference/normalize.go). A name without a registry gets the registry `docker.io`. If such a name also
+ * has no folder, it gets the folder `library`.
  */
 export function parseImage(text: string): Image {
   const [, name = text, tag = "", digest] = parts.exec(text) ?? [];
@@ -49,7 +49,10 @@ export function parseImage(text: string): Image {
   return { name: full, tag, ...(digest === undefined ? {} : { digest }), runs: "pod" };
 }
 
-/** Returns the path of an image without its registry, such as `linkerd/proxy`. A mirror has the image at this path. */
+/**
+ * Returns the path of an image without its registry, such as `linkerd/proxy`. In a mirror, the name of the image ends
+ * with this path.
+ */
 export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }

@@ -37,8 +37,8 @@ export interface LinkerdRelease {
   };
   readonly traits: {
     /**
-     * Whether meshed clients connect to port 4143 of the server's proxy, regardless of the port of the server that they
-     * call (`proxy.outboundTransportMode`).
+     * Whether meshed clients connect to port 4143 of the server's proxy for all ports of the server
+     * (`proxy.outboundTransportMode`).
      */
     readonly transportHeader: boolean;
     /** Whether proxies run as native sidecars by default. With a native sidecar, a Job with a proxy completes. */

@@ -1,7 +1,7 @@
 /**
  * Facts about Linkerd's releases. `npm run catalog:add -- linkerd <version>` derives an entry from the charts of a
- * release, and writes it to catalog/linkerd/. The tests compare each entry with the values and rendered objects of its
- * charts.
+ * release, and writes the entry to generator/catalog/linkerd/. The tests compare each entry with the values and
+ * rendered objects of its charts.
  *
  * Source: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
@@ -21,10 +21,7 @@ export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const
  */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
-/**
- * Kubernetes version (`major.minor`) for which meshops generates the bundle if the spec does not set a Kubernetes
- * version.
- */
+/** Kubernetes version (`major.minor`) of the generated files if the spec does not set a Kubernetes version. */
 export const defaultKubernetes = "1.34";
 
 /** Returns the newest release of the catalog. */
@@ -62,10 +59,10 @@ function ordinal(version: string): number | null {
 
 /**
  * Returns the release with the given version. For an edge release that the catalog does not contain, returns a copy of
- * the nearest older edge release. The version of the copy and its chart versions are those of the requested release.
+ * the nearest older edge release. The copy has the version and the chart versions of the requested release.
  *
  * @throws Error if the catalog does not contain the version, and the version is a stable release, or older than all
- * edge releases of the catalog
+ *   edge releases of the catalog
  */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
   return linkerdReleases.find((candidate) => candidate.version === version) ?? untestedRelease(version, linkerdReleases);
@@ -91,7 +88,7 @@ export function untestedRelease(version: LinkerdVersion, known: readonly Linkerd
 }
 
 /**
- * Returns the images of a release that have a tag other than the version of the release, in the form `name tag`, such
+ * Returns the images of a release whose tag is not the version of the release. Each item has the form `name tag`, such
  * as `proxy-init v2.4.3`.
  */
 export function separateImages({ images: { proxyInit, extensionInit, prometheus, collector } }: LinkerdRelease): string[] {

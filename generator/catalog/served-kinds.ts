@@ -1,8 +1,8 @@
 import type { LinkerdRelease } from "./linkerd-release.ts";
 
 /**
- * API versions that the CRDs of the edge releases serve, by group and kind (charts linkerd-crds 1.8.0, 2025.4.4,
- * 2025.10.7 and 2026.8.3, `served: true`). All releases from edge-25.4.4 on serve these versions.
+ * API versions that the CRDs of the edge releases serve, by group and kind (charts linkerd-crds 2025.4.4, 2025.10.7 and
+ * 2026.8.3, `served: true`). All releases from edge-25.4.4 on serve these versions.
  */
 const ofEdge: Readonly<Record<string, readonly string[]>> = {
   "policy.linkerd.io/AuthorizationPolicy": ["v1alpha1"],
@@ -17,7 +17,7 @@ const ofEdge: Readonly<Record<string, readonly string[]>> = {
   "workload.linkerd.io/ExternalWorkload": ["v1alpha1", "v1beta1"],
 };
 
-/** API versions that the CRDs of stable-2.14.10 serve, by group and kind. */
+/** API versions that the CRDs of stable-2.14.10 serve, by group and kind (chart linkerd-crds 1.8.0). */
 const ofStable: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     Object.entries(ofEdge).filter(([kind]) => !/EgressNetwork|HTTPLocalRateLimitPolicy|ExternalWorkload/.test(kind)),
@@ -26,8 +26,8 @@ const ofStable: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns the API versions that a release serves for a kind in one of Linkerd's API groups; an empty list if the CRDs
- * of the release do not contain the kind.
+ * Returns the API versions that a release serves for a kind in one of Linkerd's API groups. If the CRDs of the release
+ * do not contain the kind, the list is empty.
  *
  * @returns null if the group does not belong to Linkerd
  */

@@ -60,13 +60,13 @@ export const secretNames = {
 /** Namespaces that every cluster has (Kubernetes docs, "Namespaces", "Initial namespaces"). */
 export const initialNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-/** The address range that contains all IPv4 addresses, and the range that contains all IPv6 addresses. */
+/** Two networks: the network of all IPv4 addresses, and the network of all IPv6 addresses. */
 export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /**
- * Option of kubectl for commands that change objects that Flux applies. When Flux applies an object again, it removes
- * the fields whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux
- * keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
+ * Option for kubectl commands that change objects from Flux. When Flux applies an object again, it removes the fields
+ * whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux keeps the
+ * fields whose field manager is `flux-client-side-apply` (Flux 2.9.6: kustomize-controller,
  * internal/controller/kustomization_controller.go).
  */
 export const fluxFieldManager = "--field-manager=flux-client-side-apply";
@@ -80,7 +80,10 @@ export const gatewayGroup = "gateway.networking.k8s.io";
 /** Names of the ports of the proxy container (linkerd2, charts/partials/templates/_proxy.tpl). */
 export const proxyPortNames = { inbound: "linkerd-proxy", admin: "linkerd-admin" } as const;
 
-/** Keys of Secrets of type kubernetes.io/tls (Kubernetes docs, "TLS Secrets"). Linkerd's issuer Secret also has `anchor`. */
+/**
+ * Keys of Secrets of type kubernetes.io/tls (Kubernetes docs, "TLS Secrets"). Linkerd's issuer Secret also has the key
+ * `ca.crt`.
+ */
 export const tlsKeys = { certificate: "tls.crt", privateKey: "tls.key", anchor: "ca.crt" } as const;
 
 /** ConfigMap from which Linkerd reads the trust anchors (linkerd-control-plane chart, templates/identity.yaml). */
@@ -89,7 +92,9 @@ export const trustBundle = { name: "linkerd-identity-trust-roots", namespace: "l
 /** ConfigMap with the public certificates that meshops generates. Only meshops reads it. */
 export const committedIdentity = { name: "meshops-identity", namespace: "linkerd" } as const;
 
-/** Annotation of pod templates that restarts the pods if the identity of the mesh changes. */
+/**
+ * Annotation of pod templates. Its value changes with the identity of the mesh, so that Kubernetes restarts the pods.
+ */
 export const identityRevisionKey = "meshops.dev/identity-revision";
 
 /** Label that Kubernetes sets on each namespace. Its value is the name of the namespace. */

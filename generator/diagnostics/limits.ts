@@ -24,7 +24,7 @@ export const maxFindings = 50;
 
 /**
  * Returns the offset at which brackets or dashes are nested deeper than `maxDepth`. Returns null if the text is not
- * nested too deeply. Reads only the tokens, because the recursive parser could run out of stack. Does not count
+ * nested too deeply. Runs only the lexer, because the parser is recursive and could run out of stack. Does not count
  * brackets in scalars and comments.
  */
 export function depthLimitOffset(text: string): number | null {

@@ -7,7 +7,7 @@ import { messageWithExpected } from "./text.ts";
  * folder in which meshops was run. A silenced finding becomes a suppressed result, with the user's reason as the
  * justification.
  *
- * @param rules descriptions of codes; if a code has no description, the code itself is used as its description
+ * @param rules descriptions of codes. The description of any other code is the code itself
  */
 export function toSarif(diagnostics: readonly Diagnostic[], rules: readonly RuleInfo[], version: string): string {
   const sorted = [...diagnostics].sort(compareLocation);

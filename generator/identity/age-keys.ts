@@ -9,14 +9,14 @@ import { runProgram } from "../system/process.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the age identities of the user, each once. Reads the identities from the same places as sops, in the same
- * order: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration folder
- * (sops, age/keysource.go). There is one difference: meshops runs the command in SOPS_AGE_KEY_CMD in a shell, and sops
- * splits the command into words and runs it without a shell. meshops does not support SSH keys and age plugins, so
- * files that are encrypted to them require the sops binary.
+ * Returns the age identities of the user without duplicates. Reads the identities from the same places as sops, in the
+ * same order: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration
+ * folder (sops, age/keysource.go). Unlike sops, meshops runs the command in SOPS_AGE_KEY_CMD in a shell. sops splits
+ * the command into words and runs it without a shell. meshops does not support SSH keys and age plugins. Only the sops
+ * binary can decrypt files that are encrypted to an SSH key or an age plugin.
  *
  * @throws UserError (missing) if the file in SOPS_AGE_KEY_FILE cannot be read, or if the command in SOPS_AGE_KEY_CMD
- * fails
+ *   fails
  */
 export async function ageIdentities(variables: Variables): Promise<string[]> {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
@@ -75,8 +75,8 @@ export interface KeyEntry {
 const used = "# meshops: in use or replaced: ";
 
 /**
- * Returns the last identity in the user's key file that has the given comment, and whose recipient was not marked by
- * `markUsed`. Returns null if the file does not contain an identity with these properties.
+ * Returns the last identity in the user's key file that has the given comment. Skips identities whose recipient was
+ * marked by `markUsed`. Returns null if the file does not contain such an identity.
  */
 export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
   const text = readIfExists(keyFile(variables)) ?? "";

@@ -10,8 +10,8 @@ export interface AnchorGap {
   /** `namespace/name`. */
   readonly pod: string;
   /**
-   * SHA-256 of each trust anchor that the pod lacks, in lower-case hexadecimal. Null if the pod has neither the text of
-   * its trust anchors nor a digest that belongs to one of the current trust anchors.
+   * SHA-256 of each trust anchor that the pod lacks, in lower-case hexadecimal. Null if the pod contains only a digest
+   * of its trust anchors, and the digest matches none of the current trust anchors.
    */
   readonly lacks: readonly string[] | null;
   /**
@@ -22,8 +22,8 @@ export interface AnchorGap {
 }
 
 /**
- * Returns the trust anchors in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust
- * anchors. Returns an empty list if the ConfigMap is missing or damaged.
+ * Returns the trust anchors in the ConfigMap `linkerd-identity-trust-roots`. Linkerd reads the trust anchors from this
+ * ConfigMap. Returns an empty list if the ConfigMap is missing or damaged.
  */
 export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
   const text = at(trustRoots, "data", trustBundle.key);

@@ -12,8 +12,8 @@ export interface Issued {
 }
 
 /**
- * The validity of a certificate starts this number of minutes before meshops issues the certificate, because the clocks
- * of a cluster's nodes can differ.
+ * Number of minutes from the start of a certificate's validity to the time at which meshops issues the certificate. The
+ * validity starts earlier, because the clocks of a cluster's nodes can differ.
  */
 export const skewMinutes = 5;
 
@@ -37,15 +37,16 @@ export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Dat
 
 /**
  * Creates the self-signed CA that signs the server certificates of the webhooks. The API server trusts this CA, because
- * the field `caBundle` of the webhook configurations contains its certificate.
+ * the field `caBundle` of the webhook configurations contains the certificate of the CA.
  */
 export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
   return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
 }
 
 /**
- * Creates an issuer. Linkerd's identity service uses its private key to sign the certificates of the proxies. The
- * issuer cannot sign other CAs (path length 0), and does not expire later than the trust anchor that signs the issuer.
+ * Creates an issuer. Linkerd's identity service signs the certificates of the proxies with the issuer's private key.
+ * The issuer cannot sign other CAs (path length 0), and does not expire later than the trust anchor that signs the
+ * issuer.
  *
  * @throws UserError (problem) if the anchor has expired
  */
@@ -86,9 +87,7 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
   );
 }
 
-/**
- * Whether a CA expires at the same time as, or later than, a certificate with the given validity that is issued now.
- */
+/** Whether a certificate that is issued now with the given validity expires no later than the CA. */
 export function coversValidity({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }

@@ -30,7 +30,7 @@ export interface CertificateStatus {
 
 export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
-  /** Names of the certificates that the environment needs, but that are missing or damaged. */
+  /** Names of the missing or damaged certificates that the environment needs. */
   readonly missing: readonly string[];
   /** Text that describes the state of a trust anchor rotation. Null if no rotation is in progress. */
   readonly rotation: string | null;
@@ -73,7 +73,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
     // The first CA in the file signs the server certificates. The other CAs in the file are older. The API server
-    // trusts them until they expire.
+    // trusts the older CAs until these CAs expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),

@@ -74,8 +74,8 @@ export function issuerIn(objects: IdentityObjects): Certificate | undefined {
 }
 
 /**
- * Returns the Secrets of webhooks whose private key has a PEM form that the program which reads the key does not
- * accept. `form` is this PEM form.
+ * Returns the Secrets of webhooks whose private key is in a PEM form that the webhook's program rejects. The field
+ * `form` of each entry is the PEM form of the key.
  */
 export function refusedKeys(
   environment: Environment,
@@ -103,8 +103,8 @@ function decoded(secret: KubernetesObject | null | undefined, key: string): stri
 }
 
 /**
- * Returns the Secrets that pods mount but that do not exist. Each entry contains `namespace/name` of the Secret, and
- * one of the pods that mount it. Returns an empty list if the user is not allowed to read Secrets.
+ * Returns the Secrets that do not exist although pods mount them. Each entry contains `namespace/name` of the Secret,
+ * and one of the pods that mount it. Returns an empty list if the user is not allowed to read Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);

@@ -4,8 +4,8 @@ import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 /**
- * Requirements for a Secret that the mesh needs: the name, the namespace and the content of the Secret, and the program
- * that reads its private key.
+ * Requirements for a Secret that the mesh needs: its name, its namespace, its content, and the program that reads the
+ * private key.
  */
 export interface SecretContract {
   readonly name: string;

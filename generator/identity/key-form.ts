@@ -23,7 +23,10 @@ export function keyFormOf(pem: string): KeyForm | null {
  */
 const sec1Bytes = 304;
 
-/** A private key of a webhook in an encrypted Secret. The form of the key is not PKCS#8, which meshops writes. */
+/**
+ * A private key of a webhook in an encrypted Secret. The PEM form of the key is not PKCS#8, although meshops now writes
+ * such keys in PKCS#8.
+ */
 export interface OldKey {
   readonly file: string;
   /** 1-based line of `tls.key`. */
@@ -37,10 +40,10 @@ export interface OldKey {
 }
 
 /**
- * Returns the private keys of webhooks that are in SEC1, the form that older versions of meshops wrote.
+ * Returns the private keys of webhooks in SEC1. Older versions of meshops wrote the keys in this form.
  *
- * The function does not decrypt the Secrets. It determines the form from the length of the encrypted value, because
- * AES-GCM does not change the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different lengths.
+ * The function does not decrypt the Secrets. It determines the form from the length of the encrypted value. AES-GCM
+ * does not change the length of a text, and a P-256 key in SEC1 is shorter than in PKCS#8.
  *
  * @param read returns the text of a file, or null if the file does not exist
  */
@@ -57,14 +60,14 @@ export function oldWebhookKeys(environment: Environment, read: (path: string) =>
   });
 }
 
-/** Whether the program that reads the private key from a Secret does not accept a PEM form. */
+/** Whether the program that reads the private key from a Secret rejects a PEM form. */
 export function isRefused(secret: string, form: KeyForm): boolean {
   return !keyReader(secret).accepts.includes(form);
 }
 
 /**
- * Returns a finding about the PEM form of a webhook's private key. The finding is an error if the program that reads
- * the key does not accept this form, and a warning otherwise.
+ * Returns a finding about the PEM form of a webhook's private key. If the program that reads the key rejects this form,
+ * the finding is an error. Otherwise, the finding is a warning.
  */
 export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
   const { reader, accepts } = keyReader(secret);

@@ -67,12 +67,12 @@ export function signerOf(
 }
 
 /**
- * Returns a digest that changes when a change of the certificates or settings requires a restart of the meshed pods.
- * The digest depends on everything that a proxy reads only when it starts: the trust bundle, the trust domain, the
- * cluster domain, IPv6, and the version of the proxy. The digest also depends on the trust anchor that signed the
- * issuer. meshops writes the digest to an annotation of pod templates, so Kubernetes restarts the pods if the digest
- * changes. The digest does not include settings that have their default value. If all settings have their default
- * value, the digest is therefore the same as in meshops 0.1.
+ * Returns a digest of certificates and settings. If the digest changes, all meshed pods must restart. The digest
+ * depends on everything that a proxy reads only when it starts: the trust bundle, the trust domain, the cluster domain,
+ * IPv6, and the version of the proxy. The digest also depends on the trust anchor that signed the issuer. meshops
+ * writes the digest to an annotation of pod templates, so Kubernetes restarts the pods if the digest changes. The
+ * digest does not include settings that have their default value. If all settings have their default value, the digest
+ * is therefore the same as in meshops 0.1.
  */
 export function identityRevision(identity: Identity, proxy: ProxySettings): string {
   const anchors = parsePem(identity.trustAnchors);
@@ -120,7 +120,7 @@ export function issuerFingerprint(identity: Identity): string {
   return issuer === undefined ? "" : fingerprint(issuer);
 }
 
-/** Returns the PEM blocks of the certificates in a text, as they are written in the text. */
+/** Returns the PEM blocks of the certificates in a text, without changes. */
 export function pemBlocks(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }

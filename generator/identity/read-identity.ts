@@ -172,8 +172,8 @@ function filesOf(root: string, name: string): string[] {
 /**
  * Returns the fix for an environment without an identity. If a user renamed a spec without `meshops env rename`, the
  * identity files are still in the folders of the old name. A new identity would then split the running mesh, because
- * proxies with the old and the new certificates do not trust each other. The function therefore searches for a folder
- * without a spec whose Secrets are encrypted to the age keys of the environment.
+ * proxies with the old and the new certificates do not trust each other. The function therefore searches for the folder
+ * of an environment that has no spec file, and whose Secrets are encrypted to the age keys of the given environment.
  */
 function initOrRename(root: string, environment: Environment): string {
   const { name } = environment.metadata;

@@ -15,10 +15,10 @@ import { gateOf, type IdentityState, keyPairFor, newest, readState } from "./rot
  * 1 and step 2, and must get a certificate from the new issuer before step 3. Otherwise, proxies receive certificates
  * that they do not trust.
  *
- * @param pastGate whether to run the step before the waiting time has passed, because the user has checked that the
- * condition `until` of the gate is true
+ * @param pastGate whether to run the step before the end of the waiting time. Set to true if the user has checked that
+ *   the condition `until` in `RotationWait` is true
  * @throws UserError (problem) if the step must wait, if `meshops generate` was not run after the previous step, or if
- * the certificates match no stage of a rotation
+ *   the certificates match no stage of a rotation
  */
 export async function rotateAnchor(
   environment: Environment,
@@ -75,9 +75,9 @@ export async function rotateAnchor(
 }
 
 /**
- * Throws a UserError if the generated files do not contain the changes of the previous step. Flux and helmfile then
- * cannot have applied these changes to the cluster. The function compares fingerprints of certificates and not PEM
- * texts, because line breaks can differ between the chart values and the certificate files.
+ * Throws a UserError if the generated files do not contain the changes of the previous step. In this case, neither Flux
+ * nor helmfile can have applied these changes to the cluster. The function compares fingerprints of certificates and
+ * not PEM texts, because line breaks can differ between the chart values and the certificate files.
  */
 function assertGenerated(
   { metadata: { name } }: Environment,

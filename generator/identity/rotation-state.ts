@@ -22,8 +22,8 @@ export type Stage =
   | "issuer-rotated";
 
 /**
- * Limits for the next step of a trust anchor rotation. The step can run after `opensAt`, or earlier if the user has
- * checked that `until` is true.
+ * Waiting time before the next step of a trust anchor rotation. The step can run after `opensAt`, or earlier if the
+ * user has checked that `until` is true.
  */
 export interface RotationWait {
   /** Earliest time of the next step. */
@@ -34,7 +34,7 @@ export interface RotationWait {
   readonly until: string;
 }
 
-/** Returns the gate of the step that follows a stage. Returns null if this step does not have to wait. */
+/** Returns the waiting time before the step that follows a stage. Returns null if the step does not have to wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): RotationWait | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "stable") return null;
@@ -130,7 +130,7 @@ function missing(environment: string, path: string): never {
 }
 
 /**
- * Returns a private key together with the one of the certificates to which the key belongs.
+ * Returns a private key, and the certificate in `certificates` to which the key belongs.
  *
  * @throws UserError (problem) if the key belongs to none of the certificates
  */

@@ -16,8 +16,8 @@ export interface FileProblem {
 
 /**
  * Checks an encrypted Secret without decrypting it. Checks the encryption rule, the fields that are not encrypted, the
- * keys under `data`, and the recipients. Returns the first problem, or null. The fields that are not encrypted need
- * this check, because the MAC does not include them, and Flux does not check the MAC.
+ * keys under `data`, and the recipients. Returns the first problem, or null. The check of the unencrypted fields is
+ * necessary, because the MAC does not include these fields, and Flux does not check the MAC.
  */
 export function checkSecret(
   text: string,
@@ -64,7 +64,7 @@ interface Expected {
   /** Exact keys that `data` must have. Null if `data` may have any keys. */
   readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
-  /** The recipients of the cluster among the recipients; empty if the cluster does not decrypt the file. */
+  /** The entries of `recipients` that belong to the cluster. Empty if the cluster does not decrypt the file. */
   readonly cluster: readonly string[];
   readonly azureKeyVault: string | undefined;
 }

@@ -21,8 +21,8 @@ export interface Verified {
 }
 
 /**
- * Decrypts every encrypted file of an environment and of its workloads for which one of the age identities is a
- * recipient. Checks the MAC of the file, because Flux does not check the MAC. For a file of the identity, also checks
+ * Decrypts the encrypted files of an environment and of its workloads. Skips files that none of the age identities can
+ * decrypt. Checks the MAC of each file, because Flux does not check the MAC. For a file of the identity, also checks
  * that the decrypted Secret matches the public certificates.
  */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
@@ -72,8 +72,8 @@ function wrongIdentity(root: string, path: string, environment: Environment, pla
 }
 
 /**
- * Returns a finding if the file contains the private key of a webhook in a PEM form that the program which reads the
- * key does not accept. Otherwise, returns null.
+ * Returns a finding if the file contains the private key of a webhook in a PEM form that the webhook's program rejects.
+ * Otherwise, returns null.
  */
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
   const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));

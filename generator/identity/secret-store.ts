@@ -43,8 +43,8 @@ export function openSecretStore(root: string, environment: Environment, { identi
   /**
    * Changes the recipients of a file with `updateKeys`, except in two cases. In both cases, the function decrypts the
    * file and encrypts it again. In the first case, a key service other than age is added or removed. In the second
-   * case, a recipient is removed, so the file needs a new data key, and the file is encrypted to Azure Key Vault. Only
-   * the sops binary can encrypt this data key to Azure Key Vault.
+   * case, a recipient is removed from a file that is encrypted to Azure Key Vault. The file then needs a new data key,
+   * and only the sops binary can encrypt the data key to Azure Key Vault.
    */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {

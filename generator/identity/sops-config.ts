@@ -11,7 +11,7 @@ import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
-/** Settings of a creation rule in `.sops.yaml`, which apply when a file is encrypted. */
+/** Settings of a creation rule in `.sops.yaml`. The settings apply when a file is encrypted. */
 export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;
@@ -58,15 +58,16 @@ export function withCreationRules(text: string | null, environment: Environment)
   const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
   const nodes = wanted.map((rule) => document.createNode(rule));
   // sops uses the first rule that matches a file. New rules are therefore inserted before all other rules. If
-  // `ownRules` finds existing rules of the environment, the new rules replace these rules at their position.
+  // `ownRules` finds existing rules of the environment, the new rules replace these rules, at the position of the first
+  // one.
   const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
   rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });
 }
 
 /**
- * Returns the rules for the identity files of an environment, if all rules before them are rules for the identity files
- * of other environments. Otherwise, returns an empty list, because a rule before them could match the same files.
+ * Returns the rules for the identity files of an environment. If these rules follow a rule that is not for identity
+ * files, returns an empty list, because that rule could match the same files.
  */
 function ownRules(rules: YAMLSeq, environment: string): unknown[] {
   const patterns: readonly unknown[] = rulePatterns(environment);

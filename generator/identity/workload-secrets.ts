@@ -57,7 +57,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
   return { files, diagnostics };
 }
 
-/** Returns the SOPS files in `resources` of the kustomization.yaml of a folder. */
+/** Returns the SOPS files that the kustomization.yaml of a folder lists in `resources`. */
 function encryptedResources(root: string, folder: string): string[] {
   const text = readIfExists(join(root, folder, "kustomization.yaml"));
   const { resources } = asMap(text === null ? null : (parseDocument(text).toJS() as unknown));
@@ -99,8 +99,8 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
         typeof own === "string"
           ? `the Secret is in namespace ${own}, but the workload is in namespace ${namespace}`
           : "the Secret has no namespace",
-      // The MAC of the file can include the namespace. If the user edited the namespace without sops, the MAC would
-      // then be invalid.
+      // The MAC of the file can include the namespace. If a user changed the namespace without sops, the MAC would be
+      // invalid.
       fix: `open the file with sops edit, and set metadata.namespace: ${namespace}; sops edit encrypts the file again`,
     };
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));

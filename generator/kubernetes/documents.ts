@@ -11,9 +11,9 @@ export interface Reading {
 }
 
 /**
- * The reading of kubectl and Helm, which use sigs.k8s.io/yaml. It is YAML 1.1 without base-60 numbers, and only with
- * types that JSON also has. `yes` and `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings.
- * If a key occurs several times, the last occurrence applies.
+ * The reading of kubectl and Helm, which use sigs.k8s.io/yaml. This is YAML 1.1 without base-60 numbers, limited to the
+ * types of JSON. `yes` and `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. If a key
+ * occurs several times, the last occurrence applies.
  */
 export const asKubectl: Reading = {
   schema: new Schema({
@@ -31,13 +31,12 @@ function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: st
 /** The reading of YAML 1.2 with merge keys, for output of kustomize and meshops. `yes` and `on` are strings. */
 export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: true }), uniqueKeys: true };
 
-/** A reading without types: every scalar is a string with its text in the file. */
+/** A reading without types: the value of every scalar is a string, exactly as in the file. */
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. Only this function parses manifests. Therefore, meshops reads values, determines the positions of
- * findings and edits manifests with the same parsed documents. The field `errors` of a document contains its syntax
- * errors.
+ * Parses a YAML text. Only this function parses manifests. Therefore, the values, the positions of findings, and the
+ * edits of a manifest come from the same parsed documents. The field `errors` of a document contains the syntax errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
   const documents = parsed(text, reading);
@@ -89,8 +88,8 @@ function isClosed(rest: string, quote: string): boolean {
 }
 
 /**
- * Sets the value of each scalar in a document to the value that the given reading determines from the text of the
- * scalar.
+ * Interprets the text of each scalar in a document with the given reading, and changes the value of the scalar to the
+ * result.
  */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;

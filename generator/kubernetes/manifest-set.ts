@@ -15,7 +15,10 @@ export class ManifestSet {
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /** Namespaces into which HelmReleases of Flux and Applications of Argo CD install objects; empty if it is not known. */
+  /**
+   * Namespaces into which HelmReleases of Flux and Applications of Argo CD install objects. An empty string is a
+   * namespace that is not known.
+   */
   readonly #delivered: ReadonlySet<string>;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
@@ -47,8 +50,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether the cluster can contain objects in a namespace that are not in the set, because a HelmRelease of Flux or an
-   * Application of Argo CD installs them.
+   * Whether a HelmRelease of Flux or an Application of Argo CD can install objects into a namespace. The set does not
+   * contain these objects.
    *
    * @param namespace a namespace; empty if it is not known
    */
@@ -73,10 +76,10 @@ export class ManifestSet {
   }
 
   /**
-   * Returns the Namespace with the given name, as it applies to an object. Returns null if the set does not contain the
-   * Namespace. A Namespace in the file of the object comes first, and then the Namespaces in related folders (see
-   * `isRelated`). If several of these Namespaces have different metadata, the result is also null, because files in one
-   * folder can belong to different applications.
+   * Returns the Namespace with the given name for an object. Returns null if the set does not contain the Namespace.
+   * Searches the file of the object first, then the files in related folders (see `isRelated`), and then all other
+   * files. If the related folders, or all other files, contain several such Namespaces with different metadata, the
+   * result is also null, because files in one folder can belong to different applications.
    *
    * @param by the object; if omitted, the first Namespace with this name is returned
    */
@@ -131,8 +134,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether the set contains more than one object of the core group with this kind and name. If it does, the set
-   * probably contains several applications or environments.
+   * Whether the set contains more than one object of the core group with this kind and name. If true, the set probably
+   * contains several applications or environments.
    */
   isRepeated(kind: string, name: string): boolean {
     return this.named("", kind, name).length > 1;

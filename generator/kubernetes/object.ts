@@ -3,8 +3,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonMap = { readonly [key: string]: Json };
 
 /**
- * Labels or annotations whose values are strings. Labels and annotations of parsed manifests have the type `Labels`, in
- * which values can have any type.
+ * Labels or annotations whose values are strings. Labels and annotations of parsed manifests have the type `Labels`,
+ * because a manifest can contain values of any type.
  */
 export type StringMap = Readonly<Record<string, string>>;
 
@@ -18,8 +18,8 @@ export interface KubernetesObject {
     readonly labels?: StringMap;
     readonly annotations?: StringMap;
     /**
-     * meshops never writes this field and the following fields of `metadata`. Objects from the API server can contain
-     * them.
+     * meshops writes neither this field nor the following fields of `metadata`. Objects from the API server can contain
+     * these fields.
      */
     readonly generation?: number;
     readonly uid?: string;

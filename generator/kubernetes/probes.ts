@@ -13,8 +13,8 @@ export interface Probe {
 
 /**
  * Returns the HTTP, HTTPS and gRPC probes of a container. The kubelet resolves the name of a port only in the container
- * of the probe (kubernetes, pkg/probe/util.go, ResolveContainerPort). The result does not contain `tcpSocket` probes,
- * which the proxy answers, and `exec` probes, which use no connection to the pod.
+ * of the probe (kubernetes, pkg/probe/util.go, ResolveContainerPort). The result contains neither `tcpSocket` probes
+ * nor `exec` probes. The proxy answers `tcpSocket` probes, and `exec` probes do not connect to the pod.
  */
 export function probesOf(container: unknown): Probe[] {
   const fields = ["livenessProbe", "readinessProbe", "startupProbe"] as const;

@@ -17,7 +17,7 @@ export interface Manifest {
   readonly value: Readonly<Record<string, unknown>>;
   /**
    * File and YAML document of the object. Diagnostics get their positions from the nodes of the document. Functions
-   * that edit the object change these nodes or splice the text at their positions.
+   * that edit the object change these nodes, or replace the text at the positions of the nodes.
    */
   readonly source: Source & { readonly document: Document.Parsed };
   /**

@@ -8,9 +8,7 @@ export interface TextEdit {
   readonly insert: string;
 }
 
-/**
- * Thrown if the edit cannot be made by replacing a part of the text, so that the whole document must be written again.
- */
+/** Thrown if an edit cannot replace only a part of the text. In this case, the whole document must be written again. */
 export class NotSpliceable extends Error {}
 
 /**

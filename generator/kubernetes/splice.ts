@@ -139,7 +139,7 @@ function patchOf(sets: readonly { readonly path: Path; readonly value: unknown }
   return root;
 }
 
-/** Returns the new value if the document contains no value at the path of the patch. */
+/** Converts a patch to a new value. Use this function if the document contains no value at the path of the patch. */
 function plain(patch: Patch | Leaf): unknown {
   if (patch instanceof Leaf) return patch.value;
   return Object.fromEntries([...patch].map(([key, child]) => [key, plain(child)]));

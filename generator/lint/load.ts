@@ -4,8 +4,8 @@ import { type Loaded, resolveEnvironment } from "../spec/load.ts";
 import { checkRules, checkTogether } from "./specs.ts";
 
 /**
- * Loads and validates one environment: resolves its spec file and the spec files that this file extends, and checks the
- * resolved spec against the rules for specs. Returns all findings, not only the first finding.
+ * Loads and validates one environment. Merges the spec file with the spec files that it extends, and checks the result
+ * against the rules for specs. Returns all findings, not only the first one.
  *
  * @param known names of existing environments. If the spec extends an environment that does not exist, the finding
  *   suggests a similar name from this list

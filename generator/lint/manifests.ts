@@ -40,10 +40,13 @@ export const manifestRules: readonly ManifestRule[] = [
   ...clientRules,
 ];
 
-/** Prefix of the annotation that silences a rule for an object. The value of the annotation is the reason. */
+/**
+ * Prefix of the annotation that silences a rule for an object. The prefix is followed by the code of the rule. The
+ * value of the annotation is the reason.
+ */
 export const silencePrefix = "rules.meshops.dev/";
 
-/** A finding of a rule, and the position of the finding in its object. */
+/** A finding of a rule, with the object and the position in the object that the finding is about. */
 export interface ObjectFinding {
   readonly manifest: Manifest;
   /** Path from the root of the object to the value with the finding. */
@@ -68,7 +71,7 @@ export function checkObjects(objects: readonly Manifest[], version: LinkerdVersi
  * nothing.
  *
  * @param linkerd the Linkerd release of the cluster; if omitted, the release is determined from the objects
- * @returns findings sorted by position; `file` is `manifests`
+ * @returns findings sorted by position. The field `file` of each finding is the text `manifests`
  */
 export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnostic[] {
   const { objects, diagnostics } = parseManifests("manifests", text);

@@ -69,8 +69,9 @@ function collisions(rule: CrossEnvironmentRule, environments: readonly Environme
 }
 
 /**
- * Adds the code and the severity of its rule to a finding. If `spec.rules.ignore` contains the rule of a warning, the
- * warning is silenced, and the result contains the reason from the spec. Errors cannot be silenced.
+ * Returns a finding with the code and the severity of the rule that reported the finding. If the finding is a warning,
+ * and `spec.rules.ignore` contains the code of the rule, the finding is silenced: the result contains the reason from
+ * the spec. Errors cannot be silenced.
  */
 export function locatedFinding(
   { code, severity }: Pick<RuleInfo, "code" | "severity">,

@@ -5,8 +5,8 @@ import { evaluate } from "./evaluate.ts";
 import { includes, parsePorts } from "./ports.ts";
 
 /**
- * Whether a client can connect to a port. `counted`: the client can connect only because of the mode `audit`, so
- * Linkerd counts and logs the connection.
+ * Whether a client can connect to a port. `counted` means that the client can connect only because of the mode `audit`.
+ * Linkerd counts and logs such a connection.
  */
 type Access = "allowed" | "counted" | "refused";
 
@@ -39,7 +39,7 @@ export interface AccessClient {
 export interface AccessPods extends AccessClient {
   readonly pod: KubernetesObject;
   readonly ports: readonly { readonly key: string; readonly port: number }[];
-  /** Clients that the spec lists for these pods, but whose pods are not in the table. */
+  /** Clients of these pods that the spec lists, and that have no pods in the table. */
   readonly listed: readonly AccessClient[];
 }
 
@@ -88,7 +88,7 @@ export function accessCells(
   });
 }
 
-/** Whether the connections of a client to a port bypass the client's proxy, so that they have no identity. */
+/** Whether the connections of a client to a port bypass the client's proxy. Such connections have no identity. */
 function skipsProxy({ skippedOutbound = "" }: AttemptClient, port: number): boolean {
   return includes(parsePorts(skippedOutbound), port);
 }

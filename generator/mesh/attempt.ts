@@ -27,7 +27,9 @@ export interface AttemptClient {
 /** A connection to a port of a pod. */
 export interface Attempt {
   readonly from: AttemptClient;
-  /** The pod after injection: with its proxy, and with the annotations that it inherits from its namespace. */
+  /**
+   * The pod after injection. It contains the proxy, and the annotations that the injector copies from the namespace.
+   */
   readonly to: KubernetesObject;
   /** Port to which the client connects. */
   readonly port: number;

@@ -12,8 +12,8 @@ export interface CountedClient {
 }
 
 /**
- * Matches a counter of admitted HTTP requests, or of admitted connections of other protocols. The groups contain the
- * labels and the count (linkerd2-proxy, app/inbound/src/metrics/authz.rs).
+ * Matches a counter of admitted HTTP requests, or of admitted connections of other protocols. The capture groups
+ * contain the labels and the count (linkerd2-proxy, app/inbound/src/metrics/authz.rs).
  */
 const counter = /^(?:inbound_http_authz_allow_total|inbound_tcp_authz_allow_total)\{(.*)\} ([\d.e+]+)$/;
 
@@ -44,11 +44,11 @@ export interface RefusedLater {
 }
 
 /**
- * Returns the counted clients of a set of pods that the mode `enforce` would refuse. Omits clients that an entry in
- * `access.clients` admits by service account, by namespace or by `all`. Linkerd can count these clients too: the policy
- * controller keeps authorizations in a hash map without order, so Linkerd may evaluate the authorization of the mode
- * `audit` before the authorization of the client. The result contains counted clients without an identity even if their
- * addresses are in a listed network, because the metrics do not contain addresses.
+ * Returns the counted clients that the mode `enforce` would refuse at the ports of a set of pods. Omits clients that an
+ * entry in `access.clients` admits by service account, by namespace or by `all`. Linkerd can also count these clients:
+ * the policy controller keeps authorizations in a hash map without order. Linkerd may therefore evaluate the
+ * authorization of the mode `audit` before the authorization of the client. The result contains counted clients without
+ * an identity even if their addresses are in a listed network, because the metrics do not contain addresses.
  */
 export function refusedLater(set: PodSet, counted: readonly CountedClient[]): RefusedLater[] {
   return Object.entries(set.ports).flatMap(([key, port]) => {

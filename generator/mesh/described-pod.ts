@@ -11,8 +11,7 @@ import type { PodSet } from "./pod-set.ts";
  * proxy if the set is meshed, and the ports of the set as container ports.
  *
  * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod. Null if these
- *   annotations are not known. The function then assumes that a set is meshed if it inherits injection from its
- *   namespace.
+ *   annotations are not known. In this case, the pods of a set that inherits injection from the namespace have a proxy.
  */
 export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null): KubernetesObject {
   const meshed = isDescribedAsMeshed(set, namespaceAnnotations);

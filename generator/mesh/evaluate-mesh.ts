@@ -15,9 +15,12 @@ import { attachedRoutes, probePaths, routeFor } from "./inbound-routes.ts";
 import { isOpaqueForClients, isOpaqueForServer } from "./ports.ts";
 
 /**
- * What determines the decision of a proxy: the connection bypasses the proxy, the proxy itself answers on the port, the
- * port is opaque although the Server specifies HTTP or gRPC, the automatic route of a probe, no route matches the
- * request, an authorization, the access policy of the Server, of the route's Server, or the default inbound policy.
+ * Reason for the decision of a proxy. `no-proxy`: the connection bypasses the proxy, or the pod has no proxy.
+ * `proxy-port`: the port belongs to the proxy itself. `opaque-port`: the port is opaque, although the Server specifies
+ * HTTP or gRPC. `probe`: the automatic route of a probe matches the request. `no-route`: no route of the Server matches
+ * the request. `authorization`: an authorization admits the client. `server` and `route`: no authorization admits the
+ * client, so the access policy of the Server applies; for `route`, the request uses a route of the Server. `default`:
+ * the default inbound policy applies.
  */
 type MeshReason =
   | "no-proxy"

@@ -12,7 +12,7 @@ import { isSame } from "./reference-kind.ts";
  */
 type Requirement = { readonly identities: readonly string[] } | { readonly networks: readonly Network[] };
 
-/** A policy that admits clients to a Server or a route. The policy admits a client that meets all its requirements. */
+/** A policy that admits clients to a Server or a route. A client must meet all requirements of the policy. */
 export interface Authorization {
   readonly kind: "AuthorizationPolicy" | "ServerAuthorization";
   readonly name: string;
@@ -72,7 +72,10 @@ export function authorizationsOf(server: KubernetesObject, objects: readonly Kub
   return [...policies, ...older.map((object) => serverAuthorization(object, namespace ?? ""))];
 }
 
-/** Returns the authorizations that target a route (index.rs, route_client_authzs). */
+/**
+ * Returns the authorizations that target a route (linkerd2, policy-controller/k8s/index/src/inbound/index.rs,
+ * route_client_authzs).
+ */
 export function authorizationsOfRoute(
   { kind, metadata: { name, namespace } }: KubernetesObject,
   objects: readonly KubernetesObject[],

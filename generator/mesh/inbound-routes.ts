@@ -28,8 +28,8 @@ export function routeFor(routes: readonly KubernetesObject[], path: string | nul
 }
 
 /**
- * Returns a number that is larger if a match of the route is more specific: the length of the path in the match, plus 1
- * if the match is exact. Returns -1 if the route does not match.
+ * Returns the weight of the most specific match of a route. The weight of a match is the length of the path in the
+ * match, plus 1 if the match is exact. Returns -1 if the route does not match.
  */
 function weightOf(route: KubernetesObject, path: string | null): number {
   const weights = listAt(route, "spec", "rules").flatMap((rule) => {

@@ -7,8 +7,8 @@ import { asMap } from "../system/data.ts";
 import { isProxyContainer } from "./pod.ts";
 
 /**
- * Whether pods have a proxy. `unknown`: the annotations of the namespace determine this, but these annotations are
- * not known.
+ * Whether pods have a proxy. `unknown` means that this depends on values that are not known, such as the annotations of
+ * the namespace.
  */
 export type Meshed = "yes" | "no" | "unknown";
 
@@ -51,9 +51,10 @@ export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: Inje
 }
 
 /**
- * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of its
- * webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty annotation has no
- * effect. If the value contains a placeholder that another program replaces (`${…}`), the result is `unknown`.
+ * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of the
+ * injector's webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty
+ * annotation has no effect. If the value contains a placeholder that another program replaces (`${…}`), the result is
+ * `unknown`.
  */
 export function isMeshed(facts: InjectionFacts): Meshed {
   if (injectionObstacle(facts) !== null) return "no";
@@ -69,8 +70,8 @@ export function isMeshed(facts: InjectionFacts): Meshed {
 
 /**
  * Whether the value of a namespace's injection annotation is invalid. If the value is invalid, the injector injects no
- * pod of the namespace. This includes pods with `linkerd.io/inject: enabled` (linkerd2, pkg/inject/report.go,
- * disabledByAnnotation).
+ * pod of the namespace. The injector then also ignores `linkerd.io/inject: enabled` on a pod (linkerd2,
+ * pkg/inject/report.go, disabledByAnnotation).
  */
 function isInvalid(inject: unknown): boolean {
   return typeof inject === "string" && !["", "enabled", "ingress", "disabled"].includes(inject) && !inject.includes("${");

@@ -21,8 +21,8 @@ export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
 }
 
 /**
- * Returns the annotations of a declared namespace. Returns null if meshops does not create the namespace, and the spec
- * does not set `mesh.inject` for the namespace.
+ * Returns the annotations that the spec declares for a namespace in `spec.namespaces`. Returns null if meshops does not
+ * create the namespace, and the spec does not set `mesh.inject` for the namespace.
  */
 export function declaredAnnotations(declared: DeclaredNamespace): StringMap | null {
   return !declared.create && declared.mesh.inject === undefined ? null : meshAnnotations(declared);
@@ -38,8 +38,8 @@ export function unmeshedReason(namespace: string, { spec }: Environment): string
 }
 
 /**
- * Returns a text such as `key is "a" instead of "b"` for each declared annotation that an existing namespace does not
- * have, or has with another value.
+ * Compares the declared annotations with the annotations of an existing namespace. For each difference, returns a text
+ * such as `key is "a" instead of "b"`.
  */
 export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
   return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {

@@ -33,16 +33,17 @@ export function ingressRule(from: readonly JsonMap[], tcp: Iterable<number>, udp
 /**
  * Returns the ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header,
  * connections to every port arrive at the proxy's inbound port. In older releases, a connection arrives at the port to
- * which the client connects. For older releases, the result also contains the proxy's inbound port, because during an
- * upgrade, proxies of clients already use this port before the NetworkPolicy changes.
+ * which the client connects. For older releases, the result also contains the proxy's inbound port. During an upgrade
+ * to a newer release, the upgraded proxies of clients connect to this port before the NetworkPolicy changes.
  */
 export function inboundPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 
 /**
- * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). The peer matches the label
- * that the injector sets on every pod with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
+ * Returns a peer that selects the meshed pods of a namespace. If `namespace` is null, the peer selects the meshed pods
+ * of all namespaces. The peer matches the label that the injector sets on every pod with a proxy (linkerd2,
+ * pkg/k8s/labels.go, ControllerNSLabel).
  */
 export function meshedPeer(namespace: string | null): JsonMap {
   return {

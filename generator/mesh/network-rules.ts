@@ -41,9 +41,9 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
 }
 
 /**
- * Returns the namespace of a client that the NetworkPolicy selects by its namespace and its proxy. Returns null for a
- * client that the NetworkPolicy selects by pod labels or by networks, and for an entry that admits clients of all
- * namespaces (`all`).
+ * Returns the namespace of a client if the NetworkPolicy selects the client by namespace and by the label of meshed
+ * pods. Returns null for a client that the NetworkPolicy selects by pod labels or by networks, and for an entry that
+ * admits clients of all namespaces (`all`).
  */
 function namespaceOf(client: Client): string | null {
   if ("namespace" in client) return client.namespace;
@@ -86,8 +86,9 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
 }
 
 /**
- * Returns a list with one rule for clients with or without a proxy. The rule allows the ports of the pods and, if one
- * of them is a TCP port, the proxy's inbound port. The list is empty if `limits` contains no ports.
+ * Returns a list with one rule for clients with or without a proxy. The rule allows the ports in `limits`. If at least
+ * one of these ports is a TCP port, the rule also allows the proxy's inbound port. If `limits` contains no ports, the
+ * list is empty.
  */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   const tcp = numbers(ports, "TCP");

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** A network. It does not include the networks in `except`. */
+/** A network without the networks in `except`. */
 export interface Network {
   readonly cidr: string;
   readonly except?: readonly string[];

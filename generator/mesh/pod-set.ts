@@ -12,7 +12,7 @@ export interface Port {
   /** Transport protocol; default: TCP. */
   readonly transport?: "TCP" | "UDP";
   readonly protocol: Protocol;
-  /** Whether connections to the port bypass the proxy. If they do, a Server cannot protect the port. */
+  /** Whether connections to the port bypass the proxy. If true, a Server cannot protect the port. */
   readonly skipsProxy?: boolean;
   /** Access mode of the port; if omitted, the mode of the set. */
   readonly mode?: AccessMode;
@@ -79,7 +79,7 @@ export function titleOf(client: ClientSource): string {
  */
 export type AccessMode = "off" | "audit" | "enforce";
 
-/** Access to the pods of a set, in the network layer and in the mesh layer. */
+/** Access to the pods of a set. NetworkPolicies and Linkerd's policies enforce these settings. */
 interface Access {
   readonly mode: AccessMode;
   readonly clients: readonly Client[];
@@ -131,15 +131,15 @@ export function hasAccount({ namespace, serviceAccountName }: PodSet, account: A
 }
 
 /**
- * Returns the key of a port that a client specifies by its key or by its number. Returns null if the set of pods does
- * not have this port.
+ * Returns the key of a port. The parameter `port` is the key or the number of the port. Returns null if `ports` does
+ * not contain the port.
  */
 export function portKey(port: string | number, ports: Readonly<Record<string, { readonly port: number }>>): string | null {
   if (typeof port === "string") return Object.hasOwn(ports, port) ? port : null;
   return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;
 }
 
-/** Returns the ports of a set to which a client may connect, with their keys. */
+/** Returns the ports to which a client of a set may connect, with the keys of the ports. */
 export function numberedPorts({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }
@@ -169,7 +169,7 @@ export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
   return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
 }
 
-/** Whether connections to a port pass through the proxy of its pod. If they do, a Server can protect the port. */
+/** Whether connections to a port pass through the proxy of the pod. If true, a Server can protect the port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;
 }

@@ -3,7 +3,7 @@ import { proxyContainer } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 
-/** Whether a container or its status is that of the proxy. */
+/** Whether a container, or the status of a container, belongs to the proxy. */
 export function isProxyContainer({ name }: { readonly name?: unknown }): boolean {
   return name === proxyContainer;
 }

@@ -29,10 +29,10 @@ export interface PolicyMetadata {
 
 /**
  * Returns the policies that admit the clients of a set of pods and no other clients. NetworkPolicies alone are not
- * enough: if they allow the proxy's inbound port, they allow all ports of the application. Users can also forge labels.
- * Linkerd's policies distinguish the ports and require an identity.
+ * sufficient: a NetworkPolicy that allows the proxy's inbound port allows all ports of the application. Users can also
+ * forge labels. Linkerd's policies distinguish the ports and require an identity.
  *
- * @returns no policies if the mode of the set and of all its ports is `off`
+ * @returns no policies if the mode of the set is `off` and the mode of each port is `off`
  */
 export function policiesFor(pods: PodSet, release: LinkerdRelease, metadata: PolicyMetadata = {}): Policies {
   if (!isProtected(pods)) return { network: [], mesh: [] };

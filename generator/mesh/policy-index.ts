@@ -33,7 +33,10 @@ export class PolicyIndex {
     );
   }
 
-  /** Returns the policies that can affect the connections to a pod, in the order of the constructor's list. */
+  /**
+   * Returns the policies that can affect the connections to a pod. The policies have the same order as in the parameter
+   * of the constructor.
+   */
   affecting(pod: KubernetesObject): KubernetesObject[] {
     const namespace = namespaceOf(pod);
     const labels = Object.entries(pod.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -48,7 +51,7 @@ export class PolicyIndex {
     return [...new Set(found)].sort((a, b) => order(a) - order(b));
   }
 
-  /** Returns the authentications that some AuthorizationPolicies require. */
+  /** Returns the authentications that at least one of the given AuthorizationPolicies requires. */
   #required(policies: readonly KubernetesObject[]): KubernetesObject[] {
     return policies.flatMap((policy) =>
       listAt(policy, "spec", "requiredAuthenticationRefs").flatMap((reference) => {
@@ -67,7 +70,10 @@ function keyOf(...parts: readonly string[]): string {
   return parts.join("|");
 }
 
-/** Returns the first label of a Server's `matchLabels`, as `<key>=<value>`; empty if the Server has no `matchLabels`. */
+/**
+ * Returns the first label of a Server's `matchLabels`, as `<key>=<value>`. If the Server has no `matchLabels`, the
+ * result is empty.
+ */
 function firstLabel(server: KubernetesObject): string {
   const [first] = Object.entries(mapAt(server, "spec", "podSelector", "matchLabels"));
   return first === undefined ? "" : `${first[0]}=${String(first[1])}`;

@@ -1,7 +1,7 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import { gatewayGroup, policyGroup } from "../catalog/well-known.ts";
 
-/** A kind of policies that `evaluate` reads. */
+/** A kind of policy that `evaluate` reads. */
 export interface PolicyKind {
   readonly group: string;
   readonly kind: string;
@@ -10,8 +10,8 @@ export interface PolicyKind {
 }
 
 /**
- * The kinds of policies that `evaluate` reads. The versions are those of the rendered CRD charts. The Gateway API's kinds
- * exist only in clusters that have installed its CRDs.
+ * The kinds of policies that `evaluate` reads. The versions are from the rendered CRD charts. A cluster has the kinds
+ * of the Gateway API only if the CRDs of the Gateway API are installed.
  */
 export const policyKinds: readonly PolicyKind[] = [
   { group: "networking.k8s.io", kind: "NetworkPolicy", version: () => "v1" },
@@ -25,7 +25,7 @@ export const policyKinds: readonly PolicyKind[] = [
   { group: gatewayGroup, kind: "GRPCRoute", version: () => "v1" },
 ];
 
-/** The kinds of policies that meshops generates for pods. */
+/** Kinds of generated policies that a user of `meshops verify` must be allowed to list. */
 export const generatedPolicyKinds: readonly string[] = [
   "NetworkPolicy",
   "Server",

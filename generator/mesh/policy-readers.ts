@@ -13,7 +13,7 @@ export function serverSelects(spec: unknown, labels: Labels): boolean {
   return selector !== undefined && selects(selector, labels);
 }
 
-/** Whether the spec of an HTTPRoute or a GRPCRoute names a Server as parent. Ignores the namespace. */
+/** Whether `parentRefs` in the spec of an HTTPRoute or a GRPCRoute contains a given Server. Ignores the namespace. */
 export function isAttachedTo(routeSpec: unknown, server: string): boolean {
   return listAt(routeSpec, "parentRefs").some((parent) => isSame(at(parent, "kind"), "Server") && at(parent, "name") === server);
 }
@@ -28,7 +28,10 @@ export function refersToServer(authorizationSpec: unknown, name: string, labels:
   return server["name"] === undefined ? selects(server["selector"], labels) : server["name"] === name;
 }
 
-/** The clients that a MeshTLSAuthentication lists. */
+/**
+ * A client in the spec of a MeshTLSAuthentication: one identity, one service account, or all service accounts of a
+ * namespace.
+ */
 export interface ListedIdentity {
   readonly kind: "Identity" | "ServiceAccount" | "Namespace";
   /** Name of the service account or of the namespace, or the text of the identity. */

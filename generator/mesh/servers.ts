@@ -4,7 +4,7 @@ import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { isAttachedTo, serverSelects } from "./policy-readers.ts";
 
-/** Whether a Server selects the pods of a workload, if both are in the same namespace. */
+/** Whether a Server selects the pods of a workload. An object without a namespace can be in any namespace. */
 export function mayBeServerOf(server: Manifest, { manifest, labels }: Workload): boolean {
   return ManifestSet.mayShareNamespace(manifest.namespace, server.namespace) && serverSelects(specOf(server), labels);
 }

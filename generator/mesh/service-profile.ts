@@ -26,7 +26,7 @@ export interface MethodRoute {
  * Returns one route for each method of gRPC services, in the order of the methods. `options` specifies which methods
  * are retried. By default, idempotent methods are retried. Streaming methods are never retried, because a proxy can
  * repeat a call only if the call has a single message. The name of a route is the name of its method. If there are
- * several services, the name of the service is the prefix.
+ * several services, the name of a route starts with the name of the service.
  */
 export function profileRoutes(
   services: readonly GrpcService[],
@@ -48,8 +48,8 @@ export function profileRoutes(
 
 /**
  * Returns the ServiceProfile of a Service. A ServiceProfile must have the host name of the Service as its name, because
- * proxies look up the ServiceProfile by this host name. `linkerd profile --proto` writes the same conditions (linkerd2,
- * pkg/profiles/proto.go).
+ * proxies look up the ServiceProfile by this host name. The conditions of the routes are the same as in the output of
+ * `linkerd profile --proto` (linkerd2, pkg/profiles/proto.go).
  */
 export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {

@@ -50,7 +50,10 @@ export function isHttp({ name, appProtocol }: ServicePort): boolean {
   return /grpc|http|h2c/i.test(`${name ?? ""} ${appProtocol ?? ""}`);
 }
 
-/** Returns the container port of a workload to which a port of a Service sends requests; null if the name is not known. */
+/**
+ * Returns the container port of a workload to which a port of a Service sends requests. Returns null if `targetPort` is
+ * a name, and no container of the workload has a port with this name.
+ */
 export function targetOf({ targetPort }: ServicePort, workload: Workload): number | null {
   return resolvePort(targetPort, workload);
 }

@@ -17,8 +17,7 @@ export function requestsNativeSidecar(workload: Workload, stream: ManifestSet): 
 }
 
 /**
- * Whether a workload should run to completion, but its pods never complete, because no program stops the proxies of the
- * pods.
+ * Whether the pods of a workload that runs to completion never complete, because no program stops their proxies.
  *
  * @param release null if the release is not known
  */

@@ -5,9 +5,9 @@ import { isInSet, type PodSet } from "./pod-set.ts";
 import { restartCommand } from "./restart.ts";
 
 /**
- * Returns the pods of a set whose proxies do not support tap, although viz is enabled. viz's tap injector changes pods
- * only when they are created, so tap does not work for pods that started before the tap injector (linkerd2,
- * viz/tap/injector/webhook.go). Omits pods for which a user disabled tap.
+ * If linkerd-viz may tap the pods of a set, returns the pods whose proxies do not support tap. The tap injector of
+ * linkerd-viz changes pods only when they are created, so tap does not work for pods that started before the tap
+ * injector (linkerd2, viz/tap/injector/webhook.go). Omits pods for which a user disabled tap.
  */
 export function untappedPods(
   set: PodSet,

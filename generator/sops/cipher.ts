@@ -48,8 +48,8 @@ export function encryptValue(
 }
 
 /**
- * A decrypted value, and the nonce with which the value was encrypted. The nonce is null if the value is an empty text,
- * because an empty text is never encrypted.
+ * A decrypted value, and the nonce of its ciphertext. The nonce is null if the value is an empty text, because an empty
+ * text is never encrypted.
  */
 export interface Opened {
   readonly scalar: TypedScalar;
@@ -88,8 +88,8 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
 }
 
 /**
- * Decodes a base64 text. Returns null if the text is not exactly the text to which Node would encode the decoded bytes.
- * (Node also decodes texts that contain invalid characters, or whose last character has unused bits that are not zero.)
+ * Decodes a base64 text. Returns null if the text is not the standard base64 encoding of the decoded bytes. Node alone
+ * would also decode a text that contains invalid characters, or whose last character has unused bits that are not zero.
  */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");

@@ -42,7 +42,7 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
 }
 
 /**
- * Decrypts a tree in place. Returns the nonces with which its values were encrypted.
+ * Decrypts a tree in place. Returns the nonces of the encrypted values.
  *
  * @throws SopsError (tampered) if a value or the MAC was changed; (not-encrypted) if a value that the rule encrypts is
  *   plaintext

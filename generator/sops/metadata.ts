@@ -108,14 +108,14 @@ function ageEntries(value: unknown): AgeEntry[] {
   });
 }
 
-/** Returns the names of the key services, other than age, to which a file is encrypted. */
+/** Returns the names of the key services, other than age, that can decrypt a file. */
 export function otherServices({ others }: Metadata): string[] {
   return Object.keys(others).map((key) => services[key] ?? key);
 }
 
 /**
- * Whether a file is encrypted to the expected key services besides age. If an Azure Key Vault key is given, only this
- * key is expected. Otherwise, no other key service is expected.
+ * Whether a file has the expected entries of key services other than age. If `azureKeyVault` is given, the file must
+ * have exactly one such entry, for this key. Otherwise, the file must have no such entry.
  */
 export function keyServicesMatch({ others }: Metadata, azureKeyVault: string | undefined): boolean {
   const keys = Object.entries(others).flatMap(([service, entries]) =>

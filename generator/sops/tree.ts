@@ -96,8 +96,8 @@ function keyText(key: unknown, format: Format): string {
 }
 
 /**
- * Returns the number of spaces before the first nested line of a file, and whether its lists are indented. If meshops
- * writes the file with this indentation, unchanged lines stay the same.
+ * Returns the number of spaces before the first nested line of a file, and whether the lists of the file are indented.
+ * If meshops writes the file with this indentation, unchanged lines stay the same.
  */
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const [, step = "  "] = /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*( +)[^\s#-]/m.exec(text) ?? [];

@@ -89,10 +89,7 @@ function floatText(text: string): string {
   return special ?? (text.includes(".") ? text : `${text}.0`);
 }
 
-/**
- * Returns the style in which a value must be written, so that sops and YAML 1.1 parsers resolve the written value to
- * the same type.
- */
+/** Returns the YAML style for a value. In this style, sops and YAML 1.1 parsers resolve the value to the same type. */
 function styleOf({ type, text }: TypedScalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
   if (format === "json") return "QUOTE_DOUBLE";

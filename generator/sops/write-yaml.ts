@@ -33,10 +33,10 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
 }
 
 /**
- * Escapes a character that YAML 1.1 rejects or treats as a line end. Also escapes U+FEFF, which go-yaml skips if its
- * read buffer begins with this character (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer).
- * These characters occur only in double-quoted strings: `parseTree` rejects files that contain the characters
- * themselves, and `valueLeaf` writes decrypted values that contain them in double quotes.
+ * Escapes a character that YAML 1.1 rejects or treats as a line end. Also escapes U+FEFF, because go-yaml skips this
+ * character at the start of its read buffer (go-yaml v3, yamlprivateh.go, `is_bom`). These characters occur only in
+ * double-quoted strings: `parseTree` rejects files that contain these characters without escaping, and `valueLeaf`
+ * writes decrypted values with these characters in double quotes.
  */
 function escaped(letter: string): string {
   const named: Readonly<Record<string, string>> = {

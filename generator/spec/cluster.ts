@@ -1,6 +1,6 @@
 import type { Environment } from "./environment.generated.ts";
 
-/** Facts about the cluster of an environment. A fact is null if the spec does not contain it. */
+/** Facts about the cluster of an environment. A fact that the spec does not contain is null. */
 export interface ClusterFacts {
   readonly provider: "aks" | "other";
   /** kubectl context of the cluster. */

@@ -18,9 +18,10 @@ export interface Chain {
 
 /**
  * Follows `spec.extends` from a file to the file that does not extend another file. `names` contains the environments
- * that are already in the chain, so that a cycle is detected.
+ * that are already in the chain. If the file extends one of these environments, the chain is a cycle.
  *
- * @param known names of existing environments, from which a finding suggests one
+ * @param known names of existing environments. If the extended environment does not exist, the finding suggests a
+ *   similar name from this list
  */
 export function chainOf(own: Source, read: ReadSource, names: readonly string[], known: readonly string[]): Chain {
   const base = baseOf(own);
@@ -64,14 +65,15 @@ function baseOf(source: Source): string | null {
 export interface Merged {
   readonly value: Record<string, unknown>;
   /**
-   * Returns the last file that sets a value. Returns null if no file sets the value, for example if it is a default.
+   * Returns the last file that sets a value. Returns null if no file sets the value, for example if the value is a
+   * default.
    */
   originOf(path: Path): Source | null;
 }
 
 /**
  * Merges the files of a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
- * Below `spec.components.<name>.values` and `spec.workloads.<name>.values`, `null` is data.
+ * Below `spec.components.<name>.values` and `spec.workloads.<name>.values`, `null` is kept as a chart value.
  * `metadata`, `spec.abstract` and `spec.extends` apply only to the file that contains them, and are not inherited.
  */
 export function mergeChain({ sources }: Chain): Merged {
@@ -107,7 +109,7 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * Whether a path leads to a chart value. In chart values, null is data: if a value is null, Helm removes the default
+ * Whether a path leads to a chart value. A chart value that is null is kept, because Helm then removes the default
  * value of the chart.
  */
 function isBelowValues(path: readonly string[]): boolean {

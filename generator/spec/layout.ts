@@ -60,7 +60,10 @@ export function secretFile(environment: string, secret: string): string {
   return `${overlayFolder(environment, "identity")}/${encryptedName(secret)}`;
 }
 
-/** Folder with one subfolder per environment. The root Kustomization of an environment applies its subfolder. */
+/**
+ * Folder with one subfolder per environment. The root Kustomization of an environment applies the subfolder of this
+ * environment.
+ */
 export const fluxRootFolder = "flux";
 
 /** Returns the path of the folder that the root Kustomization of an environment applies. */

@@ -18,8 +18,8 @@ export interface Loaded {
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
   /**
-   * Converts the violation of a rule to a diagnostic. Rules are checked after the files have been merged. The
-   * diagnostic refers to the value in the file that sets the value. The field is null if the files were not merged.
+   * Converts the violation of a rule to a diagnostic. The rules check the merged environment, but the diagnostic refers
+   * to the file that sets the value. Null if the files were not merged.
    */
   readonly locate: ((finding: LocatedFinding) => Diagnostic) | null;
 }
@@ -34,7 +34,8 @@ export interface Resolved extends Loaded {
  * Resolves one environment: reads its file and the files that it extends, checks each file against the schema for spec
  * files, merges the files, fills in the defaults, and checks the merged environment. Reports all problems at once.
  *
- * @param known names of existing environments, from which a finding about `spec.extends` suggests one
+ * @param known names of existing environments. If `spec.extends` contains an unknown name, the finding suggests a
+ *   similar name from this list
  */
 export function resolveEnvironment(name: string, read: ReadSource, known: readonly string[] = []): Resolved {
   const own = read(name);
@@ -71,13 +72,14 @@ export function resolveEnvironment(name: string, read: ReadSource, known: readon
 }
 
 /**
- * Whether a file is a base, for which nothing is generated. Files that extend a base do not inherit `spec.abstract`.
+ * Whether a file is only a base for other files. meshops generates no files for a base. Files that extend a base do not
+ * inherit `spec.abstract`.
  */
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
 
-/** Returns warnings about sections that a file sets to null to disable them. */
+/** Returns a warning for each section that a file sets to null, although the section is enabled by default. */
 function resetSections(source: Source): Diagnostic[] {
   const spec = asMap(asMap(source.value)["spec"]);
   return enabledByDefault
@@ -93,7 +95,7 @@ function resetSections(source: Source): Diagnostic[] {
     );
 }
 
-/** Checks one file against the schema for spec files, and its name against `metadata.name`. */
+/** Checks one file against the schema for spec files. Also checks that `metadata.name` is the name of the file. */
 function checkFile(source: Source): SchemaFinding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);
@@ -112,8 +114,8 @@ function checkFile(source: Source): SchemaFinding[] {
 
 /**
  * Returns findings about required keys that are missing in the merged environment. The schema for spec files does not
- * check them, because a base can omit required keys. Skips a missing key if one of the files already has a finding
- * about the key.
+ * check required keys, because a base can omit these keys. Skips a missing key if one of the files already has a
+ * finding about the key.
  */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
   const reported = new Set(inFiles.map(({ path }) => path.join("/")));
@@ -141,8 +143,8 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
 }
 
 /**
- * Converts a rule violation to a diagnostic. The diagnostic refers to the first of the violation's values that a file
- * sets, because a default value is in no file.
+ * Converts a rule violation to a diagnostic. The violation can refer to several values. The diagnostic refers to the
+ * first of these values that a file sets, because default values are not in a file.
  */
 function whereWritten({ paths, part, statement }: LocatedFinding, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {

@@ -4,8 +4,8 @@
 const form = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 /**
- * Whether a text can be the name of an environment. A valid name is safe as a part of a path: the path never leads out
- * of the folder.
+ * Whether a text can be the name of an environment. A valid name is safe as a part of a path, because the name contains
+ * neither slashes nor dots.
  */
 export function isEnvironmentName(text: string): boolean {
   return text.length <= 40 && form.test(text);

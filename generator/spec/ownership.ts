@@ -1,12 +1,12 @@
 import type { Environment, Workload } from "./environment.generated.ts";
 
-/** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change it. */
+/** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change Linkerd. */
 export function installsLinkerd({ spec: { linkerd } }: Environment): boolean {
   return linkerd.lifecycle === "managed";
 }
 
 /**
- * Whether another program issues the certificates of the mesh. The repository then contains no certificate and no
+ * Whether another program issues the certificates of the mesh. If true, the repository contains no certificate and no
  * private key of the mesh.
  */
 export function hasExternalIdentity(environment: Environment): boolean {

@@ -5,8 +5,8 @@ import { asMap } from "../system/data.ts";
 import { alternatives } from "../system/text.ts";
 
 /**
- * The fields of an ajv error that are used here. Because ajv runs with `verbose`, an error contains the violated
- * schema.
+ * The fields of an ajv error that meshops uses. ajv runs with the option `verbose`, so the field `parentSchema` of an
+ * error contains the violated schema.
  */
 export interface SchemaError {
   readonly keyword: string;
@@ -44,7 +44,7 @@ export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   );
 }
 
-/** Converts a schema error to a finding that contains what is wrong and what was expected. */
+/** Converts a schema error to a finding. The finding describes the problem and the expected value. */
 export function explain(error: SchemaError): SchemaFinding {
   const path = fromPointer(error.instancePath);
   const { params, parentSchema = {}, data } = error;
@@ -156,11 +156,11 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. Suggests a similar allowed value only if it
- * differs in at most two characters, or if it begins with the value. If the digits also differ, as in another version,
- * only one character may differ.
- * Otherwise, the fix is the schema's `errorMessage`, or an example. For an item of a list, the fix contains no example,
- * because the list can already contain the example.
+ * Returns the fix for a value that is not in the list of allowed values. The fix suggests an allowed value that differs
+ * from the given value in at most two characters, or that begins with the given value. If the digits of the two values
+ * differ, as in two versions, at most one character may differ. If no allowed value is similar, the fix is the schema's
+ * `errorMessage`, or an example. For an item of a list, the fix contains no example, because the list can already
+ * contain the example.
  */
 function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
   const { errorMessage } = schema;

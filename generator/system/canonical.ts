@@ -3,7 +3,7 @@ import { isMap } from "./data.ts";
 /**
  * Returns JSON text that does not depend on the order of keys.
  *
- * @param isSet returns whether the order of the items is ignored in a list with this key
+ * @param isSet for the key of a list, returns whether the order of the items is ignored
  */
 export function canonicalJson(value: unknown, isSet: (key: string) => boolean = () => false): string {
   return JSON.stringify(sorted(value, "", isSet)) ?? "";

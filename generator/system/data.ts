@@ -30,7 +30,7 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the items without those whose key an earlier item has. */
+/** Returns the items without duplicates. An item is a duplicate if an earlier item has the same key. */
 export function distinctBy<T, K>(items: readonly T[], keyOf: (item: T) => K): T[] {
   return [...groupBy(items, keyOf).values()].flatMap(([first]) => (first === undefined ? [] : [first]));
 }

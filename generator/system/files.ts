@@ -19,8 +19,8 @@ import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "./errors.ts";
 
 /**
- * Returns the nearest folder that contains a file or folder with a name: the given folder, or one of its ancestors.
- * Returns null if no such folder exists.
+ * Returns `folder` if it contains a file or folder with the given name. Otherwise, returns the nearest ancestor of
+ * `folder` that contains it. Returns null if no such ancestor exists.
  */
 export function findUp(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;
@@ -74,14 +74,14 @@ function isPlain(folder: string): boolean {
 }
 
 /**
- * The object that exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An
- * obstacle, such as a folder, cannot be overwritten with a file.
+ * State of a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An obstacle, such as a
+ * folder, cannot be overwritten with a file.
  */
 export type PathState = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**
- * Returns the object that exists at a path, and its text if it is a regular file. Does not follow a symbolic link. If
- * the path is a named pipe, the function does not wait for a writer.
+ * Returns the state of a path, including the text of a regular file. Does not follow a symbolic link. If the path is a
+ * named pipe, the function does not wait for a writer.
  */
 export function readPathState(path: string): PathState {
   let handle: number | undefined;
@@ -112,8 +112,8 @@ export function readIfExists(path: string): string | null {
 /**
  * Writes a file atomically: writes a temporary file in the same folder, and then renames it to the file's name.
  *
- * @param options.durable whether to flush the text to disk before the rename, so that either the old or the new text
- *   exists after a power failure; this is not needed for files that can be generated again
+ * @param options.durable whether to flush the text to disk before the rename. After a power failure, the file then
+ *   contains either the old or the new text. Files that can be generated again do not need this
  */
 export function writeAtomic(
   path: string,

@@ -21,7 +21,7 @@ export function mergeDeep(
   leaf: MergeLeaf = replace,
   path: readonly string[] = [],
 ): Record<string, unknown> {
-  // A Map is used, because assigning the key __proto__ of an object would set the prototype of the object.
+  // Use a Map, because an assignment to the key __proto__ of an object would set the prototype of the object.
   const out = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(layer)) {
     const below = out.get(key);

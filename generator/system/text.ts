@@ -44,7 +44,7 @@ export function hasFlushLists(yaml: string): boolean {
   return /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(yaml);
 }
 
-/** Shortens an age recipient for display. Returns a recipient that is not an age recipient unchanged. */
+/** Shortens an age recipient for display. Does not shorten the names of other key services. */
 export function shortRecipient(recipient: string): string {
   return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
 }

@@ -10,7 +10,9 @@ import { asMap, isMap } from "../../generator/system/data.ts";
 import { mergeDeep } from "../../generator/system/merge.ts";
 import { helm, unpack } from "./helm.ts";
 
-/** Release name with which helm renders the charts. In the names of objects, this name is replaced by `{release}`. */
+/**
+ * Name of the release for which helm renders the charts. In the names of objects, this name is replaced by `{release}`.
+ */
 const releaseName = "meshops-release";
 const namespace = "meshops-namespace";
 
@@ -86,7 +88,9 @@ function readYaml(path: string): Values {
   return asMap(parse(readFileSync(path, "utf8"), { merge: true }));
 }
 
-/** Returns one item for each Boolean in the values. An item sets only this Boolean, to its opposite. */
+/**
+ * Returns one map of values for each Boolean in `values`. The map contains only this Boolean, with the opposite value.
+ */
 function flipped(values: Values): Values[] {
   return Object.entries(values).flatMap(([key, value]): Values[] => {
     if (typeof value === "boolean") return [{ [key]: !value }];
@@ -95,7 +99,8 @@ function flipped(values: Values): Values[] {
 }
 
 /**
- * Checks whether `always` contains a value at the only path in `own`. Returns an empty map if it does, otherwise null.
+ * `own` contains a single value. Returns an empty map if `always` also contains a value at the path of this value.
+ * Otherwise, returns null.
  */
 function overlap(always: Values, own: Values): unknown {
   const [[key, value] = ["", null]] = Object.entries(own);
@@ -198,7 +203,10 @@ function unreadIn(values: Values, templates: string): string[] {
   return visit(values, []).sort();
 }
 
-/** Ends of the names of values whose type is defined by Kubernetes. Templates copy the whole map to an object. */
+/**
+ * Matches the names of values whose type Kubernetes defines, by the end of the name. Templates copy the whole map to an
+ * object.
+ */
 const kubernetesTypes = /(securitycontext|probe|affinity|selector|annotations|labels|strategy|limits|requests|tolerations)$/i;
 
 /**

@@ -5,9 +5,10 @@ import { mergeDeep } from "../../generator/system/merge.ts";
 export type Schema = { [keyword: string]: unknown };
 
 /**
- * Returns the schema of a resolved spec: the result after `extends` is resolved. The returned schema consists of the
- * schema of a spec file (`root`), merged with the `required` lists of `$defs/resolved`. It does not use `allOf`, and it
- * allows no `null`. A resolved spec contains no `null`, because a `null` in a file deletes an inherited value.
+ * Returns the schema of a resolved spec. A resolved spec is the result of merging a spec file with the files that it
+ * extends. The returned schema consists of the schema of a spec file (`root`), merged with the `required` lists of
+ * `$defs/resolved`. It does not use `allOf`, and it allows no `null`. A resolved spec contains no `null`, because a
+ * `null` in a file deletes an inherited value.
  */
 export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;

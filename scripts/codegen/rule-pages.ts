@@ -68,7 +68,10 @@ ${byRelease().join("\n")}
 `;
 }
 
-/** Returns one table row for each rule for manifests whose example is not reported with every release of the catalog. */
+/**
+ * Returns table rows for rules about manifests. Skips a rule if it reports its example for every release of the
+ * catalog.
+ */
 function byRelease(): string[] {
   const versions = linkerdReleases.map(({ version }) => version);
   const codes = manifestRules.map(({ code }) => code as string).sort();

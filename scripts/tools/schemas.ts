@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 /**
  * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate. Removes the
- * `$id` of each schema, and changes the references to references to a file in the same folder. kubeconform can then
- * resolve all references without a network.
+ * `$id` of each schema, and changes the references between schemas to file names in the same folder. kubeconform can
+ * then resolve all references without a network.
  *
  * @param kubernetes version as `major.minor`
  */

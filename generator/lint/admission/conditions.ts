@@ -2,10 +2,11 @@ import type { AnnotationFormat } from "../../catalog/linkerd-annotations.ts";
 import { booleans, patterns } from "../../mesh/annotation-values.ts";
 
 /**
- * Returns a CEL condition that is true if Linkerd accepts a value in a format. Returns null if every value is accepted,
- * or if CEL cannot express the format. In a list of ports, the condition checks only the syntax.
+ * Returns a CEL condition that is true if Linkerd accepts `value` for an annotation with the given format. Returns null
+ * if Linkerd accepts every value, or if CEL cannot express the format. For a list of ports, the condition checks only
+ * the syntax.
  *
- * @param value CEL expression of the value, a string
+ * @param value CEL expression that returns the value of the annotation as a string
  */
 export function acceptedIn(format: AnnotationFormat, value: string): string | null {
   if (format === "text" || format === "http-status-list") return null;
@@ -27,7 +28,10 @@ export function list(values: readonly string[]): string {
   return `[${values.map((value) => `'${value}'`).join(", ")}]`;
 }
 
-/** Returns a pattern as a raw string in CEL. CEL and JavaScript read the patterns of the catalog in the same way (RE2). */
+/**
+ * Returns a pattern as a raw string in CEL. CEL uses RE2. RE2 and JavaScript interpret the patterns of the catalog in
+ * the same way.
+ */
 function raw(pattern: RegExp): string {
   return `r'${pattern.source.replaceAll("\\/", "/")}'`;
 }

@@ -31,9 +31,9 @@ interface AdmissionRule {
 const everywhere = ["pods", "workloads", "jobs", "places"] as const;
 
 /**
- * CEL variables. `annotated` is the object whose annotations Linkerd reads: the pod template of a workload or, for
- * pods, namespaces and Services, the object itself. With these variables, the expressions of the rules are the same for
- * all kinds.
+ * CEL variables. Linkerd reads the annotations of `annotated`. For a workload, `annotated` is the pod template. For
+ * pods, namespaces and Services, `annotated` is the object itself. With these variables, the expressions of the rules
+ * are the same for all kinds.
  */
 const variables = [
   {
@@ -113,7 +113,8 @@ const rules: readonly AdmissionRule[] = [
 export const exportedRules: readonly string[] = rules.map(({ code }) => code).sort(compareText);
 
 /**
- * Returns the names of the annotations that a release reads, or of all known annotations if the release is not known.
+ * Returns the names of the annotations that a release reads. If the release is not known, returns the names of all
+ * known annotations.
  */
 function keys(release: LinkerdRelease | null): string[] {
   return Object.entries(linkerdAnnotations).flatMap(([key, known]) =>
@@ -123,10 +124,10 @@ function keys(release: LinkerdRelease | null): string[] {
 
 /**
  * Returns one ValidatingAdmissionPolicy and one binding per rule. If the API server cannot evaluate an expression, it
- * admits the object, so that a policy never blocks a cluster by mistake. Kubernetes 1.30 and later versions serve the
- * API version of these objects.
+ * admits the object, so that a policy never blocks a cluster by mistake. The API version of these objects requires
+ * Kubernetes 1.30 or later.
  *
- * @param release the Linkerd release of the cluster; null if annotations of all releases are accepted
+ * @param release the Linkerd release of the cluster; null to accept the annotations of all releases
  */
 export function admissionPolicies(release: LinkerdRelease | null, action: AdmissionAction): KubernetesObject[] {
   return rules.flatMap(({ code, checks, expression }): KubernetesObject[] => {

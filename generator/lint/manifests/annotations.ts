@@ -83,8 +83,8 @@ const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
 };
 
 /**
- * Yields the annotations or the labels of the kinds in `placeOfKind`, of other kinds of Linkerd, of pods, of pod
- * templates, and of workloads themselves.
+ * Yields the annotations or the labels of pods, pod templates, workloads, the kinds in `placeOfKind`, and all other
+ * kinds of Linkerd.
  */
 function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
   for (const manifest of stated) {
@@ -119,8 +119,8 @@ function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iter
 }
 
 /**
- * Returns a fix that suggests an annotation of Linkerd. This is an annotation with the same name and another prefix or,
- * if none exists, the annotation with the most similar name.
+ * Returns a fix that suggests an annotation of Linkerd. The suggested annotation has the same name and another prefix.
+ * If no such annotation exists, the fix suggests the annotation with the most similar name.
  */
 function correction(key: string): string {
   const keys = Object.keys(linkerdAnnotations);
@@ -189,7 +189,7 @@ function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, values } of places(stream, "labels"))
     for (const key of Object.keys(values)) {
       if (linkerdAnnotations[key] === undefined) continue;
-      // If the object also has an annotation with this key, Linkerd reads the annotation, and the label does no harm.
+      // Skip the label if the object also has an annotation with this key, because Linkerd reads the annotation.
       if (at(manifest.value, ...path.slice(0, -1), "annotations", key) !== undefined) continue;
       yield {
         manifest,

@@ -45,7 +45,10 @@ interface Controller {
   readonly annotation: string;
   /** Kind of the object on which the user sets `annotation`. */
   readonly on: "Ingress" | "Service";
-  /** Matches the controller's argument, or the key in its ConfigMap, that applies the same setting to all Ingresses. */
+  /**
+   * Matches the setting that has the same effect for all Ingresses: an argument of the controller, or a key in the
+   * controller's ConfigMap.
+   */
   readonly global: RegExp;
 }
 

@@ -92,8 +92,7 @@ function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-// Each finding points to the name of the object, because the output of a finding that points to the key would contain
-// the private key.
+// Each finding points to the name of the object. A finding that points to the private key would print the key.
 function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of controlPlanes(stream)) {
     const key = at(specOf(manifest)["values"], "identity", "issuer", "tls", "keyPEM");
@@ -121,7 +120,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Whether a value is a private key in PEM form, or its Base64 encoding. */
+/** Whether a value is a private key in PEM form, with or without Base64 encoding. */
 function isPrivateKey(value: unknown): boolean {
   if (typeof value !== "string") return false;
   return [value, Buffer.from(value, "base64").toString()].some((text) =>

@@ -13,16 +13,13 @@ export interface ManifestFinding {
   readonly message: string;
   readonly fix: string;
   /**
-   * If true, the finding is a warning, although the severity of the rule is `error`. A rule sets `severityOverride` if the mistake
-   * has little effect in this case, or if the checked objects do not prove the mistake.
+   * If true, the finding is a warning, although the severity of the rule is `error`. A rule sets this field if the
+   * mistake has little effect in this case, or if the checked objects do not prove the mistake.
    */
   readonly severityOverride?: boolean;
 }
 
-/**
- * A rule about Kubernetes objects. The checked objects can be only a part of the objects that are applied to the
- * cluster.
- */
+/** A rule about Kubernetes objects. The cluster can contain other objects in addition to the checked objects. */
 export interface ManifestRule extends RuleInfo {
   /** @param release the Linkerd release of the cluster; null if the release is not known */
   readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;

@@ -1,6 +1,9 @@
 import type { Manifest } from "../../kubernetes/read.ts";
 
-/** Whether one of the objects shows that the cluster uses Linkerd: a kind of Linkerd, or the word linkerd in a value. */
+/**
+ * Whether at least one object shows that the cluster uses Linkerd. Such an object has an API group of Linkerd, or
+ * contains the text `linkerd`.
+ */
 export function mentionLinkerd(objects: readonly Manifest[]): boolean {
   return objects.some(({ apiVersion, value }) => apiVersion.includes("linkerd.io") || /linkerd/.test(JSON.stringify(value)));
 }

@@ -125,7 +125,7 @@ function hasViz(stream: ManifestSet): boolean {
   );
 }
 
-/** Returns all NetworkPolicies that apply to at least one of the pods that a NetworkPolicy selects. */
+/** Returns the NetworkPolicies that select at least one of the pods that `policy` selects. */
 function policiesOfSamePods(policy: Manifest, stream: ManifestSet): Manifest[] {
   const pods = stream.selected(policy, specOf(policy)["podSelector"]);
   return policies(stream).filter(
@@ -222,8 +222,8 @@ function hasNames(rule: PolicyRule): boolean {
 }
 
 /**
- * Returns the names of workloads as one text. Two NetworkPolicies that select the same workloads have the same text.
- * The rules therefore use this text to report such NetworkPolicies only once.
+ * Returns the names of workloads as one text. The text is equal for all NetworkPolicies that select the same workloads.
+ * The rules use the text to report such NetworkPolicies only once.
  */
 function namesOf(pods: readonly Workload[]): string {
   return pods.map(({ manifest: { namespace, name } }) => `${namespace}/${name}`).join();

@@ -91,7 +91,7 @@ function helmReleases(stream: ManifestSet, chart: string): Manifest[] {
   return stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").filter((release) => chartOf(release)["chart"] === chart);
 }
 
-/** Reports webhooks of Linkerd with `failurePolicy: Fail` whose server has a single replica. */
+/** Yields a finding for each webhook of Linkerd that has `failurePolicy: Fail` and a server with a single replica. */
 function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
   const configurations = stream.ofKind(
     "admissionregistration.k8s.io",

@@ -113,7 +113,10 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Values of appProtocol with which users probably mean HTTP. For Linkerd, these values make a port opaque. */
+/**
+ * Values of `appProtocol` that users probably set for HTTP. Of these values, Linkerd reads only `http` as HTTP. All
+ * other values make the port opaque.
+ */
 const meantAsHttp = /^(grpc|grpc-web|h2|h2c|http2|https?\/?[12]?(\.\d)?|kubernetes\.io\/ws|ws|websocket)$/i;
 
 function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
@@ -122,7 +125,7 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
     const targets = stream.workloadsOf(manifest);
     if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
     for (const [index, { appProtocol, port }] of listAt(specOf(manifest), "ports").map(asMap).entries()) {
-      // The expression is case-insensitive, because Linkerd compares the value in the same way (linkerd2,
+      // The expression is case-insensitive, because Linkerd also ignores the case of the value (linkerd2,
       // policy-controller/core/src/outbound.rs).
       if (typeof appProtocol !== "string" || /^(http|kubernetes\.io\/h2c)$/i.test(appProtocol)) continue;
       const routed = isRouted(stream, manifest, port);

@@ -112,13 +112,13 @@ function* missingTarget(
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;
-    // If none of the objects in `near` is in a related folder, the namespace can belong to another application. The
-    // finding is then only a warning. For the namespace `default`, nothing is then reported.
+    // If no object in `near` is in a related folder, the namespace can belong to another application. In this case, the
+    // finding is only a warning, and for the namespace `default`, nothing is reported.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
     // If no Service of the namespace selects a workload of the input, the application itself is not in the input.
     const isComplete = kind === "Server" || near.some((each) => stream.workloadsOf(each).length > 0);
     if (!isNear && inside === "default") return;
-    // In a repository with HelmReleases or Applications, operators and charts often create such Services.
+    // In a repository with HelmReleases or Applications, an operator or a chart often creates the missing Service.
     if (!isComplete && stream.isPartialIn("")) return;
     yield {
       manifest,
@@ -143,7 +143,7 @@ function* missingTarget(
 }
 
 /**
- * Whether a Service may be one that Linkerd's service mirror creates. The name of such a Service is the name of a known
+ * Whether Linkerd's service mirror may create the Service `name`. The name of such a Service is the name of a known
  * Service, followed by a hyphen and either the name of a cluster or `federated` (linkerd2,
  * multicluster/service-mirror). Suffixes of deployment variants, such as `canary`, are not names of clusters.
  */
@@ -155,8 +155,7 @@ function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
 }
 
 /**
- * Whether the objects show that the multicluster extension is used. The objects show this if they contain a Link or an
- * exported Service.
+ * Whether the objects contain a Link or an exported Service. Both are used only with Linkerd's multicluster extension.
  */
 function hasMirrors(stream: ManifestSet): boolean {
   const exported = (service: Manifest): boolean =>
@@ -186,8 +185,6 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
     };
   }
 }
-
-/** Names of the ports of the proxy's container (linkerd2, pkg/k8s/labels.go). */
 
 function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
@@ -297,7 +294,10 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Whether the name is that of a port of the proxy container, which the manifests do not declare. */
+/**
+ * Whether a name is the name of a port of the proxy container. Manifests do not declare these ports, because the
+ * injector adds the container.
+ */
 function isProxyPort(name: string): boolean {
   return Object.values<string>(proxyPortNames).includes(name);
 }

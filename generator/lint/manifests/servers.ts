@@ -13,7 +13,7 @@ import { asMap, listOf } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./manifest-rule.ts";
 import { firstNames } from "./names.ts";
 
-/** Rules about which clients Servers admit. */
+/** Rules about the clients that Servers admit. */
 export const serverRules: readonly ManifestRule[] = [
   {
     code: "server-denies-all",

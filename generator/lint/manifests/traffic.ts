@@ -48,7 +48,8 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
     stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
-  // linkerd-failover changes the TrafficSplits with this label, and its documentation already requires linkerd-smi.
+  // Ignore the TrafficSplits with this label. linkerd-failover changes these TrafficSplits, and the documentation of
+  // linkerd-failover already requires linkerd-smi.
   const splits = stream
     .ofKind("split.smi-spec.io", "TrafficSplit")
     .filter(({ value }) => at(value, "metadata", "labels", "failover.linkerd.io/controlled-by") === undefined);

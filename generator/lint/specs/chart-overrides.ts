@@ -87,8 +87,9 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
 const firstWithHooks = "2.9.0";
 
 /**
- * Whether a patch matches an object. `hook`: the patch matches only Helm hooks, and the environment uses a Flux version
- * before 2.9, which does not patch Helm hooks.
+ * Whether a patch matches an object. `unknown` means that meshops does not know all objects of the component, or cannot
+ * evaluate the target of the patch. `hook` means that the patch matches only Helm hooks, and that the environment uses
+ * a Flux version that does not patch Helm hooks (before 2.9).
  */
 type Match = "some" | "none" | "unknown" | "hook";
 
@@ -117,8 +118,8 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
 }
 
 /**
- * Returns a target that matches the same object as a patch without a target. This is the object with the apiVersion,
- * kind and name that the patch contains.
+ * Returns the target for a patch that has no target. The target matches the object with the apiVersion, kind and name
+ * that the patch contains.
  */
 function selectorOf(patch: object): PatchTarget {
   const { apiVersion, kind, metadata } = asMap(patch);
@@ -130,7 +131,10 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** Objects of a component, according to the catalog or the model. */
+/**
+ * Objects of a component. The objects of a chart are from the catalog, all other objects are from the model of the
+ * component.
+ */
 interface KnownObjects {
   readonly always: readonly Known[];
   /** Objects that the chart renders only if values differ from the default values. */
@@ -273,7 +277,10 @@ function* unknownValues(environment: Environment): Iterable<RuleFinding> {
 /** Values that every chart accepts, because Helm itself reads them. */
 const ofHelm = ["global"];
 
-/** Yields the path of each value that a chart does not read, and the keys in the same map that the chart reads. */
+/**
+ * For each value that a chart does not read, yields the path of the value, and the keys that the chart reads in the
+ * same map.
+ */
 function* unread(
   values: Readonly<Record<string, unknown>>,
   keys: ValueKeys,

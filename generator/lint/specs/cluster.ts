@@ -210,14 +210,17 @@ function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
   yield { paths: kubernetesPaths, message, fix };
 }
 
-/** Whether bootstrap creates the cluster. If it does, the spec determines the Kubernetes version of the cluster. */
+/**
+ * Whether `meshops bootstrap` creates the cluster. In this case, the spec determines the Kubernetes version of the
+ * cluster.
+ */
 function isCreated({ spec: { azure } }: Environment): boolean {
   return azure !== undefined && azure.cluster.lifecycle !== "existing";
 }
 
 /**
- * Returns a part of a fix that suggests a Linkerd release for which `supports` returns true. Returns an empty text if
- * the catalog contains no such release.
+ * Returns the last part of a fix. This part suggests a Linkerd release of the catalog for which `supports` returns
+ * true. If the catalog contains no such release, the result is an empty text.
  */
 function otherRelease(supports: (release: LinkerdRelease) => boolean): string {
   const found = linkerdReleases.find(supports);

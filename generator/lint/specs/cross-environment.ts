@@ -9,8 +9,9 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
  */
 export interface CrossEnvironmentRule extends RuleInfo {
   /**
-   * Returns the keys of an environment; empty if the rule does not apply to the environment. The rule compares two
-   * environments that have the same key.
+   * Returns the keys of an environment. If several environments have the same key, the rule compares each later
+   * environment with the first of these environments. If the rule does not apply to an environment, the list of keys is
+   * empty.
    */
   readonly keys: (environment: Environment) => readonly string[];
   /**
@@ -61,8 +62,8 @@ export const jointRules: readonly CrossEnvironmentRule[] = [
 ];
 
 /**
- * Returns the subscription and the name of a resource group. The name is in lower case, because Azure ignores upper and
- * lower case in the names of resource groups.
+ * Returns the subscription and the name of a resource group. The name is in lower case, because the names of resource
+ * groups are case-insensitive in Azure.
  */
 function groupOf({ subscription, resourceGroup }: NonNullable<Environment["spec"]["azure"]>): string[] {
   return [subscription ?? "", resourceGroup.toLowerCase()];

@@ -29,7 +29,7 @@ function* missingFolders(environment: Environment, { exists }: RepositoryFiles):
   }
 }
 
-/** Rule about objects in the folder of a workload that are in another namespace than the workload. */
+/** Rule about workloads whose folder contains an object with a different namespace than the workload. */
 const movedObjectRule: FileRule = {
   code: "workload-namespace-helmfile",
   severity: "warning",

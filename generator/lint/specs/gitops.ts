@@ -46,7 +46,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
   };
 }
 
-/** Rule that compares `gitops.path` with the folder of the platform repository in its Git repository. */
+/** Rule that compares `gitops.path` with the path of the platform repository inside the Git repository. */
 const pathRule: FileRule = {
   code: "gitops-path-mismatch",
   severity: "warning",
@@ -59,8 +59,8 @@ const pathRule: FileRule = {
 };
 
 /**
- * Yields a finding if `gitops.path` is not the folder of the platform repository in its Git repository. Yields nothing
- * if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
+ * Yields a finding if `gitops.path` is not the path of the platform repository inside the Git repository. Yields
+ * nothing if the source is an OCIRepository, because paths in an OCIRepository do not depend on Git.
  */
 function* pathMismatch({ spec: { gitops } }: Environment, { place }: RepositoryFiles): Iterable<RuleFinding> {
   if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;
@@ -84,7 +84,10 @@ const nameRule: FileRule = {
   onlyByValidate: true,
 };
 
-/** Rules about the platform repository's place in Git, and about other files of the Git repository. */
+/**
+ * Rules about the path of the platform repository inside the Git repository, and about objects in the other files of
+ * the Git repository.
+ */
 export const gitopsFileRules: readonly FileRule[] = [pathRule, nameRule];
 
 /** An object that meshops generates. The namespace of a cluster-scoped object is empty. */
@@ -113,7 +116,10 @@ function ownObjects(environment: Environment): OwnObject[] {
   ];
 }
 
-/** Yields one finding per kind, if other files of the Git repository contain generated objects of this kind. */
+/**
+ * For each kind, yields one finding if meshops generates an object of this kind that other files of the Git repository
+ * already contain.
+ */
 function* takenNames(environment: Environment, { otherObjects }: RepositoryFiles): Iterable<RuleFinding> {
   const { gitops } = environment.spec;
   const others = otherObjects();
@@ -138,7 +144,7 @@ function* takenNames(environment: Environment, { otherObjects }: RepositoryFiles
   }
 }
 
-/** @param file the other file with an object of the same name */
+/** @param file file of the Git repository that already contains the object */
 function fixForName(kind: string, file: string, namePrefix: string): string {
   if (kind === "Namespace")
     return `set create: false for this namespace in spec.namespaces, or remove the Namespace from ${file}`;

@@ -25,7 +25,7 @@ const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-oper
 
 const ofMesh = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
 
-/** Whether a namespace is reserved, so that workloads cannot use the namespace. */
+/** Whether a namespace is reserved for Kubernetes, AKS, Flux or the mesh. */
 export function isReserved(namespace: string): boolean {
   return platform.test(namespace) || ofMesh.has(namespace);
 }

@@ -98,7 +98,7 @@ export function generated(environment: Environment): readonly ComponentModel[] {
 
 const nothing = { values: {}, valuesFrom: [], patches: {}, dependsOn: [], timeout: undefined, suspend: false };
 
-/** Whether a spec has neither overrides of components nor workloads that meshops delivers. */
+/** Whether `spec.components` is empty and meshops delivers no workload of the spec. */
 function hasNone({ spec: { components, workloads } }: Environment): boolean {
   return Object.keys(components).length === 0 && !Object.values(workloads).some(deliversWorkload);
 }
@@ -261,8 +261,8 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
 }
 
 /**
- * Matches annotations that must match other generated files: annotations for injection and ports, and the annotation
- * that protects namespaces from deletion.
+ * Matches annotations whose values other generated files depend on: the annotations for injection and ports, and the
+ * annotation that protects namespaces from deletion.
  */
 const ownedAnnotations =
   /"?(linkerd\.io(\/|~1)inject|config\.linkerd\.io(\/|~1)(skip-(in|out)bound-ports|opaque-ports)|kustomize\.toolkit\.fluxcd\.io(\/|~1)prune)/;

@@ -10,7 +10,7 @@ import { includes, parsePorts } from "../../mesh/ports.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Rule, RuleFinding } from "../../spec/rule.ts";
 
-/** Rule about `proxy` of the sets of pods in `spec.workloads`. */
+/** Rule about the proxy settings of workloads (`spec.workloads.<workload>.pods.<set>.proxy`). */
 export const proxySettingRule: Rule = {
   code: "workload-proxy-setting",
   severity: "error",
@@ -53,7 +53,7 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
 const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
 
 /**
- * Yields findings about annotations that Linkerd does not read from the kind of object in `place`, and about values
+ * Yields a finding for each annotation that Linkerd does not read from objects of the kind `place`, and for each value
  * that Linkerd does not accept.
  *
  * @param pathOf returns the path of the spec field from which meshops writes the annotation

@@ -21,7 +21,8 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
   if (!Object.values(workloads).some(({ source }) => source?.chart !== undefined || source?.oci !== undefined)) return;
   const owners = new Map<string, string>();
   const components = generated(environment).filter((component) => isDelivered(component) && component.id !== "namespaces");
-  // Check components with charts last, because a finding about a chart can suggest another release name.
+  // Check components with charts last. If two releases have the same name, the finding is about the component that is
+  // checked later, and a user can change the release name of a chart.
   for (const component of [...components].sort((a, b) => Number(releaseOf(a) !== null) - Number(releaseOf(b) !== null))) {
     // helmfile installs a component without a chart as a release with the name that `fluxName` returns.
     const name = releaseOf(component)?.name ?? fluxName(component.id);

@@ -33,7 +33,7 @@ function servicesIn(path: string, { text }: RepositoryFiles): readonly GrpcServi
   return readProto(path, text(path) ?? "").services;
 }
 
-/** Yields a finding for each method in the spec that its .proto file does not define. */
+/** Yields a finding for each gRPC method in the spec that the .proto file of the workload does not define. */
 function* unknownMethods(environment: Environment, files: RepositoryFiles): Iterable<RuleFinding> {
   for (const { at, name, methods, proto } of methodSettings(environment, files)) {
     const names = methods.map((method) => method.name);
@@ -63,7 +63,7 @@ function* retriedStreams(environment: Environment, files: RepositoryFiles): Iter
 interface MethodSetting {
   readonly name: string;
   readonly retry: boolean;
-  /** Path of the .proto file, and the methods that it defines. */
+  /** Path of the .proto file. The field `methods` contains the methods that this file defines. */
   readonly proto: string;
   readonly methods: readonly GrpcMethod[];
   readonly at: (...steps: string[]) => RuleFinding["paths"][number];
