@@ -26,8 +26,8 @@ const roles = Object.keys(ports) as Role[];
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;
   /**
-   * IP addresses of the pods to which the callers connect, by role. They are separate pods: a caller must not connect
-   * to itself, because NetworkPolicies do not apply to such connections.
+   * IP addresses of the pods to which the callers connect, keyed by role. No caller runs in one of these pods, because
+   * NetworkPolicies do not apply to a connection from a pod to itself.
    */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
