@@ -40,7 +40,7 @@ export const onAzure: Record<string, unknown> = {
 /**
  * Starts a stand-in for Azure, and writes a platform repository with the environment `dev`.
  *
- * @param spec fields that are merged over the smallest valid spec
+ * @param spec fields of the spec that are added to a small valid spec; see `specOf`
  */
 export async function makeSite(spec: Record<string, unknown> = onAzure): Promise<Site> {
   const cloud = await Cloud.start();

@@ -38,7 +38,10 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     site.cloud.state = new State();
     return runScript(site, up, { env });
   };
-  /** Restores the state after the bootstrap. Returns environment variables with which kubectl.py uses this state. */
+  /**
+   * Restores the state at the end of the bootstrap. Returns environment variables with which kubectl.py uses this
+   * state.
+   */
   const bootstrapped = (): Record<string, string> => {
     site.cloud.state = made.azure.copy();
     const state = join(scratchFolder("cluster"), "state");
