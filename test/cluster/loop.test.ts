@@ -19,7 +19,7 @@ import { changesBetween, takeStock } from "./harness/stock.ts";
 withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
   let platform: Platform;
-  /** Time at which the test first observed each Kustomization as ready, by name. */
+  /** Time at which the test first found each Kustomization ready, keyed by the name of the Kustomization. */
   const readyAt = new Map<string, number>();
 
   beforeAll(async () => {

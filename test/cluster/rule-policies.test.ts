@@ -13,7 +13,7 @@ import type { ControlPlane } from "./harness/control-plane.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
-/* Tests on a real API server of the ValidatingAdmissionPolicies that `meshops rules export` prints. */
+/* Tests the ValidatingAdmissionPolicies that `meshops rules export` prints. The API server is real. */
 withCluster("exported rules", () => {
   let plane: ControlPlane;
   beforeAll(async () => {
@@ -22,7 +22,10 @@ withCluster("exported rules", () => {
   });
   afterAll(() => plane?.stop());
 
-  /** Applies the exported policies. Waits until each policy is in effect, which takes some time after its creation. */
+  /**
+   * Applies the exported policies. Waits until each policy is in effect. The API server enforces a policy only some
+   * time after the policy was created.
+   */
   async function applyPolicies(...args: readonly string[]): Promise<void> {
     const { stdout, code, stderr } = await meshops(".", ["rules", "export", "--validating-admission-policy", ...args]);
     expect(code, stderr).toBe(0);

@@ -103,9 +103,9 @@ const holes: readonly Hole[] = [
 ];
 
 /**
- * Returns the templates for the CA of a webhook. One template sets `caBundle`. The other template sets the annotation
- * for cert-manager's CA injector if the value `injectCaFrom` is set. `caBundle` is then an empty text. In the upstream
- * charts, the field `caBundle` does not exist in this case (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
+ * Returns the templates for the CA of a webhook. One template sets `caBundle`. If the value `injectCaFrom` is set, the
+ * other template sets the annotation for cert-manager's CA injector, and `caBundle` is an empty text. In this case, the
+ * upstream charts leave out the field `caBundle` (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
  */
 function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
   return [

@@ -28,13 +28,17 @@ export class HelmActor {
   readonly #folder: string;
   readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps and Secrets with values that the last poll of the API server found, by `<kind> <namespace>/<name>`. */
+  /**
+   * ConfigMaps and Secrets with values, as of the last poll of the API server. The keys are
+   * `<kind> <namespace>/<name>`.
+   */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
   /**
-   * HelmRepositories and OCIRepositories that the last poll of the API server found, by `<kind>/<namespace>/<name>`.
+   * HelmRepositories and OCIRepositories, as of the last poll of the API server. The keys are
+   * `<kind>/<namespace>/<name>`.
    */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
-  /** Earliest time of the next attempt after a failure, by the UID of the HelmRelease. */
+  /** Earliest time of the next attempt after a failure. The keys are the UIDs of the HelmReleases. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
@@ -86,7 +90,7 @@ export class HelmActor {
     }
   }
 
-  /** Returns the existing Secrets to which `valuesFrom` of the HelmReleases refers. */
+  /** Returns the Secrets that exist and that `valuesFrom` of a HelmRelease refers to. */
   async #secrets(found: readonly ApiObject[]): Promise<ApiObject[]> {
     const paths = found.flatMap(({ metadata, spec }) =>
       valuesFromOf(spec)
@@ -113,9 +117,8 @@ export class HelmActor {
   }
 
   /**
-   * Whether a release needs no action now. This is the case if the release was installed with its current spec and
-   * values. It is also the case if an attempt with the current spec and values has failed, and it is too early for the
-   * next attempt.
+   * Whether a release needs no action now. There are two such cases. The release was installed with its current spec
+   * and values, or an attempt with the current spec and values has failed and it is too early for the next attempt.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
@@ -300,8 +303,8 @@ export class HelmActor {
   /**
    * Returns the name and the version of a release's chart. For an OCIRepository, the version is the tag.
    *
-   * @throws ReasonedError if the chart's source does not exist, or if the source is in a namespace whose sources the
-   * release is not allowed to use
+   * @throws ReasonedError if the chart's source does not exist, or if the release is not allowed to use sources in the
+   *   namespace of this source
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
