@@ -11,8 +11,9 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Checks the rules about manifests with manifests that upstream projects publish. A finding about these manifests that
- * is not true would be a bug in meshops. The map contains all expected findings. Comments explain why they are true.
+ * Checks the rules about manifests with manifests that upstream projects publish. An untrue finding about these
+ * manifests would be a bug in meshops. The map contains all expected findings. The comments in the map explain why the
+ * findings are true.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
   // annotation-misplaced: each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own
