@@ -32,8 +32,8 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Replaces the recipients in a sample spec with the recipients of the test run, because the age keys of the samples no
- * longer exist.
+ * Replaces the recipients in a sample spec with the recipients of the test run. The age keys of the samples no longer
+ * exist.
  */
 function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();

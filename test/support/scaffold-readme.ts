@@ -20,8 +20,8 @@ export function shellBlocks(markdown: string): string[][] {
 
 /**
  * Returns environment variables for the commands in a README. With these variables, Git uses a bare repository instead
- * of `remoteUrl`, and sops reads the age keys from a file. Creates the bare repository. The bare repository and the
- * file are in the folder that contains the platform repository.
+ * of `remoteUrl`, and sops reads the age keys from a file. This function also creates the bare repository. The bare
+ * repository and the file are in the parent folder of the platform repository.
  *
  * @param root folder of the platform repository
  */

@@ -27,7 +27,7 @@ interface Render {
   readonly changed?: readonly { readonly objects: readonly string[]; readonly merge: Facts }[];
 }
 
-/** Source of a workload's manifests. `path` stands for a folder with a kustomization.yaml. */
+/** Source of a workload's manifests. The kind `path` is a folder with a kustomization.yaml. */
 type Delivery =
   | { readonly kind: "chart"; readonly chart: string; readonly version: string }
   | { readonly kind: "oci"; readonly url: string; readonly version: string }
@@ -42,7 +42,7 @@ interface WorkloadFile {
   };
 }
 
-/** The entry in `workloads` of a spec that is expected for a workload. Contains only the fields that tests compare. */
+/** The expected entry in `workloads` of a spec for a workload. Contains only the fields that tests compare. */
 export interface ExpectedWorkload {
   readonly namespace: string;
   readonly pods: Readonly<
