@@ -116,7 +116,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
 
   const manifestsOf = (version: string): string => `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;
 
-  /** Returns the objects that kubectl.py has stored, by `<kind>/<name>` or by the URL of a manifest. */
+  /** Returns the objects that kubectl.py has stored. The keys are `<kind>/<name>` or the URL of a manifest. */
   const objectsOf = (state: string): Record<string, string> =>
     JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
 

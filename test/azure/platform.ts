@@ -8,7 +8,7 @@ import { projectRoot } from "../support/tools.ts";
 import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
-/** A stand-in for Azure, a platform repository, and the environment variables with which the scripts run. */
+/** A stand-in for Azure, a platform repository, and the environment variables for the scripts. */
 export interface Site {
   readonly cloud: Cloud;
   readonly root: string;

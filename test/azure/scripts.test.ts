@@ -170,7 +170,7 @@ withAzureCli("az's own parser", () => {
   /**
    * Returns the arguments of every call of az in a script as JSON. The result also contains calls that a run of the
    * script would skip, because this function extracts the calls from the text of the script. To get the arguments, this
-   * function runs the extracted calls. It replaces the shell functions `az_` and `query` of the script by functions
+   * function runs the extracted calls. It replaces the shell functions `az_` and `query` of the script with functions
    * that print their arguments.
    */
   function commandLines(script: string): string[] {

@@ -28,7 +28,7 @@ export interface Operation {
 
 /** The state of the stand-in for Azure. */
 export class State {
-  /** Resources by ID in lower case, because IDs in Azure are not case-sensitive. */
+  /** Resources, keyed by ID. The keys are in lower case, because IDs in Azure are not case-sensitive. */
   readonly resources: Map<string, Resource> = new Map();
   readonly providers: Map<string, "Registering" | "Registered"> = new Map();
   /** Digests of images. The keys have the form `<registry> <repository>:<tag>`. */

@@ -13,8 +13,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let down: string;
   let downAll: string;
   /**
-   * Result of one bootstrap: the resources in Azure, the file in which kubectl.py has stored the objects in the
-   * cluster, and the calls of az.
+   * Result of one bootstrap: the resources in Azure, the path of the file that contains the objects in the cluster
+   * (written by kubectl.py), and the calls of az.
    */
   let made: { azure: State; objects: string; calls: readonly string[][] };
   const yes = { words: ["--yes"] };

@@ -41,7 +41,7 @@ withCluster("exported rules", () => {
   /** Returns the objects in a manifest whose kinds the policies check. Creates the namespaces of these objects. */
   async function admissible(text: string): Promise<ApiObject[]> {
     const kinds = ["Namespace", "Service", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
-    // Replaces variables by their defaults, as Flux does before it applies an object. Parses the text as YAML 1.1, as
+    // Replaces variables with their defaults, as Flux does before it applies an object. Parses the text as YAML 1.1, as
     // kubectl does. In YAML 1.1, `yes` is a boolean.
     const applied = text.replace(/\$\{\w+:=([^}]*)\}/g, "$1");
     const documents = parseAllDocuments(applied, { version: "1.1" }).map((document) => document.toJS() as ApiObject | null);

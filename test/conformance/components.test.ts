@@ -76,7 +76,7 @@ const folder: Component = {
   }),
 };
 
-/** A component that another tool delivers, so that meshops generates no files for it. */
+/** A component that another tool delivers. meshops generates no files for this component. */
 const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",

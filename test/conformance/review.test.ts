@@ -29,7 +29,7 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   // the blog article. ports-skipped: the Raft connections of Alpha and Zero bypass the proxies in both directions.
   // prestop-missing: the chart has no preStop hooks. (meshops adds preStop hooks.)
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4", "prestop-missing warning ×2"],
-  // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the Service of the profile
+  // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the profile's Service
   // exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };

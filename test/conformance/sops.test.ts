@@ -299,7 +299,7 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // Replaces the new encrypted data key by the old one. The values cannot be decrypted with the old data key.
+      // Replaces the new encrypted data key with the old one. The old data key cannot decrypt the values.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));

@@ -18,7 +18,7 @@ type Role = keyof typeof ports;
 const roles = Object.keys(ports) as Role[];
 
 /*
- * Tests the generated NetworkPolicies in a real kernel, in which kube-router enforces them. The pods have the labels of
+ * Tests the generated NetworkPolicies. kube-router enforces the policies in a real kernel. The pods have the labels of
  * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the callers in this test
  * also connect to this port. The test compares the result of every connection with the results of two policy
  * evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be the same.

@@ -105,7 +105,7 @@ function fixtures(): Fixture[] {
   return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
 }
 
-/** Names of the Deployments that the charts of Linkerd's extensions render, by chart. */
+/** Names of the Deployments that the charts of Linkerd's extensions render, keyed by chart. */
 const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
   "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
   "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],

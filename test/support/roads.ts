@@ -72,13 +72,13 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the objects that Flux would apply for an environment, by component. If the overlay of a component contains no
- * HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, they are the
- * objects that the HelmRelease renders: the real helm renders the chart with the values of `valuesFrom`, and the real
- * kustomize applies the `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, keyed by component. If the overlay of a component
+ * contains no HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, they
+ * are the objects that the HelmRelease renders: the real helm renders the chart with the values of `valuesFrom`, and
+ * the real kustomize applies the `postRenderers`.
  *
  * @param components IDs of the components (default: all components)
- * @param inCluster other objects in the cluster to which `valuesFrom` can refer
+ * @param inCluster other objects in the cluster that `valuesFrom` can refer to
  */
 export async function fluxRoad(
   root: string,
@@ -153,8 +153,8 @@ async function helmController(
 }
 
 /**
- * Returns the chart of a HelmRelease and its version, as helm's arguments. The chart is in an OCI registry or in a
- * chart repository.
+ * Returns the arguments of helm for the chart of a HelmRelease and the version of this chart. The chart is in an OCI
+ * registry or in a chart repository.
  */
 function chartOf(
   release: KubernetesObject,

@@ -50,7 +50,7 @@ export async function readmeEnv(root: string): Promise<Record<string, string>> {
 /**
  * Writes scripts that replace programs. Returns a PATH that begins with the folder of these scripts.
  *
- * @param scripts shell commands by name of the script
+ * @param scripts shell commands, keyed by the name of the script
  * @param folders next folders in the PATH
  */
 export function pathWith(scripts: Readonly<Record<string, string>>, ...folders: readonly string[]): string {

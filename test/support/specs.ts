@@ -75,7 +75,7 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
 /**
  * Returns an environment that uses an existing Linkerd and contains only the workload `shop` in the namespace `shop`.
  *
- * @param pods sets of pods of the workload, by name
+ * @param pods sets of pods of the workload, keyed by name
  */
 export function environmentOfShop(pods: Record<string, unknown>): Environment {
   return environmentOf({
@@ -86,7 +86,7 @@ export function environmentOfShop(pods: Record<string, unknown>): Environment {
   });
 }
 
-/** Loads an environment from texts instead of files in environments/. @param files texts by environment name */
+/** Loads an environment from texts instead of files in environments/. @param files texts, keyed by environment name */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {
     const text = files[wanted];

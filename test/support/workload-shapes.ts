@@ -165,8 +165,8 @@ function probeOf(probe: unknown): object {
 }
 
 /**
- * Returns the names and values of environment variables or flags. The reference data contains them in one of three
- * forms: a map, a list of texts `name=value`, or a list of maps with `name` and `value`.
+ * Returns the names and values of environment variables or of flags. The reference data contains them in one of three
+ * forms: a map, a list of texts `name=value`, or a list of maps with the keys `name` and `value`.
  */
 function pairs(found: unknown): [name: string, value: string][] {
   if (!Array.isArray(found)) return Object.entries((found ?? {}) as Facts).map(([name, value]) => [name, String(value)]);

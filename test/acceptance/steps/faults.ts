@@ -25,7 +25,8 @@ interface Fault {
   /** Tests of `meshops verify` that the step runs, in the format of `--only`. */
   readonly only: string;
   /**
-   * Tests that must fail because of the fault, by id. The cause that `meshops verify` reports must match the pattern.
+   * Tests that must fail because of the fault, keyed by id. The cause that `meshops verify` reports must match the
+   * pattern.
    */
   readonly expected: Readonly<Record<string, RegExp>>;
   /** Whether the tests start probes, and therefore need the image of the test client. */

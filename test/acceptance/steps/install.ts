@@ -33,7 +33,7 @@ interface VerifyReport {
   readonly tests: readonly { id: string; title: string; status: string; seen: string; cause: string | null }[];
 }
 
-/** Status and cause of each test of `meshops verify`, by the id of the test. */
+/** Status and cause of each test of `meshops verify`, keyed by the id of the test. */
 export type Verified = Readonly<Record<string, { readonly status: string; readonly cause: string }>>;
 
 /** Runs `meshops verify`, and returns the results of all tests. Does not throw if a test fails. */

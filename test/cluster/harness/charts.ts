@@ -8,7 +8,7 @@ import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { ApiObject } from "./api.ts";
 
-/** A field of a rendered object whose value is replaced by a Go template. */
+/** A field of a rendered object. A Go template replaces the value of the field. */
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];

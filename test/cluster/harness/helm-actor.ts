@@ -287,7 +287,7 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** Name of the service account with which helm runs; null if helm runs with helm-controller's own permissions. */
+  /** Name of the service account that helm uses; null if helm uses helm-controller's own permissions. */
   #accountOf({ spec }: ApiObject): string | null {
     return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
   }

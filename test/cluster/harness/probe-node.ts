@@ -142,8 +142,8 @@ print(port, flush=True); time.sleep(100000)`;
   }
 
   /**
-   * Starts the servers to which a probe connects. Returns the address on loopback for each address in the command of
-   * the probe. The caller stops the servers with `closers`.
+   * Starts the servers that a probe connects to. The probe's command contains the addresses of these servers. Returns
+   * the loopback address for each of these addresses. The caller stops the servers with `closers`.
    */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([

@@ -74,8 +74,8 @@ function isOurs({ kind, metadata, type }: ApiObject): boolean {
 }
 
 /**
- * Replaces the name of a pod that belongs to a Deployment by the name of the Deployment. Each pod of a Deployment has a
- * random name, so a replaced pod would otherwise be reported as a removed pod and an added pod. With the name of the
+ * Replaces the name of a pod of a Deployment with the name of the Deployment. Each pod of a Deployment has a random
+ * name, so a replaced pod would otherwise be reported as a removed pod and an added pod. With the name of the
  * Deployment, it is reported as a changed pod. Other pods keep their names.
  */
 function byWorkload(pod: ApiObject): ApiObject {
