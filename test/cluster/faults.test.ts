@@ -319,7 +319,7 @@ withCluster("faults, and how status reports them", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 seconds\nfix: ");
-      // If status sent a second request, the user would have to wait for a second timeout.
+      // A second request would double the time that the user has to wait.
       expect(connections).toBe(1);
       silent.close();
     });

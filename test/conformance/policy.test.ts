@@ -60,9 +60,9 @@ kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
 /**
- * Additional rows for charts whose pods have probes (0.3.0 and later). If a port has a probe, the proxy allows a GET
- * request for the path of the probe from every client whose packets arrive. Therefore a request for `/health` does not
- * test the policies of the proxy.
+ * Additional rows for charts whose pods have probes (0.3.0 and later). If a port has a probe, the proxy allows GET
+ * requests for the path of the probe from every client whose packets arrive at the proxy. Therefore a request for
+ * `/health` does not test the policies of the proxy.
  */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok

@@ -67,8 +67,8 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
 /**
  * Returns the path of the field that a fix names, such as `cluster.context`. First searches the maps that contain the
  * marked value, from the innermost map to the outermost map. If no map contains the field, searches all fields whose
- * path ends with the name, and returns the one whose path has the longest common beginning with the path of the marked
- * value.
+ * path ends with the name. If there are several such fields, returns the field whose path has the longest common
+ * beginning with the path of the marked value.
  *
  * @param excerptPath path of the marked value
  */

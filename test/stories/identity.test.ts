@@ -812,7 +812,7 @@ withProgram("strace", "private keys", () => {
       // that the trace is complete. The data must contain neither a private key nor the age key.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
       // Texts that occur in private keys: the PEM header, the start of a PEM file in base64, and the start of the DER
-      // of a key in SEC1 and in PKCS#8, both in base64.
+      // in base64. The last two exist for both formats of keys, SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

@@ -84,10 +84,10 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. If the client's proxy uses the transport header, it connects to the
- * inbound port of the server's proxy instead of the port of the attempt. If the cluster's `transportHeader` is true,
- * the client's proxy uses the transport header for every port except the proxy's own ports. Otherwise it uses the
- * transport header only for opaque ports.
+ * Returns the destination port of the packets. A client's proxy that uses the transport header connects to the inbound
+ * port of the server's proxy instead of the port of the attempt. If the cluster's `transportHeader` is true, the
+ * client's proxy uses the transport header for every port except the proxy's own ports. Otherwise, the client's proxy
+ * uses the transport header only for opaque ports.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;

@@ -21,7 +21,7 @@ const overlayLabel = "test.meshops.dev/overlay";
 /**
  * Returns the objects of several overlays of an environment, keyed by component. The real kustomize runs once and not
  * once per overlay. To make this possible, a temporary kustomization for each overlay adds a label to the objects of
- * the overlay, and one more kustomization lists all temporary kustomizations. kustomize fails if two overlays contain
+ * the overlay. One more kustomization lists all temporary kustomizations. kustomize fails if two overlays contain
  * objects with the same ID.
  */
 export async function buildOverlays(
@@ -73,9 +73,9 @@ export function overlaysOf(root: string, environment: string): string[] {
 
 /**
  * Returns the objects that Flux would apply for an environment, keyed by component. If the overlay of a component
- * contains no HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, they
- * are the objects that the HelmRelease renders: the real helm renders the chart with the values of `valuesFrom`, and
- * the real kustomize applies the `postRenderers`.
+ * contains no HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, these
+ * objects are the objects that the HelmRelease renders. The real helm renders the chart with the values of
+ * `valuesFrom`. The real kustomize then applies the `postRenderers`.
  *
  * @param components IDs of the components (default: all components)
  * @param inCluster other objects in the cluster that `valuesFrom` can refer to

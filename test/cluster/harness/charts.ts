@@ -82,8 +82,8 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart, an annotation with a hash of the trust anchors restarts the pods of the control plane
-    // after a change of the trust anchors.
+    // As in the upstream chart, an annotation contains a hash of the trust anchors. Therefore a change of the trust
+    // anchors restarts the pods of the control plane.
     template: (depth) =>
       `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },

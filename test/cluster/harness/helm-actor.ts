@@ -117,8 +117,9 @@ export class HelmActor {
   }
 
   /**
-   * Whether a release needs no action now. There are two such cases. The release was installed with its current spec
-   * and values, or an attempt with the current spec and values has failed and it is too early for the next attempt.
+   * Whether a release needs no action now. This is true if the release was installed with its current spec and values.
+   * It is also true if an attempt with the current spec and values has failed, and the time of the next attempt has not
+   * come.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
