@@ -89,8 +89,8 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
  * Tests the NetworkPolicies of a workload in a real kernel, for every kind of client in `access.clients`. kube-router
  * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the
  * callers in this test also connect to this port. The test compares the result of every connection with the results of
- * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be
- * the same.
+ * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must
+ * be the same.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;
