@@ -99,8 +99,8 @@ withPydgraph("the acceptance run", () =>
 );
 
 /**
- * Adds one line to the log of the load client, and one line to the log of the prober. The lines contain no failed call
- * of the load client, and no answer to the prober.
+ * Adds one line to the log of the load client, and one line to the log of the prober. According to these lines, no call
+ * of the load client failed, and no server answered the prober.
  */
 function printCounts(node: ProbeNode): void {
   const at = new Date().toISOString();

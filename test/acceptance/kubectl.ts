@@ -1,7 +1,7 @@
 import { run } from "../support/tools.ts";
 import type { ClusterObject } from "./record.ts";
 
-/** Runs kubectl with the context of the option `--context`, never with kubectl's current context. */
+/** Runs kubectl. The context is always the value of the option `--context`, never kubectl's current context. */
 export class Kubectl {
   readonly #flags: readonly string[];
   readonly #program: string;

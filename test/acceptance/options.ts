@@ -12,9 +12,12 @@ export interface Options {
   readonly only: readonly string[];
   /** Linkerd release to install; null to install the release that `meshops init` writes into the spec. */
   readonly release: string | null;
-  /** Linkerd release to which the step `upgrade` changes; null if this step does not run. */
+  /** Linkerd release that the step `upgrade` installs; null to skip this step. */
   readonly upgradeTo: string | null;
-  /** URL from which Flux clones the repository, and to which the acceptance run pushes. */
+  /**
+   * URL from which Flux clones the repository. The acceptance run pushes to this URL, unless `Story.localRemote`
+   * contains a path.
+   */
   readonly gitUrl: string;
   /** `host:port` at which the acceptance run serves the repository; null if another server serves the repository. */
   readonly serveGit: string | null;

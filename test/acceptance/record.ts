@@ -11,13 +11,13 @@ export interface ClusterObject {
 }
 
 interface Content {
-  /** Result of each step, by the id of the step. Includes steps with the status `not run`. */
+  /** Result of each step, keyed by the id of the step. The results of steps with the status `not run` are included. */
   results: Record<string, StepResult>;
   /** Reason why pods with Linkerd's images cannot start; null if the step `preflight` has started such a pod. */
   linkerdImages: string | null;
   /**
    * Objects that the current fault changes or deletes, in their state before the fault. The list is empty after the
-   * objects are restored. If the run is killed before that, the next run restores the objects.
+   * objects are restored. If the run is killed before the objects are restored, the next run restores them.
    */
   planted: ClusterObject[];
 }

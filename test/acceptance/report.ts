@@ -2,7 +2,7 @@ import Handlebars from "handlebars";
 import type { Options } from "./options.ts";
 import type { Step, StepResult } from "./step.ts";
 
-/** Number of steps by status. */
+/** Number of steps with each status. */
 export interface Totals {
   readonly all: number;
   readonly passed: number;

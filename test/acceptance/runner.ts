@@ -2,7 +2,7 @@ import { NotRun, type Step, type StepResult } from "./step.ts";
 import type { Story } from "./story.ts";
 
 /**
- * Runs the steps in their order, and prints each step and its result. Does not repeat a step that has passed in an
+ * Runs the steps in the given order, and prints each step and its result. Does not repeat a step that passed in an
  * earlier run, unless `--only` contains the step. Always repeats the step `preflight`.
  */
 export async function runSteps(
@@ -63,8 +63,8 @@ async function resultOf(
 }
 
 /**
- * Returns the reason why a step must not run; null if the step can run. There are three reasons: `--only` does not
- * contain the step, a step in `after` has not passed, or `missing` returns a reason.
+ * Returns the reason why a step must not run; null if the step can run. A step must not run if `--only` is set and does
+ * not contain the step, if a step in `after` has not passed, or if `missing` returns a reason.
  */
 function reasonNotToRun(story: Story, step: Step, earlier: readonly StepResult[]): string | null {
   const { only } = story.options;

@@ -67,14 +67,16 @@ export class Story {
     return ["--context", context, ...(kubeconfig === null ? [] : ["--kubeconfig", kubeconfig])];
   }
 
-  /** Merges fields over the spec of the environment. */
+  /**
+   * Merges fields into the spec of the environment. If a field already exists, the new value replaces the old value.
+   */
   changeSpec(change: object): void {
     const file = join(this.root, `environments/${environmentName}.yaml`);
     const document = parse(readFileSync(file, "utf8")) as { spec: Record<string, unknown> };
     writeFileSync(file, stringify({ ...document, spec: mergeDeep(document.spec, change as Record<string, unknown>) }));
   }
 
-  /** Merges fields over the spec of the environment, and runs `meshops generate`. */
+  /** Merges fields into the spec of the environment, and runs `meshops generate`. */
   async edit(change: object): Promise<void> {
     this.changeSpec(change);
     await this.meshops("generate", environmentName);
@@ -143,7 +145,7 @@ export class Story {
     }
   }
 
-  /** Restores the objects that a killed run has changed and not restored. */
+  /** Restores the objects that a killed run changed and did not restore. */
   async restorePlanted(): Promise<void> {
     const { planted } = this.record;
     if (planted.length === 0) return;
@@ -206,8 +208,8 @@ function environmentVariables(options: Options): Record<string, string> {
 }
 
 /**
- * Returns the path for `Story.localRemote`. Pushes go to a local repository if the engine is helmfile, or if
- * `--serve-git` is set. Otherwise, returns null.
+ * Returns the value of `Story.localRemote`. Pushes go to a local repository if the engine is helmfile, or if
+ * `--serve-git` is set. In these cases, returns the path of this repository. Otherwise, returns null.
  */
 function localRemote({ engine, serveGit, folder }: Options): string | null {
   return engine === "helmfile" || serveGit !== null ? join(folder, "platform.git") : null;

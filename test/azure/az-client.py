@@ -1,6 +1,7 @@
 """The program `az` in the tests. Logs each call, and runs the call in az-server.py.
 
-The User-Agent of Azure requests contains the number of the call. Can kill the tested script after a given call.
+The User-Agent of Azure requests contains the number of the call. With AZ_KILL_AFTER, the program kills the tested
+script after a given call.
 
 Environment variables:
 AZ_SOCKET: path of the socket of az-server.py.

@@ -3,7 +3,7 @@
 The server imports azure-cli once, and forks a child process for each call. Therefore a call takes 0.2 s instead of 2 s.
 
 Argument: the path of a socket. Each connection is one call. The client sends argv, environment and working directory as
-JSON, and stdin, stdout and stderr as file descriptors. The reply is one byte, the exit code of the call.
+JSON, and stdin, stdout and stderr as file descriptors. The reply is one byte: the exit code of the call.
 """
 import array
 import gc

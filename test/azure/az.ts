@@ -11,11 +11,14 @@ import type { Cloud } from "./cloud.ts";
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /**
- * A process that runs az-server.py. Each server has its own configuration folder of az, because az reads its
- * configuration only when the server imports az.
+ * A process that runs az-server.py. Each server has a separate configuration folder for az, because az reads this
+ * folder only once, when the server imports az.
  */
 class AzServer {
-  /** Folder with the programs `az` (az-client.py) and `kubectl` (kubectl.py). It must be the first folder in PATH. */
+  /**
+   * Folder with the programs `az` (az-client.py) and `kubectl` (kubectl.py). This folder must be the first folder in
+   * PATH.
+   */
   readonly bin: string = scratchFolder("bin");
   readonly config: string = scratchFolder("config");
   readonly socket: string = join(this.bin, "socket");
@@ -43,10 +46,10 @@ class AzServer {
 }
 
 /**
- * Starts an az server, and logs the real az in to the stand-in for Azure. After that, az sends all requests to the
- * stand-in.
+ * Starts an az server, and runs `az login` of the real az. The stand-in for Azure answers this command and all later
+ * commands.
  *
- * @returns the environment variables with which scripts must run, and a function that stops the server
+ * @returns the environment variables that scripts need, and a function that stops the server
  */
 export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, string>; stop: () => void }> {
   const server = new AzServer();
@@ -67,8 +70,8 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // Without this variable, az also sends a request to a link-local address, at which an Azure virtual machine serves
-    // its identity.
+    // Without this variable, az also sends a request to the link-local address of the identity service of Azure virtual
+    // machines.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);
@@ -85,7 +88,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
   return { env, stop: () => server.stop() };
 }
 
-/** Returns the arguments of all calls of az so far, in their order. */
+/** Returns the arguments of all calls of az so far, in the order of the calls. */
 export function callsOf(env: Readonly<Record<string, string>>): string[][] {
   return readFileSync(env["AZ_LOG"] ?? "", "utf8")
     .trim()

@@ -116,7 +116,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
 
   const manifestsOf = (version: string): string => `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;
 
-  /** Returns the objects that kubectl.py has stored, by `<kind>/<name>` or by the URL of a manifest. */
+  /** Returns the objects that kubectl.py has stored. The keys are `<kind>/<name>` or the URL of a manifest. */
   const objectsOf = (state: string): Record<string, string> =>
     JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
 
@@ -247,8 +247,9 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     });
 
     /**
-     * Runs the script with one fault, and then runs the script again without a fault. Returns how the first run ended.
-     * `wrong` is null if both runs were correct. Otherwise, `wrong` contains the fault and the output of both runs.
+     * Runs the script with one fault, and then runs the script again without a fault. `first` describes how the first
+     * run ended. `wrong` is null if both runs behaved as expected. Otherwise, `wrong` contains the fault and the output
+     * of both runs.
      */
     async function disturb(
       { line, mishap }: Case,
@@ -287,7 +288,7 @@ interface Case {
   readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
 }
 
-/** Returns one case for each distinct call and each possible fault of this call. Omits the imports of most images. */
+/** Returns the test cases: one case for each possible fault of each distinct call. Omits the imports of most images. */
 function casesOf(calls: readonly string[][]): Case[] {
   const [image] = calls
     .filter(([group, command]) => group === "acr" && command === "import")

@@ -6,13 +6,17 @@ export interface Call extends Request {
   readonly state: State;
   /** Base URL of the stand-in. */
   readonly base: string;
-  /** Resource ID at the start of the request's path. Keeps upper and lower case. */
+  /**
+   * Resource ID at the start of the request's path. The ID has the same upper-case and lower-case letters as the path.
+   */
   readonly id: string;
   /** Part of the path after `id`. */
   readonly rest: string;
 }
 
-/** Starts a long-running operation. Returns a reply with the URL at which the client polls for the result. */
+/**
+ * Starts a long-running operation. Returns a reply with a URL. A client polls this URL for the result of the operation.
+ */
 export function begun(
   { state, base }: Call,
   status: 201 | 202,

@@ -16,7 +16,8 @@ import { State } from "./state.ts";
 type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
 
 /**
- * The stand-in calls this function for each request before the reply. Returns the fault to cause; null for no fault.
+ * The stand-in calls this function for each request, before it replies to the request. The function returns the fault
+ * that the stand-in must cause; null for no fault.
  */
 export type Watcher = (request: Request) => Mishap | null;
 

@@ -8,7 +8,7 @@ export interface Request {
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
   /**
-   * Number of the az call that sent the request, from the User-Agent. Null if the User-Agent contains no such number.
+   * Number of the az call that sent the request, as in the User-Agent. Null if the User-Agent contains no such number.
    */
   readonly call: number | null;
 }
@@ -16,7 +16,7 @@ export interface Request {
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
-  /** Body of the reply as text. If it is set, `body` is not used. */
+  /** Body of the reply as text. If this field is set, `body` is ignored. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -8,7 +8,7 @@ import { projectRoot } from "../support/tools.ts";
 import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
-/** A stand-in for Azure, a platform repository, and the environment variables with which the scripts run. */
+/** A stand-in for Azure, a platform repository, and the environment variables for the scripts. */
 export interface Site {
   readonly cloud: Cloud;
   readonly root: string;
@@ -40,7 +40,7 @@ export const onAzure: Record<string, unknown> = {
 /**
  * Starts a stand-in for Azure, and writes a platform repository with the environment `dev`.
  *
- * @param spec fields that are merged over the smallest valid spec
+ * @param spec fields of the spec that are added to a small valid spec; see `specOf`
  */
 export async function makeSite(spec: Record<string, unknown> = onAzure): Promise<Site> {
   const cloud = await Cloud.start();

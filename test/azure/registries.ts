@@ -114,7 +114,7 @@ export function registryData({ path, method }: Request, state: State, base: stri
   };
 }
 
-/** A JWT with an expiry time, which clients read. The signature is empty, because no program checks it. */
+/** A JWT with an expiry time. Clients read the expiry time. The signature is empty, because no program checks it. */
 const token = ["{}", JSON.stringify({ exp: 4102444800, sub: "stand-in" }), ""]
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");

@@ -28,7 +28,7 @@ export interface Operation {
 
 /** The state of the stand-in for Azure. */
 export class State {
-  /** Resources by ID in lower case, because IDs in Azure are not case-sensitive. */
+  /** Resources, keyed by ID. The keys are in lower case, because IDs in Azure are not case-sensitive. */
   readonly resources: Map<string, Resource> = new Map();
   readonly providers: Map<string, "Registering" | "Registered"> = new Map();
   /** Digests of images. The keys have the form `<registry> <repository>:<tag>`. */
@@ -63,7 +63,7 @@ export class State {
     return id;
   }
 
-  /** Completes all operations that are in progress, without polls. */
+  /** Completes all operations that are in progress. Does not wait until a client polls for their results. */
   settle(): void {
     for (const [id, { finish }] of this.operations) {
       finish();
@@ -80,7 +80,7 @@ export class State {
     return copy;
   }
 
-  /** Returns the state without times and random IDs, for comparing the results of two runs. */
+  /** Returns the state without times and random IDs, so that a test can compare the states after two runs. */
   summary(): unknown {
     const resources = [...this.resources.values()].map(({ id, type, location, tags, sku, properties }) => {
       const assignment = type.endsWith("/roleAssignments");

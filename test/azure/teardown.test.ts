@@ -13,8 +13,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let down: string;
   let downAll: string;
   /**
-   * Result of one bootstrap: the resources in Azure, the file in which kubectl.py has stored the objects in the
-   * cluster, and the calls of az.
+   * Result of one bootstrap: the resources in Azure, the path of the file that contains the objects in the cluster
+   * (written by kubectl.py), and the calls of az.
    */
   let made: { azure: State; objects: string; calls: readonly string[][] };
   const yes = { words: ["--yes"] };
@@ -38,7 +38,10 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     site.cloud.state = new State();
     return runScript(site, up, { env });
   };
-  /** Restores the state after the bootstrap. Returns environment variables with which kubectl.py uses this state. */
+  /**
+   * Restores the state at the end of the bootstrap. Returns environment variables with which kubectl.py uses this
+   * state.
+   */
   const bootstrapped = (): Record<string, string> => {
     site.cloud.state = made.azure.copy();
     const state = join(scratchFolder("cluster"), "state");
@@ -133,7 +136,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
-      // If teardown cannot get the credentials of the cluster, it does not stop, because the deletion of the cluster
+      // If teardown cannot get the credentials of the cluster, teardown continues, because the deletion of the cluster
       // also deletes the objects in the cluster.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();

@@ -7,14 +7,14 @@ import { projectRoot, run } from "../support/tools.ts";
 export interface Checkout {
   /** Path of the built command line of the copy. */
   readonly cli: string;
-  /** Number of lines that a developer adds by hand, by the path of the file. */
+  /** Number of lines that a developer adds to each file by hand, keyed by the path of the file. */
   readonly edits: ReadonlyMap<string, number>;
 }
 
 /**
- * Copies this checkout, adds the component cert-manager as a developer would, and builds the copy. The added source
- * code consists of a folder in generator/components, a line and an import in the registry, and a field in the schema.
- * `npm run codegen` and the build generate all other files.
+ * Copies this checkout, adds the component cert-manager in the same way as a developer, and builds the copy. The added
+ * source code consists of a folder in generator/components, a line and an import in the registry, and a field in the
+ * schema. `npm run codegen` and the build generate all other files.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

@@ -69,7 +69,7 @@ withPydgraph("load_data.py", () => {
 
   test.each([
     ["abort=3", 3],
-    ["lost=1", 1], // the response was lost after the commit, so the retry must not add a film twice
+    ["lost=1", 1], // the server committed, but its response was lost; the retry must not add a film twice
     ["unavailable=2", 2],
     ["indexing=1", 1],
   ])("loads all N-Quads in spite of the fault %s", async (fault, again) => {

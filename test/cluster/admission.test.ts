@@ -18,7 +18,7 @@ import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
-/** Texts of the sample specs, and of one spec per Linkerd release, by the name of the environment. */
+/** Texts of the sample specs, and of one spec per Linkerd release. The keys are the names of the environments. */
 const specs: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["base", "dev", "production"].map((name) => [name, readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")]),

@@ -29,7 +29,10 @@ withCluster("Linkerd that another tool installs", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  /** Returns Linkerd's objects with UIDs, the generations of Deployments, and the data of Secrets and ConfigMaps. */
+  /**
+   * Returns the UIDs of Linkerd's objects, the generations of the Deployments, and the data of the Secrets and
+   * ConfigMaps, as text.
+   */
   async function meshOfOthers(): Promise<string> {
     const paths = [
       "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",

@@ -159,7 +159,8 @@ const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop
 const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
 
 /**
- * Files of the other team's repository. Its Kustomizations have the names of two components: namespaces and identity.
+ * Files of the other team's repository. Its Kustomizations `namespaces` and `identity` have the same names as two
+ * components of meshops.
  */
 const repositoryOfOthers = {
   "cluster/namespaces.yaml": stringify(kustomizationOfOthers("namespaces", "./apps/namespaces")),

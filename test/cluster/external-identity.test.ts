@@ -148,7 +148,8 @@ withCertManager("certificates that cert-manager's controllers write", () => {
 
   /**
    * Creates and deletes a pod with the annotation for injection. Expects that the API server calls the injector, and
-   * that the pod has a proxy. The call fails if the API server does not trust the injector's certificate.
+   * that the pod has a proxy. If the API server does not trust the injector's certificate, the call of the injector
+   * fails.
    */
   async function createsPod(): Promise<void> {
     const before = cluster.webhooks.calls.get("linkerd-proxy-injector.linkerd") ?? 0;

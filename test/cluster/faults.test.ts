@@ -41,8 +41,8 @@ withCluster("faults, and how status reports them", () => {
     ]);
 
   /**
-   * Waits until `meshops status` reports a cause with this code. Returns the cause, the name of the node in the output
-   * that has this cause, and the text output.
+   * Waits until `meshops status` reports a cause with this code. Returns the cause, the name of the node that has this
+   * cause in the JSON output, and the text output.
    */
   async function waitForCause(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
     const found = await until(
@@ -200,8 +200,8 @@ withCluster("faults, and how status reports them", () => {
     };
 
     /**
-     * Pushes a Deployment that cannot be scheduled. Waits until Flux checks its health. Then pushes a commit without
-     * the Deployment, and returns the revision of this commit.
+     * Pushes a Deployment whose pods cannot be scheduled. Waits until Flux checks the health of the Deployment. Then
+     * pushes a commit without the Deployment, and returns the revision of this commit.
      */
     async function breakAndFix(): Promise<string> {
       const file = join(folder(), "kustomization.yaml");
@@ -319,7 +319,7 @@ withCluster("faults, and how status reports them", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 seconds\nfix: ");
-      // If status sent a second request, the user would have to wait for a second timeout.
+      // A second request would double the time that the user has to wait.
       expect(connections).toBe(1);
       silent.close();
     });

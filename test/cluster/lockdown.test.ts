@@ -127,8 +127,8 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
 });
 
 /**
- * Objects that an administrator of the cluster creates by hand: the OCIRepository, and the root Kustomization with its
- * service account.
+ * Objects that an administrator of the cluster creates by hand: the OCIRepository, the root Kustomization, and the
+ * service account of this Kustomization.
  */
 const objectsOfOwner = [
   {

@@ -19,7 +19,7 @@ import { changesBetween, takeStock } from "./harness/stock.ts";
 withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
   let platform: Platform;
-  /** Time at which the test first observed each Kustomization as ready, by name. */
+  /** Time at which the test first found each Kustomization ready, keyed by the name of the Kustomization. */
   const readyAt = new Map<string, number>();
 
   beforeAll(async () => {
@@ -119,7 +119,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return change(step.join(" "), {});
   }
 
-  /** Returns the namespaces in which pods were replaced by new pods. */
+  /** Returns the namespaces whose pods were replaced by new pods. */
   const rolled = (changes: readonly string[]): string[] => [
     ...new Set(changes.flatMap((line) => /^changed pods ([\w-]+)\//.exec(line)?.[1] ?? [])),
   ];

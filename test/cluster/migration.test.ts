@@ -22,7 +22,8 @@ import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 
 /**
- * Folder with a reduced copy of a public platform repository. Flux installs Linkerd from it. It is not in the checkout.
+ * Folder with a reduced copy of a public platform repository. The folder is outside of the checkout. Flux installs
+ * Linkerd from this repository.
  */
 const original = fileURLToPath(new URL("../../../shared/cases/migration/one-cluster", import.meta.url));
 
@@ -30,8 +31,8 @@ const flux = { namespace: "flux-system" } as const;
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 
 /**
- * The spec with which the repository adopts meshops. It declares the existing Linkerd, and the folder of the generated
- * files in the repository.
+ * The spec that the repository adds when it adopts meshops. The spec declares the existing Linkerd, and the folder of
+ * the generated files in the repository.
  */
 const spec = {
   secrets: null,
@@ -54,9 +55,9 @@ withCluster("an existing platform repository that adopts meshops", () => {
     platform = await makeGitPlatform(spec, spec.gitops.path);
     const top = join(platform.root, "../..");
     cpSync(original, top, { recursive: true });
-    // The reference data does not contain the charts of the repository's Linkerd release. Therefore the test replaces
-    // the release by edge-25.10.7. The charts of the harness create no certificates. Therefore the test creates the
-    // Secrets that the real chart writes, and passes the CA of the webhooks as a value.
+    // The reference data does not contain the charts of the repository's Linkerd release. Therefore the test installs
+    // edge-25.10.7 instead. The charts of the harness create no certificates. Therefore the test creates the Secrets
+    // that the real chart writes, and passes the CA of the webhooks as a value.
     const mesh = join(top, "infrastructure/controllers/mesh.yaml");
     const webhook = JSON.stringify({ caBundle: webhookCa.certificate });
     const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${webhook}\n`);
@@ -96,7 +97,10 @@ withCluster("an existing platform repository that adopts meshops", () => {
     );
   }
 
-  /** Returns the UIDs of Linkerd's and the repository's Deployments and pods, and the pod templates, as text. */
+  /**
+   * Returns the UIDs of the Deployments and pods of Linkerd and of the original workloads, and the pod templates of the
+   * Deployments, as text.
+   */
   async function workloadsOfOthers(): Promise<string> {
     const paths = ["linkerd", "gateway", "notes"].flatMap((namespace) => [
       `/apis/apps/v1/namespaces/${namespace}/deployments`,
@@ -247,8 +251,8 @@ const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValid
 const webhookCa = makeWebhookCa(names, new Date());
 
 /**
- * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer. The
- * original repository passes them to Linkerd's chart. The other Secrets are those that the real chart writes
+ * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer,
+ * which the original repository passes to Linkerd's chart. The other Secrets are the Secrets that the real chart writes
  * (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
  */
 function secretsOfChart(): ApiObject[] {

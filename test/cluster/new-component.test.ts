@@ -15,8 +15,8 @@ import { until } from "./harness/processes.ts";
 
 /*
  * Tests that a new component needs only one folder, one line and an import in the registry, and one field in the
- * schema. The test adds cert-manager to a copy of this checkout. After that, the commands must support cert-manager. A
- * small chart in test/cert-manager/chart replaces the real chart of cert-manager.
+ * schema. The test adds cert-manager to a copy of this checkout. The commands of this copy must then support
+ * cert-manager. A small chart in test/cert-manager/chart replaces the real chart of cert-manager.
  */
 withCluster("a component that is added in one folder", () => {
   let checkout: Checkout;

@@ -15,8 +15,8 @@ import type { ControlPlane } from "./harness/control-plane.ts";
 import { startApiOnLoopback } from "./harness/simulated-nodes.ts";
 
 /*
- * Tests objects that two tools apply one after the other: kubectl, Flux, Helm 3 or Helm 4, and meshops. kubectl, Helm
- * and the API server are real.
+ * Tests objects that another tool applies before meshops. The other tool is kubectl, Flux, Helm 3 or Helm 4. kubectl,
+ * Helm and the API server are real.
  */
 withTools(["helm4"], "objects that another tool has applied before", () =>
   withCluster("on a real API server", () => {
@@ -74,8 +74,8 @@ withTools(["helm4"], "objects that another tool has applied before", () =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
     /**
-     * Ways in which another tool may have written the Secret `tap-k8s-tls`. After each way, a different field manager
-     * manages the data of the Secret.
+     * Ways in which another tool can write the Secret `tap-k8s-tls` before apply.sh. After each of them, a different
+     * field manager manages the data of the Secret.
      */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),

@@ -13,7 +13,7 @@ import type { ControlPlane } from "./harness/control-plane.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
-/* Tests on a real API server of the ValidatingAdmissionPolicies that `meshops rules export` prints. */
+/* Tests the ValidatingAdmissionPolicies that `meshops rules export` prints. The API server is real. */
 withCluster("exported rules", () => {
   let plane: ControlPlane;
   beforeAll(async () => {
@@ -22,7 +22,10 @@ withCluster("exported rules", () => {
   });
   afterAll(() => plane?.stop());
 
-  /** Applies the exported policies. Waits until each policy is in effect, which takes some time after its creation. */
+  /**
+   * Applies the exported policies. Waits until each policy is in effect. The API server enforces a policy only some
+   * time after the policy was created.
+   */
   async function applyPolicies(...args: readonly string[]): Promise<void> {
     const { stdout, code, stderr } = await meshops(".", ["rules", "export", "--validating-admission-policy", ...args]);
     expect(code, stderr).toBe(0);
@@ -38,7 +41,7 @@ withCluster("exported rules", () => {
   /** Returns the objects in a manifest whose kinds the policies check. Creates the namespaces of these objects. */
   async function admissible(text: string): Promise<ApiObject[]> {
     const kinds = ["Namespace", "Service", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
-    // Replaces variables by their defaults, as Flux does before it applies an object. Parses the text as YAML 1.1, as
+    // Replaces variables with their defaults, as Flux does before it applies an object. Parses the text as YAML 1.1, as
     // kubectl does. In YAML 1.1, `yes` is a boolean.
     const applied = text.replace(/\$\{\w+:=([^}]*)\}/g, "$1");
     const documents = parseAllDocuments(applied, { version: "1.1" }).map((document) => document.toJS() as ApiObject | null);

@@ -21,9 +21,9 @@ withCluster("Updating meshops from 1e5175a", () => {
   const name = "own";
   let frozen: Frozen;
   let cluster: Cluster;
-  /** Objects in the cluster that changed after the update, in the format of `changesBetween`. */
+  /** Objects in the cluster that the update changed, in the format of `changesBetween`. */
   let changes: string[];
-  /** Changes in the output of `meshops diff -o json`, before the push of the generated files. */
+  /** Changes that `meshops diff -o json` reported before the generated files were pushed. */
   let rows: { kind: string; namespace: string; name: string; change: string; risk: string }[];
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
 

@@ -50,7 +50,7 @@ withPydgraph("verify", () =>
     });
 
     /**
-     * Starts `meshops verify` as a process. `done` resolves with the exit code and the output when the process ends.
+     * Starts `meshops verify` as a process. When the process ends, `done` resolves with the exit code and the output.
      */
     function start(
       args: readonly string[],
@@ -88,7 +88,7 @@ withPydgraph("verify", () =>
       return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: CheckResult[] }).tests, err: stderr };
     }
 
-    /** Returns `<status>: <cause>` for each check that failed or is undecided, by the ID of the check. */
+    /** Returns `<status>: <cause>` for each check that failed or is undecided, keyed by the ID of the check. */
     const wrong = (tests: readonly CheckResult[]): Record<string, string> =>
       Object.fromEntries(
         tests
@@ -175,7 +175,7 @@ withPydgraph("verify", () =>
       }
     });
 
-    /** Returns the names of the objects that `meshops verify` has created and not deleted. */
+    /** Returns the names of the objects that `meshops verify` created and did not delete. */
     async function leftovers(): Promise<string[]> {
       const pods = await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify");
       const accounts = (await cluster.api.list("/api/v1/serviceaccounts")).filter(({ metadata }) =>

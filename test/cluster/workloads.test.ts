@@ -16,9 +16,9 @@ import { Cluster, type PrintedStep } from "./harness/cluster.ts";
 import { edit, environmentIn, makeGitPlatform, type Platform } from "./harness/platform.ts";
 
 /*
- * Tests six workloads whose manifests are rebuilt from facts about public workloads (reference/workloads). A workload
- * is a chart in a repository, a chart in a registry, or a folder. `meshops workload add` adds the workloads to the
- * spec. Flux installs each workload after its policies.
+ * Tests six workloads. Their manifests are rebuilt from facts about public workloads (reference/workloads). Each
+ * workload is a chart in a repository, a chart in a registry, or a folder. `meshops workload add` adds the workloads to
+ * the spec. Flux installs each workload after the policies of the workload.
  */
 withCluster("workloads that meshops delivers on a real API server", () => {
   let cluster: Cluster;
@@ -40,8 +40,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     cpSync(await clusterCharts(), charts, { recursive: true });
     const inRegistry: RegistryChart[] = [];
     for (const { name, manifests, delivery } of shapes) {
-      // Replaces Services of type LoadBalancer. Helm would wait for their addresses, but the cluster has no load
-      // balancers. Also leaves out the hooks of the charts.
+      // Replaces the type LoadBalancer of Services. Helm would wait for the addresses of these Services, but the
+      // cluster has no load balancers. Also leaves out the hooks of the charts.
       const text = manifests
         .filter((manifest) => !JSON.stringify(manifest).includes('"helm.sh/hook"'))
         .map((manifest) => stringify(manifest))
@@ -164,8 +164,9 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       pushed ??= cluster.git.push("redis is called cache").then((revision) => cluster.settled(revision));
       await pushed;
     };
-    // diff prints a list of steps for the HelmRelease and a list of steps for the policies. Each list contains a push,
-    // with steps before it and after it. In this test, a single push serves as the push of both lists.
+    // diff prints one list of steps for the HelmRelease, and one list of steps for the policies. Each list contains
+    // steps before a push, the push, and steps after the push. In this test, a single push serves as the push of both
+    // lists.
     const [first, second] = [ofPods?.steps ?? [], ofPolicies?.steps ?? []].map(split);
     for (const steps of [first?.before, second?.before]) await cluster.follow(steps ?? [], push);
     await push();

@@ -17,8 +17,9 @@ import { projectRoot } from "../support/tools.ts";
 /*
  * The real kustomize builds every overlay of the sample environments and of the release matrix. meshops decrypts the
  * Secrets. For one environment, the test also checks that the real sops decrypts the Secrets to the same values.
- * kubeconform validates all objects with the CRDs of the Linkerd release. kustomize and kubeconform take much longer to
- * start than to process files. Therefore kustomize runs once per environment, and kubeconform runs once per release.
+ * kubeconform validates all objects with the CRDs of the Linkerd release. The start of kustomize or kubeconform takes
+ * much longer than the processing of files. Therefore kustomize runs once per environment, and kubeconform runs once
+ * per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -30,7 +31,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   ];
   const everySecret = releaseMatrix.find(({ version }) => linkerdRelease(version).traits.tracing === "jaeger-chart")?.name ?? "";
   let root: string;
-  /** Objects that kustomize built, by environment and component. The Secrets are encrypted. */
+  /** Objects that kustomize built, keyed by environment and then by component. The Secrets are encrypted. */
   const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
   /** The same objects with decrypted Secrets. */
   const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
@@ -144,7 +145,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 
   const runs = new Map<LinkerdVersion, ReturnType<typeof kubeconformFiles>>();
-  /** Returns kubeconform's results for all environments of a release, by the name of the environment. */
+  /** Returns kubeconform's results for all environments of a release, keyed by the name of the environment. */
   function judgedBundles(version: LinkerdVersion): ReturnType<typeof kubeconformFiles> {
     const started = runs.get(version);
     if (started !== undefined) return started;

@@ -16,7 +16,7 @@ import { referenceFolder } from "../support/tools.ts";
  */
 const cases = join(referenceFolder, "../cases");
 
-/** Codes of all findings that meshops must report, by the name of the input. */
+/** Codes of all findings that meshops must report about an input, keyed by the name of the input. */
 const right: Readonly<Record<string, readonly string[]>> = {
   "04-label-instead-of-annotation": ["inject-label"],
   "05-opaque-on-pod-only": ["opaque-one-sided"],
@@ -43,7 +43,7 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
-/** Linkerd release for which an input is checked, if the findings depend on the release. */
+/** If the findings about an input depend on the Linkerd release, the release for which the input is checked. */
 const releases: Readonly<Record<string, LinkerdVersion>> = { "08-job-shutdown-by-curl": "edge-25.10.7" };
 
 withReference("findings in inputs from public bug reports", () => {

@@ -148,8 +148,9 @@ function read(path: string): string {
 }
 
 /**
- * Returns the values in values.yaml of a chart. Also contains keys that values.yaml mentions only in comments (`#key:`,
- * `# key: …`), and keys of values-ha.yaml. The value of these keys is null.
+ * Returns the values in values.yaml of a chart. The result also contains keys that values.yaml mentions only in
+ * comments (`#key:`, `# key: …`), the keys in `readByTemplates`, and the keys of values-ha.yaml. These keys have the
+ * value null.
  */
 function chartValues(chart: string, version: string): JsonMap {
   const text = read(`charts/${chart}/${version}/values.yaml`);
@@ -170,7 +171,7 @@ function chartValues(chart: string, version: string): JsonMap {
 
 /**
  * Keys that the templates of a chart read, but that values.yaml does not contain (linkerd2,
- * viz/charts/linkerd-viz/templates, all releases). The keys of the map are names of charts.
+ * viz/charts/linkerd-viz/templates, all releases). The map is keyed by the name of the chart.
  */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
@@ -184,8 +185,8 @@ function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
 }
 
 /**
- * Returns the dotted paths of keys that `values` contains and `known` does not contain. If a value in `known` is an
- * empty map or null, `values` may contain any keys below it.
+ * Returns the dotted paths of the keys that exist in `values` but not in `known`. If a value in `known` is an empty map
+ * or null, `values` may contain any keys below it.
  */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {

@@ -16,9 +16,8 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 /*
- * Tests with components that are defined only in this file. These components use fields that no component of meshops
- * uses, for example patches with targets and `needs` on objects of other tools. Flux and helmfile must install the same
- * objects.
+ * Tests with components that only this file defines. These components use fields that no component of meshops uses, for
+ * example patches with targets, and `needs` on objects of other tools. Flux and helmfile must install the same objects.
  */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
@@ -77,7 +76,7 @@ const folder: Component = {
   }),
 };
 
-/** A component that another tool delivers, so that meshops generates no files for it. */
+/** A component that another tool delivers. meshops generates no files for this component. */
 const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",

@@ -52,7 +52,7 @@ const objects: readonly KubernetesObject[] = [
   ),
 ];
 
-/** Yields every value that a nested value contains under the given key, at any depth. */
+/** Yields the value of every key with the given name in a nested value, at any depth. */
 function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   if (Array.isArray(value)) for (const item of value) yield* valuesOf(item, key);
   if (!isMap(value)) return;
@@ -72,9 +72,9 @@ function written(key: string): string[] {
 }
 
 /**
- * Returns the dotted paths of the values that meshops sets for a chart, but that no template of the chart reads.
- * `highAvailability` is not included, because `linkerd check` reads this value in the ConfigMap linkerd-config, which
- * contains all values.
+ * Returns the dotted paths of the values that meshops sets for a chart, but that no template of the chart reads. Leaves
+ * out `highAvailability`: `linkerd check` reads this value in the ConfigMap linkerd-config, which contains all values
+ * of the chart.
  */
 function unreadValues({ chart, version, values }: Release): string[] {
   const unread = chartFacts(chart, version)?.unread ?? [`no facts about ${chart} ${version}`];
@@ -107,7 +107,10 @@ const everyMatches = (values: readonly string[], pattern: RegExp): void => {
 const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 const domain = "cluster.local";
 
-/** The check of each row, by the id of the row. A text is the path of the test file that checks the row. */
+/**
+ * The check of each row, keyed by the id of the row. If the check is a text, the text is the path of the test file that
+ * checks the row.
+ */
 const checks: Readonly<Record<string, string | (() => void)>> = {
   ...Object.fromEntries(
     consumers.filter(({ id }) => id.startsWith("key/")).map(({ id }) => [id, "conformance/identity.test.ts"]),

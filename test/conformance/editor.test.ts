@@ -11,7 +11,7 @@ import { projectRoot } from "../support/tools.ts";
 
 /*
  * Tests how editors support specs. The tests start the YAML language server that VS Code's YAML extension, Neovim,
- * Helix and Emacs use. They send requests of the Language Server Protocol (LSP).
+ * Helix and Emacs use. The tests send requests of the Language Server Protocol (LSP) to this server.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 /**

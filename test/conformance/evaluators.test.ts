@@ -66,8 +66,8 @@ const server = fc
   .map((spec) => ["Server", spec] as const);
 
 /**
- * Number in the name of an object. The names are `<kind>-<number>`. A policy set contains only some of these names, so
- * some references refer to objects that do not exist.
+ * Number in the name of an object. The name of an object is `<kind>-<number>`. A policy set contains only some of these
+ * names, so some references refer to objects that do not exist.
  */
 const number = fc.integer({ min: 0, max: 5 });
 const reference = fc.oneof(

@@ -38,8 +38,8 @@ const names = environmentOf().spec.linkerd.identity;
 const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
 
 /**
- * Returns an environment, a map for the files of its identity, and the functions that read and encrypt these files. The
- * map is empty.
+ * Returns an environment, an empty map for the files of its identity, and a function that returns a store. The store
+ * reads the files in the map, and encrypts files.
  */
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
@@ -65,7 +65,7 @@ async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<t
 const publicFile = (name: string): string => `environments/test/identity/${name}`;
 
 /**
- * Whether openssl accepts, at a given time, a chain from a leaf certificate through an issuer to one of the anchors.
+ * Whether openssl accepts a chain from a leaf certificate through an issuer to one of the anchors at the given time.
  */
 async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
   const folder = scratchFolder("chain");
@@ -79,7 +79,10 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
   );
 }
 
-/** Returns a certificate of a proxy with the fields that Linkerd's identity service sets, signed by the issuer. */
+/**
+ * Returns a proxy's certificate that the issuer has signed. The certificate has the fields that Linkerd's identity
+ * service sets.
+ */
 function leafOf(issuer: Issued): string {
   return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
 }
@@ -350,8 +353,7 @@ describe("trust anchor rotation", () => {
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
-    // After step 2, a user may renew the issuer. The required day before step 3 then starts at the time of this
-    // renewal.
+    // After step 2, a user may renew the issuer. meshops then requires a day between this renewal and step 3.
     for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
     await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
     expect(await step(hours(44.5), false)).toContain("step 3 of 3");
@@ -539,21 +541,20 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
 }
 
 /**
- * State of a pod, as two numbers of steps. `bundle` is the step whose trust bundle the pod has loaded. `leaf` is the
+ * State of a pod. `bundle` is the number of the step whose trust bundle the pod has loaded. `leaf` is the number of the
  * step whose issuer signed the pod's certificate.
  */
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
  * Simulates the three steps of an anchor rotation. Returns whether three pods can reach a state in which one pod does
- * not trust the certificate of another pod. In every state,
- * any pod may restart, and any pod may renew its certificate. After a restart, a pod has the trust bundle of the
- * current step, and a certificate that the issuer of this step signed. After a renewal, a pod has only a new
- * certificate. The next step of the rotation can start at any time, except that a gate can delay it. The gate after step 1 waits until all pods have
- * started with both anchors. The gate after step 2 waits until no pod uses a certificate of the old issuer.
+ * not trust the certificate of another pod. In every state, any pod may restart, and any pod may renew its certificate.
+ * A restarted pod has the trust bundle of the current step, and a certificate that the issuer of this step signed. A
+ * pod that renews its certificate keeps its old trust bundle. The next step of the rotation can start at any time,
+ * unless a gate delays the step. The gate after step 1 waits until all pods have started with both anchors. The gate
+ * after step 2 waits until no pod uses a certificate of the old issuer.
  *
- * @param trust whether a pod with the trust bundle of the step in the first index trusts a certificate of the step in
- *   the second index
+ * @param trust `trust[a][b]` is true if a pod with the trust bundle of step `a` trusts a certificate of step `b`
  * @param gates whether the gate after step 1 (`bundle`) and the gate after step 2 (`leaf`) are used
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {

@@ -166,8 +166,8 @@ spec:
 `;
 
 /**
- * Copies a spec of this repository, and adds the annotation `config.kubernetes.io/function`. From this annotation,
- * kustomize determines the program of the function.
+ * Copies a spec of this repository, and adds the annotation `config.kubernetes.io/function`. The annotation specifies
+ * the program that kustomize runs as the function.
  */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));

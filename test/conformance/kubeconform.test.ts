@@ -3,7 +3,7 @@ import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 
 /*
- * Tests that kubeconform, with the settings of the tests, rejects invalid objects. If it accepted invalid objects, the
+ * Tests that kubeconform rejects invalid objects with the settings of the tests. If it accepted invalid objects, the
  * tests that validate generated objects would be useless.
  */
 withReference("kubeconform, as configured in the tests", () => {

@@ -8,8 +8,8 @@ import { readTree, scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Tests the shipped command line on each supported version of Node. The versions are the version that runs the tests
- * (20 in CI), and the versions that `npm run tools` installs.
+ * Tests the shipped command line on each supported version of Node: the version that runs the tests (20 in CI), and the
+ * versions that `npm run tools` installs.
  */
 describe(`Node ${process.versions.node}`, () => runsOn(process.execPath));
 for (const node of nodeVersions) withNode(node, `Node ${node}`, runsOn);

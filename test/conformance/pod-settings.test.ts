@@ -18,8 +18,9 @@ const pods = {
 const spread = { topologyKey: "topology.kubernetes.io/zone", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" };
 
 /**
- * Returns the ConfigMap linkerd-config without the key `configReaders: null` in its copy of the chart's values. If a
- * release has patches, helmfile renders the chart with chartify, which removes keys whose value is null.
+ * Removes the key `configReaders: null` from the copy of the chart's values in the ConfigMap linkerd-config. Returns
+ * other objects unchanged. If a release has patches, helmfile renders the chart with chartify, and chartify removes
+ * keys whose value is null.
  */
 function withoutNull(object: KubernetesObject): KubernetesObject {
   if (object.metadata.name !== "linkerd-config") return object;

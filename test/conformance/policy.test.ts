@@ -7,11 +7,11 @@ import { judge, type Verdict } from "../support/policy-evaluator.ts";
 import { evaluated } from "../support/policy-worlds.ts";
 
 /*
- * Results of connections to Dgraph. The clients are those of the blog article, and attackers. Each row contains the
- * client, the server, its port, and the path of an HTTP request. The first three result columns are for Linkerd 2.18
- * and later releases, which have the transport header. The last three columns are for Linkerd 2.14. The three columns
- * are for the modes of the internal ports. `-`: the packets do not arrive. `x`: the proxy rejects the connection. `ok`:
- * the application answers.
+ * Results of connections to Dgraph. The clients are the clients in the blog article, and attackers. Each row contains
+ * the client, the server, the port of the server, and the path of an HTTP request. The first three result columns are
+ * for Linkerd 2.18 and later releases, which have the transport header. The last three result columns are for Linkerd
+ * 2.14. The three columns are for the three modes of the internal ports. `-`: the packets do not arrive. `x`: the proxy
+ * rejects the connection. `ok`: the application answers.
  */
 const traffic = `
                                               2.18+              2.14
@@ -60,9 +60,9 @@ kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
 /**
- * Additional rows for charts whose pods have probes (0.3.0 and later). If a port has a probe, the proxy allows a GET
- * request for the path of the probe from every client whose packets arrive. Therefore a request for `/health` does not
- * test the policies of the proxy.
+ * Additional rows for charts whose pods have probes (0.3.0 and later). If a port has a probe, the proxy allows GET
+ * requests for the path of the probe from every client whose packets arrive at the proxy. Therefore a request for
+ * `/health` does not test the policies of the proxy.
  */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
@@ -191,16 +191,16 @@ withReference("access to Dgraph", () => {
       // The policy denies clients without a proxy, as intended.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
       // From 2.18 on, the proxies of meshed clients connect to port 4143. The policy does not list this port. Therefore
-      // it denies the clients that it should allow.
+      // the policy denies the clients that it should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // The policy allows pods without a proxy if they have a forged label, or if they are in Dgraph's namespace. In
-      // 2.14, it allows every meshed pod of the cluster.
+      // The policy allows a pod without a proxy if the pod has a forged label, or if it is in Dgraph's namespace. In
+      // 2.14, the policy allows every meshed pod of the cluster.
       expect(seen(track, "label forger", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unmeshed neighbour", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unlisted namespace", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // The policy denies linkerd-viz access to the proxies. It does not select Zero, so all clients can connect to
-      // Zero.
+      // The policy denies linkerd-viz access to the proxies. The policy does not select Zero, so all clients can
+      // connect to Zero.
       expect(seen(track, "viz prometheus", "alpha", 4191)).toBe("network");
       expect(seen(track, "viz tap", "alpha", 4190)).toBe("network");
       expect(seen(track, "unmeshed client", "zero", 5080)).toBe("reached");

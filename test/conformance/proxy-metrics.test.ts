@@ -7,11 +7,11 @@ import { agreed } from "../support/policy-worlds.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * Tests the policies that meshops generates for the admin port of proxies. They are needed if the default inbound
- * policy refuses requests without mTLS. The policies must allow requests for the metrics from Prometheus, and probes of
- * the kubelet. They must refuse all other paths. Both policy evaluators must return these results. Rows 26 and 27 of
- * reference/policy/observed.md show that the default policy and the routes for probes apply to the admin port of a real
- * proxy.
+ * Tests the policies that meshops generates for the admin port of proxies. These policies are needed if the default
+ * inbound policy refuses requests without mTLS. The policies must allow requests for the metrics from Prometheus, and
+ * probes of the kubelet. The policies must refuse requests for all other paths. Both policy evaluators must return
+ * these results. Rows 26 and 27 of reference/policy/observed.md show that the default policy and the routes for probes
+ * apply to the admin port of a real proxy.
  */
 const answers: Readonly<Record<string, readonly [metrics: Verdict, probe: Verdict, environment: Verdict]>> = {
   "all-unauthenticated": ["reached", "reached", "reached"],

@@ -43,7 +43,7 @@ withCharts("with the real charts", () => {
       "%s: two renders of the charts are identical; every image comes from the mirror, and `meshops images` lists every image",
       async (name) => {
         const [first, second] = [await fluxRoad(root, name, charts), await fluxRoad(root, name, charts)];
-        // Compares all objects. Charts that create random certificates or passwords would differ between two renders.
+        // Compares all objects. If a chart created random certificates or passwords, the two renders would differ.
         expect([...second]).toEqual([...first]);
         const used = [...new Set([...first.values()].flat().flatMap(imagesOf))].sort();
         const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");

@@ -11,8 +11,9 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Checks the rules about manifests with manifests that upstream projects publish. A finding about these manifests that
- * is not true would be a bug in meshops. The map contains all expected findings. Comments explain why they are true.
+ * Checks the rules about manifests with manifests that upstream projects publish. An untrue finding about these
+ * manifests would be a bug in meshops. The map contains all expected findings. The comments in the map explain why the
+ * findings are true.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
   // annotation-misplaced: each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own
@@ -28,7 +29,7 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   // the blog article. ports-skipped: the Raft connections of Alpha and Zero bypass the proxies in both directions.
   // prestop-missing: the chart has no preStop hooks. (meshops adds preStop hooks.)
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4", "prestop-missing warning ×2"],
-  // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the Service of the profile
+  // The file contains only the ServiceProfile. Therefore the rule cannot determine whether the profile's Service
   // exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };

@@ -252,7 +252,7 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
 
   test("azure-pipelines.yml is valid against Azure's schema", async () => {
     // The schema does not define the input `version` of the task UseNode@1 (learn.microsoft.com, "UseNode@1").
-    // Therefore the test replaces this task by its predecessor NodeTool@0, whose input `versionSpec` is equivalent.
+    // Therefore the test replaces this task with its predecessor NodeTool@0, whose input `versionSpec` is equivalent.
     const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
     const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
     expect(known.match(/NodeTool@0\n {8}inputs:\n {10}versionSpec: /g)).toHaveLength(2);

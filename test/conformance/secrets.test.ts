@@ -20,8 +20,8 @@ describe("the committed files", () => {
   test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
-    // The key files of frozen repositories are an exception, because their keys are used only by tests. Each of these
-    // files must contain a comment about this.
+    // The key files of frozen repositories are an exception, because only tests use their keys. Each of these files
+    // must contain a comment about this.
     const frozenKeys = /^test\/frozen\/[0-9a-f]{7}\/keys\.txt$/;
     for (const file of files) {
       const text = readFileSync(join(projectRoot, file), "utf8");

@@ -119,7 +119,8 @@ function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unkn
 }
 
 /**
- * Returns the text of a .proto file with the methods of a service, without options for idempotency, as Dgraph's file.
+ * Returns the text of a .proto file with the methods of a service. Like Dgraph's file, the text contains no options for
+ * idempotency.
  */
 function asProto({ name, methods }: typeof dgraphApi25): string {
   const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];

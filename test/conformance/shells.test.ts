@@ -6,7 +6,7 @@ import { withProgram } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/* Tests command-line completion in real shells. The proposed environments are those of this repository. */
+/* Tests command-line completion in real shells. The completion proposes the environments of this repository. */
 let env: Record<string, string>;
 
 beforeAll(() => {

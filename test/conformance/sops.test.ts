@@ -101,8 +101,8 @@ const document = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 /**
  * Combines several documents into one document. The keys of the first document are at the top level. Each other
- * document becomes the value of a key that no rule matches. A run of sops can then process several documents. This
- * saves time, because sops takes longer to start than to process a document.
+ * document becomes the value of a key that no rule matches. One run of sops can then process several documents. This
+ * saves time, because the start of sops takes longer than the processing of a document.
  */
 const several = (one: typeof document): fc.Arbitrary<Record<string, unknown>> =>
   fc.array(one, { minLength: 1, maxLength: 12 }).map(([first, ...others]) => ({
@@ -116,7 +116,7 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Each rule twice: with a MAC over only the encrypted values, and with a MAC over all values. */
+/** Each rule occurs twice: once with a MAC over only the encrypted values, and once with a MAC over all values. */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -299,7 +299,7 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // Replaces the new encrypted data key by the old one. The values cannot be decrypted with the old data key.
+      // Replaces the new encrypted data key with the old one. The old data key cannot decrypt the values.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));
@@ -509,8 +509,9 @@ stringData:
 
 /**
  * Whether YAML parsers can correctly read a plaintext value that sops has written. The result is false for two kinds of
- * texts: sops does not escape line separators and byte order marks, and sops writes a wrong indentation indicator for a
- * text of several lines that starts with a space. meshops rejects files with such texts.
+ * texts. The first kind contains line separators or byte order marks, because sops does not escape these characters.
+ * The second kind has several lines and starts with a space or a line break, because sops writes a wrong indentation
+ * indicator for it. meshops rejects files with such texts.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);

@@ -42,8 +42,8 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
   });
 
   test("Flux and helmfile install the same objects; helmfile installs all objects of a folder in the workload's namespace", () => {
-    // Leaves out two components: the hook of helmfile applies namespaces, and helmfile does not install the suspended
-    // workload `tools`.
+    // Leaves out two components. A hook of helmfile applies the component `namespaces`. helmfile does not install the
+    // suspended workload `tools`.
     const left = ["namespaces", "workloads/tools"];
     const withoutHook = [...flux].filter(([component]) => !left.includes(component)).flatMap(([, objects]) => objects);
     const moved = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
@@ -129,7 +129,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     const spec = shopSpec(registry).replace(registry.digests["charts/redis"] ?? "", other);
     writeTree(root, { "environments/shop.yaml": spec });
     expect((await meshops(root, ["generate"])).code).toBe(0);
-    // Uses an empty cache, because helmfile does not check the digest of a chart that is already in its cache.
+    // Uses an empty cache. If a chart is already in the cache, helmfile does not check the digest of the chart.
     const empty = { ...charts, env: { ...charts.env, HELMFILE_CACHE_HOME: scratchFolder("cache") } };
     await expect(helmfileRoad(root, "shop", empty, ["name=cache"])).rejects.toThrow(other);
   });

@@ -97,7 +97,7 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     const env = { SOPS_AGE_KEY: testIdentity().clusterKey };
     const right = await meshops(root, ["validate"], { env });
     expect(right).toMatchObject({ code: 0, stdout: expect.stringContaining("8 encrypted files decrypted, MACs verified") });
-    // Replaces the MAC in the file by the MAC of a different encrypted file. The encrypted values in the file do not
+    // Replaces the MAC in the file with the MAC of a different encrypted file. The encrypted values in the file do not
     // change.
     const copy = copyOf(root);
     const [own, other] = [read("apps/shop/db.sops.yaml"), await encrypted("shop", "db", "other")];

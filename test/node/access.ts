@@ -18,7 +18,7 @@ type Role = keyof typeof ports;
 const roles = Object.keys(ports) as Role[];
 
 /*
- * Tests the generated NetworkPolicies in a real kernel, in which kube-router enforces them. The pods have the labels of
+ * Tests the generated NetworkPolicies. kube-router enforces the policies in a real kernel. The pods have the labels of
  * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the callers in this test
  * also connect to this port. The test compares the result of every connection with the results of two policy
  * evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be the same.
@@ -26,8 +26,8 @@ const roles = Object.keys(ports) as Role[];
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;
   /**
-   * IP addresses of the pods to which the callers connect, by role. They are separate pods: a caller must not connect
-   * to itself, because NetworkPolicies do not apply to such connections.
+   * IP addresses of the pods to which the callers connect, keyed by role. No caller runs in one of these pods, because
+   * NetworkPolicies do not apply to a connection from a pod to itself.
    */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");

@@ -19,13 +19,14 @@ export async function startCaller(node: RealNode, name: string, peer: TestPod): 
 
 /**
  * Sends a request to caller.mjs in a pod, and returns the answer. The API server forwards the request. The
- * NetworkPolicies of the pod cannot block it, because they do not apply to connections from the pod's own node.
+ * NetworkPolicies of the pod cannot block the request, because they do not apply to connections from the pod's own
+ * node.
  */
 export function ask(node: RealNode, name: string, peer: TestPod, path: string): Promise<ApiObject> {
   return node.api.send("GET", `${pathOf(podOf(name, peer, []))}:9999/proxy${path}`);
 }
 
-/** Whether a pod is ready. Its program then answers requests of the test. */
+/** Whether a pod is ready. The program in a ready pod answers the requests of the test. */
 async function runs(node: RealNode, pod: ApiObject): Promise<boolean> {
   const found = await node.api.get(pathOf(pod));
   return found !== null && isReady(found);
@@ -64,8 +65,8 @@ export function podOf(name: string, { namespace, labels }: TestPod, args: readon
           image: nodeImage,
           imagePullPolicy: "Never",
           args,
-          // The probe succeeds when the program answers requests of the test. NetworkPolicies cannot block the probe,
-          // because they do not apply to the kubelet of the pod's node.
+          // The probe succeeds as soon as the program listens on the port for requests of the test. NetworkPolicies
+          // cannot block the probe, because they do not apply to connections from the kubelet of the pod's node.
           readinessProbe: { tcpSocket: { port: args[0] === "/pods/caller.mjs" ? 9999 : 9998 }, periodSeconds: 1 },
         },
       ],

@@ -32,7 +32,7 @@ withRealNode("a real node", () => {
 
   describe("scripts/node", () => {
     const script = (...args: string[]): Promise<string> => run(join(projectRoot, "scripts/node"), args);
-    /** Returns everything that a node can change on the machine, except its processes. */
+    /** Returns everything that a node can change on the machine, except the node's processes. */
     const traces = async (): Promise<unknown> => ({
       cgroups: cgroupsLeft(),
       folder: existsSync("/tmp/meshops-node"),

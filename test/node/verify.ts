@@ -22,9 +22,9 @@ interface CheckResult {
 }
 
 /*
- * Tests the checks of `meshops verify` whose probes need no proxy: T0 (an unmeshed pod reaches Alpha without policies),
- * T1 (an unmeshed pod is refused) and T2c (a pod with a forged label is refused). The probes run as real pods. The
- * program test/node/pods/alpha.mjs acts as Alpha.
+ * Tests the checks of `meshops verify` whose probes need no proxy. T0 passes if an unmeshed pod reaches Alpha without
+ * policies. T1 passes if an unmeshed pod is refused. T2c passes if a pod with a forged label is refused. The probes run
+ * as real pods. The program test/node/pods/alpha.mjs acts as Alpha.
  */
 export function verifyTests(running: () => RealNode): void {
   let node: RealNode;
@@ -57,7 +57,7 @@ export function verifyTests(running: () => RealNode): void {
     return { code: ended.code, stderr: ended.stderr, tests: Object.fromEntries(tests.map((each) => [each.id, each])) };
   }
 
-  /** Returns the names of the objects that `meshops verify` has created and not deleted. */
+  /** Returns the names of the objects that `meshops verify` created and did not delete. */
   async function left(): Promise<string[]> {
     const objects = [
       ...(await node.api.list("/api/v1/pods")),
@@ -96,8 +96,8 @@ export function verifyTests(running: () => RealNode): void {
   });
 
   test("a real API server refuses a pod that violates Pod Security restricted in a namespace that enforces this level", async () => {
-    // The first test of this file shows that the API server admits the pods of probes in such a namespace. This test
-    // shows that it rejects other pods.
+    // The first test of this file shows that the API server admits the pods of probes in a namespace with this level.
+    // This test shows that the API server rejects other pods in such a namespace.
     const name = "restricted";
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });

@@ -14,8 +14,8 @@ import type { RealNode } from "./harness/node.ts";
 const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
 
 /**
- * Pods that connect to the workload. None of them has a proxy. The pods with the labels `meshed` have the label of
- * meshed pods. They act as real meshed pods, or as attackers with a forged label.
+ * Pods that connect to the workload. None of these pods has a proxy. The pods whose labels are `meshed` have the label
+ * of meshed pods. Some of them act as meshed pods, and others act as attackers with a forged label.
  */
 const callers: Readonly<Record<string, TestPod>> = {
   web: { namespace: "wl-web", labels: meshed },
@@ -32,7 +32,8 @@ const callers: Readonly<Record<string, TestPod>> = {
 const shop: TestPod = { namespace: "wl-shop", labels: { app: "shop" } };
 
 /**
- * Ports on which the pod listens: the ports in the spec, a port that is not in the spec (5555), and a proxy's ports.
+ * Ports on which the pod listens: the ports in the spec, a port that is not in the spec (5555), and the ports of a
+ * proxy.
  */
 const ports = [5432, 5555, 7000, 8080, 9090, 9102, 9443, 4143, 4190, 4191];
 
@@ -88,8 +89,8 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
  * Tests the NetworkPolicies of a workload in a real kernel, for every kind of client in `access.clients`. kube-router
  * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the
  * callers in this test also connect to this port. The test compares the result of every connection with the results of
- * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be
- * the same.
+ * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must
+ * be the same.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;

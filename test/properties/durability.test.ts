@@ -50,12 +50,13 @@ describe("generate that is killed at a random moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
-      // The processes are killed at different times in the last 60 % of a run, because a run writes files in this
-      // period.
+      // A run writes files in the last 60 % of its duration. Therefore each process is killed at a different time in
+      // this period.
       const { code } = await meshopsProcess(root, ["generate"], {
         killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
       });
-      // If a run ended before the kill, the machine was slower when the duration was measured. Kill the next run earlier.
+      // If a run ended before the kill, the machine was slower when the test measured the duration. In this case, the
+      // test kills the next run earlier.
       if (code === null) interrupted += 1;
       else duration *= 0.7;
       for (const [path, text] of Object.entries(bundleOf(root))) {

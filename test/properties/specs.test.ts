@@ -14,7 +14,8 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
 /**
- * Returns a spec with a unique Azure resource group. Random resource groups are short, so two specs can have the same.
+ * Returns a spec with a unique Azure resource group. The random names of resource groups are short, so two random specs
+ * can have the same name.
  */
 function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
   return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;

@@ -10,7 +10,8 @@ import { withReference } from "../support/guards.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Tests that `inject` changes only annotations, and adds only objects. All other parts of the text must stay the same.
+ * Tests that `inject` makes only two kinds of changes: it sets annotations, and it adds objects. All other parts of the
+ * text must stay the same.
  */
 
 const spec = { linkerd: "edge-26.8.3", opaquePorts: [9999] } as const;
@@ -74,8 +75,8 @@ function written(object: object, { indent, indentSeq, flow, quotes, comments, wi
     comments && !/[|>][-+0-9]*$/m.test(yaml)
       ? lines.flatMap((line) => (/^ *[a-z]\w*:( |$)/.test(line) && !flow ? [`# above ${line.trim().slice(0, 3)}`, line] : [line]))
       : lines;
-  // If the text with comments is not valid YAML, the text without comments is used. YAML does not allow a comment
-  // between a key and its value in all cases.
+  // If the text with comments is not valid YAML, the text without comments is used. In some positions, YAML does not
+  // allow a comment between a key and its value.
   const [document] = parseDocuments(commented.join("\n"), asKubectl);
   const valid = document?.errors.length === 0 ? commented : lines;
   return valid.join(windows ? "\r\n" : "\n") + (final ? (windows ? "\r\n" : "\n") : "");
@@ -126,7 +127,8 @@ describe("inject changes only annotations, at the correct positions", () => {
         expect(notes.filter(({ severity }) => severity === "error")).toEqual([]);
         expect(values(after)).toEqual(values(before));
         expect(after.match(/linkerd\.io\/inject/g)?.length).toBe(documents.length);
-        // In block style, inject adds lines, and changes only lines with an empty map of annotations.
+        // In block style, `inject` adds lines. The only existing lines that it changes are those of an empty map of
+        // annotations.
         if (documents.every(([, { flow }]) => !flow) && !json)
           for (const line of removedLines(before, after)) expect(line).toMatch(/annotations:|^ *\{\}\r?$/);
         expect(injectManifests(after, { ...spec, opaquePorts: [9999] }).text).toBe(after);

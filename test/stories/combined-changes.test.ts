@@ -9,7 +9,7 @@ import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/* Tests `meshops diff` for commits with several changes, which affect each other. */
+/* Tests `meshops diff` for commits with several changes that affect each other. */
 
 const spec = (more: string, gitops: string = "", linkerd: string = ""): string => `apiVersion: meshops.dev/v1alpha1
 kind: Environment
@@ -24,7 +24,7 @@ const dgraph = (more: string = ""): string => `  dgraph:
     release: demo
     clients: [{namespace: web, serviceAccount: web}]
 ${more}`;
-/** The bases of the repository, which the overlays of Dgraph use. */
+/** The files in bases/ of this repository that the overlays of Dgraph use. */
 const bases = Object.fromEntries(
   ["dgraph/release.yaml", "dgraph/kustomization.yaml", "helm-release/kustomization.yaml"].map((path) => [
     `bases/${path}`,
@@ -227,7 +227,7 @@ test("a new trust domain next to larger volumes: diff prints no steps, but the o
   expect(text).not.toContain("Push the commit");
   const { stdout: markdown } = await meshops(root, ["diff", "production", "-o", "markdown"]);
   expect(markdown).toContain("Make the changes in separate commits.");
-  // With only one of the two changes, diff prints its steps.
+  // If the commit contains only one of the two changes, diff prints the steps for this change.
   edit(root, "storage: 256Gi", "storage: 128Gi");
   expect((await meshops(root, ["diff", "production"])).stdout).toContain("Announce an outage of all meshed workloads");
 });

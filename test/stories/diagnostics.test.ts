@@ -20,8 +20,8 @@ import { projectRoot } from "../support/tools.ts";
 const folder = join(projectRoot, "test/stories/diagnostics");
 
 /**
- * Folder for copies of the stories. It is outside of this Git repository, because meshops compares the field
- * `gitops.path` with the path of the platform folder in Git.
+ * Folder for copies of the stories. The folder is outside of this Git repository, because meshops compares
+ * `gitops.path` with the path of the platform folder in the Git repository that contains it.
  */
 const copies = scratchFolder("diagnostics");
 

@@ -31,7 +31,7 @@ const shop = `  workloads:
 /**
  * Edits of environments/production.yaml, and the highest risk of the resulting changes. The test makes the edits in
  * `before` before the first commit, and the edits in `edits` after this commit. The keys and the values of `appended`
- * are paths of files. The test appends the content of the file in the value to the file in the key.
+ * are paths of files. The test appends the content of the second file (the value) to the first file (the key).
  */
 const stories: Readonly<
   Record<
@@ -322,7 +322,7 @@ describe("text output of one edit", () => {
     const found = await rows(root, "production");
     expect(found[0]?.["risk"]).toBe(risk);
     // Before `generate`, diff reports the changes that `generate` will make. After `generate`, diff reports the same
-    // changes until they are committed.
+    // changes until the user commits them.
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
@@ -359,8 +359,8 @@ describe("text output of one edit", () => {
 
   test("every risk except immutable-field has a story, and every file belongs to a story", () => {
     const tested = new Set(Object.values(stories).map(({ risk }) => risk));
-    // A story about `immutable-field` would need two charts in the catalog with the same data format, and there are
-    // none. test/unit/diff.test.ts tests this risk.
+    // A story about `immutable-field` needs two charts in the catalog with the same data format. The catalog contains
+    // no such charts. test/unit/diff.test.ts tests this risk.
     expect(risks.filter((risk) => !tested.has(risk))).toEqual(["immutable-field"]);
     const files = [...Object.keys(stories).map(fileOf), ...otherStories];
     expect(readdirSync(folder).sort()).toEqual(files.sort());

@@ -9,8 +9,8 @@ import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
 
 /*
- * Tests `meshops doctor` on simulated machines. A machine is a home folder with programs that print a version, age
- * keys, a kubeconfig, and a program `az` that prints an Azure account.
+ * Tests `meshops doctor` on simulated machines. A simulated machine is a home folder. The folder contains age keys, a
+ * kubeconfig, programs that print a version, and a program `az` that prints an Azure account.
  */
 const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
 

@@ -10,7 +10,8 @@ import { specText } from "../support/specs.ts";
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
 /**
- * Returns a copy of a frozen repository after an update to the current meshops: with new webhook keys and new files.
+ * Returns a copy of a frozen repository after an update to the current meshops. After the update, the repository has
+ * new webhook keys and new files.
  */
 async function platform(): Promise<Frozen> {
   const frozen = await thaw("1e5175a");
@@ -104,8 +105,8 @@ describe("env rename", () => {
     const renamed = await meshops(root, ["env", "rename", "dev", "lab"]);
     expect(renamed).toMatchObject({ code: 0 });
     expect(readFileSync(join(root, "environments/child.yaml"), "utf8")).toContain("extends: lab");
-    // The Azure resources need the new tag, because teardown compares the tag with the name of the environment. Teardown
-    // does not compare the tag of the resource group.
+    // The Azure resources need the new tag, because teardown compares their tags with the name of the environment. The
+    // resource group is an exception: teardown does not compare its tag.
     for (const resource of ["az aks show", "az acr show", "az group show"])
       expect(renamed.stdout).toContain(
         `       az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,

@@ -10,13 +10,16 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Applies the fix of each finding in test/stories/diagnostics to the spec, as a user would. Checks that the finding
- * then no longer occurs. Most fixes have one of three forms: set a field to a value, replace the marked text, or remove
- * the marked key or item.
+ * Applies the fix of each finding in test/stories/diagnostics to the spec, as a user would. Then checks that the
+ * finding no longer occurs. Most fixes have one of three forms: set a field to a value, replace the marked text, or
+ * remove the marked key or item.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 
-/** Stories whose fix the test cannot apply, because it needs a decision of the user or does not change the spec. */
+/**
+ * Stories whose fix the test cannot apply. The value is the reason: the fix needs a decision of the user, or does not
+ * change the spec.
+ */
 const needsPerson: Readonly<Record<string, string>> = {
   "age-key-shared": "creates keys",
   "age-recipient": "needs the key file",
@@ -62,9 +65,10 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
 }
 
 /**
- * Returns the path of the field that a fix names, such as `cluster.context`. Searches first in the maps that contain
- * the marked value, beginning with the innermost map. Otherwise returns a field whose path ends with the name, and
- * shares the most keys with the path of the marked value.
+ * Returns the path of the field that a fix names, such as `cluster.context`. First searches the maps that contain the
+ * marked value, from the innermost map to the outermost map. If no map contains the field, searches all fields whose
+ * path ends with the name. If there are several such fields, returns the field whose path has the longest common
+ * beginning with the path of the marked value.
  *
  * @param excerptPath path of the marked value
  */
@@ -106,7 +110,7 @@ function pathAt(text: string, { line, column }: Diagnostic): string[] {
   return found;
 }
 
-/** Replaces the text that a finding marks by another text. */
+/** Replaces the text that a finding marks with another text. */
 function replaceMarked(text: string, { line, column, excerpt }: Diagnostic, by: string): string {
   const lines = text.split("\n");
   const row = lines[line - 1] ?? "";

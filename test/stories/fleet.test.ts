@@ -7,8 +7,8 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /**
- * A spec for the migration case `fleet`: many clusters read the generated files from an OCI artifact, and another tool
- * installs Linkerd in these clusters.
+ * A spec for the migration case `fleet`. In this case, many clusters read the generated files from an OCI artifact, and
+ * another tool installs Linkerd in these clusters.
  */
 const spec = {
   secrets: null,

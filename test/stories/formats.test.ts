@@ -17,8 +17,8 @@ import { specText } from "../support/specs.ts";
 const require = createRequire(import.meta.url);
 
 /**
- * Returns a validator for the published schema of SARIF 2.1.0. The validator supports JSON Schema draft 04, and does
- * not use Unicode mode for patterns, because the patterns of the schema are not valid in Unicode mode.
+ * Returns a validator for the published schema of SARIF 2.1.0, which uses JSON Schema draft 04. The validator does not
+ * use Unicode mode for patterns, because the patterns of the schema are not valid in Unicode mode.
  */
 function sarifValidator(): (log: unknown) => boolean {
   const schema = JSON.parse(

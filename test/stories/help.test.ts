@@ -207,9 +207,9 @@ function visible(command: Command): Command[] {
 }
 
 /**
- * Returns the arguments of each `meshops` command in the code of a Markdown text, up to a comment, a pipe or the end of
- * the line. In a text with findings, only the words after `run meshops` are a command, because a sentence such as
- * "meshops generates this value" is not a command.
+ * Returns the arguments of each `meshops` command in the code of a Markdown text. The arguments end at a comment, at a
+ * pipe or at the end of the line. In a text with findings, only the words after `run meshops` are a command, because a
+ * sentence such as "meshops generates this value" is not a command.
  */
 function commandLines(text: string): string[] {
   const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
@@ -223,8 +223,8 @@ function commandLines(text: string): string[] {
 }
 
 /**
- * Returns the words in the arguments of a command that look like a subcommand or an option, but do not exist in
- * meshops. Ignores placeholders such as `<env>`, and values.
+ * Returns the arguments of a command that look like a subcommand or an option, but that meshops does not have. Ignores
+ * placeholders such as `<env>`, and values.
  */
 function unknownIn(line: string): string[] {
   let command = program as Command;

@@ -13,8 +13,8 @@ import { specText } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
 /**
- * Creates a repository that contains only bases/ and the spec of `dev`. By default, the spec contains the recipients of
- * the test run.
+ * Creates a repository that contains only bases/ and the spec of `dev`. By default, the recipients in the spec are
+ * those of the test run.
  */
 function emptyPlatform(secrets?: object): string {
   const root = scratchFolder("identity");
@@ -29,7 +29,8 @@ function emptyPlatform(secrets?: object): string {
 }
 
 /**
- * Returns environment variables with which meshops and sops find only one age key; default: the administrators' key.
+ * Returns environment variables for meshops and sops. With these variables, both programs find only one age key: `key`,
+ * or by default the administrators' key.
  */
 function asAdmin(key: string = testIdentity().adminKey): Record<string, string> {
   return { SOPS_AGE_KEY: key, HOME: "/nowhere", XDG_CONFIG_HOME: "/nowhere" };
@@ -491,7 +492,7 @@ describe("the life cycle of an identity", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
     );
-    // If a recipient is removed, updatekeys also rotates the data keys, so that the removed administrator cannot
+    // If a recipient is removed, updatekeys also rotates the data keys. Therefore the removed administrator cannot
     // decrypt the new files.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
@@ -532,8 +533,8 @@ describe("the life cycle of an identity", () => {
     writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
     const { stdout: exported } = await meshops(root, ["identity", "age-key", "dev"], { env });
     expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
-    // If the spec lists two recipients of the cluster, age-key prints both keys. This is the case while a user replaces
-    // the cluster's key.
+    // If the spec lists two recipients of the cluster, age-key prints both keys. The spec lists two recipients while a
+    // user replaces the cluster's key.
     const later = parse((await meshops(root, ["identity", "keygen", "dev"], { env })).stdout) as typeof parsed;
     const both = { ...secrets, age: [...secrets.age, ...later.secrets.age] };
     writeTree(root, { "environments/dev.yaml": specText({ secrets: both }, "dev") });
@@ -543,7 +544,8 @@ describe("the life cycle of an identity", () => {
       code: 3,
       stdout: "",
     });
-    // After one letter was changed, the key is invalid. meshops must not print the invalid key in the error message.
+    // The key is invalid, because one letter was changed. The error message of meshops must not contain the invalid
+    // key.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({
@@ -634,8 +636,8 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
-    // Azure is not available in the tests. Therefore a stand-in for sops records its arguments, removes the Azure key
-    // from the rules, and runs the real sops.
+    // Azure is not available in the tests. Therefore a stand-in replaces sops. The stand-in records its arguments,
+    // removes the Azure key from the rules, and runs the real sops.
     const bin = scratchFolder("bin");
     const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
     writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
@@ -806,11 +808,11 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // strace has recorded all data that the process wrote. The data must contain certificates, which shows that the
-      // trace is complete. It must not contain private keys, or the age key.
+      // strace has recorded all data that the process wrote. The recorded data must contain certificates, which shows
+      // that the trace is complete. The data must contain neither a private key nor the age key.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
-      // Texts that occur in private keys: the PEM header, the base64 encoding of the beginning of a PEM file, and the
-      // beginning of the base64 encoding of the DER in SEC1 and PKCS#8.
+      // Texts that occur in private keys: the PEM header, the start of a PEM file in base64, and the start of the DER
+      // in base64. The last two exist for both formats of keys, SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

@@ -12,9 +12,9 @@ import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * Tests a repository with ten environments. `generate` skips an environment if its inputs and its generated files match
- * the inventory. The tests check that `generate` detects every change. They compare the result with `generate --check`,
- * which always renders all environments.
+ * Tests a repository with ten environments. `generate` skips an environment if the inventory matches the inputs and the
+ * generated files of the environment. The tests check that `generate` detects every change. They compare the result
+ * with `generate --check`, which always renders all environments.
  */
 let root: string;
 

@@ -40,8 +40,8 @@ describe("text output of findings in manifests", () => {
 });
 
 describe("the objects of the blog article", () => {
-  // As in the blog article, a NetworkPolicy lists only the ports of the application, and the name of a ServiceProfile
-  // is the name of a Service that does not exist.
+  // These objects contain two mistakes of the blog article. The NetworkPolicy lists only the ports of the application.
+  // The name of the ServiceProfile is not the name of an existing Service.
   const service =
     "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
   const policy = `---

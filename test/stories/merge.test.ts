@@ -7,8 +7,8 @@ import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
 /*
- * Tests merges of two branches. In both branches, a user has changed specs and run `generate`. Git can merge the specs,
- * but not the generated files. `generate` must then resolve all conflicts in generated files.
+ * Tests merges of two branches. In both branches, a user has changed specs and has run `generate`. Git can merge the
+ * specs, but not the generated files. The next `generate` must resolve all conflicts in generated files.
  */
 
 interface Case {
@@ -136,8 +136,8 @@ describe("generate after a merge of two branches", () => {
 });
 
 /**
- * Creates a repository in which a merge of two branches has stopped because of conflicts. Before the merge, each branch
- * has changed specs and run `generate`.
+ * Creates a repository in which Git has stopped the merge of two branches because of conflicts. Before the merge, the
+ * specs were changed in each branch, and `generate` was run.
  *
  * @param style value of Git's setting merge.conflictStyle
  */
@@ -166,7 +166,10 @@ async function generated(root: string): Promise<void> {
   await git(root, "commit", "-qm", "generated");
 }
 
-/** Expects that all generated files and inventories equal those that `generate` writes if none of them exists. */
+/**
+ * Expects that all generated files and inventories are correct: they must equal the files that `generate` writes if
+ * none of them exists.
+ */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 0,

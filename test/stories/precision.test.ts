@@ -3,7 +3,7 @@ import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 
 /*
- * Tests manifests about which an earlier version of meshops printed a wrong finding. The manifests are reduced from
+ * Tests manifests for which an earlier version of meshops printed a wrong finding. The manifests are reduced from
  * public repositories.
  */
 
@@ -205,7 +205,7 @@ spec: {containers: [{name: dns, image: "dns:1", ports: [{containerPort: 53, prot
     const files = { "pod.yaml": udp, "one.yaml": namespace("enabled"), "two.yaml": namespace("disabled") };
     expect(await codesIn(files)).toEqual([]);
     expect(await codesIn({ ...files, "two.yaml": namespace("enabled") })).toEqual(["pod.yaml udp-unmeshed"]);
-    // The folder of the pod defines the Namespace. Therefore the definition in the unrelated folder `y` has no effect.
+    // The folder of the pod contains the Namespace. Therefore the Namespace in the unrelated folder `y` has no effect.
     const apart = { "x/pod.yaml": udp, "x/one.yaml": namespace("enabled"), "y/two.yaml": namespace("disabled") };
     expect(await codesIn(apart)).toEqual(["x/pod.yaml udp-unmeshed"]);
   });

@@ -10,7 +10,7 @@ const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
 const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
 
 /**
- * Files for each transcript in the README. The test writes these files into a copy of the sample repository before it
+ * Files for each transcript in the README. The test writes these files into a copy of the sample repository, and then
  * runs the command of the transcript.
  */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -32,7 +32,8 @@ describe("a repository that was generated at commit 1e5175a", () => {
 
   test("is valid after the fix and one run of generate; generate prints the upgrade notes once, and the hook accepts the commit", async () => {
     for (const name of environments) expect((await here("identity", "rotate-webhooks", name)).code).toBe(0);
-    // The fix of client-sources-missing. The old version did not copy the sources of the test client.
+    // Applies the fix of the finding `client-sources-missing`. The old version did not copy the sources of the test
+    // client.
     expect(await here("init", ".", "--keep", "--with-client", "--yes")).toMatchObject({ code: 0 });
     expect(existsSync(join(frozen.root, "clients/pydgraph/Dockerfile"))).toBe(true);
     const first = await here("generate");
@@ -95,7 +96,8 @@ describe("files that init has written", () => {
   test("can be updated with the patch that diff --scaffold prints, edited again, and then accepted", async () => {
     const { code, stdout: patch } = await here("diff", "--scaffold");
     expect(code).toBe(1);
-    // Accepts the files without the patch. validate still reports an error, because apply.sh lacks a required change.
+    // Accepts the files, but does not apply the patch. validate still reports an error, because apply.sh lacks a
+    // required change.
     expect((await here("generate", "--accept-scaffold")).code).toBe(0);
     expect((await here("validate")).stdout).toContain(`${apply}:1:1 error scaffold-outdated`);
     const file = join(scratchFolder("patch"), "scaffold.patch");

@@ -15,7 +15,7 @@ import { projectRoot } from "../support/tools.ts";
 const folder = join(projectRoot, "test/stories/values");
 
 /**
- * Fields of `dgraph` that differ between the environments, by Linkerd release. Together, the files therefore contain
+ * Values of `dgraph` for the environment of each Linkerd release. The values differ, so that the files together contain
  * the variants of Dgraph's charts, internal ports and service profiles.
  */
 const dgraphOf: Readonly<Record<LinkerdVersion, Record<string, unknown>>> = {

@@ -158,7 +158,8 @@ spec:
 `,
     });
     const { stdout } = await meshops(folder, ["access", "shop", "--from", "other meshed pods", "--to", "shop/api"]);
-    // Port 4444 is opaque by default. A Server with HTTP refuses opaque connections, even in the mode audit.
+    // Port 4444 is opaque by default. A Server with an HTTP protocol refuses opaque connections, even in the mode
+    // audit.
     expect(stdout.replace(/\s+/g, " ")).toContain("(Server shop-api-grid: protocol HTTP/1, but the port is opaque)");
     expect(stdout.replace(/\s+/g, " ")).toContain("port open 9000: refused");
   });

@@ -10,7 +10,10 @@ function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): 
 
 const label = (maxLength: number): fc.Arbitrary<string> =>
   fc.stringMatching(new RegExp(`^[a-z]([-a-z0-9]{0,${maxLength - 2}}[a-z0-9])?$`));
-/** Namespaces with the prefix `x`, so that no namespace has the name of a namespace of Linkerd or Kubernetes. */
+/**
+ * Names of namespaces with the prefix `x`. Because of the prefix, no name equals the name of a namespace of Linkerd or
+ * Kubernetes.
+ */
 const namespace = label(50).map((name) => `x${name}`);
 const quantity = fc
   .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Mi", "Gi", "Ti"))

@@ -7,7 +7,7 @@ export const chromiumPath: string | null =
     (path) => path !== "" && existsSync(path),
   ) ?? null;
 
-/** Starts a browser without a window. Its options disable the network requests that a browser sends for itself. */
+/** Starts a browser without a window. The options disable the network requests that a browser sends on its own. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? "",

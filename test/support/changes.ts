@@ -19,7 +19,7 @@ export interface Row {
  *
  * @param before committed spec; null if the environment is new
  * @param after new spec
- * @param files other files in the commit, by path
+ * @param files other files in the commit, keyed by path
  */
 export async function changesBetween(
   before: string | null,

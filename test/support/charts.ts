@@ -10,14 +10,14 @@ import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
 /**
- * Folder of the real upstream charts (`*.tgz` and `index.yaml`). The value is from the environment variable
- * MESHOPS_CHARTS. It is null if the variable is not set.
+ * Folder of the real upstream charts (`*.tgz` and `index.yaml`), from the environment variable MESHOPS_CHARTS. Null if
+ * this variable is not set.
  */
 export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
 
 /**
- * A local chart server. With the environment variables in `env`, helm and helmfile use the server for all repositories
- * whose names were passed to `serveCharts`.
+ * A local chart server. With the environment variables in `env`, helm and helmfile use the server instead of all
+ * repositories whose names were passed to `serveCharts`.
  */
 export interface ChartServer {
   readonly env: Readonly<Record<string, string>>;
@@ -54,8 +54,8 @@ export async function serveCharts(folder: string, repositories: readonly string[
 
 /**
  * Packages small charts with the names and versions of the upstream charts. Returns the folder of the packages. Each
- * chart renders a ConfigMap that contains the values of the chart. A chart whose objects meshops patches also renders
- * minimal objects with the names of these objects.
+ * chart renders a ConfigMap that contains the values of the chart. If meshops patches objects of an upstream chart, the
+ * small chart also renders minimal objects with the names of these objects.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];
@@ -105,7 +105,7 @@ function fixtures(): Fixture[] {
   return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
 }
 
-/** Names of the Deployments that the charts of Linkerd's extensions render, by chart. */
+/** Names of the Deployments that the charts of Linkerd's extensions render, keyed by chart. */
 const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
   "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
   "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],

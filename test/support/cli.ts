@@ -14,7 +14,7 @@ export interface Finished {
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
-  /** Environment variables that are added to those of the test's process, or that replace them. */
+  /** Additional environment variables. They replace variables of the test's process that have the same name. */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
@@ -67,8 +67,8 @@ export async function meshops(cwd: string, args: readonly string[], circumstance
 }
 
 /**
- * Runs the built command line in its own process. Use this function if a test needs a process, for example to kill
- * it, or if `env` contains a PATH with other programs.
+ * Runs the built command line in its own process. Use this function if a test must kill the process, or if `env`
+ * contains a PATH with other programs.
  */
 export function meshopsProcess(
   cwd: string,

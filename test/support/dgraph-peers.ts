@@ -13,7 +13,7 @@ import { referenceFolder } from "./tools.ts";
 export const modes = ["opaque", "skip", "mesh"] as const;
 export type Mode = (typeof modes)[number];
 
-/** The ends of connections by name: clients of Dgraph, attackers, Dgraph's own pods, and the kubelet. */
+/** The ends of connections, keyed by name: clients of Dgraph, attackers, Dgraph's own pods, and the kubelet. */
 export type Peers = Readonly<Record<string, Peer>>;
 
 /** Returns an attempt to connect from one peer to another peer. @param get path of a `GET` request */

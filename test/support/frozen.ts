@@ -23,7 +23,7 @@ const folder = join(projectRoot, "test/frozen");
 
 /**
  * Copies a frozen repository to a new folder and commits the copy. Enables the repository's Git hook only after this
- * commit, so that the hook does not check the commit.
+ * commit. Otherwise the hook would check the commit.
  */
 export async function thaw(version: string): Promise<Frozen> {
   const root = join(scratchFolder("frozen"), "platform");

@@ -8,8 +8,8 @@ import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /**
- * Defines tests that need tools that `npm run tools` builds. If a tool is missing, the tests are skipped with a notice.
- * With CI=true, one failing test replaces the tests. The other exported functions of this file do the same if a
+ * Defines tests that need tools. `npm run tools` builds these tools. If a tool is missing, the tests are skipped with a
+ * notice. With CI=true, one failing test replaces the tests. The other exported functions of this file do the same if a
  * prerequisite is missing. The only exception is `whereOnPath`.
  */
 export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
@@ -29,7 +29,7 @@ export function withProgram(program: string, title: string, define: () => void):
   guarded(onPath(program), `${title} needs ${program} on the PATH`, title, define);
 }
 
-/** Defines tests that need strace and the Azure CLI. The Azure CLI is a Python package and not a single program. */
+/** Defines tests that need strace and the Azure CLI. The Azure CLI is a Python package, not a single program. */
 export function withAzureCli(title: string, define: () => void): void {
   const ready = existsSync(join(azureCli, "installed")) && onPath("strace");
   guarded(ready, `${title} needs strace, and the Azure CLI: npm run tools`, title, define);

@@ -14,9 +14,9 @@ const withGatewayApi = "2025.4.4";
 
 /**
  * Writes strict JSON schemas of custom resources, and returns their folder. The CRDs are from the reference data: the
- * CRDs of Flux, of the given chart, and of the chart `withGatewayApi`, which contains the CRD of GRPCRoute. Chart 1.8.0
- * belongs to stable-2.14, which does not support GRPCRoutes. For chart 1.8.0, the chart `withGatewayApi` is therefore
- * not used.
+ * CRDs of Flux, of the given chart, and of the chart `withGatewayApi`, which contains the CRD of GRPCRoute. If the
+ * given chart is 1.8.0, this function does not use the chart `withGatewayApi`: chart 1.8.0 belongs to stable-2.14,
+ * which does not support GRPCRoutes.
  *
  * @param linkerdCrds version of a linkerd-crds chart
  */
@@ -51,8 +51,8 @@ function writeSchemas(folder: string, crd: KubernetesObject): void {
 }
 
 /**
- * Returns a schema for which unknown fields are errors, unless the CRD preserves unknown fields. The strict field
- * validation of the API server has the same rule.
+ * Returns a schema that rejects unknown fields, unless the CRD preserves unknown fields. The strict field validation of
+ * the API server has the same rule.
  */
 function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
@@ -100,10 +100,10 @@ export interface Judged {
 }
 
 /**
- * Validates several files in one run of kubeconform. In one run, kubeconform compiles each schema only once. The
- * compilation takes longer than the validation.
+ * Validates several files in one run of kubeconform. A single run compiles each schema only once, and the compilation
+ * takes longer than the validation.
  *
- * @param files texts by file name without `.yaml`
+ * @param files texts, keyed by file name without `.yaml`
  */
 export async function kubeconformFiles(
   files: Readonly<Record<string, string>>,

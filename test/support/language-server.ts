@@ -78,7 +78,7 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // After `initialized`, the server requests its settings. No file may be opened before this request, because the
+  // After `initialized`, the server requests its settings. The test opens no file before this request. Otherwise the
   // server would check the file without the settings.
   await configured;
   const place = (file: string, line: number, character: number): object => ({

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files that take more than half a minute. The file that takes longest is first. The times were measured on a
- * machine with two cores.
+ * Test files that take more than half a minute, in the order of their duration. The first file takes longest. The
+ * durations were measured on a machine with two cores.
  */
 const longest = [
   "node",

@@ -22,8 +22,8 @@ export function pick(objects: readonly KubernetesObject[], kind: string, name: s
 }
 
 /**
- * Returns objects by ID. Two of these results can be compared regardless of the order of the objects. Throws if two
- * objects have the same ID.
+ * Returns objects, keyed by ID. Two results of this function can be compared regardless of the order of the objects.
+ * Throws if two objects have the same ID.
  */
 export function byId(objects: readonly KubernetesObject[]): Record<string, unknown> {
   const sorted = [...objects].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));

@@ -19,7 +19,7 @@ export function testIdentity(): TestIdentity {
  * Creates a platform repository in a new folder, and returns the folder. The repository contains the bases of this
  * checkout and the given specs. Each environment has the identity of the test run.
  *
- * @param specs texts of the specs by environment name
+ * @param specs texts of the specs, keyed by environment name
  */
 export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
@@ -32,8 +32,8 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Replaces the recipients in a sample spec with the recipients of the test run, because the age keys of the samples no
- * longer exist.
+ * Replaces the recipients in a sample spec with the recipients of the test run. The age keys of the samples no longer
+ * exist.
  */
 function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();
@@ -54,7 +54,11 @@ function identityFiles(name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]));
 }
 
-/** Writes files under a folder, and creates the folders that they need. @param files texts by path in the folder */
+/**
+ * Writes files into a folder, and creates the folders that the files need.
+ *
+ * @param files texts, keyed by path in the folder
+ */
 export function writeTree(root: string, files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });

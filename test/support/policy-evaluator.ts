@@ -2,11 +2,11 @@ import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { field } from "./objects.ts";
 
 /*
- * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. The code does not use code of
- * the generator. It is based on three sources: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint
- * hints (linkerd2, controller/api/destination/endpoint_translator.go), and Linkerd's inbound policy
- * (policy-controller/k8s/index/src/inbound/index.rs). If a policy uses a feature that this code does not support, the
- * code throws an error.
+ * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. This evaluator does not use
+ * code of the generator. It is based on three sources: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's
+ * endpoint hints (linkerd2, controller/api/destination/endpoint_translator.go), and Linkerd's inbound policy
+ * (policy-controller/k8s/index/src/inbound/index.rs). The evaluator throws an error if a policy uses a feature that the
+ * evaluator does not support.
  */
 
 /** One end of a connection. The end is a pod or the kubelet of a node. The kubelet does not run in a pod. */
@@ -18,7 +18,7 @@ export interface Peer {
   readonly proxy: Sidecar | null;
   /** IP address; undefined if the result does not depend on the address. */
   readonly address?: string;
-  /** Numbers of the container ports that have names, by name. */
+  /** Numbers of the named container ports, keyed by the name of the port. */
   readonly ports?: Readonly<Record<string, number>>;
   /** Default inbound policy of the pod (default: all-unauthenticated). */
   readonly defaultPolicy?: string;
@@ -84,10 +84,10 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. If the client's proxy uses the transport header, it connects to the
- * inbound port of the server's proxy instead of the port of the attempt. If the cluster's `transportHeader` is true,
- * the client's proxy uses the transport header for every port except the proxy's own ports. Otherwise it uses the
- * transport header only for opaque ports.
+ * Returns the destination port of the packets. A client's proxy that uses the transport header connects to the inbound
+ * port of the server's proxy instead of the port of the attempt. If the cluster's `transportHeader` is true, the
+ * client's proxy uses the transport header for every port except the proxy's own ports. Otherwise, the client's proxy
+ * uses the transport header only for opaque ports.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
@@ -100,8 +100,8 @@ interface Selector {
 }
 
 /**
- * Throws an error about a feature that this code does not support. If the code ignored such a feature, a verdict could
- * be wrong, and a test could pass by accident.
+ * Throws an error about a feature that this evaluator does not support. If the evaluator ignored such a feature, a
+ * verdict could be wrong, and a test could pass by accident.
  */
 function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
@@ -293,7 +293,10 @@ function byPolicy(policy: string, { identity, address }: Caller): Verdict {
   }
 }
 
-/** Returns whether an address is in the cluster networks that Linkerd's chart has by default, or is unknown. */
+/**
+ * Returns whether an address is in the default cluster networks of Linkerd's chart. Returns true if the address is
+ * unknown.
+ */
 function isInCluster(address: string | undefined): boolean {
   const networks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
   return address === undefined || networks.some((cidr) => inBlock({ cidr }, address));

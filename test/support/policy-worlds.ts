@@ -6,8 +6,8 @@ import { PolicyIndex } from "../../generator/mesh/policy-index.ts";
 import { type Attempt, type Cluster, judge, type Peer, type Verdict } from "./policy-evaluator.ts";
 
 /**
- * Runs the evaluator of meshops for an attempt in the format of the evaluator in `policy-evaluator.ts`. Returns the
- * verdict in the format of `policy-evaluator.ts`.
+ * Runs the evaluator of meshops for an attempt. The attempt and the returned verdict have the format of the evaluator
+ * in `policy-evaluator.ts`.
  */
 export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster, release: LinkerdRelease): Verdict {
   const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
@@ -31,7 +31,7 @@ export function agreed(attempt: Attempt, objects: Cluster["objects"], release: L
   return verdict;
 }
 
-/** Returns the NetworkPolicies, and the policies of Linkerd that the index of policies finds for a peer. */
+/** Returns all NetworkPolicies, and those policies of Linkerd that `PolicyIndex` finds for a peer. */
 export function narrowed(objects: Cluster["objects"], to: Peer): Cluster["objects"] {
   const network = objects.filter(({ kind }) => kind === "NetworkPolicy");
   return [...network, ...new PolicyIndex(objects).affecting(podOf(to))];

@@ -19,7 +19,7 @@ export interface RegistryChart {
 export interface Registry {
   /** Host and port. */
   readonly host: string;
-  /** Digests of the charts' manifests, by path of the chart. */
+  /** Digests of the charts' manifests, keyed by the path of the chart. */
   readonly digests: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   close(): void;

@@ -19,10 +19,10 @@ export async function kustomizeBuild(folder: string): Promise<string> {
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Returns the objects of several overlays of an environment, by component. The real kustomize runs once and not once
- * per overlay. To make this possible, a temporary kustomization for each overlay adds a label to the objects of the
- * overlay, and one more kustomization lists all these kustomizations. kustomize fails if two overlays contain objects
- * with the same ID.
+ * Returns the objects of several overlays of an environment, keyed by component. The real kustomize runs once and not
+ * once per overlay. To make this possible, a temporary kustomization for each overlay adds a label to the objects of
+ * the overlay. One more kustomization lists all temporary kustomizations. kustomize fails if two overlays contain
+ * objects with the same ID.
  */
 export async function buildOverlays(
   root: string,
@@ -61,8 +61,8 @@ function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
 }
 
 /**
- * Returns the IDs of an environment's overlays, sorted. An overlay can contain a folder `public` with its objects
- * except its Secrets. Such a folder is not an overlay of its own.
+ * Returns the IDs of an environment's overlays, sorted. An overlay can contain a folder `public` with all objects of
+ * the overlay except the Secrets. Such a folder is not an overlay of its own.
  */
 export function overlaysOf(root: string, environment: string): string[] {
   return readdirSync(join(root, "overlays", environment), { recursive: true, encoding: "utf8" })
@@ -72,13 +72,13 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the objects that Flux would apply for an environment, by component. If the overlay of a component contains no
- * HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, they are the
- * objects that the HelmRelease renders: the real helm renders the chart with the values of `valuesFrom`, and the real
- * kustomize applies the `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, keyed by component. If the overlay of a component
+ * contains no HelmRelease, these objects are the objects of the overlay. If the overlay contains a HelmRelease, these
+ * objects are the objects that the HelmRelease renders. The real helm renders the chart with the values of
+ * `valuesFrom`. The real kustomize then applies the `postRenderers`.
  *
  * @param components IDs of the components (default: all components)
- * @param inCluster other objects in the cluster to which `valuesFrom` can refer
+ * @param inCluster other objects in the cluster that `valuesFrom` can refer to
  */
 export async function fluxRoad(
   root: string,
@@ -101,7 +101,10 @@ interface Repository {
   readonly url: string;
 }
 
-/** Returns the chart repositories in an environment's helmfile. Helm's configuration in tests has the same names. */
+/**
+ * Returns the chart repositories in an environment's helmfile. In tests, Helm's configuration contains repositories
+ * with the same names.
+ */
 function repositoriesIn(root: string, environment: string): readonly Repository[] {
   const documents = parseAllDocuments(readFileSync(join(root, "overlays", environment, "helmfile.yaml"), "utf8"));
   return documents.flatMap((document) => (document.toJS() as { repositories?: Repository[] }).repositories ?? []);
@@ -150,8 +153,8 @@ async function helmController(
 }
 
 /**
- * Returns the chart of a HelmRelease and its version, as helm's arguments. The chart is in an OCI registry or in a
- * chart repository.
+ * Returns the arguments of helm for the chart of a HelmRelease and the version of this chart. The chart is in an OCI
+ * registry or in a chart repository.
  */
 function chartOf(
   release: KubernetesObject,

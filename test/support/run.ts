@@ -5,7 +5,9 @@ import { newIdentity } from "../../generator/identity/files.ts";
 import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
-/** Identity files of an environment with the name `test`, by path, and the age keys that can decrypt these files. */
+/**
+ * Identity files of an environment with the name `test`, keyed by path, and the age keys that can decrypt these files.
+ */
 export interface TestIdentity {
   readonly files: Readonly<Record<string, string>>;
   readonly clusterKey: string;

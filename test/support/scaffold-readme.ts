@@ -20,8 +20,8 @@ export function shellBlocks(markdown: string): string[][] {
 
 /**
  * Returns environment variables for the commands in a README. With these variables, Git uses a bare repository instead
- * of `remoteUrl`, and sops reads the age keys from a file. Creates the bare repository. The bare repository and the
- * file are in the folder that contains the platform repository.
+ * of `remoteUrl`, and sops reads the age keys from a file. This function also creates the bare repository. The bare
+ * repository and the file are in the parent folder of the platform repository.
  *
  * @param root folder of the platform repository
  */
@@ -50,7 +50,7 @@ export async function readmeEnv(root: string): Promise<Record<string, string>> {
 /**
  * Writes scripts that replace programs. Returns a PATH that begins with the folder of these scripts.
  *
- * @param scripts shell commands by name of the script
+ * @param scripts shell commands, keyed by the name of the script
  * @param folders next folders in the PATH
  */
 export function pathWith(scripts: Readonly<Record<string, string>>, ...folders: readonly string[]): string {

@@ -13,7 +13,8 @@ import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
 /**
- * Derives an age key for tests from the name of its role. The key is not stored. Every process derives the same key.
+ * Derives an age key for tests from the name of the key's role. The key is not stored, because every process derives
+ * the same key from the same name.
  */
 async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
   const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
@@ -39,8 +40,8 @@ export const clientImage = "ghcr.io/acme/pydgraph-client";
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
 /**
- * Returns a small valid spec, with the given fields of `spec`. If a given field is a map, its keys are added to the map
- * in the small spec, or replace keys of this map. Maps inside this map are replaced and not merged.
+ * Returns a small valid spec with additional fields. The fields in `spec` are added to the small spec, or replace its
+ * fields. If a field is a map in both, the two maps are merged. Maps inside this map are replaced and not merged.
  */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
   const least: Record<string, unknown> = {
@@ -74,7 +75,7 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
 /**
  * Returns an environment that uses an existing Linkerd and contains only the workload `shop` in the namespace `shop`.
  *
- * @param pods sets of pods of the workload, by name
+ * @param pods sets of pods of the workload, keyed by name
  */
 export function environmentOfShop(pods: Record<string, unknown>): Environment {
   return environmentOf({
@@ -85,7 +86,7 @@ export function environmentOfShop(pods: Record<string, unknown>): Environment {
   });
 }
 
-/** Loads an environment from texts instead of files in environments/. @param files texts by environment name */
+/** Loads an environment from texts instead of files in environments/. @param files texts, keyed by environment name */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {
     const text = files[wanted];

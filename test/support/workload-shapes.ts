@@ -27,7 +27,7 @@ interface Render {
   readonly changed?: readonly { readonly objects: readonly string[]; readonly merge: Facts }[];
 }
 
-/** Source of a workload's manifests. `path` stands for a folder with a kustomization.yaml. */
+/** Source of a workload's manifests. The kind `path` is a folder with a kustomization.yaml. */
 type Delivery =
   | { readonly kind: "chart"; readonly chart: string; readonly version: string }
   | { readonly kind: "oci"; readonly url: string; readonly version: string }
@@ -42,7 +42,7 @@ interface WorkloadFile {
   };
 }
 
-/** The entry in `workloads` of a spec that is expected for a workload. Contains only the fields that tests compare. */
+/** The expected entry in `workloads` of a spec for a workload. Contains only the fields that tests compare. */
 export interface ExpectedWorkload {
   readonly namespace: string;
   readonly pods: Readonly<
@@ -165,8 +165,8 @@ function probeOf(probe: unknown): object {
 }
 
 /**
- * Returns the names and values of environment variables or flags. The reference data contains them in one of three
- * forms: a map, a list of texts `name=value`, or a list of maps with `name` and `value`.
+ * Returns the names and values of environment variables or of flags. The reference data contains them in one of three
+ * forms: a map, a list of texts `name=value`, or a list of maps with the keys `name` and `value`.
  */
 function pairs(found: unknown): [name: string, value: string][] {
   if (!Array.isArray(found)) return Object.entries((found ?? {}) as Facts).map(([name, value]) => [name, String(value)]);

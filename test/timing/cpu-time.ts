@@ -11,7 +11,7 @@ export function cpuTime(action: () => void): number {
 
 /**
  * Runs an action several times and returns the shortest CPU time of a run. The first runs take longer, because Node
- * also compiles the code during these runs.
+ * compiles the code during these runs.
  */
 export function leastCpuTime(action: () => void, runs = 4): number {
   return Math.min(...Array.from({ length: runs }, () => cpuTime(action)));

@@ -7,8 +7,8 @@ test("--help takes less than three times as long as starting Node", async () => 
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  // The test alternates between the two commands and compares the fastest run of each command. A short period in which
-  // the machine is slow does not affect the fastest runs.
+  // The test runs the two commands alternately, and compares the fastest run of each command. If the machine is slow
+  // for a short period, the fastest runs do not change.
   const bare: number[] = [];
   const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {

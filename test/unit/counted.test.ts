@@ -9,8 +9,8 @@ import { environmentOfShop } from "../support/specs.ts";
 
 /*
  * Metrics in the format that a proxy writes (linkerd2-proxy, app/inbound/src/metrics/authz.rs and
- * app/core/src/metrics.rs). The labels authz_name and client_id have the form that was observed on a real mesh. Metrics
- * of unmeshed clients have tls="no_identity" and no label client_id.
+ * app/core/src/metrics.rs). The labels `authz_name` and `client_id` have the form that was observed on a real mesh.
+ * Metrics of unmeshed clients have the label `tls="no_identity"`, and no label `client_id`.
  */
 const target = 'target_addr="0.0.0.0:8080",target_ip="0.0.0.0",target_port="8080"';
 const server = (name: string): string => `srv_group="policy.linkerd.io",srv_kind="server",srv_name="${name}",srv_port="8080"`;

@@ -284,7 +284,7 @@ describe("charts of Dgraph", () => {
       "kubectl wait service",
     ]);
     // The selectors of the new StatefulSets and Services contain the new chart version. Therefore one of the printed
-    // commands sets the label `chart` of the old pods to this version.
+    // commands changes the label `chart` of the old pods to this version.
     expect(found?.reason).toContain("Announce an outage");
     expect(found?.steps?.at(-1)?.command).toContain("--selector app=dgraph,release=demo chart=dgraph-24.1.5 --overwrite");
     expect(found?.steps?.[1]?.command).toContain("demo-dgraph-alpha demo-dgraph-zero --namespace dgraph --cascade=orphan");

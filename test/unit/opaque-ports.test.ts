@@ -5,9 +5,9 @@ import { evaluate } from "../../generator/mesh/evaluate.ts";
 import { isOpaqueForClients, isOpaqueForServer } from "../../generator/mesh/ports.ts";
 
 /*
- * The destination controller resolves the names of container ports in the annotation for opaque ports. The policy
- * controller ignores the whole list if it contains a name (linkerd2, pkg/util/parsing.go and policy-controller
- * ports.rs).
+ * The destination controller resolves the names of container ports in the annotation for opaque ports. If the
+ * annotation contains a name, the policy controller ignores the whole annotation (linkerd2, pkg/util/parsing.go and
+ * policy-controller ports.rs).
  */
 function pod(opaque: string): KubernetesObject {
   return {

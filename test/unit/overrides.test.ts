@@ -4,7 +4,10 @@ import { parsePatch } from "../../generator/components/overrides.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { environmentOf, loadFiles, sampleIdentity, specText } from "../support/specs.ts";
 
-/** A spec that enables all features for which meshops sets chart values that an override cannot change. */
+/**
+ * A spec that enables all features with fixed chart values. meshops sets these values, and an override cannot change
+ * them.
+ */
 const spec = {
   azure: {
     location: "westus2",

@@ -24,8 +24,8 @@ function differences(a: unknown, b: unknown, path = ""): string[] {
 
 describe("an edge release that the catalog does not contain", () => {
   /**
-   * Fields whose values differ from the catalog entry if meshops resolves a release without its entry. The keys are the
-   * releases.
+   * If the catalog does not contain a release, meshops derives the fields of the release. For each release, this map
+   * contains the fields whose derived value differs from the catalog entry.
    */
   const unknown: Readonly<Record<string, readonly string[]>> = {
     "edge-26.8.3": [

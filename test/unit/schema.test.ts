@@ -108,12 +108,13 @@ describe("the schema of specs", () => {
 
   test("the examples of version fields are the versions in the catalog, and the default Linkerd release is the newest", () => {
     const spec = field(schema, "properties", "spec", "properties") as Schema;
-    // The schema also allows other versions. Therefore the known versions are examples. Editors propose these examples.
+    // The schema also allows other versions. Therefore it contains the known versions only as examples. Editors propose
+    // these examples.
     expect(field(spec, "linkerd", "properties", "version", "examples")).toEqual(linkerdReleases.map((track) => track.version));
     const charts = field(spec, "dgraph", "properties", "chart", "examples") as string[];
     expect([...charts].sort()).toEqual(dgraphCharts.map((chart) => chart.version).sort());
-    // The newest release has the chart with the highest version. The chart version of an edge release is a date. The
-    // chart of stable-2.14 has the version 1.8.0, which is lower than a date.
+    // The newest release is the one whose chart has the highest version. The chart version of an edge release is a
+    // date. The chart of stable-2.14 has the version 1.8.0, which is lower than a date.
     const [newest] = [...linkerdReleases].sort((a, b) =>
       b.charts["linkerd-crds"].localeCompare(a.charts["linkerd-crds"], "en", { numeric: true }),
     );
@@ -126,7 +127,9 @@ test("the program reports the version of package.json", () => {
   expect(version).toBe((JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as { version: string }).version);
 });
 
-/** Fields without defaults that a resolved environment requires. The schema of spec files does not require them. */
+/**
+ * Fields that a resolved environment requires and that have no default. The schema of spec files does not require them.
+ */
 const given = new Set([
   "metadata",
   "metadata.name",

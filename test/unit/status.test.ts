@@ -198,7 +198,7 @@ test.each([
 });
 
 /*
- * Messages in the formats of the controllers. This list does not contain messages that the tests on clusters already
+ * Messages in the formats of the controllers. The list does not contain the messages that the tests on clusters already
  * check.
  */
 test.each([
@@ -315,7 +315,7 @@ describe("an environment", () => {
       ),
     };
   };
-  /** Returns the nodes that are not ready. Leaves out nodes that are not ready only because of their child nodes. */
+  /** Returns the nodes that are not ready. Leaves out nodes whose only problem is a child node that is not ready. */
   const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])

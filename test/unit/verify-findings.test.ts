@@ -388,8 +388,8 @@ describe("D5, whose calls a peak-EWMA balancer distributes to the Alphas", () =>
       .filter(Boolean)
       .join("\n");
 
-  // On a healthy mesh, the Alphas answered these numbers of calls. One of three Alphas can receive none of the first 60
-  // quick calls. An example is the distribution 38, 22 and 0.
+  // Numbers of calls that the Alphas of a healthy mesh answered. It is possible that one of three Alphas receives none
+  // of the first 60 quick calls, for example with the distribution 38, 22 and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],

@@ -194,7 +194,7 @@ describe("verify of workloads", () => {
 
   test("passes if the cluster has the generated policies", async () => {
     // There are three probes: one with a service account in `access.clients`, one with a service account that is not in
-    // `access.clients`, and one without a proxy. Each probe calls two ports.
+    // `access.clients`, and one without a proxy. Each of the three probes calls two ports.
     expect(await findingWith(generated, [pod()])).toMatchObject({
       status: "passed",
       seen: "6 tested connections match the spec",

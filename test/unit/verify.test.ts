@@ -108,7 +108,7 @@ withProgram("shellcheck", "the probes' script", () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
     // SC2317 and SC2329 report code and functions that seem to be unused. They are excluded, because the script calls
-    // functions whose names are in its arguments.
+    // the functions that its arguments name.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });

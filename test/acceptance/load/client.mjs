@@ -55,7 +55,9 @@ function grpc(session, method) {
   });
 }
 
-/** Opens an HTTP/2 session. Ignores errors of the session, because its streams report the same errors. */
+/**
+ * Opens an HTTP/2 session. Ignores errors of the session, because the streams of the session report the same errors.
+ */
 function open(host, port) {
   const session = connect(`http://${host}:${port}`);
   session.on("error", () => {});
@@ -95,7 +97,10 @@ function startLoad(host) {
     }, loadInterval);
 }
 
-/** Whether the server answers a call. False for HTTP 403 and gRPC status 7, because a policy then refuses the call. */
+/**
+ * Whether the server answers a call. HTTP status 403 and gRPC status 7 do not count as answers, because they mean that
+ * a policy refused the call.
+ */
 async function answers(host, port) {
   const grpcPorts = ["9080", "7080", "5080"];
   if (grpcPorts.includes(port)) {

@@ -88,11 +88,11 @@ export class Load {
 
   /**
    * Starts the load client, runs an action, and stops the load client ten seconds after the action. Returns the calls
-   * from the start of the action on.
+   * since the start of the action. The result does not contain the calls during a restart of the load client.
    *
    * @param action receives a function that restarts the load client. An action calls this function if the load client
    *   needs a new proxy.
-   * @throws NotRun if the load client does not run, or if its calls already fail before the action
+   * @throws NotRun if the load client does not run, or if calls of the load client fail before the action starts
    */
   async during(host: string, action: (restart: () => Promise<void>) => Promise<void>): Promise<Counted> {
     const earlier: Line[] = [];

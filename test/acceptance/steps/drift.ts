@@ -8,7 +8,7 @@ const server = "servers.policy.linkerd.io";
 const kustomization = "kustomizations.kustomize.toolkit.fluxcd.io";
 const helmRelease = "helmreleases.helm.toolkit.fluxcd.io";
 
-/** Deletes a NetworkPolicy and edits a Server. Waits until the engine has restored both objects. */
+/** Deletes a NetworkPolicy. With Flux, also edits a Server. Waits until the engine has restored the objects. */
 export const drift: Step = {
   id: "drift",
   title: "delete a NetworkPolicy (and, with Flux, edit a Server) by hand; the engine restores the objects",

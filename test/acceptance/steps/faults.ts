@@ -24,7 +24,10 @@ interface Fault {
   readonly change: (object: ClusterObject, story: Story) => Promise<ClusterObject | null>;
   /** Tests of `meshops verify` that the step runs, in the format of `--only`. */
   readonly only: string;
-  /** Tests that must fail because of the fault. The cause of each failed test must match the pattern. */
+  /**
+   * Tests that must fail because of the fault, keyed by id. The cause that `meshops verify` reports must match the
+   * pattern.
+   */
   readonly expected: Readonly<Record<string, RegExp>>;
   /** Whether the tests start probes, and therefore need the image of the test client. */
   readonly probes: boolean;
@@ -117,7 +120,10 @@ function withData(secret: ClusterObject, files: Readonly<Record<string, string>>
   return { ...secret, data: { ...(secret["data"] as object), ...Object.fromEntries(encoded) } };
 }
 
-/** Returns an expired issuer certificate, signed by the trust anchor, with its key. Writes no key to a file. */
+/**
+ * Returns an expired issuer certificate that the trust anchor has signed, and the key of the certificate. Writes no key
+ * to a file.
+ */
 async function expiredIssuer(story: Story): Promise<Record<string, string>> {
   const { root, environment } = story;
   const read = (path: string): string => readFileSync(join(root, path), "utf8");

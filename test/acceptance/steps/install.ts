@@ -33,7 +33,7 @@ interface VerifyReport {
   readonly tests: readonly { id: string; title: string; status: string; seen: string; cause: string | null }[];
 }
 
-/** Status and cause of each test of `meshops verify`, by the id of the test. */
+/** Status and cause of each test of `meshops verify`, keyed by the id of the test. */
 export type Verified = Readonly<Record<string, { readonly status: string; readonly cause: string }>>;
 
 /** Runs `meshops verify`, and returns the results of all tests. Does not throw if a test fails. */
@@ -54,7 +54,10 @@ export async function expectVerified(story: Story, ...args: readonly string[]): 
   ];
 }
 
-/** Returns a reason not to run a step whose tests start probes, if `--client-image` is missing; otherwise null. */
+/**
+ * If `--client-image` is missing, returns the reason why a step whose tests start probes cannot run. Otherwise returns
+ * null.
+ */
 export function withoutClientImage({ options }: Story): string | null {
   return options.clientImage === null ? "the probes of meshops verify need an image: set --client-image" : null;
 }
@@ -64,7 +67,7 @@ export const verify: Step = {
   title: "meshops verify --baseline --write",
   after: ["first-sync"],
   missing: withoutClientImage,
-  // `--baseline` adds the test T0. To remove the policies, T0 suspends a Kustomization. With helmfile, there is no
-  // Kustomization, so T0 cannot run.
+  // `--baseline` adds the test T0. T0 suspends a Kustomization before it removes the policies. With helmfile, no
+  // Kustomization exists, so T0 cannot run.
   run: (story) => expectVerified(story, ...(story.options.engine === "flux" ? ["--baseline"] : []), "--write"),
 };

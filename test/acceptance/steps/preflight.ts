@@ -81,7 +81,10 @@ async function imageProblem(story: Story): Promise<string | null> {
   return outcome.problem;
 }
 
-/** Returns null if the image was pulled, the reason if it cannot be pulled, and undefined if neither is known yet. */
+/**
+ * Returns null if the image was pulled. Returns the reason if the image cannot be pulled. Returns undefined if the pull
+ * has not ended.
+ */
 function pullOutcome(pod: ClusterObject, image: string): string | null | undefined {
   const [container] = (at(pod, "status", "containerStatuses") ?? []) as readonly object[];
   const state = at(container, "state");
@@ -92,7 +95,7 @@ function pullOutcome(pod: ClusterObject, image: string): string | null | undefin
   return reason === "CreateContainerError" || reason === "RunContainerError" ? null : undefined;
 }
 
-/** Starts the prober without addresses. Returns null if the pod prints a line; otherwise an error message. */
+/** Starts the prober without addresses. Returns null if the prober prints a line; otherwise an error message. */
 async function loadProblem({ load }: Story): Promise<string | null> {
   await load.start("probe", []);
   try {

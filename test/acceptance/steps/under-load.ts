@@ -20,7 +20,11 @@ export async function underLoad(
   return [["failed calls", `${failed} of ${calls}`], ...failures.slice(0, 50).map((each): Measure => ["failed call", each])];
 }
 
-/** Same as `underLoad`, but the first measure is the duration of the whole call. @param name name of this measure */
+/**
+ * Does the same as `underLoad`, and adds the duration of the whole call as the first measure.
+ *
+ * @param name name of the first measure
+ */
 export async function timedUnderLoad(
   name: string,
   ...[story, action]: Parameters<typeof underLoad>

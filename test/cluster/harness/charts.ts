@@ -8,7 +8,7 @@ import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { ApiObject } from "./api.ts";
 
-/** A field of a rendered object whose value is replaced by a Go template. */
+/** A field of a rendered object. A Go template replaces the value of the field. */
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
@@ -82,8 +82,8 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart, an annotation with a hash of the trust anchors restarts the pods of the control plane
-    // after a change of the trust anchors.
+    // As in the upstream chart, an annotation contains a hash of the trust anchors. Therefore a change of the trust
+    // anchors restarts the pods of the control plane.
     template: (depth) =>
       `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -103,9 +103,9 @@ const holes: readonly Hole[] = [
 ];
 
 /**
- * Returns the templates for the CA of a webhook. One template sets `caBundle`. The other template sets the annotation
- * for cert-manager's CA injector if the value `injectCaFrom` is set. `caBundle` is then an empty text. In the upstream
- * charts, the field `caBundle` does not exist in this case (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
+ * Returns the templates for the CA of a webhook. One template sets `caBundle`. If the value `injectCaFrom` is set, the
+ * other template sets the annotation for cert-manager's CA injector, and `caBundle` is an empty text. In this case, the
+ * upstream charts leave out the field `caBundle` (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
  */
 function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
   return [

@@ -36,8 +36,8 @@ export interface ClusterOptions {
 }
 
 /**
- * A cluster with Flux on loopback. The comments of the classes GitSource, HelmActor and Webhooks describe the programs
- * that are stand-ins. kwok simulates the nodes.
+ * A cluster with Flux on loopback. Stand-ins replace some programs: see the comments of the classes GitSource,
+ * HelmActor and Webhooks. kwok simulates the nodes.
  */
 export class Cluster {
   readonly plane: ControlPlane;
@@ -79,8 +79,8 @@ export class Cluster {
   }
 
   /**
-   * Starts a cluster and Flux for a platform repository with the age keys of the test run. The test must call
-   * `bootstrap`, which creates the root Kustomization.
+   * Starts a cluster and Flux for a platform repository. The age key of the cluster is the one of the test run. The
+   * test must call `bootstrap`, which creates the root Kustomization.
    */
   static async startFor({ root, environment }: Platform, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();

@@ -97,8 +97,9 @@ export class ControlPlane {
   }
 
   /**
-   * Returns the policies and pods that were created in a namespace, as `<resource> <name>`, in the order of their
-   * creation. The policies are NetworkPolicies and Linkerd's policy objects. Reads the API server's audit log.
+   * Returns the policies and pods that were created in a namespace, in the order of their creation. The format is
+   * `<resource> <name>`. The policies are NetworkPolicies and Linkerd's policy objects. Reads the API server's audit
+   * log.
    */
   created(namespace: string): string[] {
     return this.#audited(namespace, ({ responseStatus }) => responseStatus?.code === 201);

@@ -1,4 +1,7 @@
-/** Returns a Kustomization of an existing Flux repository. Its source is the GitRepository in `fluxOfOthers`. */
+/**
+ * Returns a Kustomization of an existing Flux repository. The source of this Kustomization is the GitRepository that
+ * `fluxOfOthers` returns.
+ */
 export function kustomizationOfOthers(name: string, path: string): object {
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",

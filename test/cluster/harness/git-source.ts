@@ -49,12 +49,12 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** Starts to wait for the source object. When a test has created this object, publishes the newest commit. */
+  /** Starts to wait for the source object. Publishes the newest commit as soon as a test has created this object. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes each new commit within about a second, so that a commit is enough and no push is needed. */
+  /** Publishes each new commit within about a second, so that users of the cluster need not push their commits. */
   followCommits(): void {
     let published = "";
     setInterval(() => {

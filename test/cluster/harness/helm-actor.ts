@@ -28,13 +28,17 @@ export class HelmActor {
   readonly #folder: string;
   readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps and Secrets with values that the last poll of the API server found, by `<kind> <namespace>/<name>`. */
+  /**
+   * ConfigMaps and Secrets with values, as of the last poll of the API server. The keys are
+   * `<kind> <namespace>/<name>`.
+   */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
   /**
-   * HelmRepositories and OCIRepositories that the last poll of the API server found, by `<kind>/<namespace>/<name>`.
+   * HelmRepositories and OCIRepositories, as of the last poll of the API server. The keys are
+   * `<kind>/<namespace>/<name>`.
    */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
-  /** Earliest time of the next attempt after a failure, by the UID of the HelmRelease. */
+  /** Earliest time of the next attempt after a failure. The keys are the UIDs of the HelmReleases. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
@@ -86,7 +90,7 @@ export class HelmActor {
     }
   }
 
-  /** Returns the existing Secrets to which `valuesFrom` of the HelmReleases refers. */
+  /** Returns the Secrets that exist and that `valuesFrom` of a HelmRelease refers to. */
   async #secrets(found: readonly ApiObject[]): Promise<ApiObject[]> {
     const paths = found.flatMap(({ metadata, spec }) =>
       valuesFromOf(spec)
@@ -113,9 +117,9 @@ export class HelmActor {
   }
 
   /**
-   * Whether a release needs no action now. This is the case if the release was installed with its current spec and
-   * values. It is also the case if an attempt with the current spec and values has failed, and it is too early for the
-   * next attempt.
+   * Whether a release needs no action now. This is true if the release was installed with its current spec and values.
+   * It is also true if an attempt with the current spec and values has failed, and the time of the next attempt has not
+   * come.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
@@ -284,7 +288,7 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** Name of the service account with which helm runs; null if helm runs with helm-controller's own permissions. */
+  /** Name of the service account that helm uses; null if helm uses helm-controller's own permissions. */
   #accountOf({ spec }: ApiObject): string | null {
     return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
   }
@@ -300,8 +304,8 @@ export class HelmActor {
   /**
    * Returns the name and the version of a release's chart. For an OCIRepository, the version is the tag.
    *
-   * @throws ReasonedError if the chart's source does not exist, or if the source is in a namespace whose sources the
-   * release is not allowed to use
+   * @throws ReasonedError if the chart's source does not exist, or if the release is not allowed to use sources in the
+   *   namespace of this source
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;

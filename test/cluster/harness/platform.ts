@@ -74,8 +74,8 @@ export async function edit(platform: Platform, change: SpecChange): Promise<void
 }
 
 /**
- * Returns environment variables with which commands can decrypt files. The variables contain the age keys of the
- * cluster and of the administrators.
+ * Returns environment variables that commands need to decrypt files. The variables contain the age keys of the cluster
+ * and of the administrators.
  */
 export function ageKeys(): Record<string, string> {
   const { clusterKey, adminKey } = testIdentity();

@@ -1,7 +1,9 @@
 import { objectsIn } from "../../support/objects.ts";
 import { readTree } from "../../support/platform.ts";
 
-/** Returns the generated policies of Dgraph, as `<resource> <name>` in the format of `ControlPlane.created`, sorted. */
+/**
+ * Returns the generated policies of Dgraph, sorted. The format is `<resource> <name>`, as in `ControlPlane.created`.
+ */
 export function policiesOf(root: string, environment: string): string[] {
   return Object.entries(readTree(root, `overlays/${environment}/dgraph-policy`))
     .filter(([path]) => !path.endsWith("kustomization.yaml"))

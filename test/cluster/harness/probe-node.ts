@@ -142,8 +142,8 @@ print(port, flush=True); time.sleep(100000)`;
   }
 
   /**
-   * Starts the servers to which a probe connects. Returns the address on loopback for each address in the command of
-   * the probe. The caller stops the servers with `closers`.
+   * Starts the servers that a probe connects to. The probe's command contains the addresses of these servers. Returns
+   * the loopback address for each of these addresses. The caller stops the servers with `closers`.
    */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([
@@ -177,8 +177,8 @@ print(port, flush=True); time.sleep(100000)`;
           this.#tap.report({ pod: pod.metadata.name, path, tls: this.faults.plaintext ? "no_tls_from_remote" : "true", route });
         return "pass";
       };
-    // If a NetworkPolicy denies a connection, the packets are dropped. A probe without a proxy then waits until its
-    // timeout. A probe with a proxy receives an error of its proxy.
+    // If a NetworkPolicy denies a connection, the packets are dropped. A probe without a proxy then waits until its own
+    // timeout. A probe with a proxy receives an error from the proxy.
     const lead = async (port: number, serve: () => Promise<number>): Promise<string> =>
       `127.0.0.1:${!meshed && fate(port)("/") === "unreachable" ? this.#blackHole : await serve()}`;
     const host = "demo-dgraph-alpha.dgraph.svc.cluster.local";
@@ -267,7 +267,7 @@ function peer(pod: ApiObject): Peer {
 /**
  * Starts a server with the metrics that a probe's proxy would serve. Returns the port.
  *
- * @param counts requests by pod
+ * @param counts number of requests to each pod, keyed by the name of the pod
  */
 async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void)[]): Promise<number> {
   const server = createServer((_, response) => {

@@ -16,8 +16,8 @@ export class Processes {
 
   /**
    * @param folder folder for logs, which is also the HOME of every process
-   * @param enter a program with arguments. It starts each process as its child. If the list is empty, each process is
-   *   started directly.
+   * @param enter program and arguments that start another program as a child process. If the list is empty, each
+   *   process is started directly.
    */
   constructor(folder: string, enter: readonly string[] = []) {
     this.#folder = folder;
@@ -76,7 +76,10 @@ export class Processes {
     timers.forEach(clearTimeout);
   }
 
-  /** Sends a signal to a process. If `enter` has started the process as its child, sends the signal to this child. */
+  /**
+   * Sends a signal to a process. If the program in `enter` started the process as a child, sends the signal to the
+   * child.
+   */
   #signal(child: ChildProcess, signal: NodeJS.Signals): void {
     if (this.#enter.length === 0) child.kill(signal);
     else for (const pid of childrenOf(child.pid)) process.kill(pid, signal);
@@ -90,8 +93,8 @@ export class Processes {
 const firstPort = 20_000;
 // Linux assigns the ports from 32768 on to outgoing connections and to `listen(0)`.
 const lastPort = 32_767;
-// Address for the reservation of ports. To reserve a port of 127.0.0.1, a process listens on the port with the same
-// number at this address until the process ends.
+// Address at which ports are reserved. To reserve a port of 127.0.0.1, a process listens at this address on the port
+// with the same number until the process ends.
 const reservations = "127.255.255.254";
 
 /**
@@ -127,7 +130,8 @@ async function listen(port: number, address: string): Promise<Server | null> {
  * Calls `probe` repeatedly until it returns a value other than undefined, null and false. Returns this value.
  *
  * @param probe function that may throw an error as long as the value is not available
- * @throws an error that contains the last error of `probe`, if no value is available within the given number of seconds
+ * @throws an error if `probe` returns no such value within the given number of seconds; the error contains the last
+ *   error of `probe`
  */
 export async function until<T>(
   what: string,

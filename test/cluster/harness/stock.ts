@@ -1,8 +1,8 @@
 import type { Api, ApiObject } from "./api.ts";
 
 /**
- * Objects of a cluster, by ID. The ID is `<resource> <namespace>/<name>`. The value is different after a change of the
- * object. The value of a pod is different after the pod was replaced.
+ * Objects of a cluster. The keys are the IDs `<resource> <namespace>/<name>`. The value changes when the object
+ * changes. The value of a pod changes when the pod is replaced.
  */
 export type Stock = ReadonlyMap<string, string>;
 
@@ -74,8 +74,9 @@ function isOurs({ kind, metadata, type }: ApiObject): boolean {
 }
 
 /**
- * Returns a pod of a Deployment with the name of the Deployment as its name. The name of such a pod is random. With the
- * name of the Deployment, a replaced pod counts as a changed object instead of a removed and an added object.
+ * Replaces the name of a pod of a Deployment with the name of the Deployment. Each pod of a Deployment has a random
+ * name, so a replaced pod would otherwise be reported as a removed pod and an added pod. With the name of the
+ * Deployment, it is reported as a changed pod. Other pods keep their names.
  */
 function byWorkload(pod: ApiObject): ApiObject {
   const hash = pod.metadata.labels?.["pod-template-hash"];

@@ -17,7 +17,7 @@ interface Review {
 /**
  * Stand-ins for Linkerd's webhooks. They are needed because the pods that kwok simulates do not serve requests. The
  * stand-ins are a proxy injector, validators that allow every object, and the tap API of linkerd-viz. The injector adds
- * the fields by which meshops recognizes a meshed pod.
+ * the fields that meshops reads to recognize a meshed pod.
  *
  * The charts' webhook configurations are not changed. The API server sends its calls to Services of the cluster through
  * a network proxy (EgressSelectorConfiguration). This class implements the network proxy, which forwards the calls to
@@ -29,9 +29,9 @@ export class Webhooks {
   readonly #tls: Server;
   readonly #proxy: Server;
   readonly tap: TapApi;
-  /** Port on loopback of a stand-in for the kubelet. Null if there is no such stand-in. */
+  /** Loopback port of the stand-in for the kubelet; null if there is no such stand-in. */
   kubelet: number | null = null;
-  /** Number of calls of each Service, by `<service>.<namespace>`. */
+  /** Number of calls of each Service. The keys are `<service>.<namespace>`. */
   readonly calls: Map<string, number> = new Map();
 
   constructor(api: Api) {

@@ -15,7 +15,7 @@ const corefile = `.:53 {
 }
 `;
 
-/** Objects of CoreDNS. Its pods have the label `k8s-app: kube-dns`, by which NetworkPolicies select DNS servers. */
+/** Objects of CoreDNS. NetworkPolicies select DNS servers by the label `k8s-app: kube-dns` of their pods. */
 export const dnsObjects: readonly ApiObject[] = [
   { apiVersion: "v1", kind: "ServiceAccount", metadata },
   {

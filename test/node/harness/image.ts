@@ -8,7 +8,10 @@ import { run } from "../../support/tools.ts";
 export interface ImageOptions {
   /** Name and tag of the image. */
   readonly name: string;
-  /** Path of a folder with the files of the image, or of a static program, which becomes `/<name of the file>`. */
+  /**
+   * Path of a folder, or of a static program. A folder contains all files of the image. A program is the only file of
+   * the image, with the path `/<name of the program>`.
+   */
   readonly source: string;
   /** Entrypoint of the image; default: the static program. */
   readonly entrypoint?: readonly string[];

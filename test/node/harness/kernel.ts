@@ -32,8 +32,8 @@ export function restoreKernelSettings(values: Readonly<Record<string, string>>):
 }
 
 /**
- * Creates the node's cgroup in each hierarchy. A new cgroup in the hierarchy `cpuset` has no CPUs and no memory nodes,
- * so this function copies those of the parent cgroup.
+ * Creates the node's cgroup in each hierarchy. A new cgroup in the hierarchy `cpuset` has no CPUs and no memory nodes.
+ * Therefore this function copies the CPUs and memory nodes of the parent cgroup.
  */
 export function makeCgroups(): void {
   for (const hierarchy of versionOne()) {
@@ -49,7 +49,7 @@ export function removeCgroups(): void {
   for (const folder of cgroupsLeft()) removeBelow(folder);
 }
 
-/** Returns the folders of the node's cgroups that exist. */
+/** Returns the folders of the node's existing cgroups. */
 export function cgroupsLeft(): string[] {
   return versionOne()
     .map((hierarchy) => join(hierarchies, hierarchy, cgroup))

@@ -1,6 +1,6 @@
 /**
  * `scripts/node up | down | image | kubeconfig`: manages a real Kubernetes cluster with one node on this machine, for
- * tests and for manual inspection. `up` starts a background process that runs the node, and ends when the node is
+ * tests and for manual inspection. `up` starts a background process that runs the node. `up` returns when the node is
  * ready.
  */
 import { spawn } from "node:child_process";
@@ -67,7 +67,10 @@ async function up(): Promise<number> {
   return kubeconfig();
 }
 
-/** Starts the node, and stops the node when this process receives SIGTERM or SIGINT. `up` starts this command. */
+/**
+ * Starts the node. Stops the node when this process receives SIGTERM or SIGINT. `up` runs this function in the
+ * background process.
+ */
 async function hold(): Promise<number> {
   const node = await RealNode.start({ wait: false });
   writeFileSync(keeperFile, String(process.pid));

@@ -8,13 +8,16 @@ import { readFileSync } from "node:fs";
  */
 export const network = { machine: "198.18.0.1", node: "198.18.0.2", prefix: 30, device: "meshops-node" } as const;
 
-/** Path of the lock file that prevents two nodes on one machine. It stays locked while a process of a node runs. */
+/**
+ * Path of the lock file that prevents a second node on this machine. The file stays locked while a process of the node
+ * runs.
+ */
 const lockFile = "/run/lock/meshops-node";
 
 /**
- * Linux namespaces of a node: for processes, mounts and network. When the process that created the namespaces ends,
- * even after SIGKILL, the first process in the namespaces also ends. The kernel then kills all other processes in the
- * namespaces, and removes their mounts and network devices.
+ * Linux namespaces of a node: for processes, mounts and network. If the process that created the namespaces ends, the
+ * first process in the namespaces also ends, even after SIGKILL. The kernel then kills all other processes in the
+ * namespaces, and removes the mounts and network devices of the namespaces.
  */
 export class Namespaces {
   readonly #outer: ChildProcess;
@@ -61,8 +64,8 @@ export class Namespaces {
   }
 
   /**
-   * Removes the network device of an earlier node, if it still exists. The kernel would remove the device only after it
-   * has closed all connections of that node.
+   * Removes the network device of an earlier node, if the device still exists. Without this function, the kernel
+   * removes the device only after the kernel has closed all connections of that node.
    */
   static disconnect(): void {
     sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);

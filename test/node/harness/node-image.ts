@@ -9,13 +9,14 @@ import { addImage } from "./node.ts";
 export const nodeImage = "registry.example/node:1";
 
 /**
- * Name of an image in place of the image of clients/pydgraph. It contains the programs that a probe of `meshops verify`
- * runs, but not Python.
+ * Name of the image that replaces the image of clients/pydgraph in these tests. The image contains the programs that a
+ * probe of `meshops verify` runs, but not Python.
  */
 export const clientImage = "registry.example/client:1";
 
 /**
- * Packs the image `nodeImage`, and imports it into the node. Its Node is the Node that runs the tests.
+ * Packs the image `nodeImage`, and imports it into the node. The image contains a copy of the Node binary that runs the
+ * tests.
  *
  * @param programs folder whose content is copied to /pods
  */
@@ -55,7 +56,10 @@ async function fromFolder(
   }
 }
 
-/** Copies a program to the path `target` in the image, and the shared libraries that it needs to their usual paths. */
+/**
+ * Copies a program to the path `target` in the image. Copies each shared library that the program needs to the same
+ * path in the image as on this machine.
+ */
 async function addProgram(root: string, program: string, target: string): Promise<void> {
   put(root, program, target);
   const found = await run("sh", ["-c", 'ldd "$0" 2>/dev/null || true', program]);

@@ -8,7 +8,10 @@ createServer(({ url }, response) => {
   response.end(JSON.stringify(url === "/health" ? [{ instance: "alpha", status: "healthy", version: "v24.1.4" }] : { groups: {} }));
 }).listen(8080);
 
-/** The protobuf message Version { string tag = 1; }, in a gRPC frame: one byte for no compression, length, message. */
+/**
+ * The field `tag` of the protobuf message `Version { string tag = 1; }`. `frame` contains this message in a gRPC frame.
+ * The frame consists of one byte for "not compressed", the length of the message, and the message.
+ */
 const tag = Buffer.from("v24.1.4");
 const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, tag.length + 2, 0x0a, tag.length]), tag]);
 

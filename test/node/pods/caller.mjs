@@ -1,7 +1,7 @@
 // Connects to addresses (host:port) on request. Serves these requests over HTTP on port 9999:
 //   GET /try?to=a,b     connects to each address once; returns "open" or "closed" for each address
 //   GET /watch?to=a,b   starts to connect to each address every 150 ms
-//   GET /watched        returns, for each address since /watch, the number of tries and of successful tries
+//   GET /watched        returns the numbers of tries and of successful tries since /watch, for each address
 import { createServer } from "node:http";
 import { connect } from "node:net";
 
