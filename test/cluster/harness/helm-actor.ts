@@ -86,7 +86,7 @@ export class HelmActor {
       } catch (error) {
         if (!this.#stopping && process.env["DEBUG"] !== undefined) console.error(`helm actor: ${String(error)}`);
       }
-      await sleep(400);
+      await sleep(700);
     }
   }
 
