@@ -1,4 +1,10 @@
-import { type LinkerdChart, type LinkerdRelease, linkerdReleases, nearestRelease } from "../catalog/linkerd.ts";
+import {
+  type LinkerdChart,
+  type LinkerdRelease,
+  type LinkerdVersion,
+  linkerdReleases,
+  nearestRelease,
+} from "../catalog/linkerd.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { isVersionAtLeast } from "../system/version.ts";
 import type { ChangedObject, ChangeRule } from "./change-rule.ts";
@@ -33,4 +39,13 @@ export function chartVersionOf(release: ChangedObject["before"]): string {
 export function releaseWith(chart: LinkerdChart, version: string): LinkerdRelease | null {
   const known = linkerdReleases.find(({ charts }) => charts[chart] === version);
   return known ?? nearestRelease(version.replace(/^20/, "edge-"));
+}
+
+/**
+ * Returns the version of the Linkerd release that contains a version of a chart. Returns null for an unknown chart
+ * version that is not from an edge release. The versions of the charts of edge releases are dates, such as `2026.8.3`.
+ */
+export function linkerdVersionWith(chart: LinkerdChart, version: string): LinkerdVersion | null {
+  const known = linkerdReleases.find(({ charts }) => charts[chart] === version);
+  return known?.version ?? (version.startsWith("20") ? `edge-${version.slice(2)}` : null);
 }

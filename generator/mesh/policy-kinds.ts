@@ -31,4 +31,5 @@ export const generatedPolicyKinds: readonly string[] = [
   "Server",
   "AuthorizationPolicy",
   "MeshTLSAuthentication",
+  "NetworkAuthentication",
 ];

@@ -43,6 +43,14 @@ function rulesOfDgraph(): readonly Rule[] {
       check: wholeGroups,
     },
     {
+      code: "dgraph-nodes-too-few",
+      severity: "warning",
+      title: "Hard anti-affinity needs more nodes than the cluster has",
+      why: "With `antiAffinity: hard`, Kubernetes runs at most one pod of the StatefulSet on each node. If the cluster has fewer nodes than the StatefulSet has pods, the remaining pods stay Pending. The Helm release then fails after its timeout.",
+      fix: "Set `azure.cluster.nodeCount` to at least the number of replicas, reduce the replicas, or set `antiAffinity: soft`. If the cluster has more node pools, silence the rule.",
+      check: enoughNodes,
+    },
+    {
       code: "dgraph-preview",
       severity: "warning",
       title: "An environment with high availability runs a preview of Dgraph",
@@ -112,6 +120,20 @@ function rulesOfDgraph(): readonly Rule[] {
       check: unusedMethods,
     },
   ];
+}
+
+function* enoughNodes({ spec: { azure, dgraph } }: Environment): Iterable<RuleFinding> {
+  const cluster = azure?.cluster;
+  if (!dgraph.enabled || cluster === undefined || cluster.lifecycle === "existing" || cluster.autoProvisioning) return;
+  for (const role of ["alpha", "zero"] as const) {
+    const { antiAffinity, replicas } = dgraph[role];
+    if (antiAffinity !== "hard" || replicas <= cluster.nodeCount) continue;
+    yield {
+      paths: [spec("dgraph", role, "antiAffinity"), spec("dgraph", role, "replicas"), spec("azure", "cluster", "nodeCount")],
+      message: `${plural(replicas - cluster.nodeCount, "pod")} of ${role} would stay Pending: with antiAffinity: hard, ${plural(replicas, "replica")} need ${replicas} nodes, but nodeCount is ${cluster.nodeCount}`,
+      fix: `set azure.cluster.nodeCount: ${replicas}, or set dgraph.${role}.antiAffinity: soft`,
+    };
+  }
 }
 
 function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {

@@ -2,17 +2,20 @@ import { admitsMore } from "../../mesh/installation.ts";
 import { isAssessed } from "../assessed.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 import { assessedPaths } from "./assessed.ts";
+import { otherRelease } from "./upgrade-changes.ts";
 
 /** Assesses changes of the control plane's HelmRelease. */
 export const controlPlaneChanges: ChangeRule = {
-  *assess(changed) {
+  *assess(changed, all) {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-control-plane") return;
     if (changed.change === "removed")
       yield {
         risk: "trust-anchor",
         reason: "Flux uninstalls the control plane: the certificates of proxies are no longer renewed, and new pods get no proxy",
       };
-    if (changed.change === "changed") yield* controlPlane(changed);
+    if (changed.change !== "changed") return;
+    yield* controlPlane(changed);
+    yield* otherRelease(changed, all);
   },
 };
 

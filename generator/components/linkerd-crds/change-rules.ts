@@ -1,71 +1,15 @@
-import { isOlder, type LinkerdRelease, linkerdReleases } from "../../catalog/linkerd.ts";
+import { linkerdReleases } from "../../catalog/linkerd.ts";
 import { mapAt } from "../../kubernetes/object-fields.ts";
-import { clusterOf } from "../../spec/cluster.ts";
-import type { Environment } from "../../spec/environment.generated.ts";
-import type { Assessment, ChangedObject, ChangeRule, Step } from "../change-rule.ts";
+import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 import { chartVersionOf, releaseWith } from "../chart-version.ts";
-import { notRestarted } from "../pod-template.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
-  *assess(changed, { specs }) {
+  *assess(changed) {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-crds") return;
-    if (changed.change === "changed") {
-      yield* crds(changed);
-      if (!failsToDowngrade(changed)) yield* newDefaults(changed, specs.after);
-    }
+    if (changed.change === "changed") yield* crds(changed);
   },
 };
-
-/** Assesses the requirements of a new release on the cluster, and the effects of this release on proxies. */
-function* newDefaults({ before, after }: ChangedObject, spec: Environment | null): Iterable<Assessment> {
-  const [old, next] = [before, after].map((object) => releaseWith("linkerd-crds", chartVersionOf(object)));
-  if (old == null || next == null) return;
-  if (isOlder(next.version, old.version)) yield* oldDefaults(old, next);
-  if (!isOlder(old.version, next.version)) return;
-  const declared = spec === null ? null : clusterOf(spec).kubernetesVersion;
-  if (old.minKubernetes !== next.minKubernetes && declared === null)
-    yield {
-      risk: "rollout",
-      reason: `Linkerd ${next.version} needs Kubernetes ${next.minKubernetes} or newer. meshops cannot check this requirement, because the spec does not contain the Kubernetes version of the cluster`,
-      prerequisites: [
-        { text: `Check that the cluster runs Kubernetes ${next.minKubernetes} or newer.`, command: "kubectl version" },
-      ],
-    };
-  if (!old.traits.nativeSidecar && next.traits.nativeSidecar)
-    yield {
-      risk: "rollout",
-      reason: `in Linkerd ${next.version}, proxies are native sidecars by default. A native sidecar is an init container that keeps running. A Job no longer needs to call the endpoint /shutdown of its proxy to complete`,
-    };
-  yield {
-    risk: "rollout",
-    reason: `meshed pods keep their old proxies until they restart. ${notRestarted}`,
-    steps: [restartOthers],
-  };
-}
-
-/**
- * Step in which the user restarts pods that do not restart automatically. Until then, these pods keep their old
- * proxies.
- */
-const restartOthers: Step = {
-  text: "After the control plane is ready, restart the meshed pods that still have the old proxy. The command lists all meshed pods.",
-  command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
-};
-
-/** Assesses how a downgrade changes proxies. */
-function* oldDefaults(old: LinkerdRelease, next: LinkerdRelease): Iterable<Assessment> {
-  if (old.traits.nativeSidecar && !next.traits.nativeSidecar)
-    yield {
-      risk: "rollout",
-      reason: `in Linkerd ${next.version}, proxies are not native sidecars by default. Init containers then have no mesh identity. A Job with a proxy completes only if the Job calls the endpoint /shutdown of its proxy. From Linkerd 2.15 on, this endpoint requires the annotation config.linkerd.io/proxy-admin-shutdown: enabled`,
-    };
-  yield {
-    risk: "rollout",
-    reason: `until they restart, meshed pods keep a proxy of Linkerd ${old.version}, which is newer than the control plane. ${notRestarted}`,
-    steps: [restartOthers],
-  };
-}
 
 /**
  * Whether Kubernetes rejects the Server CRD of the new chart, because the CRD does not contain the version in which the

@@ -1,4 +1,5 @@
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { recipientsOf } from "../../spec/ownership.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
@@ -34,8 +35,19 @@ export const jointRules: readonly CrossEnvironmentRule[] = [
       "Both environments would install Linkerd into the namespace `linkerd`. At every reconciliation, Flux would overwrite the objects of one environment with the objects of the other environment. " +
       "The usual cause is a copied spec in which the cluster name was not changed.",
     fix: "Set a different `azure.cluster.name` in each environment.",
-    keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
+    keys: ({ spec: { azure } }) => (azure === undefined ? [] : [keyOf(azure)]),
     check: sharedCluster,
+  },
+  {
+    code: "context-shared",
+    severity: "warning",
+    title: "Two environments use the same kubectl context",
+    why:
+      "A kubectl context belongs to one cluster. helmfile, and the commands that meshops prints, use the context of the environment. If two environments have the same context, `helmfile -e <env> sync` can install one environment into the cluster of the other environment. " +
+      "The context of an AKS cluster has the name of the cluster, because `az aks get-credentials` writes a context with this name.",
+    fix: "Set a different `azure.cluster.name` in each environment. Without `spec.azure`, set a different `cluster.context`. If each cluster has its own kubeconfig file, silence the rule.",
+    keys: (environment) => [clusterOf(environment).context ?? []].flat(),
+    check: sharedContext,
   },
   {
     code: "resource-group-shared",
@@ -69,11 +81,29 @@ function groupOf({ subscription, resourceGroup }: NonNullable<Environment["spec"
   return [subscription ?? "", resourceGroup.toLowerCase()];
 }
 
+/** Returns a text that identifies an AKS cluster: the subscription, the resource group and the name. */
+function keyOf(azure: NonNullable<Environment["spec"]["azure"]>): string {
+  return [...groupOf(azure), azure.cluster.name.toLowerCase()].join("/");
+}
+
 function* sharedCluster(environment: Environment, first: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("azure", "cluster", "name")],
     message: `the environments ${environment.metadata.name} and ${first.metadata.name} use the same cluster`,
     fix: `set azure.cluster.name: ${first.spec.azure?.cluster.name}-${environment.metadata.name}`,
+  };
+}
+
+function* sharedContext(environment: Environment, first: Environment, context: string): Iterable<RuleFinding> {
+  const { azure } = environment.spec;
+  const isSameCluster = azure !== undefined && first.spec.azure !== undefined && keyOf(azure) === keyOf(first.spec.azure);
+  // The rule cluster-shared reports environments with the same AKS cluster.
+  if (isSameCluster) return;
+  const field = azure === undefined || azure.cluster.name !== context ? ["cluster", "context"] : ["azure", "cluster", "name"];
+  yield {
+    paths: [spec(...field), spec("azure", "cluster"), spec("cluster")],
+    message: `the environments ${environment.metadata.name} and ${first.metadata.name} use the same kubectl context, ${context}. helmfile can therefore install one environment into the cluster of the other environment`,
+    fix: `set ${field.join(".")}: ${context}-${environment.metadata.name}`,
   };
 }
 
