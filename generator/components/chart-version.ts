@@ -17,12 +17,18 @@ export function chartVersion(release: string): ChangeRule {
   return {
     *assess({ kind, name, change, fields }) {
       if (kind !== "HelmRelease" || name !== release || change !== "changed") return;
-      for (const { path, before, after } of fields)
-        if (path === "spec.chart.spec.version")
+      for (const { path, before, after } of fields) {
+        if (path !== "spec.chart.spec.version") continue;
+        yield {
+          risk: "rollout",
+          reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart`,
+        };
+        if (!isVersionAtLeast(String(after), String(before)))
           yield {
-            risk: "rollout",
-            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". This change is a downgrade, and meshops is not tested with downgrades"}`,
+            risk: "not-assessed",
+            reason: `the change of chart ${name} is a downgrade, and meshops is not tested with downgrades`,
           };
+      }
     },
   };
 }

@@ -229,7 +229,10 @@ function example({ default: byDefault, examples }: Schema, allowed: readonly str
   const [first] = [byDefault, ...(Array.isArray(examples) ? examples : []), ...allowed].filter(
     (value) => typeof value === "string" || isScalar(value),
   );
-  return first === undefined ? null : `use a value such as ${String(first)}`;
+  if (first === undefined) return null;
+  // YAML reads a number without quotes as a number, and the schema requires a text.
+  const isNumeric = typeof first === "string" && first.trim() !== "" && !Number.isNaN(Number(first));
+  return `use a value such as ${isNumeric ? JSON.stringify(first) : String(first)}`;
 }
 
 function oneOf(words: readonly string[]): string {

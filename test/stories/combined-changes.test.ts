@@ -59,6 +59,20 @@ describe("volumes of Dgraph", () => {
   });
 });
 
+test("another root Kustomization and a service account are one procedure with one push", async () => {
+  const gitops = ", serviceAccountName: flux-applier, root: {kustomization: {name: mesh, namespace: flux-system}}";
+  const rows = await changesBetween(spec(dgraph()), spec(dgraph(), gitops), bases);
+  const account = rows.find(({ steps }) => JSON.stringify(steps).includes("service account"));
+  const root = rows.find(({ kind, name }) => kind === "Kustomization" && name === "flux-system");
+  const procedures: Procedure[] = [account, root].map((row) => {
+    if (row === undefined) throw new Error(text(rows));
+    const steps = row.steps.map((each): Step => (each.text === sharedPush.text ? sharedPush : { text: each.text }));
+    return { risk: row.risk as Risk, reason: row.reason, steps };
+  });
+  const combined = combineProcedures(procedures);
+  expect(combined.kind, text(rows)).toBe("one");
+});
+
 describe("default inbound policy of a namespace", () => {
   const namespace = (policy: string): string =>
     `  dgraph: {enabled: false}\n  namespaces:\n    web: {mesh: {inject: enabled${policy === "" ? "" : `, defaultInboundPolicy: ${policy}`}}}\n`;

@@ -264,11 +264,13 @@ const otherStories = [
   "rollout-an-upgrade-of-linkerd.txt",
 ];
 
+/** Files and folders of the sample environments, and of the files that meshops generated from them. */
+const sampleFiles = ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"];
+
 /** Copies the sample environments and their generated files to a new Git repository, and commits them. */
 async function samples(edits: readonly Edit[] = []): Promise<string> {
   const root = scratchFolder("diff");
-  for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
-    cpSync(join(projectRoot, path), join(root, path), { recursive: true });
+  for (const path of sampleFiles) cpSync(join(projectRoot, path), join(root, path), { recursive: true });
   if (edits.length > 0) {
     edit(root, edits);
     expect(await generateIn(root)).toBe(0);
@@ -392,6 +394,44 @@ describe("certificates and encrypted files", () => {
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");
   });
 
+  test("steps 1 and 2 of a trust anchor rotation must not be in one push", async () => {
+    await git(root, "checkout", "-q", ".");
+    const rotate = async (...flags: string[]): Promise<void> => {
+      const { code, stderr } = await meshops(root, ["identity", "rotate-anchor", "dev", ...flags], { env: keys() });
+      expect(code, stderr).toBe(0);
+      expect(await generateIn(root)).toBe(0);
+    };
+    const ofIssuer = async (): Promise<Record<string, unknown> | undefined> =>
+      (await rows(root)).find(({ kind, name }) => kind === "ConfigMap" && name === "meshops-identity");
+    await rotate();
+    expect(await ofIssuer()).toMatchObject({ risk: "trust-anchor" });
+    await rotate("--pods-restarted");
+    const found = await ofIssuer();
+    expect(found).toMatchObject({ risk: "mesh-restart" });
+    expect(found?.["reason"]).toContain("This change contains step 1 and step 2 of a trust anchor rotation.");
+    expect((found?.["steps"] as { text: string }[]).map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Do not push this change\. First push only step 1/),
+      expect.stringMatching(/^Restart all meshed pods/),
+    ]);
+  });
+
+  test("during a trust anchor rotation, diff refuses a new trust domain, because it needs a new issuer", async () => {
+    await git(root, "checkout", "-q", ".");
+    await meshops(root, ["identity", "rotate-anchor", "dev"], { env: keys() });
+    edit(
+      root,
+      [["  extends: base\n", "  extends: base\n  linkerd: {identity: {trustDomain: mesh.example.org}}\n"]],
+      "environments/dev.yaml",
+    );
+    const steps = (await rows(root)).flatMap((row) => row["steps"] as { text: string; command: string | null }[]);
+    const texts = steps.map(({ text }) => text);
+    expect(texts).toContain(
+      "Do not push this change. Set linkerd.identity.trustDomain: cluster.local, and complete the rotation in separate commits with the following command. Then change the trust domain.",
+    );
+    expect(JSON.stringify(steps)).not.toContain("rotate-issuer");
+    await git(root, "checkout", "-q", ".");
+  });
+
   /** Age recipient of an administrator of the sample environment production. */
   const otherAdmin = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
 
@@ -418,6 +458,52 @@ describe("comparison with Git", () => {
     expect(brief(await rows(root, "--from", "first"))).toEqual(["production changed HelmRelease dgraph volume-claim"]);
     expect(brief(await rows(root, "dev", "--from", "first"))).toEqual([]);
   });
+
+  test("a moved platform folder is compared with the old folder, and its environments are not reported as new", async () => {
+    const top = scratchFolder("monorepo");
+    for (const path of sampleFiles) cpSync(join(projectRoot, path), join(top, "platform", path), { recursive: true });
+    const pathTo = (folder: string): Edit => [/^ {2}gitops:\n( {4}path: .*\n)?/m, `  gitops:\n    path: ${folder}\n`];
+    await git(top, "init", "-q");
+    edit(join(top, "platform"), [pathTo("platform")], "environments/base.yaml");
+    expect(await generateIn(join(top, "platform"))).toBe(0);
+    await commit(top);
+    await git(top, "mv", "platform", "mesh");
+    edit(join(top, "mesh"), [pathTo("mesh")], "environments/base.yaml");
+    const found = await rows(join(top, "mesh"), "production");
+    expect(found.filter(({ change }) => change === "added")).toEqual([]);
+    const moved = found.find(({ kind, name }) => kind === "Kustomization" && name === "namespaces");
+    expect(moved).toMatchObject({ change: "changed", risk: "stalled-rollout" });
+    const steps = (moved?.["steps"] as { text: string; command: string | null }[]).map(({ text, command }) => command ?? text);
+    expect(steps).toEqual([
+      expect.stringContaining("If you have not done so, move the folder"),
+      expect.stringContaining("flux/production/flux-system/gotk-sync.yaml, change spec.path"),
+      "Push the commit.",
+      "MESHOPS_TAKE_OVER=yes meshops bootstrap production --run",
+    ]);
+  });
+
+  test.each([
+    ["the new release is not in the catalog", [], [["  linkerd:\n", "  linkerd:\n    version: edge-26.8.4\n"]]],
+    [
+      "linkerd-crds is suspended",
+      [["  linkerd:\n", "  linkerd:\n    version: edge-25.10.7\n"]],
+      [
+        ["    version: edge-25.10.7\n", ""],
+        ["  linkerd:\n", "  components: {linkerd-crds: {suspend: true}}\n  linkerd:\n"],
+      ],
+    ],
+  ] satisfies [string, Edit[], Edit[]][])(
+    "after an upgrade of Linkerd, pods keep their old proxies: %s",
+    async (_, before, after) => {
+      const root = await samples(before);
+      edit(root, after);
+      const plane = (await rows(root, "production")).find(({ name }) => name === "linkerd-control-plane");
+      expect(plane?.["reason"]).toContain("meshed pods keep their old proxies until they restart");
+      expect(JSON.stringify(plane?.["steps"])).toContain("restart the meshed pods that still have the old proxy");
+      const ahead = "the HelmRelease linkerd-crds is suspended, so the cluster keeps the CRDs of the old release";
+      expect(String(plane?.["reason"]).includes(ahead)).toBe(before.length > 0);
+    },
+  );
 
   test("--fail-on sets the lowest risk for which diff exits with code 1", async () => {
     const root = await samples();
