@@ -409,7 +409,7 @@ describe("certificates and encrypted files", () => {
     const found = await ofIssuer();
     expect(found).toMatchObject({ risk: "mesh-restart" });
     expect(found?.["reason"]).toContain("This change contains step 1 and step 2 of a trust anchor rotation.");
-    expect((found?.["steps"] as { text: string }[]).map(({ text }) => text)).toEqual([
+    expect(((found?.["steps"] ?? []) as { text: string }[]).map(({ text }) => text)).toEqual([
       expect.stringMatching(/^Do not push this change\. First push only step 1/),
       expect.stringMatching(/^Restart all meshed pods/),
     ]);
@@ -473,7 +473,9 @@ describe("comparison with Git", () => {
     expect(found.filter(({ change }) => change === "added")).toEqual([]);
     const moved = found.find(({ kind, name }) => kind === "Kustomization" && name === "namespaces");
     expect(moved).toMatchObject({ change: "changed", risk: "stalled-rollout" });
-    const steps = (moved?.["steps"] as { text: string; command: string | null }[]).map(({ text, command }) => command ?? text);
+    const steps = ((moved?.["steps"] ?? []) as { text: string; command: string | null }[]).map(
+      ({ text, command }) => command ?? text,
+    );
     expect(steps).toEqual([
       expect.stringContaining("If you have not done so, move the folder"),
       expect.stringContaining("flux/production/flux-system/gotk-sync.yaml, change spec.path"),
