@@ -39,8 +39,8 @@ export function chartVersionOf(release: ChangedObject["before"]): string {
 }
 
 /**
- * Returns the Linkerd release that contains a version of a chart, or the nearest older release; null if the version is
- * older than all releases of the catalog.
+ * Returns the Linkerd release of the catalog that contains the given version of the chart. If no release contains this
+ * version, returns the newest release that is older than the version; null if there is none.
  */
 export function releaseWith(chart: LinkerdChart, version: string): LinkerdRelease | null {
   const known = linkerdReleases.find(({ charts }) => charts[chart] === version);

@@ -13,7 +13,7 @@ export interface Diagnostic {
   readonly message: string;
   /** A noun phrase that describes the valid values. */
   readonly expected: string | null;
-  /** One action of the user that removes the finding. */
+  /** One action with which the user can remove the finding. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
   /** Path from the root of the document to the value that the finding is about, if the finding is about a value. */

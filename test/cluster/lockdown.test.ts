@@ -33,7 +33,7 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
 
   beforeAll(async () => {
     platform = await makeGitPlatform({ gitops, linkerd: { viz: { enabled: false }, jaeger: { enabled: false } } }, gitops.path);
-    cluster = await Cluster.startFor(platform, { source, lockdown: true });
+    cluster = await Cluster.startFor(platform, { source, lockdown: "default" });
     for (const name of ["flux-system", namespace])
       await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } } as ApiObject);
     await cluster.api.applyAll(fluxManifests);

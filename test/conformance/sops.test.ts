@@ -18,7 +18,7 @@ const now = new Date("2026-11-24T12:00:00Z");
 const everything: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Texts that a YAML parser or writer may convert to another type, or may change. */
+/** Texts that a YAML parser or writer may change, or may convert to a value of another type. */
 const nasty = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
   fc.constantFrom(

@@ -59,7 +59,7 @@ interface CapturedIo {
   readonly out: { readonly stdout: string; readonly stderr: string };
 }
 
-/** Runs the command line in the test's process. Returns its exit code and its output. */
+/** Runs a meshops command line in the process of the test. Returns the exit code and the output of meshops. */
 export async function meshops(cwd: string, args: readonly string[], circumstances: Circumstances = {}): Promise<Finished> {
   const { io, out } = testIo(cwd, args, circumstances);
   const code = await run(args, io);

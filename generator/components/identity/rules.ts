@@ -19,7 +19,7 @@ export const identityRules: readonly Rule[] = [
     title: "The validity of a certificate is too short for a rotation",
     why:
       `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. If a certificate is valid for less than ${rotationLead}, this check always fails, even on the day on which the certificate is issued. ` +
-      "In addition, a rotation of a trust anchor takes time: it requires three commits, with at least one day between two commits.",
+      "In addition, a rotation of a trust anchor takes time: it requires three commits, and each commit must be more than one day after the previous commit.",
     fix: `Set a validity of ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
   },

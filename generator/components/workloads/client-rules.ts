@@ -175,7 +175,7 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
       fix:
         client.builtin === undefined
           ? "remove cidrs, and add an entry for each client"
-          : "set builtin: meshed, or add an entry for each client",
+          : "set builtin: meshed, or replace this entry with one entry for each client",
     };
   }
 }

@@ -43,7 +43,7 @@ export const chartOverrideRules: readonly Rule[] = [
   {
     code: "value-unknown",
     severity: "warning",
-    title: "The chart does not read a value",
+    title: "The spec sets a Helm value that the chart does not read",
     why: "Helm ignores a value that no template of the chart reads, so the value has no effect. For the charts in its catalog, meshops compares your values with the values file and the templates of the chart.",
     fix: "Correct the name of the value. If the chart reads the value in a way that meshops does not find, silence the rule.",
     check: unknownValues,

@@ -28,8 +28,8 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("proxy")],
         part: "key",
-        message: `the pods of ${name} have no proxy, so the settings in the field proxy have no effect`,
-        fix: "remove the field proxy",
+        message: `the pods of ${name} have no proxy, so the settings below proxy: have no effect`,
+        fix: "remove proxy: and its settings",
       };
     const opaque = portKeys.opaque.slice(proxyPrefix.length);
     const list = set.proxy[opaque];

@@ -29,10 +29,11 @@ export interface ClusterOptions {
   /** Flux source from which Flux reads the generated files; default: the GitRepository that bootstrap creates. */
   readonly source?: Source;
   /**
-   * Whether Flux runs with the multi-tenancy lockdown. With the lockdown, an object cannot refer to objects in other
-   * namespaces. An object without a service account uses the account `default` (Flux docs, "Multi-tenancy lockdown").
+   * If set, Flux runs with the multi-tenancy lockdown. With the lockdown, an object cannot refer to objects in other
+   * namespaces. The value is the service account of objects that specify no account. In the Flux docs ("Multi-tenancy
+   * lockdown"), this account is `default`. In the Flux extension of AKS, it is `flux-applier`.
    */
-  readonly lockdown?: boolean;
+  readonly lockdown?: string;
 }
 
 /**
@@ -54,7 +55,7 @@ export class Cluster {
       kubeconfig: plane.kubeconfigFile("admin"),
       charts: options.charts,
       folder: join(plane.folder, "helm"),
-      lockdown: options.lockdown === true,
+      lockdown: options.lockdown ?? null,
     });
     this.webhooks = new Webhooks(plane.api);
   }
@@ -196,12 +197,13 @@ export class Cluster {
 
   async #startKustomizeController(gates: string = "CancelHealthCheckOnNewRevision=true"): Promise<void> {
     const health = await reservePort();
+    const { lockdown } = this.#options;
     const flags = [
       "--watch-all-namespaces=true",
       "--enable-leader-election=false",
       "--requeue-dependency=2s",
       "--metrics-addr=0",
-      ...(this.#options.lockdown === true ? ["--no-cross-namespace-refs=true", "--default-service-account=default"] : []),
+      ...(lockdown === undefined ? [] : ["--no-cross-namespace-refs=true", `--default-service-account=${lockdown}`]),
     ];
     this.plane.processes.start(
       "kustomize-controller",

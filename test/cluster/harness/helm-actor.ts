@@ -26,7 +26,8 @@ export class HelmActor {
   readonly #kubeconfig: string;
   readonly #charts: string;
   readonly #folder: string;
-  readonly #lockdown: boolean;
+  /** Service account of HelmReleases that specify no account, with the multi-tenancy lockdown; null without it. */
+  readonly #lockdown: string | null;
   readonly #busy: Map<string, Promise<void>> = new Map();
   /**
    * ConfigMaps and Secrets with values, as of the last poll of the API server. The keys are
@@ -44,7 +45,7 @@ export class HelmActor {
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, options: { kubeconfig: string; charts: string; folder: string; lockdown: boolean }) {
+  constructor(api: Api, options: { kubeconfig: string; charts: string; folder: string; lockdown: string | null }) {
     this.#api = api;
     this.#kubeconfig = options.kubeconfig;
     this.#charts = options.charts;
@@ -290,7 +291,7 @@ export class HelmActor {
 
   /** Name of the service account that helm uses; null if helm uses helm-controller's own permissions. */
   #accountOf({ spec }: ApiObject): string | null {
-    return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
+    return (spec.serviceAccountName as string | undefined) ?? this.#lockdown;
   }
 
   /** Returns the arguments of helm that set the namespace, the kubeconfig and the service account of a release. */
@@ -309,7 +310,7 @@ export class HelmActor {
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
-    if (this.#lockdown && namespace !== metadata.namespace)
+    if (this.#lockdown !== null && namespace !== metadata.namespace)
       throw new ReasonedError(
         "AccessDenied",
         `can't access '${kind}/${namespace}/${name}', cross-namespace references have been blocked`,
