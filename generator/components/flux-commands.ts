@@ -6,6 +6,16 @@ export function suspend(kind: string, names: readonly string[], namespace: strin
   return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${fluxFieldManager} --type merge --patch '{"spec":{"suspend":${value}}}'`;
 }
 
+/**
+ * Returns a command that deletes the HelmReleases of a namespace that are suspended, and no others. If a suspended
+ * HelmRelease is deleted, Flux keeps its Helm release (helm-controller, reconcileDelete).
+ */
+export function deleteSuspendedReleases(namespace: string): string {
+  const kind = "helmrelease.helm.toolkit.fluxcd.io";
+  const list = `kubectl get ${kind} --namespace ${namespace} --output jsonpath='{range .items[?(@.spec.suspend==true)]}{.metadata.name}{"\\n"}{end}'`;
+  return `for name in $(${list}); do kubectl delete ${kind} "$name" --namespace ${namespace}; done`;
+}
+
 /** Returns a command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
 export function suspendKustomizations(names: readonly string[], namespace: string): string {
   return suspend("kustomization.kustomize.toolkit.fluxcd.io", names, namespace, true);

@@ -99,6 +99,22 @@ withCluster("Linkerd that another tool installs", () => {
     await edit(platform, { linkerd: { version: "edge-26.8.3", jaeger: { enabled: true } } });
   });
 
+  test("meshops takes over Linkerd, and hands it over again; no object of Linkerd changes", async () => {
+    await edit(platform, { linkerd: { lifecycle: "managed" } });
+    const plane = (await changes()).find(({ kind, name }) => kind === "HelmRelease" && name === "linkerd-control-plane");
+    expect(plane?.risk).toBe("mesh-restart");
+    await cluster.follow(plane?.steps ?? [], () => push("meshops installs Linkerd"));
+    expect((await cluster.kustomizations()).map(({ metadata }) => metadata.name)).toContain("linkerd-control-plane");
+    const { code, stdout } = await command("status", "own");
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^ok linkerd-control-plane +2026\.8\.3, 3 workloads/m);
+    expect(await meshOfOthers()).toBe(before);
+    await edit(platform, { linkerd: existing });
+    const handedOver = (await changes()).find(({ risk, kind }) => risk === "data-loss" && kind === "Kustomization");
+    await cluster.follow(handedOver?.steps ?? [], () => push("others install Linkerd again"));
+    expect(await meshOfOthers()).toBe(before);
+  });
+
   test("teardown removes Dgraph, and changes no object of Linkerd", async () => {
     await cluster.script("teardown");
     expect(await cluster.api.list("/api/v1/namespaces/dgraph/pods")).toEqual([]);

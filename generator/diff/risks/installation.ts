@@ -1,5 +1,5 @@
 import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
-import { suspend, suspendFirst } from "../../components/flux-commands.ts";
+import { deleteSuspendedReleases, suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { providers } from "../../components/registry.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { webhooksOfChart } from "../../mesh/webhooks.ts";
@@ -15,7 +15,8 @@ const ofLinkerd = providers.flatMap(({ partOfLinkerd = [] }) => partOfLinkerd);
  * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. After the change, meshops no longer manages
  * Linkerd or its certificates, or meshops starts to manage them.
  */
-export function* ownershipRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
+export function* ownershipRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+  const { environment, objects } = all;
   const { kind, name, change } = changed;
   const component = kind === "Kustomization" ? overlayOf(change === "added" ? changed.after : changed.before) : null;
   const release = kind === "HelmRelease" ? name : null;
@@ -26,7 +27,7 @@ export function* ownershipRisks(changed: ChangedObject, { environment, objects }
   if (release !== null && change === "changed") yield* webhooksByChart(changed, environment);
   const controlPlane = objects.find((each) => each.kind === "HelmRelease" && each.name === "linkerd-control-plane");
   if (release !== null && ofOthers && change === "added" && controlPlane?.change === "added" && isRunning(objects))
-    yield takenOver(controlPlane, environment);
+    yield takenOver(controlPlane, all);
 }
 
 /**
@@ -82,7 +83,8 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
       push,
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
-        text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects while they are suspended.",
+        text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects with the following command while they are suspended.",
+        command: namespaces.map(deleteSuspendedReleases).join("; "),
       },
     ],
   };
@@ -147,7 +149,11 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
   };
 }
 
-function takenOver({ after }: ChangedObject, environment: string): Assessment {
+function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet): Assessment {
+  const added = objects.filter(
+    ({ kind, name, change }) => kind === "HelmRelease" && change === "added" && ofLinkerd.includes(name),
+  );
+  const namespaces = [...new Set(added.map(({ namespace }) => namespace))];
   const values = at(after, "spec", "values");
   const external = at(values, "identityTrustAnchorsPEM") === undefined;
   const injects = at(values, "proxyInjector", "injectCaFrom") !== undefined;
@@ -192,6 +198,10 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
         : []),
       {
         text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd. Then remove these objects from their Git repository, and delete them in the cluster.",
+      },
+      {
+        text: "Delete HelmReleases of Linkerd that are still suspended, for example since an earlier change of linkerd.lifecycle. Otherwise, they stay suspended after the push, and Flux waits for them. The command deletes no other HelmReleases.",
+        command: namespaces.map(deleteSuspendedReleases).join("; "),
       },
       push,
       {

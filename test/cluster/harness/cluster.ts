@@ -160,7 +160,7 @@ export class Cluster {
   }
 
   /**
-   * Runs the steps that `meshops diff` printed. Runs the kubectl commands. Calls `push` for the step whose text begins
+   * Runs the steps that `meshops diff` printed. Runs the kubectl commands, also in loops over names. Calls `push` for the step whose text begins
    * with "Push". Skips commands of meshops such as `meshops status`, because `push` waits until Flux has applied the
    * commit.
    */
@@ -172,7 +172,7 @@ export class Cluster {
     };
     for (const { text, command } of steps) {
       if (text.startsWith("Push")) await push();
-      if (command?.startsWith("kubectl") === true) await run("bash", ["-ec", command], { env });
+      if (/^(kubectl|for name in) /.test(command ?? "")) await run("bash", ["-ec", command ?? ""], { env });
     }
   }
 
