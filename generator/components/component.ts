@@ -243,7 +243,10 @@ export interface ComponentOutput {
   readonly pods?: readonly PodSet[];
   /** Tests that `meshops verify` runs on a cluster. */
   readonly checks?: readonly Check[];
-  /** Pods whose access control `meshops verify` tests. */
+  /**
+   * Pods whose access control `meshops verify` tests with the tests T0 to T3. At most one component of an environment can
+   * have an access target.
+   */
   readonly accessTarget?: AccessTarget | null;
   /** Names of the SOPS-encrypted Secrets. `meshops identity` writes the files of these Secrets. */
   readonly secrets?: readonly string[];

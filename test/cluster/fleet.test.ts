@@ -3,13 +3,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import { meshops } from "../support/cli.ts";
 import { withCertManager } from "../support/guards.ts";
 import { tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
-import { isReady } from "./harness/helm-actor.ts";
+import { webhookSecrets, webhookValues } from "./harness/linkerd-of-others.ts";
 import { fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
@@ -87,12 +86,10 @@ withCertManager("a fleet of clusters that read one OCI artifact, and whose certi
     // edge-26.8.3. The charts of the harness create no certificates for webhooks. Therefore the test creates the Secrets
     // that the real chart writes, and passes the CA as a value.
     const releases = join(top, "base/releases.yaml");
-    const ca = JSON.stringify({ caBundle: webhookCa.certificate });
-    const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${ca}\n`).join("");
     const text = readFileSync(releases, "utf8").replaceAll("2026.4.2", "2026.8.3");
     writeFileSync(
       releases,
-      text.replace("    controllerReplicas: 3\n", (line) => line + values),
+      text.replace("    controllerReplicas: 3\n", (line) => line + webhookValues),
     );
     cluster = await Cluster.startFor(platform, { source, lockdown: "flux-applier" });
     const crds = join(dirname(tool("cert-manager")), "crds");
@@ -106,7 +103,7 @@ withCertManager("a fleet of clusters that read one OCI artifact, and whose certi
     for (const document of parseAllDocuments(readFileSync(join(original, "cluster/flux.yaml"), "utf8")))
       await cluster.api.apply(withRetries(document.toJS() as ApiObject));
     await cluster.git.push("the original artifact");
-    await ready(["mesh-linkerd", "mesh-policies", "mesh-after"]);
+    await cluster.ready(["mesh-linkerd", "mesh-policies", "mesh-after"], namespace);
     await cluster.api.apply(shop as ApiObject);
     await until("the pod of the workload runs", async () => {
       const pods = await cluster.api.list("/api/v1/namespaces/shop/pods");
@@ -115,20 +112,6 @@ withCertManager("a fleet of clusters that read one OCI artifact, and whose certi
     before = await stateOfOthers();
   });
   afterAll(() => cluster?.stop());
-
-  async function ready(names: readonly string[]): Promise<void> {
-    await until(
-      `${names.join(", ")} are ready`,
-      async () => {
-        const found = await cluster.api.list(kustomizations);
-        const left = names.filter((name) => !found.some((each) => each.metadata.name === name && isReady(each)));
-        if (left.length > 0)
-          throw new Error(JSON.stringify(found.map(({ metadata, status }) => [metadata.name, status?.conditions])));
-        return true;
-      },
-      200,
-    );
-  }
 
   /**
    * Returns the objects of the original repository as text: the specs of its Flux objects, its policies, the pod
@@ -174,7 +157,10 @@ withCertManager("a fleet of clusters that read one OCI artifact, and whose certi
     expect(await cluster.script("bootstrap")).not.toContain("age key");
     await cluster.api.apply(rootKustomization as ApiObject);
     await cluster.git.push("meshops");
-    await ready(["mesh-own", "mesh-namespaces", "mesh-dgraph-policy", "mesh-dgraph", "mesh-service-profile", "mesh-policy-shop"]);
+    await cluster.ready(
+      ["mesh-own", "mesh-namespaces", "mesh-dgraph-policy", "mesh-dgraph", "mesh-service-profile", "mesh-policy-shop"],
+      namespace,
+    );
     expect(await stateOfOthers()).toBe(before);
     const created = cluster.plane.created("dgraph");
     const firstPod = created.findIndex((line) => line.startsWith("pods "));
@@ -255,15 +241,3 @@ const shop = {
     },
   },
 };
-
-const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
-const webhookCa = makeWebhookCa(names, new Date());
-
-/** Returns the Secrets of the webhooks that Linkerd's real chart writes (templates/*-rbac.yaml). */
-function webhookSecrets(): object[] {
-  return ["linkerd-proxy-injector", "linkerd-sp-validator", "linkerd-policy-validator"].map((service) => {
-    const pair = makeServerCertificate(`${service}.linkerd.svc`, names, webhookCa, new Date());
-    const stringData = { "tls.crt": pair.certificate, "tls.key": privateKeyPem(pair, "PKCS#8") };
-    return { apiVersion: "v1", kind: "Secret", metadata: { name: `${service}-k8s-tls`, namespace: "linkerd" }, stringData };
-  });
-}

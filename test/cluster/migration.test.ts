@@ -3,20 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
-import {
-  makeIssuer,
-  makeServerCertificate,
-  makeTrustAnchor,
-  makeWebhookCa,
-  privateKeyPem,
-} from "../../generator/identity/authority.ts";
+import { makeIssuer, makeTrustAnchor, privateKeyPem } from "../../generator/identity/authority.ts";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { writeTree } from "../support/platform.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { fluxOfOthers, kustomizationOfOthers } from "./harness/flux-of-others.ts";
-import { isReady } from "./harness/helm-actor.ts";
+import { names, secretOf, webhookSecrets, webhookValues } from "./harness/linkerd-of-others.ts";
 import { edit, fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
@@ -59,12 +53,10 @@ withCluster("an existing platform repository that adopts meshops", () => {
     // edge-25.10.7 instead. The charts of the harness create no certificates. Therefore the test creates the Secrets
     // that the real chart writes, and passes the CA of the webhooks as a value.
     const mesh = join(top, "infrastructure/controllers/mesh.yaml");
-    const webhook = JSON.stringify({ caBundle: webhookCa.certificate });
-    const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${webhook}\n`);
     const text = readFileSync(mesh, "utf8").replaceAll("2026.2.1", "2025.10.7");
     writeFileSync(
       mesh,
-      text.replace("    revisionHistoryLimit: 0\n", (line) => line + values.join("")),
+      text.replace("    revisionHistoryLimit: 0\n", (line) => line + webhookValues),
     );
     cluster = await Cluster.startFor(platform);
     await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: flux.namespace } } as ApiObject);
@@ -74,7 +66,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     for (const object of fluxOfOthers("https://example.com/harbour", "./clusters/harbour"))
       await cluster.api.apply(object as ApiObject);
     await cluster.git.push("the original repository");
-    await ready(["flux-system", "controllers", "configs", "apps"]);
+    await cluster.ready(["flux-system", "controllers", "configs", "apps"]);
     await until("the pods of the workloads run", async () => {
       const lists = ["notes", "gateway"].map((name) => cluster.api.list(`/api/v1/namespaces/${name}/pods`));
       const pods = (await Promise.all(lists)).flat();
@@ -83,19 +75,6 @@ withCluster("an existing platform repository that adopts meshops", () => {
     before = await workloadsOfOthers();
   });
   afterAll(() => cluster?.stop());
-
-  async function ready(names: readonly string[]): Promise<void> {
-    await until(
-      `${names.join(", ")} are ready`,
-      async () => {
-        const found = await cluster.api.list(kustomizations);
-        const left = names.filter((name) => !found.some((each) => each.metadata.name === name && isReady(each)));
-        if (left.length > 0) throw new Error(JSON.stringify(found.map(({ metadata, status }) => [metadata.name, status])));
-        return true;
-      },
-      120,
-    );
-  }
 
   /**
    * Returns the UIDs of the Deployments and pods of Linkerd and of the original workloads, and the pod templates of the
@@ -127,7 +106,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       "clusters/harbour/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
     });
     await cluster.git.push("meshops");
-    await ready([
+    await cluster.ready([
       "mesh",
       "mesh-namespaces",
       "mesh-dgraph-policy",
@@ -157,7 +136,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await edit(platform, { workloads: workloadsWith(mode) });
       const { stdout: changes } = await meshops(platform.root, ["diff", "own"]);
       await cluster.git.push(`access: ${mode}`);
-      await ready(["mesh-policy-notes"]);
+      await cluster.ready(["mesh-policy-notes"]);
       await until(`the policies are in mode ${mode}`, async () => {
         const server = await cluster.api.get("/apis/policy.linkerd.io/v1beta3/namespaces/notes/servers/notes-web-http");
         // In the mode enforce, meshops does not set `accessPolicy`. The CRD's default is `deny`.
@@ -202,7 +181,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
     };
     await cluster.follow(renamed?.steps ?? [], async () => {
       await cluster.git.push("another name");
-      await ready(["mesh-policy-memos"]);
+      await cluster.ready(["mesh-policy-memos"]);
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
@@ -247,12 +226,9 @@ function workloadsWith(mode: "audit" | "enforce"): Record<string, unknown> {
   };
 }
 
-const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
-const webhookCa = makeWebhookCa(names, new Date());
-
 /**
- * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer,
- * which the original repository passes to Linkerd's chart. The other Secrets are the Secrets that the real chart writes
+ * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer. The
+ * original repository passes them to Linkerd's chart. The other Secrets are those that the real chart writes
  * (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
  */
 function secretsOfChart(): ApiObject[] {
@@ -260,15 +236,9 @@ function secretsOfChart(): ApiObject[] {
   const anchor = makeTrustAnchor(names, now);
   const issuer = makeIssuer(names, anchor, now);
   const key = privateKeyPem(issuer);
-  const secret = (name: string, stringData: Record<string, string>): ApiObject =>
-    ({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "linkerd" }, stringData }) as unknown as ApiObject;
-  const webhooks = ["linkerd-proxy-injector", "linkerd-sp-validator", "linkerd-policy-validator"].map((service) => {
-    const pair = makeServerCertificate(`${service}.linkerd.svc`, names, webhookCa, now);
-    return secret(`${service}-k8s-tls`, { "tls.crt": pair.certificate, "tls.key": privateKeyPem(pair, "PKCS#8") });
-  });
   return [
-    secret("mesh-ca", { roots: anchor.certificate, "issuer-crt": issuer.certificate, "issuer-key": key }),
-    secret("linkerd-identity-issuer", { "crt.pem": issuer.certificate, "key.pem": key }),
-    ...webhooks,
+    secretOf("mesh-ca", { roots: anchor.certificate, "issuer-crt": issuer.certificate, "issuer-key": key }),
+    secretOf("linkerd-identity-issuer", { "crt.pem": issuer.certificate, "key.pem": key }),
+    ...webhookSecrets(),
   ];
 }

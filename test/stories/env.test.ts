@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -87,6 +87,18 @@ describe("env rename", () => {
     expect(await here("validate")).toMatchObject({ code: 0, stdout: expect.stringContaining("21 encrypted files decrypted") });
     expect((await here("generate", "--check")).code).toBe(0);
     expect((await here("env", "rename", "own", "lab")).code).toBe(2);
+  });
+
+  test("if another environment is invalid, the same command completes the rename after the correction", async () => {
+    const root = makePlatform({ own: specText({}, "own"), other: specText({ unknown: 1 }, "other") });
+    const failed = await meshops(root, ["env", "rename", "own", "lab"]);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(
+      /the rename is not complete: correct the findings, and run meshops env rename own lab again\n$/,
+    );
+    rmSync(join(root, "environments/other.yaml"));
+    expect(await meshops(root, ["env", "rename", "own", "lab"])).toMatchObject({ code: 0 });
+    expect(existsSync(join(root, "environments/own"))).toBe(false);
   });
 
   test("updates the specs that extend the renamed environment, and prints the commands for the tags in Azure", async () => {

@@ -121,9 +121,9 @@ async function refusedTests(run: Run, scene: Scene): Promise<void> {
     return;
   }
   const trouble = await run.resources.unlistedAccountIn(client.namespace);
-  const { unlisted: stranger, forged } = refusedProbes(client, scene.target, run.state, run.id);
+  const { unlisted, forged } = refusedProbes(client, scene.target, run.state, run.id);
   const test = async (id: string, probe: Probe, resultOf: typeof unlistedResult): Promise<void> => {
     if (run.wants(id)) run.report(id, since, resultOf(await probeUnless(trouble, run, probe), scene));
   };
-  await allFinished([test("T2b", stranger, unlistedResult), test("T2c", forged, forgedResult)]);
+  await allFinished([test("T2b", unlisted, unlistedResult), test("T2c", forged, forgedResult)]);
 }

@@ -39,9 +39,15 @@ export function checksOf({ components }: Model): Check[] {
   return components.flatMap(({ checks }) => checks);
 }
 
-/** Returns the target of the access tests; null if no component has an access target. */
+/**
+ * Returns the target of the access tests; null if no component has an access target.
+ *
+ * @throws Error if several components have an access target, because the IDs of the tests do not name the target
+ */
 export function targetOf({ components }: Model): AccessTarget | null {
-  return components.find(({ accessTarget }) => accessTarget !== null)?.accessTarget ?? null;
+  const [target = null, ...others] = components.flatMap(({ accessTarget }) => accessTarget ?? []);
+  if (others.length > 0) throw new Error("several components of the environment have an access target");
+  return target;
 }
 
 function infoOf({ id, title, expected }: Check): Omit<Test, "needsProbe"> {

@@ -33,7 +33,10 @@ export async function rename(
   const resumed = refuseUnlessRenamable(repository, name, newName);
   await withLock(repository.root, async () => moveSpec(repository, name, newName, resumed));
   const code = await generateAll(directory, io);
-  if (code !== exitCode.ok) return code;
+  if (code !== exitCode.ok) {
+    io.stderr.write(`the rename is not complete: correct the findings, and run meshops env rename ${name} ${newName} again\n`);
+    return code;
+  }
   await withLock(repository.root, async () => {
     moveFluxFiles(repository.root, name, newName);
     removeIdentity(repository.root, name);

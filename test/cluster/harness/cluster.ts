@@ -137,6 +137,20 @@ export class Cluster {
     return this.api.list("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations");
   }
 
+  /** Waits until some Kustomizations of a namespace exist and are ready. */
+  async ready(names: readonly string[], namespace: string = "flux-system"): Promise<void> {
+    await until(
+      `${names.join(", ")} are ready`,
+      async () => {
+        const found = await this.api.list(`/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations`);
+        const left = names.filter((name) => !found.some((each) => each.metadata.name === name && isReady(each)));
+        if (left.length > 0) throw new Error(found.map(describe).join("; "));
+        return true;
+      },
+      200,
+    );
+  }
+
   /**
    * Waits until all Kustomizations of the environment exist, and are ready at a revision. Also waits until Flux has
    * deleted Kustomizations that the folder flux/<environment> no longer contains.
