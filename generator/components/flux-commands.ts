@@ -7,13 +7,13 @@ export function suspend(kind: string, names: readonly string[], namespace: strin
 }
 
 /**
- * Returns a command that deletes the HelmReleases of a namespace that are suspended, and no others. If a suspended
- * HelmRelease is deleted, Flux keeps its Helm release (helm-controller, reconcileDelete).
+ * Returns a command that deletes those of the HelmReleases that are suspended. If a suspended HelmRelease is deleted,
+ * Flux keeps its Helm release (helm-controller, reconcileDelete).
  */
-export function deleteSuspendedReleases(namespace: string): string {
+export function deleteSuspendedReleases(names: readonly string[], namespace: string): string {
   const kind = "helmrelease.helm.toolkit.fluxcd.io";
-  const list = `kubectl get ${kind} --namespace ${namespace} --output jsonpath='{range .items[?(@.spec.suspend==true)]}{.metadata.name}{"\\n"}{end}'`;
-  return `for name in $(${list}); do kubectl delete ${kind} "$name" --namespace ${namespace}; done`;
+  const suspended = `kubectl get ${kind} $name --namespace ${namespace} --ignore-not-found --output jsonpath={.spec.suspend}`;
+  return `for name in ${names.join(" ")}; do [ "$(${suspended})" != true ] || kubectl delete ${kind} $name --namespace ${namespace}; done`;
 }
 
 /** Returns a command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */

@@ -415,6 +415,25 @@ describe("certificates and encrypted files", () => {
     ]);
   });
 
+  test("steps 2 and 3 of a trust anchor rotation must not be in one push", async () => {
+    await git(root, "checkout", "-q", ".");
+    const start = (await git(root, "rev-parse", "HEAD")).trim();
+    const rotate = async (...flags: string[]): Promise<void> => {
+      const { code, stderr } = await meshops(root, ["identity", "rotate-anchor", "dev", ...flags], { env: keys() });
+      expect(code, stderr).toBe(0);
+      expect(await generateIn(root)).toBe(0);
+    };
+    await rotate();
+    await commit(root);
+    await rotate("--pods-restarted");
+    await rotate("--pods-restarted");
+    const found = (await rows(root)).find(({ kind, name }) => kind === "ConfigMap" && name === "meshops-identity");
+    expect(found).toMatchObject({ risk: "mesh-restart" });
+    expect(found?.["reason"]).toContain("This change contains step 2 and step 3 of a trust anchor rotation.");
+    expect(JSON.stringify(found?.["steps"])).toContain("Do not push this change. First push only step 2");
+    await git(root, "reset", "-q", "--hard", start);
+  });
+
   test("during a trust anchor rotation, diff refuses a new trust domain, because it needs a new issuer", async () => {
     await git(root, "checkout", "-q", ".");
     await meshops(root, ["identity", "rotate-anchor", "dev"], { env: keys() });

@@ -90,7 +90,7 @@ describe("an edge release that the catalog does not contain", () => {
         ({ message, silenced }) => `${silenced ?? ""}: ${message}`,
       );
     expect(codes({})).toEqual([
-      ": edge-25.12.1 (later than 2.19) is not in the catalog of tested releases. The generated files contain the settings of the nearest release in the catalog, edge-25.10.7, and these images of that release: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
+      ": edge-25.12.1 (later than 2.19) is not in the catalog of tested releases. The generated files contain the settings of the latest earlier release in the catalog, edge-25.10.7, and these images of that release: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
     ]);
     const ignore = [{ code: "linkerd-version-untested", reason: "tested by us on the staging cluster" }];
     expect(codes({ rules: { ignore } })[0]).toMatch(/^tested by us/);

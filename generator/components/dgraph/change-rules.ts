@@ -148,7 +148,7 @@ function* replicas(changed: ChangedObject): Iterable<Assessment> {
   if (removed.length > 0)
     yield {
       risk: "data-loss",
-      reason: `this change removes ${pods(removed)}, including the copies of the data on the removed pods${restarts(removed)}`,
+      reason: `this change removes ${pods(removed)}, including the data on the volumes of the removed pods${restarts(removed)}`,
       steps: removeMembers(running(changed), removed),
     };
 }

@@ -78,8 +78,12 @@ function ofIssuer({ before, after }: ChangedObject, environment: string): Assess
   const [old, next] = [before, after].map((object) =>
     certificatesIn(String(at(object, "data", certificateFiles.trustAnchors) ?? "")),
   );
-  const [issuer] = certificatesIn(String(at(after, "data", certificateFiles.issuer) ?? ""));
+  const [oldIssuer, issuer] = [before, after].map(
+    (object) => certificatesIn(String(at(object, "data", certificateFiles.issuer) ?? ""))[0],
+  );
   const reason = "a new issuer signs the certificates of the proxies";
+  const losesOld = oldIssuer !== undefined && signerOf(oldIssuer, next ?? []) === undefined;
+  if (losesOld && signerOf(issuer, old ?? []) !== undefined) return stepsTwoAndThree(reason, environment);
   const kept = old?.some((anchor) => next?.some((other) => fingerprint(other) === fingerprint(anchor))) === true;
   if (!kept || signerOf(issuer, old ?? []) !== undefined)
     return {
@@ -103,9 +107,29 @@ function ofIssuer({ before, after }: ChangedObject, environment: string): Assess
   };
 }
 
+/** Assesses a change that contains step 2 and step 3 of a trust anchor rotation. */
+function stepsTwoAndThree(reason: string, environment: string): Assessment {
+  return {
+    risk: "mesh-restart",
+    reason: `${reason}, and the trust anchor of the old issuer is removed. This change contains step 2 and step 3 of a trust anchor rotation. Pods that have restarted would reject the certificates of pods that have not restarted`,
+    steps: [
+      {
+        phase: "stop",
+        text: "Do not push this change. First push only step 2 of the trust anchor rotation: the commit with the new issuer that keeps both trust anchors.",
+      },
+      {
+        phase: "stop",
+        text: "Wait until no proxy uses a certificate of the old issuer. This can take 24 hours. Then push step 3.",
+        command: `meshops identity status ${environment}`,
+      },
+    ],
+  };
+}
+
 /** Assesses a change that adds, removes or replaces trust anchors in the trust bundle. */
 function ofAnchors({ path, before, after }: FieldChange, { environment }: ChangeSet): Assessment {
-  if (path.startsWith("spec.values.") && before === undefined) return ownAnchors(environment);
+  if (path.startsWith("spec.values.") && before === undefined)
+    return ownAnchors(environment, certificatesIn(String(after ?? "")).length);
   if (path.startsWith("spec.values.") && after === undefined)
     return {
       risk: "trust-anchor",
@@ -132,6 +156,10 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
     reason:
       "the new trust anchor replaces the old trust anchor in one step. Pods that have restarted and pods that have not restarted cannot connect to each other. `meshops identity rotate-anchor` replaces the trust anchor without an outage",
     steps: [
+      {
+        phase: "before",
+        text: "If the change consists of several commits of meshops identity rotate-anchor, do not push them together, and skip the following steps. Push the commits one by one, and wait between the commits (meshops help identity).",
+      },
       push,
       {
         text: "Wait until the control plane has restarted. Do not wait for StatefulSets with a proxy: their rolling updates stop at the first pod.",
@@ -148,13 +176,18 @@ function ofAnchors({ path, before, after }: FieldChange, { environment }: Change
 /**
  * Assesses a change from certificates that another program writes to certificates that meshops writes. Linkerd's chart
  * replaces the content of the trust bundle. The chart does not keep the trust anchors that the other program wrote.
+ *
+ * @param anchors number of trust anchors that meshops writes
  */
-function ownAnchors(environment: string): Assessment {
+function ownAnchors(environment: string, anchors: number): Assessment {
   const bundle = `${identityFolder(environment)}/${certificateFiles.trustAnchors}`;
   return {
     risk: "trust-anchor",
-    reason:
-      "meshops now writes the certificates and the trust bundle, which another program wrote before. The trust anchor of meshops replaces the trust anchors in the trust bundle. Pods that have restarted and pods that have not restarted then cannot connect to each other. Until you stop the other program, it can overwrite the Secrets and the trust bundle",
+    reason: `meshops now writes the certificates and the trust bundle, which another program wrote before. ${
+      anchors > 1
+        ? "If the trust bundle of meshops does not contain the trust anchor of the other program, pods"
+        : "The trust anchor of meshops replaces the trust anchors in the trust bundle. If it is another trust anchor, pods"
+    } that have restarted and pods that have not restarted cannot connect to each other. Until you stop the other program, it can overwrite the Secrets and the trust bundle`,
     steps: [
       {
         text: `Before you push, add the trust anchor in ${bundle} to the trust bundle that the other program writes. Then restart all meshed pods.`,

@@ -51,6 +51,15 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
           after === true
             ? "new meshed pods need the linkerd-cni plugin, and cannot start on a node without this plugin"
             : "new meshed pods get an init container that needs the capability NET_ADMIN. The namespaces of these pods must allow this capability",
+        prerequisites:
+          after === true
+            ? [
+                {
+                  phase: "before",
+                  text: "Before you push, install the linkerd-cni plugin on all nodes. meshops does not install it.",
+                },
+              ]
+            : [],
       };
     else if (path === "spec.values.heartbeatSchedule")
       yield { risk: "harmless", reason: "the schedule of the CronJob linkerd-heartbeat changes" };

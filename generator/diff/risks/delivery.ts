@@ -150,7 +150,7 @@ function secondWorkload(key: string, place: "namespace" | "source"): Step[] {
   return [
     { text: `If the pods of ${key} have volumes, save the data before you push.`, phase: "before" },
     {
-      text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${place}.`,
+      text: `To avoid the outage, do not push this change. In a first commit, add a second workload with another name and the new ${place}.${place === "source" ? ` The objects of the second workload must have other names than the objects of ${key}, or be in another namespace, and its pods must have other labels. Otherwise, Helm or Flux deletes the objects of the second workload when you remove ${key}.` : ""}`,
       phase: "push",
     },
     {
@@ -170,7 +170,11 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
   if (kind === "HelmRelease") yield* otherRelease(key, before, after);
   if (kind === "Overlay") yield* otherFolder(key, before, after);
   const fields = all.flatMap(byPatch);
-  const template = fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
+  // If the source changes from a chart to a folder or back, the patches move to another object, but stay the same.
+  const isOtherSource = changes.objects.some(
+    (each) => each.kind === "HelmRelease" && each.change !== "changed" && workloadOf(each) === key,
+  );
+  const template = isOtherSource ? [] : fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
   const targets = new Set(template.map(({ path }) => targetOf(path)));
   for (const { path, before: old, after: next } of template)
     if (path.endsWith(`"${injectKey}"`))

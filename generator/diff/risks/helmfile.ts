@@ -20,7 +20,7 @@ export function* helmfileRisks(
   { environment, objects, specs }: ChangeSet,
 ): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
-  yield { risk: "harmless", reason: "this file is only for helmfile, and contains the same changes as the files for Flux" };
+  yield { risk: "harmless", reason: "this file is only for helmfile, and Flux does not read it" };
   const [helmBefore, helmAfter] = [specs.before, specs.after].map((spec) => spec?.spec.helmfile.helmVersion);
   if (change === "changed" && helmBefore !== undefined && helmAfter !== undefined && helmBefore !== helmAfter)
     yield {

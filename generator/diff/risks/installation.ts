@@ -3,6 +3,7 @@ import { deleteSuspendedReleases, suspend, suspendFirst } from "../../components
 import { providers } from "../../components/registry.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { webhooksOfChart } from "../../mesh/webhooks.ts";
+import { certificateFiles, identityFolder } from "../../spec/layout.ts";
 import { overlayOf } from "./placement.ts";
 
 /** Command that annotates the trust bundle, so that Helm does not delete it (helm, pkg/kube/client.go). */
@@ -84,7 +85,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
         text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects with the following command while they are suspended.",
-        command: namespaces.map(deleteSuspendedReleases).join("; "),
+        command: namespaces.map((namespace) => deleteSuspendedReleases(named(namespace), namespace)).join("; "),
       },
     ],
   };
@@ -154,6 +155,7 @@ function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet
     ({ kind, name, change }) => kind === "HelmRelease" && change === "added" && ofLinkerd.includes(name),
   );
   const namespaces = [...new Set(added.map(({ namespace }) => namespace))];
+  const named = (namespace: string): string[] => added.filter((each) => each.namespace === namespace).map(({ name }) => name);
   const values = at(after, "spec", "values");
   const external = at(values, "identityTrustAnchorsPEM") === undefined;
   const injects = at(values, "proxyInjector", "injectCaFrom") !== undefined;
@@ -170,7 +172,8 @@ function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet
         ? []
         : [
             {
-              text: "Keep the certificates: set linkerd.identity.provider: external. If you set linkerd.identity.provider: sops instead, meshops replaces the trust anchor. Meshed pods then refuse each other until all meshed pods have restarted.",
+              text: `Compare the trust anchor of the running mesh with the trust anchor in ${identityFolder(environment)}/${certificateFiles.trustAnchors}. If they differ, do not push this change: meshops would replace the trust anchor, and meshed pods would refuse each other until all meshed pods have restarted. Instead, set linkerd.identity.provider: external, run meshops generate and meshops diff again, and follow the steps that diff then prints.`,
+              command: "kubectl get configmap linkerd-identity-trust-roots --namespace linkerd --output jsonpath='{.data}'",
             },
           ]),
       ...(at(values, "identity", "externalCA") === true
@@ -200,8 +203,8 @@ function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet
         text: "Stop the tool that currently installs Linkerd, but do not uninstall Linkerd. If this tool is Flux, suspend the Kustomizations and HelmReleases that install Linkerd. Then remove these objects from their Git repository, and delete them in the cluster.",
       },
       {
-        text: "Delete HelmReleases of Linkerd that are still suspended, for example since an earlier change of linkerd.lifecycle. Otherwise, they stay suspended after the push, and Flux waits for them. The command deletes no other HelmReleases.",
-        command: namespaces.map(deleteSuspendedReleases).join("; "),
+        text: "Delete HelmReleases of Linkerd that are still suspended, for example since an earlier change of linkerd.lifecycle. Otherwise, they stay suspended after the push, and Flux waits for them. The command deletes only suspended HelmReleases with the names of the generated HelmReleases.",
+        command: namespaces.map((namespace) => deleteSuspendedReleases(named(namespace), namespace)).join("; "),
       },
       push,
       {

@@ -63,8 +63,8 @@ function renamed(namespace: string, next: string, environment: string, objects: 
     next === namespace
       ? []
       : [
-          { text: `Create namespace ${next} if it does not exist.` },
-          { text: `Store the age key in namespace ${next}.`, command: `meshops bootstrap ${environment} --run` },
+          { phase: "before", text: `Create namespace ${next} if it does not exist.` },
+          { phase: "before", text: `Store the age key in namespace ${next}.`, command: `meshops bootstrap ${environment} --run` },
         ];
   return {
     risk: "data-loss",
@@ -102,7 +102,10 @@ function otherAccount({ after }: ChangedObject, environment: string): Assessment
         command: `meshops bootstrap ${environment} --run`,
       },
     ],
-    steps: [sharedPush, { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` }],
+    steps: [
+      sharedPush,
+      { text: "Wait until Flux has applied the commit.", command: `meshops status ${environment} --watch`, phase: "last" },
+    ],
   };
 }
 

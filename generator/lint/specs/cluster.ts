@@ -141,7 +141,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog of tested releases. The generated policies and the tests of meshops verify are for the nearest release in the catalog, ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog of tested releases. The generated policies and the tests of meshops verify are for the latest earlier release in the catalog, ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;
@@ -149,7 +149,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${withName(version)} is not in the catalog of tested releases. The generated files contain the settings of the nearest release in the catalog, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
+    message: `${withName(version)} is not in the catalog of tested releases. The generated files contain the settings of the latest earlier release in the catalog, ${nearestRelease(version)?.version}, and these images of that release: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }

@@ -45,7 +45,7 @@ export const jointRules: readonly CrossEnvironmentRule[] = [
     why:
       "A kubectl context belongs to one cluster. helmfile, and the commands that meshops prints, use the context of the environment. If two environments have the same context, `helmfile -e <env> sync` can install one environment into the cluster of the other environment. " +
       "The context of an AKS cluster has the name of the cluster, because `az aks get-credentials` writes a context with this name.",
-    fix: "Set a different `azure.cluster.name` in each environment. Without `spec.azure`, set a different `cluster.context`. If each cluster has its own kubeconfig file, silence the rule.",
+    fix: "If the cluster does not exist yet, set a different `azure.cluster.name` in each environment. The name of an existing AKS cluster cannot be changed. For an existing AKS cluster, use a separate kubeconfig file for each cluster, and silence the rule. Without `spec.azure`, set a different `cluster.context`.",
     keys: (environment) => [clusterOf(environment).context ?? []].flat(),
     check: sharedContext,
   },
@@ -103,7 +103,7 @@ function* sharedContext(environment: Environment, first: Environment, context: s
   yield {
     paths: [spec(...field), spec("azure", "cluster"), spec("cluster")],
     message: `the environments ${environment.metadata.name} and ${first.metadata.name} use the same kubectl context, ${context}. helmfile can therefore install one environment into the cluster of the other environment`,
-    fix: `set ${field.join(".")}: ${context}-${environment.metadata.name}`,
+    fix: `set ${field.join(".")}: ${context}-${environment.metadata.name}; if the cluster already exists, do not change its name, but use a separate kubeconfig file for each cluster, and silence the rule`,
   };
 }
 
