@@ -888,7 +888,7 @@ export interface Workload {
    */
   suspend: boolean;
   /**
-   * Whether pods restart automatically after the trust anchors, the trust domain or the cluster domain change. onIdentityChange: pods restart automatically. This applies only to pods with a pod template in which meshops sets proxy annotations. manual: pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
+   * Whether pods restart automatically after a change that a proxy notices only when it starts: a change of the trust anchors, of the trust anchor that signed the issuer, of the trust domain, of the cluster domain, of IPv6 or of the Linkerd version. onIdentityChange: pods restart automatically. This applies only to pods with a pod template in which meshops sets proxy annotations. manual: pods restart only when you restart them. Pods that have not restarted after the change cannot connect to the mesh.
    */
   restart: "onIdentityChange" | "manual";
   /**

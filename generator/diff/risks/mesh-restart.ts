@@ -92,7 +92,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
       command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
-      text: `Delete all pods of the environment at the same time. Their controllers create new pods with new proxies.${lost === "" ? "" : ` Without a persistent volume, ${lost} are lost.`}`,
+      text: `Delete all pods in the namespaces of the environment at the same time, also pods of other tools. Their controllers create new pods with new proxies.${lost === "" ? "" : ` Without a persistent volume, ${lost} are lost.`}`,
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
     },
     {
