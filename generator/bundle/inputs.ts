@@ -15,8 +15,8 @@ const sharedBase = "helm-release";
 
 /**
  * Computes one hash per environment from the inputs of the environment. The inventory of the environment contains this
- * hash. `generate` does not render an environment if its hash and its generated files match the inventory. Other
- * commands do not use the hash.
+ * hash. `generate` does not render an environment if the hash and the generated files of this environment match the
+ * inventory. Other commands do not use the hash.
  */
 export class Inputs {
   readonly #repository: Repository;

@@ -36,8 +36,8 @@ export const dgraphChanges: ChangeRule = {
 };
 
 /**
- * Returns the Kustomization of Dgraph before the change. Finds this Kustomization by its path, because its name can
- * have a prefix.
+ * Returns the Kustomization that applied Dgraph before the change. Finds the Kustomization by the field `spec.path`,
+ * because the name of the Kustomization can have a prefix.
  */
 function kustomizationOf(objects: readonly ChangedObject[]): Pick<ChangedObject, "name" | "namespace"> {
   const own = objects.find(

@@ -24,8 +24,8 @@ export function declaredNamespaces(environment: Environment, ofComponents: reado
 }
 
 /**
- * Returns a list with one test of the namespaces that the spec declares and meshops does not create. Returns an empty
- * list if the spec declares no such namespace.
+ * Returns a list with one test. The test checks the namespaces that the spec declares but meshops does not create.
+ * Returns an empty list if the spec declares no such namespace.
  */
 export function namespaceChecks(environment: Environment): readonly StateCheck[] {
   const others = namespacesOfOthers(environment);

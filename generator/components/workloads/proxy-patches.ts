@@ -55,7 +55,7 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 /**
  * Returns a patch for an object in any namespace. If a patch has no target, Kustomize compares the namespace of the
  * patch with the namespace of the object. Some charts do not write a namespace into their objects. The patch therefore
- * has a target. The name in a target is a regular expression that must match the whole name (kustomize,
+ * has a target. The name in a target is a regular expression that must match the whole name of the object (kustomize,
  * api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {
