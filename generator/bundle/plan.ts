@@ -140,7 +140,7 @@ function compare(path: string, text: string, current: PathState, hashes: readonl
   }
 }
 
-/** Whether generated files or the inventory on disk differ from the plan. Files with the action `keep` are ignored. */
+/** Whether generated files or the inventory on disk differ from the plan. Ignores files with the action `keep`. */
 export function hasDrift(plan: Plan): boolean {
   return plan.changes.some(({ action }) => action !== "keep") || !plan.inventoryCurrent;
 }

@@ -51,8 +51,8 @@ const patchedInBase =
 
 /**
  * Whether a patch sets only fields that the patches of meshops also set. Returns false if the patch contains an empty
- * list, an empty map or null, because such a value also changes the object, but `leaves` yields no path for an empty
- * list or an empty map.
+ * list, an empty map or null. Such a value also changes the object, but `leaves` yields no path for an empty list or an
+ * empty map.
  */
 export function isGeneratedBasePatch(patch: unknown): boolean {
   return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);

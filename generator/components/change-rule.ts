@@ -35,7 +35,7 @@ export interface Step {
   readonly command?: string;
   /**
    * `before`: a check or a preparation before all other steps of the commit. `push`: the user pushes a commit. `last`:
-   * a step after all other steps, because it verifies the result, or because it removes objects that the other steps
+   * a step that must come after all other steps. It verifies the result, or it removes objects that the other steps
    * need, such as old volumes. `stop`: the user must not push the commit at all, so meshops shows no other steps.
    */
   readonly phase?: "before" | "push" | "last" | "stop";

@@ -5,8 +5,8 @@ import type { PodSet } from "../mesh/pod-set.ts";
 import type { CheckResult } from "./check-result.ts";
 
 /**
- * The state of a cluster when the tests start. A field is null if the user is not allowed to read the objects of this
- * field.
+ * The state of a cluster when the tests start. A field is null if the user is not allowed to read the objects that the
+ * field contains.
  */
 export interface ClusterState {
   readonly installation: Installation;

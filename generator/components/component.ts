@@ -65,7 +65,7 @@ export interface IdentityProvider {
   /** The Secrets with certificates and keys that must exist in the cluster. */
   readonly contracts: readonly SecretContract[];
   /**
-   * Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`.
+   * Fields that another controller writes in webhook configurations and APIServices, such as an injected `caBundle`.
    */
   readonly ignoredDrift: readonly IgnoredDrift[];
 }

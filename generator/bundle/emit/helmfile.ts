@@ -134,8 +134,8 @@ function release(component: ComponentModel, model: Model): JsonMap {
 }
 
 /**
- * Returns the additional fields of a release with a chart: the version, the files with values, and the files with
- * patches and transformers if the component has any.
+ * Returns the additional fields of a release with a chart: the version and the files with values. If the component has
+ * patches or transformers, the result also contains the files with them.
  */
 function valuesAndPatches(component: ComponentModel, release: Release): JsonMap {
   const { id, patches } = component;

@@ -132,8 +132,8 @@ function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
 
 /**
  * Returns the entries of the list `patches` in the kustomization.yaml of an overlay. If the component has a chart,
- * these entries patch only its HelmRelease. The HelmRelease contains the patches of the component's model, and Flux
- * applies these patches to the rendered chart.
+ * these entries patch only the HelmRelease of the component. The HelmRelease contains the patches of the component's
+ * model, and Flux applies these patches to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   if (delivery.kind === "folder") return [];
@@ -227,8 +227,9 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
 }
 
 /**
- * Returns the field `postRenderers` of a HelmRelease, which contains the patches and the new image names for the
- * rendered chart; an empty map if the component has neither. Flux applies the patches before the image names.
+ * Returns the field `postRenderers` of a HelmRelease. The field contains the patches and the new image names for the
+ * rendered chart. Returns an empty map if the component has neither patches nor new image names. Flux applies the
+ * patches before the image names.
  */
 function postRenderers(component: ComponentModel): JsonMap {
   const patches = component.patches.map(inline);

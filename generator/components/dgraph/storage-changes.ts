@@ -39,7 +39,10 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 
-/** Assesses a change of the chart version after which Dgraph uses another format for the files on the volumes. */
+/**
+ * Assesses a change of the chart version if Dgraph of the new version might not be able to read the files on the
+ * volumes.
+ */
 function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   const [before, after] = versions(changed);
   if (before === after || keepsData(before, after)) return;
