@@ -5,9 +5,9 @@ import { type CheckResult, failed, passed } from "../check-result.ts";
 import type { NamespaceSpec } from "../component.ts";
 
 /**
- * Returns the namespaces in `spec.namespaces` that meshops creates. The value of a component takes precedence. The
- * result therefore omits each label and annotation that a component sets in the same namespace. The rule
- * `namespace-conflict` reports differences between the values.
+ * Returns the namespaces in `spec.namespaces` that meshops creates. Omits the labels and annotations that a component
+ * also sets in the same namespace, because the values of the component take precedence. The rule `namespace-conflict`
+ * reports differences between the values.
  */
 export function declaredNamespaces(environment: Environment, ofComponents: readonly NamespaceSpec[]): NamespaceSpec[] {
   const created = Object.entries(environment.spec.namespaces).filter(([, { create }]) => create);

@@ -19,8 +19,8 @@ import { workloadRules } from "./rules.ts";
 
 /**
  * Workloads of the user (`spec.workloads`). The policies and the pods of a workload are separate components, because
- * another tool can deliver the pods. If meshops starts to deliver the pods later, the component of the policies does
- * not change.
+ * another tool can deliver the pods. If meshops starts to deliver the pods later, the policies stay in their own
+ * component.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
