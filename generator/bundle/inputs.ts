@@ -15,8 +15,8 @@ const sharedBase = "helm-release";
 
 /**
  * Computes one hash per environment from the inputs of the environment. The inventory of the environment contains this
- * hash. `generate` does not render an environment if its hash and its generated files match the inventory. Other
- * commands do not use the hash.
+ * hash. `generate` does not render an environment if the hash and the generated files of this environment match the
+ * inventory. Other commands do not use the hash.
  */
 export class Inputs {
   readonly #repository: Repository;
@@ -48,9 +48,9 @@ export class Inputs {
   }
 
   /**
-   * Returns the hash to store in the inventory. The hash depends on the files of the environment, the bases that its
-   * overlays use, the version of meshops, and the hashes of the generated files in the inventory. If a user or a merge
-   * changes an inventory, this hash no longer matches, so meshops renders the environment again.
+   * Returns the hash to store in the inventory. The hash depends on the files of the environment, the bases that the
+   * overlays use, and the version of meshops. It also depends on the hashes of the generated files in the inventory. If
+   * a user or a merge changes an inventory, this hash no longer matches, so meshops renders the environment again.
    *
    * @param own result of `ofEnvironment`
    * @param files generated files and their hashes

@@ -31,8 +31,8 @@ export interface Inventory {
    */
   readonly inputs: string | null;
   /**
-   * Map from the path of a generated file to SHA-256 hashes of its text. While a run writes files, the map can contain
-   * two hashes for a file: the hash of the old text and the hash of the new text.
+   * Map from the path of each generated file to the SHA-256 hash of the file's text. While a run writes files, the map
+   * can contain two hashes for a file: the hash of the old text and the hash of the new text.
    */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
@@ -53,9 +53,9 @@ export function inventoryOwners(root: string): string[] {
 }
 
 /**
- * Parses an inventory. Paths that do not belong to the inventory's owner are ignored. If the text is not valid JSON,
- * for example because of merge conflict markers, the function reads every line with a path and a hash. In a conflict,
- * these are the lines of both sides.
+ * Parses an inventory. Ignores paths that cannot belong to the given owner. If the text is not valid JSON, for example
+ * because of merge conflict markers, the function reads every line with a path and a hash. In a conflict, these are the
+ * lines of both sides.
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {

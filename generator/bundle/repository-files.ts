@@ -97,7 +97,7 @@ function objectsIn(file: string, text: string): OtherObject[] {
   return objects
     .filter(({ apiVersion, kind, value }) => {
       const isOwn = isManaged(mapAt(value, "metadata", "labels"));
-      // A kustomization.yaml of kustomize and a Kustomization of Flux have the same kind, but different API groups.
+      // The object in a kustomization.yaml and the Kustomization of Flux have the same kind, but different API groups.
       return kinds.includes(kind) && !apiVersion.startsWith("kustomize.config.k8s.io/") && !isOwn;
     })
     .map(({ kind, name, namespace }) => ({ file, kind, name, namespace: namespace === "" ? null : namespace }));

@@ -10,7 +10,7 @@ import { findUp } from "../system/files.ts";
 import { shellWord } from "../system/shell.ts";
 import { compareText } from "../system/text.ts";
 
-/** A GitOps repository on disk. Parsed specs are cached. */
+/** A platform repository on disk. The object caches parsed specs. */
 export class Repository {
   /** Absolute path of the repository, with symbolic links resolved. */
   readonly root: string;

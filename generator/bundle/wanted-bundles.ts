@@ -17,11 +17,11 @@ export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
 /**
- * Returns the bundles that should exist on disk: one bundle per environment, one bundle with the root helmfile.yaml,
- * and an empty bundle for each removed environment.
+ * Returns the bundles that should exist on disk: one bundle per rendered environment, and one bundle with the root
+ * helmfile.yaml. If `all` is true, the result also contains an empty bundle for each removed environment.
  *
  * @param current bundles of the rendered environments, by name
- * @param all whether the result contains removed environments
+ * @param all whether the result contains a bundle for each removed environment
  * @param options.others owners of generated files that may have no inventory on disk
  * @param options.unchanged environments that were not rendered, because their files are up to date. The result does not
  * contain the bundles of these environments

@@ -8,11 +8,12 @@ import { type Client, hasAccount, type PodSet, titleOf } from "../mesh/pod-set.t
 import { generatedObjects, type Model, podSetsIn } from "./model.ts";
 
 /**
- * Returns one cell for each pair of a client and a port of the pods in an environment. The cell shows whether the
- * client can connect to the port. The function evaluates only policies that meshops generates. It ignores the policies
- * of charts and of other tools.
+ * Returns one cell for each pair of a client and a port. The ports are the TCP ports of the sets of pods in the
+ * environment. Each cell shows whether the client can connect to the port. The function evaluates only policies that
+ * meshops generates. It ignores the policies of charts and of other tools.
  *
- * @param options.other another state of the environment; the table also has rows for the clients that this state lists
+ * @param options.other another state of the environment; the result also contains cells for the clients that only this
+ * state lists
  * @param options.policies state of the environment from which the policies are taken; null for no policies. Default:
  * `model`
  */

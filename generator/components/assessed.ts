@@ -3,7 +3,7 @@ import type { FieldChange } from "./change-rule.ts";
 
 /**
  * Chart values whose changes `meshops diff` can assess: the values that meshops generates. If any other value changes,
- * an override has changed it, and meshops cannot assess the effects.
+ * the cause is an override, and meshops cannot assess the effects of the change.
  */
 export interface AssessedValues {
   /** Name of the HelmRelease. */
@@ -51,7 +51,8 @@ const patchedInBase =
 
 /**
  * Whether a patch sets only fields that the patches of meshops also set. Returns false if the patch contains an empty
- * list, an empty map or null, because each of these values also changes the object.
+ * list, an empty map or null. Such a value also changes the object, but `leaves` yields no path for an empty list or an
+ * empty map.
  */
 export function isGeneratedBasePatch(patch: unknown): boolean {
   return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);
@@ -59,7 +60,7 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 
 /**
  * Whether a changed field of a HelmRelease, or of an overlay's kustomization.yaml, belongs to a patch that meshops can
- * generate. Such a patch changes one object, and sets only the fields of `patchedByMeshops`.
+ * generate. Such a patch changes one object, and sets only fields that `patchedByMeshops` matches.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
   const all = path === "spec.postRenderers" || path === "patches";
@@ -83,7 +84,8 @@ export function isGeneratedPatch({ path, before, after }: FieldChange): boolean 
 const objectKey = /^[A-Za-z]+\/.+$/;
 
 /**
- * Yields the path of each value in a map or list. Each path starts with `path`. Yields nothing for an undefined value.
+ * Yields the path of each scalar in the given value, including scalars in nested maps and lists. Each path starts with
+ * the argument `path`. Yields nothing if the value is undefined.
  */
 function* leaves(value: unknown, path: string): Iterable<string> {
   if (value === undefined) return;

@@ -1,7 +1,10 @@
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Risk } from "./risk-levels.ts";
 
-/** A field that differs. `before` is undefined if the field was added, and `after` is undefined if it was removed. */
+/**
+ * A changed field. `before` is undefined if the change adds the field, and `after` is undefined if the change removes
+ * it.
+ */
 export interface FieldChange {
   /**
    * Path of the field, such as `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. In a
@@ -32,12 +35,12 @@ export interface Step {
   readonly command?: string;
   /**
    * `before`: a check or a preparation before all other steps of the commit. `push`: the user pushes a commit. `last`:
-   * a step after all other steps, because it verifies the result, or because it removes objects that the other steps
+   * a step that must come after all other steps. It verifies the result, or it removes objects that the other steps
    * need, such as old volumes. `stop`: the user must not push the commit at all, so meshops shows no other steps.
    */
   readonly phase?: "before" | "push" | "last" | "stop";
   /**
-   * Whether several procedures can have this push as their common push. The push of each of these procedures must set
+   * Whether this push can be the common push of several procedures. The push step of each of these procedures must set
    * this field.
    */
   readonly shared?: true;
@@ -67,7 +70,7 @@ export interface Assessment {
   readonly prerequisites?: readonly Step[];
 }
 
-/** The assessment of a change, after all its effects have been combined. */
+/** The assessment of a change. It combines the assessments of all effects of the change. */
 export interface Assessed {
   readonly risk: Risk;
   /** One reason per line. */

@@ -48,8 +48,9 @@ export function releaseWith(chart: LinkerdChart, version: string): LinkerdReleas
 }
 
 /**
- * Returns the version of the Linkerd release that contains a version of a chart. Returns null for an unknown chart
- * version that is not from an edge release. The versions of the charts of edge releases are dates, such as `2026.8.3`.
+ * Returns the version of the Linkerd release that contains the given version of the chart. In edge releases, the
+ * version of a chart is a date, such as `2026.8.3`. If the catalog does not contain such a version, the function
+ * derives the Linkerd version from the date. Returns null for any other version that the catalog does not contain.
  */
 export function linkerdVersionWith(chart: LinkerdChart, version: string): LinkerdVersion | null {
   const known = linkerdReleases.find(({ charts }) => charts[chart] === version);

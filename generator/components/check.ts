@@ -5,8 +5,8 @@ import type { PodSet } from "../mesh/pod-set.ts";
 import type { CheckResult } from "./check-result.ts";
 
 /**
- * The state of a cluster when the tests start. A field is null if the user is not allowed to read the objects of this
- * field.
+ * The state of a cluster when the tests start. A field is null if the user is not allowed to read the objects that the
+ * field contains.
  */
 export interface ClusterState {
   readonly installation: Installation;
@@ -109,8 +109,8 @@ export interface AccessTarget {
   /** Host name of the Service. The Service's ServiceProfile has the same name. */
   readonly host: string;
   /**
-   * One HTTP call and one gRPC call. The name of each call is the key of the port of this call. The HTTP path can be a
-   * probe path. Linkerd allows every client to request a probe path.
+   * One HTTP call and one gRPC call. The name of each call is the key of the port to which the call connects. The HTTP
+   * path can be a probe path. Linkerd allows every client to request a probe path.
    */
   readonly open: readonly Call[];
   /**

@@ -65,7 +65,7 @@ export interface IdentityProvider {
   /** The Secrets with certificates and keys that must exist in the cluster. */
   readonly contracts: readonly SecretContract[];
   /**
-   * Fields of webhook configurations and APIServices that another controller writes, such as an injected `caBundle`.
+   * Fields that another controller writes in webhook configurations and APIServices, such as an injected `caBundle`.
    */
   readonly ignoredDrift: readonly IgnoredDrift[];
 }
@@ -170,7 +170,7 @@ export interface Release {
   /**
    * Whether the user chose the chart. If true, Flux installs the CRDs in the chart's folder `crds/`, as Helm does. If
    * true, Flux also does not correct drift of the chart's objects, because other programs might change these objects in
-   * the cluster. Examples are autoscalers, and hooks that write a `caBundle`.
+   * the cluster. Examples of such programs are autoscalers, and hooks that write a `caBundle`.
    */
   readonly ofUser?: true;
 }
@@ -244,8 +244,8 @@ export interface ComponentOutput {
   /** Tests that `meshops verify` runs on a cluster. */
   readonly checks?: readonly Check[];
   /**
-   * Pods whose access control `meshops verify` tests with the tests T0 to T3. At most one component of an environment can
-   * have an access target.
+   * Pods for which `meshops verify` runs the access tests T0 to T3. At most one component of an environment can have an
+   * access target.
    */
   readonly accessTarget?: AccessTarget | null;
   /** Names of the SOPS-encrypted Secrets. `meshops identity` writes the files of these Secrets. */
@@ -270,8 +270,8 @@ export interface ComponentOutput {
   readonly owned?: readonly OwnedValue[];
   /**
    * Minutes within which the component must become ready; default: 5. If Flux's controllers run without the feature
-   * gate CancelHealthCheckOnNewRevision, Flux rolls back a wrong chart value only after this time. For this reason, the
-   * time is longer only for components that store data. (In a measurement, the control plane was ready after 60 to 90
+   * gate CancelHealthCheckOnNewRevision, Flux rolls back a wrong chart value only after this time. For this reason,
+   * only components that store data have a longer time. (In a measurement, the control plane was ready after 60 to 90
    * seconds.)
    */
   readonly timeoutMinutes?: number;

@@ -7,8 +7,9 @@ export function suspend(kind: string, names: readonly string[], namespace: strin
 }
 
 /**
- * Returns a command that deletes those of the HelmReleases that are suspended. If a suspended HelmRelease is deleted,
- * Flux keeps its Helm release (helm-controller, reconcileDelete).
+ * Returns a command that deletes each of the given HelmReleases, but only if the HelmRelease is suspended. If a
+ * suspended HelmRelease is deleted, helm-controller does not uninstall the Helm release (helm-controller,
+ * reconcileDelete).
  */
 export function deleteSuspendedReleases(names: readonly string[], namespace: string): string {
   const kind = "helmrelease.helm.toolkit.fluxcd.io";
@@ -16,7 +17,7 @@ export function deleteSuspendedReleases(names: readonly string[], namespace: str
   return `for name in ${names.join(" ")}; do [ "$(${suspended})" != true ] || kubectl delete ${kind} $name --namespace ${namespace}; done`;
 }
 
-/** Returns a command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
+/** Returns a command that suspends the given Kustomizations, so that Flux neither changes nor prunes their objects. */
 export function suspendKustomizations(names: readonly string[], namespace: string): string {
   return suspend("kustomization.kustomize.toolkit.fluxcd.io", names, namespace, true);
 }

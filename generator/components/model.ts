@@ -14,8 +14,8 @@ export interface ComponentModel extends Omit<Component, "build">, Required<Compo
   readonly overridesFrom: readonly ValuesObject[];
   /**
    * Chart values that Flux merges after `overridesFrom`. Null if the component has no chart. Also null if
-   * `overridesFrom` is empty, because the values of the release already contain the values of the override in this
-   * case.
+   * `overridesFrom` is empty, because in this case, the values of the release already contain the values of the
+   * override.
    */
   readonly lastValues: JsonMap | null;
   /** Whether the spec suspends the component (`suspend`). If true, Flux and helmfile do not update the component. */

@@ -7,8 +7,8 @@ import { workloadsFolder } from "../spec/layout.ts";
 const singular: Readonly<Record<string, string>> = { policies: "policy", [workloadsFolder]: "workload" };
 
 /**
- * Returns the name of a component's HelmRelease and of the component's file in `flux/`. If the component has no chart,
- * its helmfile release has the same name.
+ * Returns the common name of a component's HelmRelease and of the component's file in `flux/`. If the component has no
+ * chart, the helmfile release of the component also has this name.
  */
 export function fluxName(id: string): string {
   const [kind = "", ...rest] = id.split("/");

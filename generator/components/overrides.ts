@@ -15,7 +15,7 @@ import { mergeValues } from "./values.ts";
 
 /**
  * The changes that a spec specifies for a component (`override`). The function `at` returns the path of a field of
- * these changes.
+ * `override` in the spec.
  */
 export interface OverrideInSpec {
   readonly override: Override;
@@ -59,7 +59,7 @@ export function withOverrides(component: ComponentModel, environment: Environmen
         : delivery,
     overridesFrom,
     // Values from ConfigMaps and Secrets must not replace owned values. Flux therefore merges the owned values again
-    // after these values.
+    // after the values from these objects.
     lastValues: separate ? mergeValues(ownedPart(delivery.release.values, component), values) : null,
     patches: [...component.patches, ...patchesOf(override)],
     needs: [...component.needs, ...override.dependsOn.map(needOf)],

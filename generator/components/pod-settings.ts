@@ -22,8 +22,8 @@ export function given(values: Readonly<Record<string, unknown>>): JsonMap {
 }
 
 /**
- * Returns a list with one patch that sets the pod fields for which a chart has no value. Returns an empty list if none
- * of these fields is given.
+ * Returns a list with one patch that sets the given topology spread and priority class of pods. Use this patch if the
+ * chart has no values for these fields. Returns an empty list if neither field is given.
  */
 export function podPatches(
   { kind, metadata, selector }: PatchedWorkload,

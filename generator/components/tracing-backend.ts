@@ -14,10 +14,11 @@ export interface TracingBackend {
 const namespace = "linkerd-jaeger";
 
 /**
- * Returns the tracing backend of a Linkerd release: the Jaeger of the linkerd-jaeger chart, or the Jaeger in
- * bases/linkerd-jaeger/standalone. The objects of the standalone Jaeger and the objects of the chart have different
- * names. An upgrade creates the new objects before it removes the old objects. With the same names, the upgrade would
- * have to change the selectors of existing objects, and these selectors are immutable.
+ * Returns the tracing backend of a Linkerd release. If the release has the linkerd-jaeger chart, the backend is the
+ * Jaeger of this chart. Otherwise, the backend is the Jaeger in bases/linkerd-jaeger/standalone. The objects of the
+ * standalone Jaeger and the objects of the chart have different names. An upgrade creates the new objects before it
+ * removes the old objects. With the same names, the upgrade would have to change the selectors of existing objects, and
+ * these selectors are immutable.
  */
 export function tracingBackend({ traits }: LinkerdRelease): TracingBackend {
   const [jaeger, collector] = traits.tracing === "jaeger-chart" ? ["jaeger", "collector"] : [standaloneJaeger, standaloneJaeger];

@@ -23,8 +23,8 @@ known_host() {
   ssh-keygen -F "$(git_host)" -f "${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}" | grep -v '^#'
 }
 
-# Succeeds if the script installs Flux with `flux bootstrap`. This requires that the flux CLI is installed, and that it
-# has credentials to push: GIT_PASSWORD is set, or the URL of the repository is an ssh URL.
+# Succeeds if the script installs Flux with `flux bootstrap`. This requires that the flux CLI is installed, and that
+# credentials to push are available: GIT_PASSWORD is set, or the URL of the repository is an ssh URL.
 uses_flux_cli() {
   command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }
 }

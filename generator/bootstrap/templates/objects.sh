@@ -41,7 +41,7 @@ flux_version() {
 }
 
 # is_older <version> <version>: succeeds if the first version is older than the second. Ignores a `v` at the start of
-# each version: flux_version reads a label, and if a Helm chart installed Flux, the version in this label does not start
+# each version: flux_version reads a label. If a Helm chart installed Flux, the version in this label does not start
 # with `v`.
 is_older() {
   [ "${1#v}" != "${2#v}" ] && [ "$(printf '%s\n' "${1#v}" "${2#v}" | sort -V | head -n 1)" = "${1#v}" ]

@@ -1,5 +1,6 @@
-# settled <function>: calls the function, which prints the state of an Azure resource, until Azure has completed all
-# operations on this resource. Then prints the state. Prints nothing if the resource does not exist.
+# settled <function>: waits until Azure has completed all operations on a resource, and then prints the state of the
+# resource. The function prints the current state, and settled calls the function repeatedly. Prints nothing if the
+# resource does not exist.
 settled() {
   local state began=$SECONDS
   while :; do

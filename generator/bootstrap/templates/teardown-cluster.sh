@@ -62,8 +62,8 @@ take_down() {
 }
 
 # resume <kustomization> <namespace> <HelmRelease>: resumes a suspended component before it is deleted. If a suspended
-# Kustomization or HelmRelease is deleted, Flux keeps the objects that it applied and the Helm release that it
-# installed.
+# Kustomization is deleted, Flux keeps the objects that the Kustomization applied. If a suspended HelmRelease is
+# deleted, Flux keeps the Helm release.
 resume() {
   local resource=kustomizations.kustomize.toolkit.fluxcd.io namespace=$NAMESPACE name=$1 found
   if [ -n "$3" ]; then resource=helmreleases.helm.toolkit.fluxcd.io namespace=$2 name=$3; fi

@@ -61,8 +61,9 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
 }
 
 /**
- * Returns the environment that the helmfile declares. The field `condition` of each suspended release refers to a value
- * of this environment. Because of these values, all helmfile commands skip suspended releases.
+ * Returns the content of the environment that the helmfile declares: one value for each suspended release. The field
+ * `condition` of the release refers to this value. Because of these values, all helmfile commands skip suspended
+ * releases.
  */
 function conditionsOf(components: readonly ComponentModel[]): JsonMap {
   const suspended = components.filter((component) => component.suspended);
@@ -133,8 +134,8 @@ function release(component: ComponentModel, model: Model): JsonMap {
 }
 
 /**
- * Returns the additional fields of a release with a chart: the version, the files with values, and the files with
- * patches and transformers if the component has any.
+ * Returns the additional fields of a release with a chart: the version and the files with values. If the component has
+ * patches or transformers, the result also contains the files with them.
  */
 function valuesAndPatches(component: ComponentModel, release: Release): JsonMap {
   const { id, patches } = component;
@@ -149,8 +150,8 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 /**
  * Whether a component's release has the hook that `applyFirst` returns. The release of the component with the Secrets
  * of the identity has the hook, because all other releases depend on this component. Each workload with Secrets also
- * has the hook. If no component has Secrets of the identity, the hook belongs to each release that needs a component
- * whose objects the hook applies.
+ * has the hook. If no component has Secrets of the identity, each release that directly needs the component
+ * `namespaces` has the hook.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
   if (component.encryptedFiles.length > 0) return true;

@@ -132,8 +132,8 @@ function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
 
 /**
  * Returns the entries of the list `patches` in the kustomization.yaml of an overlay. If the component has a chart,
- * these entries patch only its HelmRelease. The HelmRelease contains the patches of the component's model, and Flux
- * applies these patches to the rendered chart.
+ * these entries patch only the HelmRelease of the component. The HelmRelease contains the patches of the component's
+ * model, and Flux applies these patches to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   if (delivery.kind === "folder") return [];
@@ -167,9 +167,10 @@ function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): J
 
 /**
  * Patch that prevents Helm from deleting Secrets. During an upgrade, Helm deletes objects that are in the old manifest
- * but not in the new manifest. Examples are the Secrets of an existing mesh, if the chart generated the certificates of
- * this mesh. Helm does not delete objects with the annotation `helm.sh/resource-policy: keep`. Helm reads this
- * annotation from the object in the cluster (helm, pkg/kube/client.go).
+ * but not in the new manifest. For example, the chart of an existing mesh can have generated the Secrets with the
+ * certificates, and the new manifest does not contain these Secrets. Helm does not delete objects with the annotation
+ * `helm.sh/resource-policy: keep`. Helm reads this annotation from the object in the cluster (helm,
+ * pkg/kube/client.go).
  */
 const keptByHelm: JsonMap = {
   target: { kind: "Secret" },
@@ -226,8 +227,9 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
 }
 
 /**
- * Returns the field `postRenderers` of a HelmRelease, which contains the patches and the new image names for the
- * rendered chart; an empty map if the component has neither. Flux applies the patches before the image names.
+ * Returns the field `postRenderers` of a HelmRelease. The field contains the patches and the new image names for the
+ * rendered chart. Returns an empty map if the component has neither patches nor new image names. Flux applies the
+ * patches before the image names.
  */
 function postRenderers(component: ComponentModel): JsonMap {
   const patches = component.patches.map(inline);
@@ -282,14 +284,17 @@ function ociRepository(name: string, version: string, { oci, digest }: OciChart)
   };
 }
 
-/** Returns the names of the files with the values of a component's chart. Later files override earlier files. */
+/**
+ * Returns the names of the files with the values of a component's chart. Values in later files override values in
+ * earlier files.
+ */
 export function valuesFilesOf({ lastValues }: ComponentModel): string[] {
   return lastValues === null ? [valuesFile] : [valuesFile, lastValuesFile];
 }
 
 /**
  * Returns the list for the field `valuesFrom` of a HelmRelease: the objects from which Flux reads the values of a
- * chart. Later objects override earlier objects.
+ * chart. Values in later objects override values in earlier objects.
  */
 function valuesFromOf({ id, overridesFrom, lastValues, valuesFrom }: ComponentModel): JsonMap[] {
   const own = { kind: "ConfigMap", name: `${fluxName(id)}-values` };

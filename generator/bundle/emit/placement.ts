@@ -23,7 +23,10 @@ export type Placement = {
   readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
   /** Name and namespace of the root Kustomization, which applies the other Kustomizations of the environment. */
   readonly root: FluxObjectName;
-  /** Whether meshops creates and deletes the root Kustomization and its source; false if other tools manage them. */
+  /**
+   * Whether meshops creates and deletes the root Kustomization and the Flux source. If false, other tools manage these
+   * objects.
+   */
   readonly managesRoot: boolean;
   /** Service account that Flux's controllers impersonate; null if the controllers use their own rights. */
   readonly serviceAccount: string | null;

@@ -8,7 +8,7 @@ import type { PodSettings } from "../pod-settings.ts";
  */
 const requests = { alpha: { cpu: "500m", memory: "2Gi" }, zero: { cpu: "100m", memory: "256Mi" } } as const;
 
-/** Topology spread over zones and nodes. It never prevents a pod from running. */
+/** Topology spread over zones and nodes. These constraints never prevent a pod from running. */
 const spread = ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
   topologyKey,
   maxSkew: 1,

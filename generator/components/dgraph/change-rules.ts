@@ -36,8 +36,8 @@ export const dgraphChanges: ChangeRule = {
 };
 
 /**
- * Returns the Kustomization of Dgraph before the change. Finds this Kustomization by its path, because its name can
- * have a prefix.
+ * Returns the Kustomization that applied Dgraph before the change. Finds the Kustomization by the field `spec.path`,
+ * because the name of the Kustomization can have a prefix.
  */
 function kustomizationOf(objects: readonly ChangedObject[]): Pick<ChangedObject, "name" | "namespace"> {
   const own = objects.find(
@@ -104,8 +104,9 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
 }
 
 /**
- * Reports a change that stalls the rollout: the change adds Servers for the internal ports, but pods with the old
- * settings still connect to these ports without their proxies. See the rule `internal-ports-stall`.
+ * Reports a change that stalls the rollout. Such a change adds Servers for the internal ports. Pods with the old
+ * settings still connect to these ports without their proxies, so the new Servers refuse these connections. See the
+ * rule `internal-ports-stall`.
  */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const bypassed = fields.some(

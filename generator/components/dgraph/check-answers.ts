@@ -2,7 +2,7 @@ import type { CallResult, ProbeAnswers } from "../check.ts";
 import { type CheckResult, failed, undecided } from "../check-result.ts";
 import { describeCall, outcomeOf } from "../outcome.ts";
 
-/** Returns the result of a check whose call failed, or whose call the probe did not make. */
+/** Returns the result of a check if the call of the check failed, or if the probe did not make this call. */
 export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): CheckResult {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   if (call === undefined)

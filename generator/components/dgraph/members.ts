@@ -17,7 +17,7 @@ export function releaseName(helmRelease: ChangedObject["before"]): string {
   return String(at(helmRelease, "spec", "releaseName"));
 }
 
-/** Name of a role's StatefulSet, of its Service, and of the container in its pods. */
+/** Name of the StatefulSet of a role. The Service of the role and the container in each pod have the same name. */
 export function memberName({ release }: RunningDgraph, role: DgraphRole): string {
   return nameInRelease(release, role);
 }

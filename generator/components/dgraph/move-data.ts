@@ -3,8 +3,8 @@ import { push, type Step } from "../change-rule.ts";
 import { indices, inPod, memberName, type RunningDgraph } from "./members.ts";
 
 /**
- * Directories in the pods for the export and for the import. The directory for the export is separate from the default
- * directory of Dgraph, so that it contains no older exports.
+ * Directories in the pods for the export and for the import. The export does not use the default export directory of
+ * Dgraph, because the default directory can contain older exports.
  */
 const exported = "/dgraph/meshops-export";
 const imported = "/dgraph/meshops-import";

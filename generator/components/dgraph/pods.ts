@@ -6,7 +6,7 @@ import { dgraphLabels, dgraphName } from "./names.ts";
 
 /**
  * Dgraph's pods: the Alphas, which serve clients, and the Zeros, which coordinate the Alphas. Alpha's `/health` is a
- * probe path, so Linkerd allows every client to request it.
+ * probe path, so Linkerd allows every client to request this path.
  */
 export function dgraphPods(environment: Environment): readonly [alpha: PodSet, zero: PodSet] {
   const { alpha, zero } = dgraphPorts;

@@ -98,8 +98,8 @@ function relabel({ namespace, release }: RunningDgraph, nextChart: string): Step
 }
 
 /**
- * Members that a change removes: the members of a role whose index is equal to or higher than the number of remaining
- * members.
+ * Members of a role that a change removes. The change removes each member with an index that is equal to or higher than
+ * `remaining`, the number of members after the change.
  */
 export interface Removal {
   readonly role: DgraphRole;

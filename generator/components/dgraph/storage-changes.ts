@@ -39,7 +39,10 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 
-/** Assesses a change of the chart version after which Dgraph uses another format for the files on the volumes. */
+/**
+ * Assesses a change of the chart version if Dgraph of the new version might not be able to read the files on the
+ * volumes.
+ */
 function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   const [before, after] = versions(changed);
   if (before === after || keepsData(before, after)) return;
@@ -54,14 +57,16 @@ function nextRelease({ after, namespace }: ChangedObject): { release: string; na
   return { release: releaseName(after), namespace };
 }
 
-/** Returns the data format of the Dgraph in a chart version; undefined if the version is unknown. */
+/**
+ * Returns the data format of Dgraph in the given chart version; undefined if the catalog does not contain the version.
+ */
 export function formatOf(version: string): string | undefined {
   return findDgraphChart(version)?.dataFormat;
 }
 
 /**
- * Whether the Dgraph of chart `after` can read the files of chart `before`. Returns false if one of the versions is
- * unknown, or if `after` is older than `before`.
+ * Whether Dgraph of chart version `after` can read the files that Dgraph of chart version `before` wrote. Returns false
+ * if the catalog does not contain one of the two versions, or if `after` is older than `before`.
  */
 function keepsData(before: string, after: string): boolean {
   const format = formatOf(before);
@@ -113,7 +118,7 @@ function bytes(size: string): number {
   return Number(count) * 1024 ** (["Ki", "Mi", "Gi", "Ti", "Pi"].indexOf(unit) + 1);
 }
 
-/** Whether a field is the size of a volume, and becomes smaller. */
+/** Whether the change of the field makes volumes smaller. */
 function shrinks({ path, before, after }: FieldChange): boolean {
   if (!path.endsWith(".persistence.size")) return false;
   return bytes(String(after)) < bytes(String(before));

@@ -13,7 +13,7 @@ import { plural, timeLeft } from "../../system/text.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
 import { type CheckProblem, type CheckResult, failed, passed, undecided } from "../check-result.ts";
 
-/** Tests of anchors, issuer and webhook certificates. */
+/** Tests of the trust anchors, the issuer, and the certificates of webhooks. */
 export function identityChecks(environment: Environment): readonly StateCheck[] {
   return [
     {
@@ -60,9 +60,9 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
 };
 
 /**
- * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. The bundle is
- * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. During a rotation, the
- * bundle contains a second anchor.
+ * Checks that the trust bundle contains the issuer's trust anchor, and that every running proxy trusts this trust
+ * anchor. Linkerd reads the trust bundle from the ConfigMap `linkerd-identity-trust-roots`. During a rotation, the
+ * trust bundle contains a second trust anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
   const bundle = bundleIn(identity.trustRoots);
@@ -114,8 +114,8 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): CheckResult {
 }
 
 /**
- * Checks that the issuer is signed by an anchor and does not expire soon. Linkerd does not check the issuer's common
- * name (linkerd2, pkg/identity/service.go, loadCredentials).
+ * Checks that a trust anchor signed the issuer, and that the issuer does not expire soon. Linkerd does not check the
+ * issuer's common name (linkerd2, pkg/identity/service.go, loadCredentials).
  */
 function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): CheckResult {
   if (identity.secrets === null)

@@ -33,8 +33,8 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
 
 /**
  * Component with the public certificates and the encrypted Secrets. The Secrets contain the private keys of the issuer
- * and the webhooks. The component is applied before the charts, so that no private key is passed as a Helm value. Helm
- * would store such a key in the Secret of the release.
+ * and the webhooks. Flux and helmfile apply the component before the charts, so that no Helm value contains a private
+ * key. Helm would store such a key in the Secret of the release.
  */
 function secretsComponent(
   environment: Environment,

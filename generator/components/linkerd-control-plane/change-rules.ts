@@ -70,7 +70,8 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
 }
 
 /**
- * Returns a sentence about probes if a default inbound policy requires an identity. Otherwise, returns an empty text.
+ * If the given default inbound policy requires an identity, returns a text about probes. Otherwise, returns an empty
+ * text.
  */
 function refusesProbes(policy: unknown): string {
   return ["deny", "all-authenticated", "cluster-authenticated"].includes(String(policy))

@@ -6,8 +6,8 @@ import type { Patch } from "../patch.ts";
 import { given, podPatches } from "../pod-settings.ts";
 
 /**
- * Deployments of the control plane, each with the chart values that set the resources of its containers (chart,
- * values.yaml).
+ * Deployments of the control plane, each with the names of the chart values that set the resources of the Deployment's
+ * containers (chart, values.yaml).
  */
 const deployments = {
   "linkerd-destination": ["destinationResources", "spValidatorResources"],

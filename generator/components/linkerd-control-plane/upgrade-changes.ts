@@ -20,7 +20,8 @@ function releaseOf(helmRelease: ChangedObject["before"]): Release | null {
 }
 
 /**
- * Assesses another Linkerd release: its requirements on the cluster, and its effects on proxies.
+ * Assesses a change of the Linkerd release: the requirements of the new release on the cluster, and the effects of the
+ * new release on proxies.
  *
  * @param changed the HelmRelease of the control plane
  */
@@ -68,8 +69,8 @@ function* newDefaults(old: Release, next: Release, spec: Environment | null): It
 }
 
 /**
- * Step in which the user restarts pods that do not restart automatically. Until then, these pods keep their old
- * proxies.
+ * Step in which the user restarts pods that do not restart automatically. Until the user restarts these pods, they keep
+ * their old proxies.
  */
 const restartOthers: Step = {
   text: "After the control plane is ready, restart the meshed pods that still have the old proxy. The command lists all meshed pods.",

@@ -54,8 +54,8 @@ export function ownedControlPlaneValues(context: ModelContext): OwnedValue[] {
 }
 
 /**
- * Default inbound policy of the chart in all releases of the catalog. meshops does not write this default to the
- * values. For this reason, files that older versions of meshops generated do not change.
+ * Default inbound policy of the chart in all releases of the catalog. meshops does not write this default to the chart
+ * values, so that the generated files are the same as those of older versions of meshops.
  */
 const chartDefaultPolicy = "all-unauthenticated";
 

@@ -21,7 +21,7 @@ function failsToDowngrade({ before, after }: ChangedObject): boolean {
   return old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1";
 }
 
-/** Whether the catalog contains a version of linkerd-crds. */
+/** Whether the catalog contains the given version of the chart linkerd-crds. */
 function isKnown(version: string): boolean {
   return linkerdReleases.some(({ charts }) => charts["linkerd-crds"] === version);
 }

@@ -6,9 +6,9 @@ import { tracingBackend } from "../tracing-backend.ts";
 
 /**
  * Returns the policies of the standalone Jaeger. Returns an empty list if the default inbound policy of Jaeger's
- * namespace is not `deny`. Without Servers, the policy `deny` refuses the traces of all proxies. The returned policies
- * allow every meshed pod to send traces, and allow the dashboard of linkerd-viz to read them. The chart linkerd-jaeger
- * contains similar policies (edge-25.4.4, tracing-policy.yaml).
+ * namespace is not `deny`. Without Servers, the default inbound policy `deny` refuses the traces of all proxies. The
+ * returned policies allow every meshed pod to send traces, and allow the dashboard of linkerd-viz to read traces. The
+ * chart linkerd-jaeger contains similar policies (edge-25.4.4, tracing-policy.yaml).
  */
 export function jaegerPolicies({ environment, linkerdRelease }: ModelContext): readonly KubernetesObject[] {
   const { namespace, serviceAccount: name } = tracingBackend(linkerdRelease);

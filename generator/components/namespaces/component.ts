@@ -55,7 +55,7 @@ function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObj
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace;
 }
 
-/** @throws Error if components set different values for the same key of a shared namespace */
+/** @throws Error if components set different values for the same label or annotation of a shared namespace */
 function merged(namespace: string, maps: readonly StringMap[]): StringMap {
   const result: Record<string, string> = {};
   for (const [key, value] of maps.flatMap((map) => Object.entries(map))) {

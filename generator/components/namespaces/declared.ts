@@ -5,8 +5,8 @@ import { type CheckResult, failed, passed } from "../check-result.ts";
 import type { NamespaceSpec } from "../component.ts";
 
 /**
- * Returns the namespaces in `spec.namespaces` that meshops creates. Omits each label and annotation that a component
- * also sets in this namespace, because the value of the component takes precedence. The rule `namespace-conflict`
+ * Returns the namespaces in `spec.namespaces` that meshops creates. Omits the labels and annotations that a component
+ * also sets in the same namespace, because the values of the component take precedence. The rule `namespace-conflict`
  * reports differences between the values.
  */
 export function declaredNamespaces(environment: Environment, ofComponents: readonly NamespaceSpec[]): NamespaceSpec[] {
@@ -24,8 +24,8 @@ export function declaredNamespaces(environment: Environment, ofComponents: reado
 }
 
 /**
- * Returns a list with one test of the namespaces that the spec declares and meshops does not create. Returns an empty
- * list if the spec declares no such namespace.
+ * Returns a list with one test. The test checks the namespaces that the spec declares but meshops does not create.
+ * Returns an empty list if the spec declares no such namespace.
  */
 export function namespaceChecks(environment: Environment): readonly StateCheck[] {
   const others = namespacesOfOthers(environment);

@@ -43,9 +43,10 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
 }
 
 /**
- * Binds the account to the ClusterRole cluster-admin in its namespace. If a chart contains cluster-scoped objects, such
- * as webhook configurations and ClusterRoles, the binding applies to the whole cluster. An account can create a
- * ClusterRole only if it has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
+ * Returns the binding of the account to the ClusterRole cluster-admin. By default, the binding applies only to the
+ * namespace of the account. If a chart in this namespace contains cluster-scoped objects, such as webhook
+ * configurations and ClusterRoles, the binding applies to the whole cluster. An account can create a ClusterRole only
+ * if it has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
  */
 function binding(account: string, namespace: string, clusterScoped: boolean): KubernetesObject {
   const name = `meshops:${account}:${namespace}`;

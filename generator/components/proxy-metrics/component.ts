@@ -9,10 +9,10 @@ import type { Component } from "../component.ts";
 import { scrapersOf } from "../scrapers.ts";
 
 /**
- * Returns components with policies that allow Prometheus to read the metrics of proxies. Returns one component for each
- * created namespace in which proxies can refuse clients without an identity (see `refuses`). Returns no components if
- * viz is disabled and the spec does not set `monitoring.prometheus`. The default inbound policy also applies to the
- * admin port of a proxy (linkerd2#10691), and Prometheus connects to this port without an identity.
+ * Returns components with policies that allow Prometheus to read the metrics of proxies. There is one component for
+ * each namespace in `created` in which proxies can refuse clients without an identity (see `refuses`). Returns no
+ * components if viz is disabled and the spec does not set `monitoring.prometheus`. The default inbound policy also
+ * applies to the admin port of a proxy (linkerd2#10691), and Prometheus connects to this port without an identity.
  *
  * @param created namespaces that meshops creates
  */
@@ -55,10 +55,10 @@ function refuses(namespace: string, environment: Environment): boolean {
 const name = "proxy-metrics";
 
 /**
- * Returns a Server for the admin port of all proxies in a namespace, a route for the metrics, a route for the probes of
- * the proxy, and the authorizations for both routes. The route for the probes is required, because Linkerd's automatic
- * routes for probes do not apply to a Server with routes. The proxies refuse requests for all other paths of the admin
- * port, such as `/env.json` and `/shutdown`.
+ * Returns a Server for the admin port of all proxies in a namespace. Also returns a route for the metrics, a route for
+ * the probes of the proxy, and the authorizations for both routes. The route for the probes is required, because
+ * Linkerd's automatic routes for probes do not apply to a Server with routes. The proxies refuse requests for all other
+ * paths of the admin port, such as `/env.json` and `/shutdown`.
  */
 function policies(namespace: string, networks: readonly string[], release: LinkerdRelease): KubernetesObject[] {
   const metadata = { name, namespace };

@@ -77,8 +77,8 @@ function clientPods({ environment }: ModelContext): PodSet {
 
 function clientImage({ environment }: ModelContext): Image {
   const { azure, pydgraphClient } = environment.spec;
-  // A spec without an image is not valid (rule `client-image`). Other rules also build the model of such a spec. For
-  // this reason, this function does not throw an error, and returns an image name without a registry.
+  // A spec without an image is not valid (rule `client-image`). Other rules also build the model of such a spec, so
+  // this function must not throw an error. For such a spec, it returns an image name without a registry.
   const own = azure?.registry === undefined ? name : `${registryHost(azure.registry.name)}/${name}`;
   return { name: pydgraphClient.image ?? own, tag: pydgraphClient.tag, runs: "pod" };
 }

@@ -18,8 +18,9 @@ import { routesComponent } from "./routes.ts";
 import { workloadRules } from "./rules.ts";
 
 /**
- * Workloads of the user (`spec.workloads`). The policies of a workload are a separate component, because another tool
- * can deliver the pods. If meshops starts to deliver the pods later, the policies stay in this separate component.
+ * Workloads of the user (`spec.workloads`). The policies and the pods of a workload are separate components, because
+ * another tool can deliver the pods. If meshops starts to deliver the pods later, the policies stay in their own
+ * component.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,

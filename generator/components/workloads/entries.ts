@@ -39,8 +39,8 @@ export function routedSets({ pods }: Workload): RoutedSet[] {
 }
 
 /**
- * Returns the clients of all sets of pods. Each element of the result contains the client, its key, and the fields of
- * the set of pods that lists the client.
+ * Returns the clients of all sets of pods. Each element of the result contains the client, the key of the client, and
+ * the fields of `DeclaredPods` for the set of pods that lists the client.
  */
 export function clientsOf(
   environment: Environment,

@@ -53,10 +53,10 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 }
 
 /**
- * Returns a patch for an object in any namespace. If a patch has no target, Kustomize compares the namespace of the
- * patch with the namespace of the object. Some charts do not write a namespace into their objects. The patch therefore
- * has a target. The name in a target is a regular expression that must match the whole name (kustomize,
- * api/types/selector.go).
+ * Returns a patch that also matches an object without a namespace, because some charts do not write a namespace into
+ * their objects. The patch has a target. If a patch has no target, Kustomize compares the namespace of the patch with
+ * the namespace of the object. The name in a target is a regular expression that must match the whole name of the
+ * object (kustomize, api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {
   const { kind, metadata } = patch;
