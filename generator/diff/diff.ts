@@ -22,7 +22,7 @@ export interface AssessedChange {
   readonly reason: string;
   /** Steps for the user, in order of execution. */
   readonly steps: readonly Step[];
-  /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
+  /** The procedures whose steps are in `steps`. If omitted, all steps are one procedure. */
   readonly procedures?: readonly Procedure[];
   readonly fields: readonly FieldChange[];
 }
@@ -72,8 +72,8 @@ function idOf({ namespace, kind, name }: AssessedChange): string {
 }
 
 /**
- * Returns the change of an object, and the files that declare the object before or after the change. Returns null if
- * the object does not change.
+ * Compares an object before and after a change. Returns the change, and the files that declare the object before or
+ * after the change. Returns null if the object does not change.
  */
 function compareObjects(
   before: StatedObject | undefined,

@@ -11,8 +11,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import { openTap, tapResult } from "./tap.ts";
 
 /**
- * Runs the test T0 alone, because T0 can remove the policies, and restores them only at its end. After T0, runs the
- * tests T1 to T3 and the components' checks that need a probe, all in parallel.
+ * Runs the test T0 first, then all other tests in parallel: T1 to T3, and the components' checks that need a probe. No
+ * other test runs during T0, because T0 can remove the policies until T0 ends.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await baselineTest(run, scene);

@@ -36,7 +36,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Describes a probe (a test pod of `meshops verify`) as a client, so that `evaluate` can evaluate policies for it. */
+/** Converts a probe (a test pod of `meshops verify`) to a client for which `evaluate` can evaluate policies. */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {

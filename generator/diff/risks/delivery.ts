@@ -19,7 +19,8 @@ import { injection, ofPolicy } from "./namespace.ts";
 import { overlayOf, successorOf } from "./placement.ts";
 
 /**
- * Risks of changes to workloads that meshops delivers. meshops does not know the objects in their charts and folders.
+ * Risks of changes to workloads that meshops delivers. meshops does not know the objects in the charts and folders of
+ * these workloads.
  */
 export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const key = workloadOf(changed);
