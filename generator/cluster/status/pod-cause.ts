@@ -51,8 +51,8 @@ export function missingSecret(
 
 /**
  * Returns the cause if a pod is unschedulable or waits for a volume; otherwise null. If the pod is unschedulable for a
- * reason other than a volume, returns this reason, even if a PersistentVolumeClaim of the pod is pending. Such a
- * PersistentVolumeClaim can itself wait until the pod is scheduled.
+ * reason other than a volume, returns this reason, even if a PersistentVolumeClaim of the pod is pending: the
+ * PersistentVolumeClaim can be waiting until the pod is scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
