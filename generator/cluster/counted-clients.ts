@@ -19,7 +19,7 @@ export interface Counted {
 /** Metrics of proxies. The key is `namespace/name` of the pod. The value is null if the metrics cannot be read. */
 export type ProxyMetrics = ReadonlyMap<string, string | null>;
 
-/** Maximum number of proxies per set of pods from which meshops reads the metrics. */
+/** Maximum number of proxies whose metrics meshops reads, per set of pods. */
 const podsPerSet = 20;
 
 /** Reads the metrics of the proxies of each set of pods that has a port in the mode `audit`. */

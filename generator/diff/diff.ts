@@ -165,9 +165,8 @@ const ofHelmfile = [patchesFile, transformersFile];
  * of the objects differ.
  */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): AssessedChange[] {
-  // If a change of an object in a folder is reported, the file with patches in this folder is not reported. The
-  // HelmRelease in the folder contains the same patches, so a change of the patches is already reported as a change of
-  // the HelmRelease.
+  // If `reported` contains a file in a folder, do not report the file with patches in this folder. The HelmRelease in
+  // the folder contains the same patches, so the change of the HelmRelease already shows a change of the patches.
   const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),

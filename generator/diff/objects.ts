@@ -33,7 +33,7 @@ export interface StatedObject {
 
 /**
  * Returns the objects that the given files declare. The key of an object consists of its API group, kind, namespace and
- * name, so it does not depend on the file that declares the object.
+ * name. The key does not contain the file that declares the object.
  */
 export function statedObjects(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();

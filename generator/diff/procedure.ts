@@ -26,9 +26,9 @@ export const separateCommits: Step = {
  * A procedure without a push contains checks and preparations (phase `before`), and steps for the time after a push.
  * The function combines such a procedure with all other procedures. The checks of the procedure come first, so that
  * they can still prevent the push. If all pushes of all procedures have the field `shared`, the procedures get one
- * common push. If each procedure has a push without this field, the function combines the procedures if all have the
- * same number of pushes, and at least two. An example is an upgrade that affects several sets of pods. In all other
- * cases, the procedures need separate commits.
+ * common push. If each procedure with pushes has a push without this field, the function combines these procedures only
+ * if all have the same number of pushes, and at least two. An example is an upgrade that affects several sets of pods.
+ * In all other cases, the procedures need separate commits.
  */
 export function combineProcedures(given: readonly Procedure[]): Procedures {
   const all = distinctBy(

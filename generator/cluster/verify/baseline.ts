@@ -83,8 +83,8 @@ interface Listed {
 }
 
 /**
- * Sorts the objects to delete: objects that deny connections are first. In another order, Linkerd would refuse listed
- * clients during the deletion.
+ * Order of the deletion: objects that deny connections are first. In another order, Linkerd would refuse listed clients
+ * during the deletion.
  */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);

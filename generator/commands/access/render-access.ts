@@ -12,8 +12,8 @@ const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 /**
  * Returns tables as text: one table per set of pods, with one row per client and one column per port. If a set of pods
  * has too many ports for one table, the text contains several tables for this set. The row `otherMeshed` contains the
- * results for all meshed pods without their own row. A meshed client has its own row only if its results differ from
- * this row.
+ * results for all meshed pods without their own row. A meshed client has its own row only if the results for this
+ * client differ from the results in the row `otherMeshed`.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));

@@ -53,9 +53,9 @@ export async function rename(
 
 /**
  * The folder `flux/<name>` can contain files that meshops did not generate. Moves these files to `flux/<newName>`. In
- * the files of `flux bootstrap git` (folder flux-system), also changes the path of the root Kustomization. Otherwise,
- * the old folder would still exist, but without the generated files of the components, and Flux would delete the
- * components.
+ * the files of `flux bootstrap git` (folder flux-system), also changes the path of the root Kustomization. If a file
+ * stayed in the old folder, Flux would still find this folder, but without the generated files of the components. Flux
+ * would then delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
   const within = pathsWithin(root);

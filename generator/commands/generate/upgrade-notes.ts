@@ -24,7 +24,7 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** Version of meshops that is assumed to have generated the files of an inventory without a version. */
+/** Version that meshops assumes for an inventory without a version. */
 const unrecorded = "0.1.0";
 
 /**

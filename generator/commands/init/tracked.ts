@@ -50,8 +50,9 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 
 /**
  * Compares the bases, hooks and workflows on disk with the files that this version of meshops would write. Omits files
- * that do not exist. Also omits files that meshops did not write. meshops did not write a file if the text of the file
- * differs from the text of this version, and if neither the inventory nor the list `writtenBefore` contains its path.
+ * that do not exist. Also omits files that meshops did not write. The function assumes that meshops did not write a
+ * file if the path of the file is neither in the inventory nor in the list `writtenBefore`, and the text of the file
+ * differs from the text of this version.
  *
  * @param root absolute path of the repository, without symbolic links
  */

@@ -24,7 +24,7 @@ type AddOptions = DirectoryOption &
 
 /**
  * `meshops workload add <name>`: creates the block of a workload from manifests, and inserts the block into
- * `spec.workloads`. If the manifests do not specify a value, meshops guesses the value, and adds a comment to it.
+ * `spec.workloads`. If the manifests do not specify a value, meshops guesses the value, and marks it with a comment.
  *
  * @throws UserError if the options specify no manifests, if the manifests contain no pods, or if the block cannot be
  * inserted into the spec

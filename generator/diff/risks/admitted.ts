@@ -8,9 +8,9 @@ import { compareText } from "../../system/text.ts";
 import { stateOf } from "./policy-renames.ts";
 
 /**
- * Clients that a policy admits, and ports. Each key is a client. The value is the set of the ports on which the policy
- * admits this client. An authentication applies to all ports of its Server: for a client of an authentication, the set
- * contains only an empty text.
+ * Clients that a policy admits, and the ports of each client. The key is the client. The value is the set of the ports
+ * on which the policy admits this client. An authentication applies to all ports of its Server: for a client of an
+ * authentication, the set contains only an empty text.
  */
 type Admitted = ReadonlyMap<string, ReadonlySet<string>>;
 

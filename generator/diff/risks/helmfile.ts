@@ -68,8 +68,8 @@ function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs
  * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer
  * needed. `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace
  * can be the same workload with another name. `replaced`: the workload gets another source, release name or namespace.
- * For this case, the rules for workloads (delivery.ts) already return a step that asks the user not to push the change.
- * Steps for helmfile are therefore not needed.
+ * For `replaced`, the rules for workloads (delivery.ts) already return a step that asks the user not to push the
+ * change. Steps for helmfile are therefore not needed.
  */
 type Future = "ends" | "handed-over" | "renamed" | "replaced";
 
