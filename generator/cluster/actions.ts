@@ -4,7 +4,7 @@ import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Fields to change in an object. If the value of an annotation is null, the annotation is removed from the object. */
+/** Fields to change in an object. If the value of an annotation is null, the API server removes the annotation. */
 type MergePatch = Omit<KubernetesObject, "metadata"> & {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
 };
@@ -33,7 +33,7 @@ export interface ClusterActions {
   stream(path: string, body: Uint8Array, onData: (chunk: Buffer) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** An error response to a request of `stream`. The API server or an aggregated API sends this response. */
+/** An error response of the API server, or of an aggregated API, to a request of `stream`. */
 export class StreamError extends Error {
   readonly status: number;
   /**

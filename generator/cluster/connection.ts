@@ -5,7 +5,10 @@ import { duration } from "../system/text.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Read access to a cluster. If an object or its kind does not exist, `get` returns null and `list` an empty list. */
+/**
+ * Read access to a cluster. `get` returns null if the object or its kind does not exist. `list` returns an empty list
+ * if the kind does not exist.
+ */
 export interface ClusterReader {
   /** Name of the context, for display. */
   readonly context: string;
@@ -18,9 +21,12 @@ export interface ClusterReader {
 export interface Cluster extends ClusterReader, ClusterActions {}
 
 export interface ConnectionOptions {
-  /** Path of a kubeconfig. If null, `KUBECONFIG` or `~/.kube/config` is used, as in kubectl. */
+  /**
+   * Path of a kubeconfig. If null, meshops uses the file that kubectl would use: `KUBECONFIG`, or else
+   * `~/.kube/config`.
+   */
   readonly kubeconfig: string | null;
-  /** Name of a context. If null, the current context is used. */
+  /** Name of a context. If null, meshops uses the current context. */
   readonly context: string | null;
 }
 

@@ -19,7 +19,7 @@ export interface Counted {
 /** Metrics of proxies. The key is `namespace/name` of the pod. The value is null if the metrics cannot be read. */
 export type ProxyMetrics = ReadonlyMap<string, string | null>;
 
-/** Maximum number of pods for which meshops reads the metrics of the proxy, per set of pods. */
+/** Maximum number of proxies whose metrics meshops reads, per set of pods. */
 const podsPerSet = 20;
 
 /** Reads the metrics of the proxies of each set of pods that has a port in the mode `audit`. */
@@ -39,7 +39,7 @@ export async function readProxyMetrics(
 }
 
 /**
- * Returns the clients that the mode `enforce` would refuse, for each set of pods that has a port in the mode `audit`.
+ * For each set of pods that has a port in the mode `audit`, returns the clients that the mode `enforce` would refuse.
  * Omits the service accounts that `meshops verify` creates for its probes. Pure.
  */
 export function countedClients(

@@ -10,7 +10,7 @@ import { type ClusterReader, orNull } from "./connection.ts";
  * Secrets, the corresponding field of the result is null.
  *
  * @param contracts the Secrets that the mesh needs
- * @param pods the function reads the Secrets that these pods mount
+ * @param pods pods whose mounted Secrets the function reads
  */
 export async function readIdentityObjects(
   cluster: ClusterReader,

@@ -25,8 +25,8 @@ interface Prompt {
 }
 
 /**
- * Input and output of a command, and other properties of its process. Each command gets an `Io` as an argument. A test
- * can therefore run commands in its own process, with its own input and output.
+ * Input and output of a command, and other properties of the process, such as environment variables. Each command gets
+ * an `Io` as an argument. A test can therefore run commands in its own process, with its own input and output.
  */
 export interface Io {
   readonly stdout: Output;

@@ -1,9 +1,9 @@
 /** A command or option that was renamed. After the renaming, the old name continues to work for one minor version. */
 interface Renamed {
-  /** Command that has this option. */
+  /** Command of the renamed option. */
   readonly command: string;
   readonly from: string;
-  /** New name. Empty if the option was removed, because it is no longer needed. meshops then ignores the old option. */
+  /** New name. Empty if meshops no longer needs the option. meshops then ignores the old option. */
   readonly to: string;
   /** First version that does not accept the old name. */
   readonly until: string;

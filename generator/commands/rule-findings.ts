@@ -6,9 +6,9 @@ import type { Loaded } from "../spec/load.ts";
 import type { RuleFinding } from "../spec/rule.ts";
 
 /**
- * Returns the findings of a rule that needs more data than the spec. `check` returns a path in the spec for each
- * finding, and this function converts the path to a position in the spec file. Returns no findings if no environment
- * could be loaded from the spec.
+ * Returns the findings of a rule that reads other data in addition to the spec. `check` returns a path in the spec for
+ * each finding, and this function converts the path to a position in the spec file. Returns no findings if no
+ * environment could be loaded from the spec.
  */
 export function ruleFindings(
   { environment, locate }: Loaded,

@@ -63,9 +63,9 @@ function accessChangesAt(when: string, before: Environment | null, after: Enviro
 }
 
 /**
- * Returns pairs of cells. A cell contains the access of one client to one port. The second cell of each pair is a cell
- * of the access table of `model`. The first cell contains the access of the same client to the same port under the
- * policies of `other`. The function omits cells that it cannot compare.
+ * Returns pairs of cells. A cell contains the access of one client to one port. The second cell of each pair is from
+ * the access table of `model`. The first cell contains the access of the same client to the same port under the
+ * policies of `other`. Omits a cell of `model` if no such first cell exists.
  *
  * @param cells the access table of `model`
  * @param others the access table of `other`

@@ -4,9 +4,9 @@ import { accessKind } from "./access-kind.ts";
 import type { AssessedChange } from "./diff.ts";
 
 /**
- * Returns one change for each set of pods whose service account changes, if the old service account is a client of a
- * set of pods in the old spec. Until these pods restart, they have the identity of the old service account. The new
- * policies do not list this identity.
+ * Returns one change for each set of pods that meets two conditions: the service account of the set changes, and the
+ * old spec lists the old service account as a client. Until the pods of the set restart, they have the identity of the
+ * old service account. The new policies do not list this identity.
  */
 export function accountChanges(old: Model, next: Model): AssessedChange[] {
   const sets = podSetsIn(old);

@@ -24,9 +24,9 @@ export async function openCommit(root: string, ref: string): Promise<GitTree> {
 }
 
 /**
- * Returns the folder in which a commit contains a platform repository, with a slash at the end, if this folder was moved
- * since the commit. Returns an empty text for the root of the Git repository. Returns null if the commit contains no
- * such folder, or several.
+ * If the folder of a platform repository was moved since a commit, returns the path of this folder in the commit, with
+ * a slash at the end. The path of the root of the Git repository is an empty text. Returns null if the commit contains
+ * no moved folder of a platform repository, or several.
  *
  * @param top root of the Git repository
  */

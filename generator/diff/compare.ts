@@ -14,7 +14,7 @@ import { changedFiles, ownerOf, sidesOf, specsIn, staleOf } from "./owned-files.
 import { asRenamed, renameChange, renamedSince } from "./renamed.ts";
 import { rootChanges } from "./root-change.ts";
 
-/** Number of owners whose files are read from Git at the same time. An owner is an environment or `rootOwner`. */
+/** Number of owners whose files meshops reads from Git at the same time. An owner is an environment or `rootOwner`. */
 const chunk = 50;
 
 /** Input of `compareWithCommit`. */

@@ -22,7 +22,7 @@ export interface AssessedChange {
   readonly reason: string;
   /** Steps for the user, in order of execution. */
   readonly steps: readonly Step[];
-  /** The procedures that `steps` consists of. If omitted, `steps` is a single procedure. */
+  /** The procedures whose steps are in `steps`. If omitted, all steps are one procedure. */
   readonly procedures?: readonly Procedure[];
   readonly fields: readonly FieldChange[];
 }
@@ -72,8 +72,8 @@ function idOf({ namespace, kind, name }: AssessedChange): string {
 }
 
 /**
- * Returns the change of an object, and the files that declare the object before or after the change. Returns null if
- * the object does not change.
+ * Compares an object before and after a change. Returns the change, and the files that declare the object before or
+ * after the change. Returns null if the object does not change.
  */
 function compareObjects(
   before: StatedObject | undefined,
@@ -165,9 +165,8 @@ const ofHelmfile = [patchesFile, transformersFile];
  * of the objects differ.
  */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): AssessedChange[] {
-  // If a change of an object in a folder is reported, the file with patches in this folder is not reported. The
-  // HelmRelease in the folder contains the same patches, so a change of the patches is already reported as a change of
-  // the HelmRelease.
+  // If `reported` contains a file in a folder, do not report the file with patches in this folder. The HelmRelease in
+  // the folder contains the same patches, so the change of the HelmRelease already shows a change of the patches.
   const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),

@@ -53,8 +53,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
 }
 
 /**
- * Returns entries that are in only one of the lists. If one entry was removed and one entry was added, returns the
- * fields in which these two entries differ.
+ * Returns the entries that are in only one of the lists. If exactly one entry was removed and exactly one was added,
+ * returns instead the fields in which these two entries differ.
  */
 function compareSets(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
   const removed = without(before, after);

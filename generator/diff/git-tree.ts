@@ -24,7 +24,7 @@ export class GitTree {
    * @param root the platform repository; can be a subfolder of the Git repository
    * @param ref any name of a commit: `HEAD`, `origin/main`, a tag
    * @param paths folders and files, relative to `root`. With `all`, the tree contains all files of the Git repository,
-   *   and their paths are relative to its root
+   *   and all paths are relative to the root of the Git repository
    * @throws UserError (missing) if git is not installed, if the folder is not in a Git repository, or if the commit
    *   does not exist
    */

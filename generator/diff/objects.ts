@@ -32,8 +32,8 @@ export interface StatedObject {
 }
 
 /**
- * Returns the objects that files declare. The key of an object consists of its API group, kind, namespace and name. The
- * key does not depend on the file that declares the object.
+ * Returns the objects that the given files declare. The key of an object consists of its API group, kind, namespace and
+ * name. The key does not contain the file that declares the object.
  */
 export function statedObjects(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
@@ -51,7 +51,7 @@ export function statedObjects(files: Files): Map<string, StatedObject> {
   return objects;
 }
 
-/** Returns the objects of a file. A file that is not valid YAML is returned as one object of kind `File`. */
+/** Returns the objects of a file. For a file that is not valid YAML, returns one object of the kind `File`. */
 function objectsIn(path: string, text: string, files: Files): StatedObject[] {
   try {
     return readable(path, text, files);
@@ -164,8 +164,8 @@ function withInlinePatches(value: Record<string, unknown>): Record<string, unkno
 }
 
 /**
- * Returns a map of patches. The key of a patch consists of the kind and the name in the patch. If the patch has a
- * target, and the target does not consist of this kind and name, the key is the target.
+ * Returns a map of patches. The key of a patch is its target. If the patch has no target, or if the target consists
+ * only of the kind and name in the patch, the key is this kind and name.
  */
 function byObject(entries: readonly Record<string, unknown>[]): Record<string, unknown> {
   const patches = entries.map(({ target, patch }): [string, unknown] => {

@@ -1,12 +1,12 @@
 import type { DeclaredNamespace, Environment } from "../spec/environment.generated.ts";
 
 /**
- * Returns a copy of `after` in which each namespace has its default inbound policy from `before`. Returns null if no
- * namespace changes its default inbound policy. The proxy injector copies the annotation
+ * Returns a copy of `after` in which each namespace has the default inbound policy that it has in `before`. Returns
+ * null if no default inbound policy of a namespace changes. The proxy injector copies the annotation
  * `config.linkerd.io/default-inbound-policy` of a namespace to a pod when the pod is created (linkerd2, pkg/inject).
- * Running pods therefore keep the old policy until they restart. This does not apply to the default inbound policy of
- * the cluster: if this policy changes, the policy controller applies the new policy to running pods (linkerd2,
- * policy-controller, inbound/index.rs).
+ * Running pods therefore keep the old policy until they restart. The default inbound policy of the cluster is
+ * different: if it changes, the policy controller applies the new policy to running pods (linkerd2, policy-controller,
+ * inbound/index.rs).
  */
 export function withOldDefaults(before: Environment, after: Environment): Environment | null {
   const { namespaces } = after.spec;

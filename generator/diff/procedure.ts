@@ -24,10 +24,11 @@ export const separateCommits: Step = {
  * Combines the procedures of changes.
  *
  * A procedure without a push contains checks and preparations (phase `before`), and steps for the time after a push.
- * Such a procedure can be combined with all other procedures. Its checks come first, so that they can still prevent the
- * push. Procedures whose pushes are all shared get one common push. Several procedures with other pushes are combined
- * only if each of them has the same number of pushes, and at least two. An example is an upgrade that affects several
- * sets of pods.
+ * The function combines such a procedure with all other procedures. The checks of the procedure come first, so that
+ * they can still prevent the push. If all pushes of all procedures have the field `shared`, the procedures get one
+ * common push. If each procedure with pushes has a push without this field, the function combines these procedures only
+ * if all have the same number of pushes, and at least two. An example is an upgrade that affects several sets of pods.
+ * In all other cases, the procedures need separate commits.
  */
 export function combineProcedures(given: readonly Procedure[]): Procedures {
   const all = distinctBy(
@@ -55,8 +56,8 @@ export function combineProcedures(given: readonly Procedure[]): Procedures {
 }
 
 /**
- * Merges lists with one shared push each. The result contains the steps before the push, one push, and the steps after
- * the push.
+ * Merges lists of steps that each contain one push with the field `shared`. The result contains the steps before the
+ * push, one push, and the steps after the push.
  */
 function atOnePush(lists: readonly (readonly Step[])[]): Step[] {
   const parts = lists.map(untilPush);
@@ -71,9 +72,9 @@ function atOnePush(lists: readonly (readonly Step[])[]): Step[] {
 }
 
 /**
- * Merges lists that contain the same number of pushes, and at least two. The result contains the steps of all lists up
- * to their first push, then the steps up to their second push, and so on. Returns a single list unchanged. Returns null
- * if the lists cannot be merged.
+ * Merges lists of steps that all contain the same number of pushes, and at least two. The result contains the steps of
+ * all lists up to their first push, then the steps up to their second push, and so on. Returns a single list unchanged.
+ * Returns null if the lists cannot be merged.
  */
 function commitByCommit(lists: readonly (readonly Step[])[]): readonly Step[] | null {
   const parts = lists.map(untilPush);

@@ -27,8 +27,9 @@ export function renamedSince(root: string, tree: GitTree, wanted: readonly Wante
 }
 
 /**
- * Returns a view of the commit in which the files of a renamed environment have the paths that match its new name. The
- * view does not contain the inventory of the environment, because the text of the inventory contains the old paths.
+ * Returns a view of the commit in which the paths of a renamed environment's files contain the new name of the
+ * environment. The view does not contain the inventory of the environment, because the text of the inventory contains
+ * the old paths.
  */
 export function asRenamed(tree: GitTree, rename: Renamed): GitTree {
   return tree.withPaths((path) => (path === inventoryFile(rename.from) ? null : moved(path, rename)));

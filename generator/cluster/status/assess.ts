@@ -92,8 +92,9 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
 }
 
 /**
- * If the NetworkPolicies of a component have never been applied, but its namespace already contains pods, adds a
- * warning to the cause of the component. The warning reports that every pod in the cluster can connect to these pods.
+ * If Flux has never applied the NetworkPolicies of a component, but the namespace of the component already contains
+ * pods, adds a warning to the cause of the component. The warning reports that every pod in the cluster can connect to
+ * these pods.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -210,8 +211,8 @@ function progress(reason: string): Cause {
 }
 
 /**
- * Returns the workloads of a component. Finds these workloads by a label that Flux sets on each applied object. The
- * value of this label is the name of the object's Kustomization or HelmRelease.
+ * Returns the workloads of a component. Finds these workloads by a label that Flux sets on each object that Flux
+ * applies. The value of this label is the name of the Kustomization or HelmRelease of the object.
  */
 function workloadsOf(component: ComponentModel, { workloads }: Snapshot, placement: Placement): KubernetesObject[] {
   const { id, namespace } = component;

@@ -51,8 +51,8 @@ export function missingSecret(
 
 /**
  * Returns the cause if a pod is unschedulable or waits for a volume; otherwise null. If the pod is unschedulable for a
- * reason other than a volume, returns this reason, even if a PersistentVolumeClaim of the pod is pending. Such a
- * PersistentVolumeClaim can itself wait until the pod is scheduled.
+ * reason other than a volume, returns this reason, even if a PersistentVolumeClaim of the pod is pending: the
+ * PersistentVolumeClaim can be waiting until the pod is scheduled.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
@@ -104,8 +104,8 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
 }
 
 /**
- * A period in seconds. During this period after the start of a container, a failed probe is not a problem. During this
- * period after the end of its grace period, a deleted pod may still exist.
+ * Number of seconds after the start of a container during which a failed probe is not a problem. Also the number of
+ * seconds for which a deleted pod may still exist after the end of the grace period.
  */
 const startupSeconds = 30;
 
@@ -156,7 +156,7 @@ export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }:
 }
 
 /**
- * Returns the cause if the kubelet evicted a pod because its node was short of memory, disk space or process IDs.
+ * Returns the cause if the kubelet evicted a pod because the node was short of memory, disk space or process IDs.
  * Otherwise, returns null.
  */
 export function eviction(pods: readonly KubernetesObject[]): Cause | null {

@@ -9,7 +9,7 @@ import type { Snapshot } from "./snapshot.ts";
 
 /**
  * Returns the cause if a Server denies connections between a pod and another pod in the same namespace; otherwise null.
- * The connections have no identity, because one of the two pods bypasses its own proxy on the port of the Server
+ * The connections have no identity, because the client pod bypasses its own proxy on the port of the Server
  * (`skip-outbound-ports`). This happens if a user changes `internalPorts` of a service to `skip`, or from `skip` to
  * another value, while the Server exists.
  */

@@ -160,8 +160,8 @@ export async function takeSnapshot(
 }
 
 /**
- * Returns the version of Flux from a label of its controllers; null if the label is missing. Flux's install manifests
- * set this label.
+ * Returns the version of Flux from a label that Flux's install manifests set on the controllers; null if the label is
+ * missing.
  */
 function fluxVersionOf(controllers: readonly KubernetesObject[]): string | null {
   const found = controllers.find(({ metadata }) => metadata.name === "kustomize-controller");

@@ -65,8 +65,8 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
 }
 
 /**
- * Returns the cause if the proxy injector should have injected a pod but the pod has no proxy, or if proxies do not
- * trust the certificates that Linkerd's current issuer signs. Otherwise, returns null.
+ * Returns the cause if a pod has no proxy although the proxy injector should have injected the pod. Also returns a
+ * cause if proxies do not trust the certificates that Linkerd's current issuer signs. Otherwise, returns null.
  */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = restartCommand(`${kind.toLowerCase()} ${name}`, namespace);

@@ -11,8 +11,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import { openTap, tapResult } from "./tap.ts";
 
 /**
- * Runs the test T0 alone, because T0 can remove the policies, and restores them only at its end. After T0, runs the
- * tests T1 to T3 and the components' checks that need a probe, all in parallel.
+ * Runs the test T0. Then runs the tests T1 to T3 and the components' checks that need a probe, all in parallel. No
+ * other test runs during T0, because T0 can remove the policies until T0 ends.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await baselineTest(run, scene);
@@ -98,8 +98,8 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
   try {
     const calls = checks.flatMap((check) => check.calls(state, settings));
     const probed = await run.probe(listedProbe(client, scene.target, calls));
-    // These tests share one probe. The duration of the probe is counted only for T2a, so that the sum of the durations
-    // of all tests contains the duration of the probe once.
+    // These tests share one probe. The report adds the duration of the probe only to T2a, so that the sum of all
+    // durations contains the duration of the probe once.
     run.report("T2a", since, allowedResult(probed, scene));
     const probeEnded = Date.now();
     run.report("T3", probeEnded, tap === null ? skipped("Linkerd viz is not enabled") : await tapResult(tap, probed, scene));

@@ -106,8 +106,8 @@ function probeResult(
 }
 
 /**
- * Returns an undecided finding if a probe did not run, or if its log does not contain the results of all calls.
- * Otherwise, returns null. A missing result does not prove that a call was refused.
+ * Returns an undecided finding if a probe did not run, or if the log of the probe does not contain the results of all
+ * calls. Otherwise, returns null. A missing result does not prove that a call was refused.
  */
 function unseenCalls(run: ProbeRun): CheckResult | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);

@@ -18,7 +18,10 @@ interface PolicySource {
  */
 const mark = "meshops.dev/verify-baseline";
 
-/** Resumes the Kustomization if an earlier run of verify did not resume it. Returns whether this call resumed it. */
+/**
+ * Resumes the Kustomization if an earlier run of verify did not resume it. Returns true if this call resumed the
+ * Kustomization.
+ */
 export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Promise<boolean> {
   const found = await cluster.get(apiVersion, kind, source.name, source.namespace);
   if (found?.metadata.annotations?.[mark] === undefined) return false;
@@ -27,8 +30,8 @@ export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Pr
 }
 
 /**
- * Removes the policies that a Kustomization applies, runs an action, and restores the policies. The policies are also
- * restored if the action fails. To remove the policies, this function suspends the Kustomization and deletes the
+ * Removes the policies that a Kustomization applies, runs an action, and restores the policies. Also restores the
+ * policies if the action fails. To remove the policies, this function suspends the Kustomization and deletes the
  * objects in `status.inventory` of the Kustomization. To restore the policies, this function resumes the Kustomization
  * and waits until the objects exist again.
  *
@@ -80,8 +83,8 @@ interface Listed {
 }
 
 /**
- * Compares two objects by their order of deletion. Objects that deny connections are deleted first. In another order,
- * Linkerd would refuse listed clients during the deletion.
+ * Order of the deletion: objects that deny connections are first. In another order, Linkerd would refuse listed clients
+ * during the deletion.
  */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);

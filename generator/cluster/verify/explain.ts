@@ -36,7 +36,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Describes a probe (a test pod of `meshops verify`) as a client, so that `evaluate` can evaluate policies for it. */
+/** Converts a probe (a test pod of `meshops verify`) to a client for which `evaluate` can evaluate policies. */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {
@@ -96,8 +96,8 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
 }
 
 /**
- * Returns the reasons why Linkerd allows all clients to connect. A reason is a port that no Server selects, or a Server
- * or an AuthorizationPolicy that allows all clients on a port. Returns an empty list if no reason exists.
+ * Returns the reasons why Linkerd allows all clients to connect. Possible reasons are a port that no Server selects,
+ * and a Server or an AuthorizationPolicy that allows all clients on a port. Returns an empty list if no reason exists.
  */
 function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], { podTitle }: AccessTarget): string[] {
   const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);

@@ -20,8 +20,8 @@ export function isVerifyName(name: string): boolean {
 }
 
 /**
- * Returns the first listed client that is allowed to use the ports of all calls. The probes use the service account of
- * this client. Returns null if no listed client is allowed to use all these ports.
+ * Returns the first listed client that is allowed to connect to all ports that the access tests call. The probes use
+ * the service account of this client. Returns null if no listed client is allowed to connect to all these ports.
  */
 export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   const keys = guarded.map(({ name }) => name);
@@ -86,7 +86,7 @@ export function refusedProbes(
 }
 
 /**
- * Returns a copy of the target's HTTP call. The address of the copy is the inbound port of the proxy in a target pod.
+ * Returns a copy of each HTTP call to the target. The copy connects to the inbound port of the proxy in a target pod.
  * Returns an empty list if no target pod has an IP address.
  */
 function proxyCalls({ pods: set, guarded }: AccessTarget, { pods }: ClusterState): Call[] {

@@ -28,9 +28,9 @@ export interface VerifyOptions {
   /** Names, namespaces and paths of the environment's Flux objects. */
   readonly placement: Placement;
   readonly signal: AbortSignal;
-  /** Function that is called at the end of each test, with the result of the test. */
+  /** Function that the run calls at the end of each test, with the result of the test. */
   readonly onResult: (result: TestResult) => void;
-  /** Function that is called with a description of each step of the run. */
+  /** Function that the run calls with a description of each step. */
   readonly onStep: (step: string) => void;
 }
 
@@ -58,8 +58,8 @@ export interface Run {
 }
 
 /**
- * Waits until all actions have ended. If an action failed, then throws its error. If this function threw before all
- * actions have ended, a running action could create objects after the cleanup.
+ * Waits until all actions have ended. If an action failed, throws the error of this action, but only after all actions
+ * have ended. Otherwise, a running action could create objects after the cleanup.
  */
 export async function allFinished(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);

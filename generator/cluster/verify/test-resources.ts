@@ -42,7 +42,7 @@ export class TestResources {
     return this.#attempt(account(verifyName(this.#run), namespace));
   }
 
-  /** Records a pod before it is created, so that `clear` deletes the pod. */
+  /** Records a pod before the caller creates the pod, so that `clear` deletes the pod. */
   pod(name: string, namespace: string): void {
     this.#created.push({ apiVersion: "v1", kind: "Pod", metadata: { name: `${name}-${this.#run}`, namespace } });
   }

@@ -18,7 +18,7 @@ import { workloadTests } from "./workload-tests.ts";
 
 /**
  * Runs the selected tests against a cluster. At the end, deletes the objects that the tests created, even after an
- * error. If `options.keep` is set, keeps these objects.
+ * error, unless `options.keep` is set.
  *
  * @throws UserError if the cluster does not respond. If a test cannot run for another reason, this function does not
  * throw, and the test gets the status `undecided`.

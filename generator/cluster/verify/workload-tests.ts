@@ -102,10 +102,10 @@ function setResult(targets: readonly Destination[], probed: readonly ProbeRun[],
 }
 
 /**
- * Whether a call reached the application. If a response was not sent by a proxy, the application sent the response.
- * This rule also applies to error responses, except 403: a proxy can send 403 without Linkerd's header when the proxy
- * refuses a client without an identity. Therefore, 403 counts as a response of the application only if the client is
- * declared.
+ * Whether a call reached the application. A response that no proxy sent is a response of the application. This rule
+ * also applies to error responses, except 403: when a proxy refuses a client without an identity, the proxy can send
+ * 403 without Linkerd's header. Therefore, 403 counts as a response of the application only if the spec declares the
+ * client.
  */
 function isReached(probe: Probe, target: Destination, result: CallResult, declared: boolean): boolean {
   const call = probe.calls.find(({ name }) => name === callName(target));

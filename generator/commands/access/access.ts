@@ -21,8 +21,8 @@ interface AccessOptions extends CommonOptions {
 }
 
 /**
- * `meshops access <env>` and `meshops access --manifests <path>`: prints a table of the clients and the ports that each
- * client can connect to. With `--from` and `--to`, explains each connection.
+ * `meshops access <env>` and `meshops access --manifests <path>`: prints a table with the clients, and with the ports
+ * to which each client can connect. With `--from` and `--to`, explains each connection.
  *
  * @throws UserError (usage) if the client or the set of pods does not exist
  */
@@ -45,8 +45,8 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
 }
 
 /**
- * Returns the cells of the access table for an environment, determined from the policies that meshops generates. Prints
- * the findings and returns null if the spec has errors.
+ * Returns the cells of the access table for an environment, according to the policies that meshops generates. If the
+ * spec has errors, prints the findings and returns null.
  */
 function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io): AccessCell[] | null {
   if (names.length === 0)
@@ -62,8 +62,8 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
 }
 
 /**
- * Returns the cells of the access table for manifests, determined from the policies in the manifests. Prints the
- * findings. Returns null if one of the findings is an error.
+ * Returns the cells of the access table for manifests, according to the policies in the manifests. Prints the findings.
+ * Returns null if one of the findings is an error.
  */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
   const read = readManifestFiles(io, path).files.map(({ file, text }) => parseManifests(file, text));

@@ -12,7 +12,8 @@ const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 /**
  * Returns tables as text: one table per set of pods, with one row per client and one column per port. If a set of pods
  * has too many ports for one table, the text contains several tables for this set. The row `otherMeshed` contains the
- * results for all other meshed pods. A meshed client with the same results as this row has no row of its own.
+ * results for all meshed pods without their own row. A meshed client has its own row only if the results for this
+ * client differ from the results in the row `otherMeshed`.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));
@@ -61,8 +62,8 @@ function verdict({ access, network }: AccessCell): string {
 }
 
 /**
- * Returns an explanation of each connection: the decision of the NetworkPolicies, the decision of Linkerd, and the
- * names of the policies that cause these decisions.
+ * Returns an explanation of each connection: what the NetworkPolicies decide, what Linkerd decides, and the names of
+ * the policies that cause these decisions.
  */
 export function explain(cells: readonly AccessCell[]): string {
   return `${cells.map(explanation).join("\n\n")}\n`;

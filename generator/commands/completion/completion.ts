@@ -11,8 +11,8 @@ import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
 /**
- * `meshops completion <shell>`: prints the completion script for a shell. When the user completes a word, this script
- * runs `meshops complete`.
+ * `meshops completion <shell>`: prints the completion script for the given shell. When the user completes a word, this
+ * script runs `meshops complete`.
  */
 export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
   io.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));

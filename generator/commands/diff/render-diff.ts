@@ -60,7 +60,10 @@ function titleOfSteps(changes: readonly AssessedChange[]): string {
   return `To make ${changes.filter(({ steps }) => steps.length > 0).length === 1 ? "this change" : "these changes"}`;
 }
 
-/** Returns one text per commit, in the order of the commits. A text contains the risk and the effect of the commit. */
+/**
+ * Returns one text per commit, in the order in which the user must make the commits. Each text contains the risk and
+ * the effect of its commit.
+ */
 function commitOrder(procedures: readonly Procedure[]): string[] {
   return [...new Set(procedures.map(({ risk, reason }) => `${risk}: ${reason.split(/[.;\n] ?/)[0]}`))];
 }
@@ -126,8 +129,8 @@ const shownObjects = 6;
 const shownKinds = 4;
 
 /**
- * Returns one line per object of a group. If the group contains more than `shownObjects` added or removed objects,
- * returns a single line with their number instead.
+ * Returns one line per object of a group. For more than `shownObjects` added objects, returns a single line with the
+ * number of these objects instead. The same applies to removed objects.
  */
 function heads(group: Group): Head[] {
   const [{ risk }] = group;

@@ -3,7 +3,7 @@ import { trackedFiles } from "../init/tracked.ts";
 
 /**
  * Returns a patch for `git apply`. The patch updates the bases, hooks and workflows in the repository to this version
- * of meshops. If a user has edited a file, the patch includes this file only if its template has changed.
+ * of meshops. The patch includes a file that a user has edited only if the template of this file has changed.
  *
  * @param root absolute path of the repository, without symbolic links
  */

@@ -36,8 +36,8 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
   const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
-  // `onAzure` is null (unknown) if the folder is not a platform repository. It is also null if one of the specs cannot
-  // be loaded, and none of the other environments is on Azure.
+  // `onAzure` is null (unknown) in two cases: the folder is not a platform repository, or a spec cannot be loaded and
+  // no other environment is on Azure.
   const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([

@@ -13,8 +13,8 @@ export interface EncryptedFiles {
 }
 
 /**
- * Checks which files the age identities of the user can decrypt. Compares the recipients of the files with the
- * recipients of the identities, and does not decrypt files.
+ * Checks which files the age identities of the user can decrypt. The function does not decrypt the files: it compares
+ * the recipients of the files with the recipients of the identities.
  */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);

@@ -17,9 +17,9 @@ export function lookAtTools(io: Io, onAzure: boolean | null, helmVersions: reado
 }
 
 /**
- * For Helm and helmfile, returns the tool with the range of versions that is compatible with all specs. Returns other
- * tools unchanged. With Helm 4, the generated helmfile contains the field `serverSide`. This field was added to helmfile
- * in June 2026 (helmfile#2641). The tests use helmfile 1.8.
+ * For Helm and helmfile, returns the tool with the range of versions that works with all specs. Returns other tools
+ * unchanged. With Helm 4, the generated helmfile contains the field `serverSide`. This field was added to helmfile in
+ * June 2026 (helmfile#2641). The tests use helmfile 1.8.
  */
 function withHelmVersion(tool: Tool, versions: readonly number[]): Tool {
   if (tool.name === "helmfile" && versions.includes(4)) return { ...tool, needed: "1.8" };

@@ -53,8 +53,8 @@ export async function rename(
 
 /**
  * The folder `flux/<name>` can contain files that meshops did not generate. Moves these files to `flux/<newName>`. In
- * the files of `flux bootstrap git` (folder flux-system), also changes the path of the root Kustomization. If one of
- * these files stayed in the old folder, this folder would still exist, but without the files of the components. Flux
+ * the files of `flux bootstrap git` (folder flux-system), also changes the path of the root Kustomization. If a file
+ * stayed in the old folder, Flux would still find this folder, but without the generated files of the components. Flux
  * would then delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
@@ -70,7 +70,7 @@ function moveFluxFiles(root: string, name: string, newName: string): void {
 }
 
 /**
- * Returns whether an interrupted run has already moved the spec.
+ * Checks that the environment can be renamed. Returns true if an interrupted run has already moved the spec.
  *
  * @throws UserError (usage) if the old name has no spec, or if the new name is not valid or already has a spec
  */

@@ -28,7 +28,7 @@ export interface Prepared {
    * environments are selected.
    */
   readonly models: readonly Model[];
-  /** Environments that were not rendered, because their inputs and generated files match their inventories. */
+  /** Environments that `generate` does not render, because their inputs and generated files match their inventories. */
   readonly passedOver: readonly PlanSummary[];
 }
 
@@ -46,10 +46,10 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * Does the same as `prepare`, for a run that writes files. There are two differences. First, the planned inventories
- * contain the hashes of the inputs. Second, if all environments are selected and more than `maxDetailed` environments
- * exist, the function renders an environment only if its inputs or files do not match its inventory. Even then, the
- * function loads and validates all selected specs.
+ * Does the same as `prepare`, but for a run that writes files. There are two differences. First, the planned
+ * inventories contain the hashes of the inputs. Second, if all environments are selected and more than `maxDetailed`
+ * environments exist, the function renders an environment only if its inputs or files do not match its inventory. Even
+ * then, the function loads and validates all selected specs.
  *
  * @param acceptScaffold whether to record edited bases, hooks and workflows as up to date
  */
@@ -85,7 +85,7 @@ export function prepareToWrite(
   return { plans, environments: environments.length, models, passedOver };
 }
 
-/** If the repository lacks a base that a generated file includes, prints an error and returns true. */
+/** Prints an error and returns true if a generated file includes a base that the repository does not contain. */
 function lacksBases(io: Io, { root }: Repository, rendered: readonly Pick<Rendered, "model">[]): boolean {
   const missing = missingBases(
     root,

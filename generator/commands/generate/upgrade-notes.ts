@@ -24,7 +24,7 @@ const upgradeNotes: readonly UpgradeNotes[] = [
   },
 ];
 
-/** If an inventory contains no version, meshops assumes that this version of meshops generated the files. */
+/** Version that meshops assumes for an inventory without a version. */
 const unrecorded = "0.1.0";
 
 /**

@@ -36,10 +36,7 @@ export async function graph(names: readonly string[], { directory, output, show 
   return exitCode.ok;
 }
 
-/**
- * If there are two graphs, returns them with marks at the differences. If there is one graph, returns it without
- * changes.
- */
+/** Adds marks to two graphs, at the nodes and edges that differ. Returns a single graph unchanged. */
 function withDifferences(graphs: readonly Graph[]): readonly Graph[] {
   const [a, b] = graphs;
   return a === undefined || b === undefined ? graphs : compare(a, b);

@@ -12,7 +12,7 @@ export interface Graph {
 }
 
 export interface GraphNode {
-  /** Name of the node. Nodes with the same name in the graphs of two environments are compared. */
+  /** Name of the node. `compare` compares the two nodes that have the same name in the graphs of two environments. */
   readonly name: string;
   readonly lines: readonly string[];
   /**
@@ -56,8 +56,8 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
 }
 
 /**
- * Difference between a node or edge and the graph of the other environment. `only here` means that the other graph does
- * not contain the node or edge. `differs` means that the node or edge has another text in the other graph.
+ * How a node or edge differs from the graph of the other environment. `only here` means that the other graph does not
+ * contain the node or edge. `differs` means that the node or edge has another text in the other graph.
  */
 type Difference = "only here" | "differs";
 
@@ -86,8 +86,8 @@ function marked(graph: Graph, other: Graph): Graph {
 }
 
 /**
- * Returns a string that identifies an edge by its two nodes and its kind. Two edges with the same string in the graphs
- * of two environments are compared.
+ * Returns a string that identifies an edge by its two nodes and its kind. `compare` compares the two edges that have
+ * the same string in the graphs of two environments.
  */
 export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
@@ -99,8 +99,8 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
 }
 
 /**
- * Returns the lines of text of a node or an edge. If the node or edge differs from the other graph, the last line
- * contains the difference.
+ * Returns the lines of text of a node or an edge. If the node or edge differs from the other graph, the last line shows
+ * the difference.
  */
 export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];

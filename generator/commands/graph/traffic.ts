@@ -23,9 +23,9 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Up to this number of servers, a graph has separate nodes for viz and for all other clients (`everyoneElse`). With
- * more servers, the edges from these nodes would hide the other edges. A graph with more servers therefore does not
- * have these nodes. Instead, the text in the node of each server describes what all other clients can do.
+ * Maximum number of servers in a graph with separate nodes for viz and for all other clients (`everyoneElse`). With
+ * more servers, the edges from these nodes would hide the other edges. A graph with more servers therefore has no such
+ * nodes. Instead, the text in the node of each server describes what all other clients can do.
  */
 const fewServers = 6;
 
@@ -109,7 +109,7 @@ function serversOf(client: Client, servers: readonly Server[]): Server[] {
 }
 
 /**
- * Returns the names of the nodes at which the edges of a client start. If servers have the service account of the
+ * Returns the names of the nodes from which the edges of a client start. If servers have the service account of the
  * client, returns the titles of these servers. Otherwise, returns the title of the client.
  */
 function nodesOf(client: Client, servers: readonly Server[]): string[] {
@@ -137,8 +137,8 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
 }
 
 /**
- * Returns one edge per client, with all ports to which the client is allowed to connect. If several clients of the
- * server have the same title, because they have the same identity, the edge contains the ports of all these clients.
+ * Returns one edge per client of a server, with all ports to which the client is allowed to connect. Clients with the
+ * same identity have the same title, and share one edge. This edge contains the ports of all these clients.
  */
 function clientEdges(server: Server, servers: readonly Server[]): GraphEdge[] {
   const titles = new Set(server.access.clients.filter(isSeparate).map(titleOf));
@@ -158,8 +158,8 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
 }
 
 /**
- * Returns the edges from the server `from` to the server `to`, which can be the same server. For each client of `to`,
- * there is one edge if the `podSelector` of the client selects the pods of `from`.
+ * Returns the edges from the server `from` to the server `to`. Both can be the same server. The result contains one
+ * edge for each client of `to` whose `podSelector` selects the pods of `from`.
  */
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);

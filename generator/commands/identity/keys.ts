@@ -31,8 +31,7 @@ export async function keygen(
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
   const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
-  // If an earlier run created identities, and the spec does not contain their recipients yet, use these identities
-  // again.
+  // If an earlier run created identities whose recipients are not in the spec yet, use these identities again.
   const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
   const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
   const entries = reused

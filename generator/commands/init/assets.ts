@@ -23,9 +23,8 @@ export function clientAssets(): Assets {
 }
 
 /**
- * Returns the path of the file that `init` creates from a template. In the path of the template, the prefix `dot-` of a
- * file or folder name means a leading dot. The function removes the extension `.hbs`, which means that the template
- * contains placeholders.
+ * Returns the path of the file that `init` creates from a template. Replaces the prefix `dot-` of a file or folder name
+ * with a dot. Removes the extension `.hbs`, which marks a template with placeholders.
  */
 export function targetOf(template: string): string {
   return template.replace(/(^|\/)dot-/g, "$1.").replace(/\.hbs$/, "");

@@ -24,7 +24,7 @@ import { scaffoldInventory } from "./tracked.ts";
 
 /**
  * `meshops init [dir]`: creates a platform repository. If the folder is not empty and neither `--keep` nor `--force` is
- * set, prints the files that would be written, and stops.
+ * set, prints the files that the command would write, and stops.
  */
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);

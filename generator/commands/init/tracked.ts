@@ -8,8 +8,8 @@ import { baseAssets, targetOf, templateAssets } from "./assets.ts";
 import { writtenBefore } from "./written-before.ts";
 
 /**
- * Matches the paths of the templates for hooks and workflows, which `generate` updates. These files contain code. The
- * branch is the only value in these files that depends on the settings of the user.
+ * Matches the paths of the templates for hooks and workflows. `generate` updates the hooks and workflows, because they
+ * contain code. The branch is the only value in them that depends on the settings of the user.
  */
 const trackedTemplates = /^(dot-githooks\/|dot-github\/workflows\/|dot-azure-pipelines\/|azure-pipelines\.yml)/;
 
@@ -31,8 +31,8 @@ export interface TrackedFile {
 
 /**
  * Fixes of errors in files that older versions of `init` wrote. meshops reports edited files that do not contain these
- * fixes. If a file contains the text `shows`, it contains the fix. The text `without` describes the problem of a file
- * that does not contain the fix.
+ * fixes. A file contains the fix if it contains the text `shows`. The text `without` describes the problem of a file
+ * without the fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
@@ -50,8 +50,9 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 
 /**
  * Compares the bases, hooks and workflows on disk with the files that this version of meshops would write. Omits files
- * that do not exist. Also omits files that meshops did not write. A file counts as not written by meshops if its text
- * differs from this version, and its path is neither in the inventory nor in the list `writtenBefore`.
+ * that do not exist. Also omits files that meshops did not write. The function assumes that meshops did not write a
+ * file if the path of the file is neither in the inventory nor in the list `writtenBefore`, and the text of the file
+ * differs from the text of this version.
  *
  * @param root absolute path of the repository, without symbolic links
  */

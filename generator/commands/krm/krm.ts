@@ -25,7 +25,7 @@ import { readText } from "../load.ts";
 
 /**
  * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, the command generates the objects of
- * the environment. If the functionConfig is a MeshInjection, the command changes the items of the list.
+ * the environment. If the functionConfig is a MeshInjection, the command changes the items of the ResourceList.
  */
 export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
   const { text, results, failed } = await work(readText(io, 0), directory, io);

@@ -9,7 +9,8 @@ export interface GeneratedBy {
   readonly commit: string;
   /**
    * Version of meshops that last changed the generated files. Null if the Git repository on this machine does not
-   * contain the commit. Also null if meshops 0.1 generated the files, because its inventories do not contain a version.
+   * contain the commit. Also null if meshops 0.1 generated the files, because the inventories of meshops 0.1 do not
+   * contain a version.
    */
   readonly version: string | null;
 }

@@ -43,10 +43,7 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
   ];
 }
 
-/**
- * Returns the fix for a webhook's private key, if the program that reads the key does not accept the PEM form of the
- * key.
- */
+/** Returns the fix for a webhook's private key in a PEM form that the reader of the key does not accept. */
 function rekey({ environment, trustAnchors }: IdentityReport): string {
   return trustAnchors.asCommitted === null
     ? "change the format in the program that writes the Secret (cert-manager: privateKey.encoding: PKCS8)"

@@ -14,7 +14,7 @@ const marks: Readonly<Record<NodeState, Mark>> = {
 
 /**
  * Returns the tree of objects as text. A mark before each object shows its state, so that the text is readable without
- * color. The text does not contain the names of workloads that are ready. It contains only their number.
+ * color. For workloads that are ready, the text contains only their number, and not their names.
  */
 export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
   return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");

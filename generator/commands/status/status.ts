@@ -123,8 +123,8 @@ interface ClusterIdentity {
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
   /**
-   * Secrets that contain a webhook's private key in a PEM form (`form`) that is not accepted by the program that uses
-   * the key.
+   * Secrets with the private key of a webhook, if the program that uses the key does not accept the PEM form (`form`)
+   * of the key.
    */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**

@@ -40,8 +40,8 @@ export async function renderWorkload(
 }
 
 /**
- * Returns the objects after kustomize has applied the patches. The function does not write Secrets to the temporary
- * folder, so that the disk never contains their values. Secrets and hooks are not patched.
+ * Returns the objects after kustomize has applied the patches. The function does not patch Secrets and hooks. It does
+ * not write Secrets to the temporary folder, so that their values are never on disk.
  */
 async function patched(
   place: Place,

@@ -106,8 +106,8 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
 }
 
 /**
- * Returns one silenced finding per environment, because `--no-identity` skips the check of certificates and encrypted
- * files.
+ * Returns one silenced finding per environment. The finding reports that `--no-identity` skips the check of
+ * certificates and encrypted files.
  */
 function skippedIdentities(environments: readonly Environment[]): { diagnostics: Diagnostic[]; note: string } {
   const message = "certificates and encrypted files were not checked";

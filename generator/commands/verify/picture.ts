@@ -3,8 +3,8 @@ import type { AccessTarget } from "../../components/check.ts";
 import type { Graph, GraphEdge } from "../graph/model.ts";
 
 /**
- * Returns the clients of the access tests. `list` is the field of the spec that lists the allowed clients. `answered` is
- * true if the server must answer the calls of the client, and false if these calls must be refused.
+ * Returns the clients of the access tests. `list` is the field of the spec that lists the allowed clients. `answered`
+ * is true if the server must answer the calls of the client, and false if the policies must refuse these calls.
  */
 const clientsOf = (list: string) =>
   [

@@ -90,7 +90,7 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
 }
 
 /**
- * Returns the image for the probe pods that a component provides. This image contains the tools that the probe pods
+ * Returns the image that a component provides for the probe pods. This image contains the tools that the probe pods
  * need. Returns null if no component provides such an image.
  */
 function probeImageOf({ components }: Model): string | null {
@@ -99,9 +99,10 @@ function probeImageOf({ components }: Model): string | null {
 }
 
 /**
- * Refuses to run the selected tests if no image for the probe pods is known.
+ * Throws an error if one of the selected tests needs a probe pod. The caller calls this function if no image for the
+ * probe pods is known.
  *
- * @throws UserError (usage) if one of the selected tests needs a probe pod
+ * @throws UserError (usage) if a selected test needs a probe pod
  */
 function refuseProbes(model: Model, only: ReadonlySet<string>): void {
   const refused = testsOf(model).filter(({ id, needsProbe }) => needsProbe && only.has(id));

@@ -24,8 +24,7 @@ type AddOptions = DirectoryOption &
 
 /**
  * `meshops workload add <name>`: creates the block of a workload from manifests, and inserts the block into
- * `spec.workloads`. A comment in the block marks each value that meshops guessed, because the manifests do not specify
- * this value.
+ * `spec.workloads`. If the manifests do not specify a value, meshops guesses the value, and marks it with a comment.
  *
  * @throws UserError if the options specify no manifests, if the manifests contain no pods, or if the block cannot be
  * inserted into the spec
@@ -94,9 +93,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   });
 }
 
-/**
- * Returns the namespace that the manifests specify. Returns null if they specify no namespace, or several namespaces.
- */
+/** Returns the namespace that the manifests specify. Returns null if the manifests specify no namespace, or several. */
 function namespaceOf(manifests: readonly Manifest[]): string | null {
   const names = [...new Set(manifests.map(({ namespace }) => namespace).filter((each) => each !== ""))];
   return names.length === 1 ? (names[0] ?? null) : null;

@@ -53,7 +53,7 @@ function folderIn({ root }: Repository, path: string, { cwd }: Io): string {
 }
 
 /**
- * Returns the manifests of a service from the source that one of the options specifies.
+ * Returns the manifests of a service. One of the options specifies the source of the manifests.
  *
  * @throws UserError if none of the options is set, if helm or kustomize is missing or fails, or if the manifests are
  * not valid

@@ -8,9 +8,9 @@ import { compareText } from "../../system/text.ts";
 import { stateOf } from "./policy-renames.ts";
 
 /**
- * Map from each client that a policy admits to the ports at which the policy admits the client. An authentication
- * applies to all ports of its Server. For a client of an authentication, the map contains only the port with the empty
- * name.
+ * Clients that a policy admits, and the ports of each client. The key is the client. The value is the set of the ports
+ * on which the policy admits this client. An authentication applies to all ports of its Server: for a client of an
+ * authentication, the set contains only an empty text.
  */
 type Admitted = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -50,7 +50,10 @@ function notCovered(admitted: Admitted, ...others: readonly Admitted[]): [client
   });
 }
 
-/** Whether each pod that `inner` describes is also described by `outer`. */
+/**
+ * Whether `outer` includes every pod that `inner` includes. Both are descriptions of clients, such as `all meshed
+ * pods`.
+ */
 function includesClient(outer: string, inner: string): boolean {
   if (outer === everyClient || isWithin(inner, outer)) return true;
   const namespace = /^meshed pods of (\S+)$/.exec(outer)?.[1];

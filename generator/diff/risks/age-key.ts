@@ -25,8 +25,9 @@ export function* ageSecretRisk(
 }
 
 /**
- * Returns the risk if recipients are removed from an encrypted file; null if no recipient is removed. Only the cluster
- * contains its age key, so meshops cannot check whether a removed recipient belongs to the cluster.
+ * Returns the risk if recipients are removed from an encrypted file; null if no recipient is removed. meshops cannot
+ * check whether a removed recipient belongs to the cluster, because only the cluster contains the age key of the
+ * cluster.
  */
 export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Assessed | null {
   const removed = before.filter((recipient) => !after.includes(recipient));

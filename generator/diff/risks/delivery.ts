@@ -19,7 +19,8 @@ import { injection, ofPolicy } from "./namespace.ts";
 import { overlayOf, successorOf } from "./placement.ts";
 
 /**
- * Risks of changes to workloads that meshops delivers. meshops does not know the objects in their charts and folders.
+ * Risks of changes to workloads that meshops delivers. meshops does not know the objects in the charts and folders of
+ * these workloads.
  */
 export function* deliveryRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const key = workloadOf(changed);
@@ -141,8 +142,8 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
 }
 
 /**
- * Returns the steps that avoid an outage if Flux would delete the objects of a workload and create them again in
- * another place.
+ * Returns the steps that avoid an outage. Without these steps, Flux would delete the objects of a workload, and create
+ * them again in another place.
  *
  * @param place what changes: the namespace or the source of the workload
  */
@@ -199,10 +200,10 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
 }
 
 /**
- * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload. The function is for a
- * changed object whose patch does not set the annotation. If the field `source` of the workload changes, the value can
- * come from a patch in another generated object. Otherwise, the value is `mesh.inject` of the workload's namespace in
- * the spec.
+ * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload. Callers use this
+ * function if the patch in a changed object does not set the annotation. If the field `source` of the workload changes,
+ * a patch in another generated object can set the annotation. Otherwise, the value is the field `mesh.inject` of the
+ * workload's namespace in the spec.
  */
 function injectOf(key: string, side: "before" | "after", { objects, specs }: ChangeSet): unknown {
   const change = side === "before" ? "removed" : "added";
@@ -239,8 +240,8 @@ function* otherRelease(key: string, before: ChangedObject["before"], after: Chan
 
 /**
  * Assesses the change of an overlay that includes a folder of the user before the change. After the change, the overlay
- * includes another folder or a chart, or sets another namespace. Flux then deletes the objects that it no longer
- * applies.
+ * includes another folder or a chart, or sets another namespace. Flux then deletes the objects that the overlay no
+ * longer contains.
  */
 function* otherFolder(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
   const [[old], [next]] = [before, after].map(foldersOf) as [string[], string[]];

@@ -65,10 +65,11 @@ function stepsFor(gone: readonly Release[], objects: ChangeSet["objects"], specs
 }
 
 /**
- * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer needed.
- * `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace can be the
- * same workload with another name. `replaced`: the workload gets another source, release name or namespace. The rules
- * for workloads (delivery.ts) then tell the user not to push the change, so no steps for helmfile are needed.
+ * What happens to the pods of a release that is no longer in the helmfile. `ends`: the old objects are no longer
+ * needed. `handed-over`: another tool delivers the pods from now on. `renamed`: a new workload in the same namespace
+ * can be the same workload with another name. `replaced`: the workload gets another source, release name or namespace.
+ * For `replaced`, the rules for workloads (delivery.ts) already return a step that asks the user not to push the
+ * change. Steps for helmfile are therefore not needed.
  */
 type Future = "ends" | "handed-over" | "renamed" | "replaced";
 

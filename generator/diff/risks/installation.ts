@@ -13,8 +13,8 @@ const keepBundle = "kubectl annotate configmap linkerd-identity-trust-roots --na
 const ofLinkerd = providers.flatMap(({ partOfLinkerd = [] }) => partOfLinkerd);
 
 /**
- * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. After the change, meshops no longer manages
- * Linkerd or its certificates, or meshops starts to manage them.
+ * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`. With such a change, meshops starts or stops
+ * managing Linkerd, or the certificates of Linkerd.
  */
 export function* ownershipRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
   const { environment, objects } = all;

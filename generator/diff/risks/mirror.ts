@@ -3,10 +3,10 @@ import { at, mapAt } from "../../kubernetes/object-fields.ts";
 import { isMap } from "../../system/data.ts";
 
 /**
- * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The user
- * must first copy the images of a new chart to this registry. Until `meshops bootstrap` runs, a new registry contains
- * no images, and the cluster has no permission to pull images from the registry. If an image is missing, pods with this
- * image do not start.
+ * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). If an image
+ * is missing in this registry, pods with this image do not start. The user must therefore copy the images of a new
+ * chart to the registry before the push. A new registry contains no images, and the cluster has no permission to pull
+ * from it, until `meshops bootstrap` runs.
  */
 export function* mirroredImages(
   { kind, name, change, fields, before, after }: ChangedObject,

@@ -5,8 +5,8 @@ import { requestsProxy } from "../../mesh/meshed.ts";
 import { restartCommand } from "../../mesh/restart.ts";
 
 /**
- * Risks of a removed namespace, and of changed labels and mesh settings of a namespace. These settings affect a pod
- * when it is created.
+ * Risks of a removed namespace, and of changed labels and mesh settings of a namespace. The mesh settings affect a pod
+ * only when the pod is created.
  */
 export function* namespaceRisks(
   { kind, name, change, fields }: ChangedObject,

@@ -18,8 +18,9 @@ export const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
 ]);
 
 /**
- * Whether an added or removed object is only renamed. This is the case if the change also removes or adds an object of
- * the same kind and for the same pods, but with another name. For a Server, the port must also be the same.
+ * Whether an added or removed object is only renamed. An added object is renamed if the change also removes an object
+ * of the same kind, for the same pods, and with another name. A removed object is renamed if the change also adds such
+ * an object. For a Server, the port must also be the same.
  */
 export function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   const scope = (state: ChangedObject["before"]): string =>
@@ -116,8 +117,9 @@ function rejectsSecondServer(spec: Environment | null): boolean {
 }
 
 /**
- * Whether an added or removed object is only moved. This is the case if the change also removes or adds an object of
- * the same kind, and the names of both objects are equal or differ only in the name of the Helm release.
+ * Whether an added or removed object is only moved. An added object is moved if the change also removes an object of
+ * the same kind whose name is the same, or differs only in the name of the Helm release. A removed object is moved if
+ * the change also adds such an object.
  */
 export function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
   const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));

@@ -17,8 +17,8 @@ export interface HelmState {
 }
 
 /**
- * Reads the Helm releases that helmfile installs, and determines which of their custom resources have changed in the
- * cluster. @throws UserError if the user is not allowed to read Secrets
+ * Reads the Helm releases that helmfile installs, and finds the custom resources of these releases that have changed in
+ * the cluster. @throws UserError if the user is not allowed to read Secrets
  */
 export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
   const own = components.filter(isHelmRelease);
@@ -32,8 +32,8 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
 
 /**
  * Returns the state of an environment that helmfile installs. The result contains one node per Helm release. The child
- * nodes are the workloads of the release, and its custom resources that have drifted. The result also contains the
- * nodes of the objects that other tools provide. Pure.
+ * nodes are the workloads of the release, and those custom resources of the release that have drifted. The result also
+ * contains the nodes of the objects that other tools provide. Pure.
  */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const { environment } = model;

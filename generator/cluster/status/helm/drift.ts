@@ -56,8 +56,8 @@ function isCustom(apiVersion: string): boolean {
 }
 
 /**
- * Returns the fields of a manifest that have another value in the live object. For fields that only the live object
- * contains, see `addedFields`.
+ * Returns the fields whose value in a manifest differs from the value in the live object. For fields that only the live
+ * object contains, see `addedFields`.
  */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
