@@ -29,7 +29,7 @@ export interface Excerpt {
   readonly length: number;
 }
 
-/** Codes of the findings. They never change, because users silence warnings and search for help by code. */
+/** Codes of the findings. A code never changes, because users silence warnings and search for help by code. */
 export type DiagnosticCode =
   | "file-missing"
   | "file-unreadable"
@@ -244,7 +244,8 @@ export function fileDiagnostic(file: string, { code, message, fix }: Pick<Diagno
 }
 
 /**
- * Removes duplicate findings. If several environments extend the same base, each of them has the findings of the base.
+ * Removes duplicate findings. Duplicates occur if several environments extend the same base, because each of these
+ * environments has the findings of the base.
  */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);

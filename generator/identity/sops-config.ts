@@ -58,8 +58,8 @@ export function withCreationRules(text: string | null, environment: Environment)
   const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
   const nodes = wanted.map((rule) => document.createNode(rule));
   // sops uses the first rule that matches a file. New rules are therefore inserted before all other rules. If
-  // `ownRules` finds existing rules of the environment, the new rules replace these rules, at the position of the first
-  // one.
+  // `ownRules` finds existing rules of the environment, the new rules are inserted at the position of the first
+  // existing rule instead, and replace the existing rules.
   const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
   rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });

@@ -115,8 +115,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether `object` belongs to the namespace that `by` specifies. If one of the two namespaces is empty, returns the
-   * result of `isRelated`, because objects in unrelated folders can belong to different applications.
+   * Whether `object` belongs to the namespace that `by` specifies. If `object` or `by` specifies no namespace, returns
+   * the result of `isRelated`, because objects in unrelated folders can belong to different applications.
    *
    * @param namespace namespace that `by` specifies; default: the namespace of `by`
    */

@@ -16,10 +16,10 @@ import { about, type Result } from "./result.ts";
 type Item = Readonly<Record<string, unknown>>;
 
 /**
- * Runs as a KRM generator, which adds the objects of an environment to a ResourceList. Updates the items that an
- * earlier run generated. Removes those of these items that are no longer needed. Keeps all other items. Reports an
- * error for each item that meshops did not generate, and that has the same API group, kind, namespace and name as an
- * object to add.
+ * Runs as a KRM generator, which adds the objects of an environment to a ResourceList. Updates each item that an
+ * earlier run generated, or removes this item if it is no longer needed. Keeps all other items. Reports an error for
+ * each item that meshops did not generate, and that has the same API group, kind, namespace and name as an object to
+ * add.
  *
  * @param built objects that kustomize built from the bundle, each with the annotation `config.kubernetes.io/origin`
  */
