@@ -93,7 +93,8 @@ export const trustBundle = { name: "linkerd-identity-trust-roots", namespace: "l
 export const committedIdentity = { name: "meshops-identity", namespace: "linkerd" } as const;
 
 /**
- * Annotation of pod templates. Its value changes with the identity of the mesh, so that Kubernetes restarts the pods.
+ * Annotation of pod templates. The value of the annotation changes with the identity of the mesh, so that Kubernetes
+ * restarts the pods.
  */
 export const identityRevisionKey = "meshops.dev/identity-revision";
 

@@ -16,7 +16,10 @@ export interface Diagnostic {
   /** One action with which the user can remove the finding. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
-  /** Path from the root of the document to the value that the finding is about, if the finding is about a value. */
+  /**
+   * Path from the root of the document to the value that the finding is about. Omitted if the finding is not about a
+   * value.
+   */
   readonly path?: readonly (string | number)[];
   /** Reason why a user silenced the finding. A silenced finding is shown, but it is not counted. */
   readonly silenced?: string;

@@ -24,8 +24,8 @@ function sameRule(a: object, b: object): boolean {
 
 /**
  * Returns the text of `.sops.yaml` with the creation rules for the identity files of an environment. With these rules,
- * users can also encrypt the files and change their recipients with the sops binary. All other rules and all comments
- * stay the same.
+ * users can also encrypt the files, and change the recipients of the files, with the sops binary. All other rules and
+ * all comments stay the same.
  *
  * @param text the existing text, or null if the file does not exist
  */
