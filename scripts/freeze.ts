@@ -1,4 +1,4 @@
-/**
+/*
  * Usage: npx tsx scripts/freeze.ts <commit>
  *
  * Creates a frozen repository in test/frozen. A frozen repository contains a platform repository and the age keys that
