@@ -13,8 +13,8 @@ export function nameOf(index: number): string {
 
 /**
  * Writes a platform repository with many environments that extend the same base. Each environment has its own cluster,
- * resource group, branch, trust anchors, issuer and webhook CA, so that no two bundles are the same. The encrypted
- * Secrets are copies of the encrypted Secrets of the sample environment dev.
+ * resource group, branch, trust anchors, issuer and webhook CA, so that all bundles differ. The encrypted Secrets are
+ * copies of the encrypted Secrets of the sample environment dev.
  */
 export function makeFleet(folder: string, count: number): void {
   mkdirSync(join(folder, "environments"), { recursive: true });

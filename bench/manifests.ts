@@ -2,7 +2,8 @@
  * `npm run bench:manifests`: measures the CPU time of `validate --manifests` and `inject` for streams of Deployments
  * and Services of 1 MB and 10 MB. Compares this time with `kustomize build` of the same stream, and with PyYAML, which
  * parses the stream with libyaml. Prints a Markdown table for bench/README.md. Needs bash, kustomize (`npm run tools`)
- * and Python 3 with PyYAML. kustomize builds only the stream of 1 MB, because it needs minutes for 10 MB.
+ * and Python 3 with PyYAML. kustomize builds only the stream of 1 MB, because kustomize needs minutes for a stream of
+ * 10 MB.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A command to time. If the command runs a Node program, its memory use is also measured. */
+/**
+ * A command whose run time is measured. If the command runs a Node program, the memory use of this program is also
+ * measured.
+ */
 export interface Contestant {
   readonly name: string;
   readonly command: readonly [string, ...string[]];

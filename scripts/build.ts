@@ -1,7 +1,7 @@
 /**
  * `npm run build:js`: compiles the program to JavaScript in dist/, without type declarations. The modules of generator/
- * are bundled, because Node loads a few files faster than many files. Dependencies are not bundled. If a module is
- * imported with `import()` only when a command needs it, the module is in a separate file.
+ * are bundled, because Node loads a few files faster than many files. Dependencies are not bundled. A module that the
+ * program imports with `import()` only when a command needs the module is in a separate file.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";

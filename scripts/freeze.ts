@@ -2,8 +2,8 @@
  * Usage: npx tsx scripts/freeze.ts <commit>
  *
  * Creates a frozen repository in test/frozen. A frozen repository contains a platform repository and the age keys that
- * can decrypt its files. The meshops of the given commit creates the platform repository, its identities and its
- * generated files. The upgrade tests run the current meshops on the frozen repository.
+ * can decrypt its files. The version of meshops at the given commit creates the platform repository with its identities
+ * and its generated files. The upgrade tests run the current meshops on the frozen repository.
  *
  * The age keys are created only for the tests, and are not used anywhere else. The certificates are valid for 20 years,
  * so that the tests do not fail because a certificate has expired.

@@ -70,9 +70,10 @@ function untestedChart(version: string): DgraphChart | null {
 }
 
 /**
- * Returns the newest chart of the catalog that is not newer than a version. If the version is 24.0.0 or later,
- * considers only charts with version 24.0.0 or later. If all these charts are newer than the version, returns the
- * oldest of these charts. Returns null if the version is older than 24.0.0 and older than all charts.
+ * Returns the newest chart of the catalog that is not newer than the given version. If the given version is 24.0.0 or
+ * later, the function considers only charts with version 24.0.0 or later. If all these charts are newer than the given
+ * version, the function returns the oldest of these charts. If the given version is older than 24.0.0 and older than
+ * all charts, the function returns null.
  */
 export function nearestDgraphChart(version: string): DgraphChart | null {
   const since = dgraphCharts.filter((chart) => compareVersions(chart.version, firstUntested) >= 0);

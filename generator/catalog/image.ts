@@ -38,8 +38,8 @@ export function writtenName(text: string): string {
 
 /**
  * Returns the image of a reference in a manifest. Completes the name in the same way as container runtimes
- * (distribution, reference/normalize.go). A name without a registry gets the registry `docker.io`. If such a name also
- * has no folder, it gets the folder `library`.
+ * (distribution, reference/normalize.go). A name without a registry gets the registry `docker.io`. If a name has
+ * neither a registry nor a folder, it also gets the folder `library`.
  */
 export function parseImage(text: string): Image {
   const [, name = text, tag = "", digest] = parts.exec(text) ?? [];

@@ -174,7 +174,7 @@ export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRele
   return until !== undefined && isOlder(until, own) ? "too-new" : "yes";
 }
 
-/** Annotations that Linkerd or its charts write. If a user sets them, they have no effect. */
+/** Annotations that Linkerd or its charts write. These annotations have no effect if a user sets them. */
 export const writtenAnnotations: ReadonlySet<string> = new Set([
   "linkerd.io/created-by",
   "linkerd.io/proxy-version",

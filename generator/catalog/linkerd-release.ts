@@ -37,7 +37,7 @@ export interface LinkerdRelease {
   };
   readonly traits: {
     /**
-     * Whether meshed clients connect to port 4143 of the server's proxy for all ports of the server
+     * Whether meshed clients always connect to port 4143 of the server's proxy, for every port of the server
      * (`proxy.outboundTransportMode`).
      */
     readonly transportHeader: boolean;

@@ -36,8 +36,8 @@ export function isOlder(version: LinkerdVersion, than: LinkerdVersion): boolean 
 }
 
 /**
- * Returns the newest release of the catalog that is not newer than a version. Returns null if the version is older than
- * all releases of the catalog, or if its channel is neither stable nor edge.
+ * Returns the newest release of the catalog that is not newer than the given version. Returns null if the given version
+ * is older than all releases of the catalog, or if the given version is neither a stable nor an edge version.
  */
 export function nearestRelease(version: string): LinkerdRelease | null {
   const wanted = ordinal(version);
@@ -112,8 +112,8 @@ const announced: readonly (readonly [name: string, edge: LinkerdVersion])[] = [
 ];
 
 /**
- * Returns the edge release of a version that the Linkerd project announced, such as `2.18`; null if the version is
- * unknown.
+ * Returns the edge release that corresponds to a version that the Linkerd project announced, such as `2.18`; null if
+ * the version is unknown.
  */
 export function edgeOf(name: string): LinkerdVersion | null {
   return announced.find(([known]) => known === name)?.[1] ?? null;

@@ -64,7 +64,7 @@ export const initialNamespaces: readonly string[] = ["default", "kube-node-lease
 export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /**
- * Option for kubectl commands that change objects from Flux. When Flux applies an object again, it removes the fields
+ * Option for kubectl commands that change objects from Flux. When Flux applies an object again, Flux removes the fields
  * whose field manager starts with `kubectl`, for example the annotation of `kubectl rollout restart`. Flux keeps the
  * fields whose field manager is `flux-client-side-apply` (Flux 2.9.6: kustomize-controller,
  * internal/controller/kustomization_controller.go).
@@ -89,11 +89,12 @@ export const tlsKeys = { certificate: "tls.crt", privateKey: "tls.key", anchor: 
 /** ConfigMap from which Linkerd reads the trust anchors (linkerd-control-plane chart, templates/identity.yaml). */
 export const trustBundle = { name: "linkerd-identity-trust-roots", namespace: "linkerd", key: "ca-bundle.crt" } as const;
 
-/** ConfigMap with the public certificates that meshops generates. Only meshops reads it. */
+/** ConfigMap that meshops generates with the public certificates. Only meshops reads this ConfigMap. */
 export const committedIdentity = { name: "meshops-identity", namespace: "linkerd" } as const;
 
 /**
- * Annotation of pod templates. Its value changes with the identity of the mesh, so that Kubernetes restarts the pods.
+ * Annotation of pod templates. The value of the annotation changes with the identity of the mesh, so that Kubernetes
+ * restarts the pods.
  */
 export const identityRevisionKey = "meshops.dev/identity-revision";
 

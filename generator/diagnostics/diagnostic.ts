@@ -16,7 +16,10 @@ export interface Diagnostic {
   /** One action with which the user can remove the finding. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
-  /** Path from the root of the document to the value that the finding is about, if the finding is about a value. */
+  /**
+   * Path from the root of the document to the value that the finding is about. Omitted if the finding is not about a
+   * value.
+   */
   readonly path?: readonly (string | number)[];
   /** Reason why a user silenced the finding. A silenced finding is shown, but it is not counted. */
   readonly silenced?: string;
@@ -29,7 +32,7 @@ export interface Excerpt {
   readonly length: number;
 }
 
-/** Codes of the findings. They never change, because users silence warnings and search for help by code. */
+/** Codes of the findings. A code never changes, because users silence warnings and search for help by code. */
 export type DiagnosticCode =
   | "file-missing"
   | "file-unreadable"
@@ -244,7 +247,8 @@ export function fileDiagnostic(file: string, { code, message, fix }: Pick<Diagno
 }
 
 /**
- * Removes duplicate findings. If several environments extend the same base, each of them has the findings of the base.
+ * Removes duplicate findings. Duplicates occur if several environments extend the same base, because each of these
+ * environments has the findings of the base.
  */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);

@@ -2,7 +2,7 @@ import type { DiagnosticCode } from "./diagnostic.ts";
 
 /** Description of a rule, for the docs and for SARIF. */
 export interface RuleInfo {
-  /** Code of the rule. It never changes, because users silence findings and search for help by code. */
+  /** Code of the rule. The code never changes, because users silence findings and search for help by code. */
   readonly code: DiagnosticCode;
   /**
    * `error`: the configuration cannot work, and the finding cannot be silenced. `warning`: the configuration works, but

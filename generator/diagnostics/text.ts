@@ -54,8 +54,9 @@ function describe(diagnostic: Diagnostic, colors: Colors): string {
 const frameWidth = 96;
 
 /**
- * Returns the part of a source line to print, and a second line with the caret. If the source line is long, this is the
- * part around the caret. Both lines contain the same tabs, so that the caret is below the marked text.
+ * Returns the part of a source line to print, and a second line with the caret. If the source line is long, the first
+ * line of the result is only the part around the caret. Both lines contain the same tabs, so that the caret is below
+ * the marked text.
  */
 function frame(text: string, column: number, length: number): { text: string; caret: string } {
   const start = column - 1 < frameWidth - 16 ? 0 : column - 1 - 32;

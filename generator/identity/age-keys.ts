@@ -75,8 +75,8 @@ export interface KeyEntry {
 const used = "# meshops: in use or replaced: ";
 
 /**
- * Returns the last identity in the user's key file that has the given comment. Skips identities whose recipient was
- * marked by `markUsed`. Returns null if the file does not contain such an identity.
+ * Returns the last identity in the user's key file that has the given comment. Skips identities whose recipients
+ * `markUsed` marked as used. Returns null if the file does not contain such an identity.
  */
 export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
   const text = readIfExists(keyFile(variables)) ?? "";

@@ -12,8 +12,8 @@ export interface Issued {
 }
 
 /**
- * Number of minutes from the start of a certificate's validity to the time at which meshops issues the certificate. The
- * validity starts earlier, because the clocks of a cluster's nodes can differ.
+ * Number of minutes by which the validity of a certificate starts before the time at which meshops issues the
+ * certificate. The validity starts earlier, because the clocks of a cluster's nodes can differ.
  */
 export const skewMinutes = 5;
 

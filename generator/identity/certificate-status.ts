@@ -38,8 +38,8 @@ export interface EnvironmentStatus {
 
 /**
  * Returns the status of an environment's identity, determined from the files in the repository. Never decrypts a file.
- * A missing file has the same result as a file without certificates. If another program issues the certificates (see
- * `hasExternalIdentity`), the result contains no certificates.
+ * If a file is missing, the result is the same as for a file without certificates. If another program issues the
+ * certificates (see `hasExternalIdentity`), the result contains no certificates.
  *
  * @param read returns the text of a file, or null if the file does not exist
  */

@@ -58,9 +58,9 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
 
 /**
  * Returns the issuer certificate of a cluster from the issuer's Secret. If the user is not allowed to read Secrets,
- * returns the certificate in the ConfigMap `meshops-identity`. Returns undefined if this Secret or ConfigMap contains
- * no valid certificate. In a Secret that the chart created (scheme linkerd.io/tls), the key of the certificate is
- * `crt.pem` (linkerd-control-plane, templates/identity.yaml).
+ * returns the certificate in the ConfigMap `meshops-identity`. Returns undefined if the object that the function reads
+ * contains no valid certificate. In a Secret that the chart created (scheme linkerd.io/tls), the key of the certificate
+ * is `crt.pem` (linkerd-control-plane, templates/identity.yaml).
  */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   const { secrets } = objects;
@@ -103,8 +103,8 @@ function decoded(secret: KubernetesObject | null | undefined, key: string): stri
 }
 
 /**
- * Returns the Secrets that do not exist although pods mount them. Each entry contains `namespace/name` of the Secret,
- * and one of the pods that mount it. Returns an empty list if the user is not allowed to read Secrets.
+ * Returns the Secrets that pods mount but that do not exist. Each entry contains `namespace/name` of the Secret, and
+ * one of the pods that mount the Secret. Returns an empty list if the user is not allowed to read Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);
@@ -112,7 +112,7 @@ export function lostSecrets({ secrets }: IdentityObjects, pods: readonly Kuberne
 
 /**
  * Returns the Secrets that pods mount. The key is `namespace/name` of the Secret, and the value is one of the pods that
- * mount it. Skips volumes whose Secret is optional.
+ * mount the Secret. Skips volumes whose Secret is optional.
  */
 export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   const found = new Map<string, KubernetesObject>();

@@ -20,8 +20,8 @@ export function isIdentityPattern(pattern: string): boolean {
 }
 
 /**
- * Returns the text of `.sops.yaml` with copies of an environment's creation rules for the environment `copy`. If `copy`
- * already has one of the two rules, this rule is not added again.
+ * Copies the creation rules of an environment for the environment `copy`, and returns the new text of `.sops.yaml`. If
+ * `copy` already has one of the two rules, the function does not add this rule again.
  */
 export function withCopiedRules(text: string, environment: string, copy: string): string {
   const document = parseDocument(text);

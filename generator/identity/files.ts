@@ -37,8 +37,8 @@ export interface SigningKeys {
 }
 
 /**
- * Creates the certificates and keys of a new identity: the trust anchor, the issuer, the CA of the webhooks, and a
- * server certificate per webhook. Returns the files that contain them.
+ * Creates the certificates and keys of a new identity: the trust anchor, the issuer, the CA of the webhooks, and one
+ * server certificate per webhook. Returns the files with these certificates and keys.
  */
 export async function newIdentity(environment: Environment, store: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
@@ -132,7 +132,7 @@ export function serverName({ service, namespace }: Webhook): string {
 
 /**
  * Encrypts the signing keys to the administrators. Returns the path and the text of the file. The file does not contain
- * a Kubernetes object, and no overlay refers to it.
+ * a Kubernetes object, and no overlay refers to the file.
  */
 export async function signingKeys(environment: Environment, store: SecretStore, keys: SigningKeys): Promise<[string, string]> {
   const path = signingKeysFile(environment.metadata.name);

@@ -12,7 +12,7 @@ export interface Identity {
 }
 
 /**
- * Identity without certificates. It is used for environments whose certificates are not in Git, and in code that does
- * not need the certificates.
+ * Identity without certificates. meshops uses this identity for environments whose certificates are not in Git, and in
+ * code that does not need the certificates.
  */
 export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };

@@ -18,14 +18,14 @@ export function keyFormOf(pem: string): KeyForm | null {
 }
 
 /**
- * Length in bytes of the value of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. For a P-256 key in
- * PKCS#8, the length is 324 bytes.
+ * Length in bytes of the value of `tls.key` in a Secret (PEM in base64) if the key is a P-256 key in SEC1. If the key
+ * is a P-256 key in PKCS#8, the length is 324 bytes.
  */
 const sec1Bytes = 304;
 
 /**
- * A private key of a webhook in an encrypted Secret. The PEM form of the key is not PKCS#8, although meshops now writes
- * such keys in PKCS#8.
+ * A private key of a webhook, in an encrypted Secret. The key is in a PEM form other than PKCS#8, the form that meshops
+ * now writes.
  */
 export interface OldKey {
   readonly file: string;

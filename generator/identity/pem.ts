@@ -87,8 +87,8 @@ export function identityRevision(identity: Identity, proxy: ProxySettings): stri
 }
 
 /**
- * Returns a digest of the proxy settings. If the certificates of an environment are not in the repository, this digest
- * is used instead of the digest that `identityRevision` returns.
+ * Returns a digest of the proxy settings. If the certificates of an environment are not in the repository, meshops uses
+ * this digest instead of the digest that `identityRevision` returns.
  */
 export function settingsRevision(proxy: ProxySettings): string {
   return sha256([proxy.version, ...settingsOf(proxy)].join("\n"));

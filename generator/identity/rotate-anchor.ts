@@ -75,9 +75,9 @@ export async function rotateAnchor(
 }
 
 /**
- * Throws a UserError if the generated files do not contain the changes of the previous step. In this case, neither Flux
- * nor helmfile can have applied these changes to the cluster. The function compares fingerprints of certificates and
- * not PEM texts, because line breaks can differ between the chart values and the certificate files.
+ * Throws a UserError if the generated files do not contain the changes of the previous step. Without these files,
+ * neither Flux nor helmfile can have applied the changes to the cluster. The function compares fingerprints of
+ * certificates and not PEM texts, because line breaks can differ between the chart values and the certificate files.
  */
 function assertGenerated(
   { metadata: { name } }: Environment,

@@ -44,10 +44,10 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
 }
 
 /**
- * Creates new server certificates for the webhooks, signed by the webhook CA. Creates the Secrets of webhooks that do
- * not have a Secret. Creates a new CA if the existing CA would expire before the new certificates. The file of the CA
- * also keeps the old CAs until they expire, so the API server continues to trust them. This is necessary because the
- * Secrets and `caBundle` do not change at the same time in the cluster.
+ * Creates new server certificates for the webhooks, signed by the webhook CA. If a webhook has no Secret, creates the
+ * Secret. If the existing CA would expire before the new certificates, creates a new CA. The old CAs remain in the file
+ * of the CA until they expire, so that the API server continues to trust the old CAs. This trust is necessary because
+ * the Secrets and `caBundle` do not change at the same time in the cluster.
  */
 export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { keys } = await readState(environment, store);

@@ -14,7 +14,7 @@ import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
 import { parsePem, signerOf } from "./pem.ts";
 
-/** Result of `verifyMacs`: the number of files that were decrypted and have no finding, and the findings. */
+/** Result of `verifyMacs`: the findings, and the number of decrypted files without a finding. */
 export interface Verified {
   readonly opened: number;
   readonly diagnostics: readonly Diagnostic[];

@@ -15,7 +15,10 @@ import { withTemporaryFolder } from "../system/temporary-folder.ts";
 import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
-/** Input of `openSecretStore`: keys, time and environment variables, which are needed to decrypt and encrypt files. */
+/**
+ * Input of `openSecretStore`: the keys, the time and the environment variables with which the store decrypts and
+ * encrypts files.
+ */
 export interface StoreAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];

@@ -6,9 +6,9 @@ import { readIfExists } from "../system/files.ts";
 import { certificatesIn, fingerprint } from "./pem.ts";
 
 /**
- * Returns a finding for each environment whose issuer is also the issuer of an earlier environment. A user of one
- * cluster who can read the issuer's private key can then issue certificates that the other cluster trusts. The usual
- * cause is a copied folder.
+ * Returns a finding for each environment whose issuer is also the issuer of an earlier environment. If a user can read
+ * the issuer's private key in the cluster of one environment, this user can issue certificates that the cluster of the
+ * other environment trusts. The usual cause is a copied folder.
  */
 export function sharedIssuers(root: string, environments: readonly Environment[]): Diagnostic[] {
   const owners = new Map<string, string>();

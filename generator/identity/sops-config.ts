@@ -24,8 +24,8 @@ function sameRule(a: object, b: object): boolean {
 
 /**
  * Returns the text of `.sops.yaml` with the creation rules for the identity files of an environment. With these rules,
- * users can also encrypt the files and change their recipients with the sops binary. All other rules and all comments
- * stay the same.
+ * users can also encrypt the files, and change the recipients of the files, with the sops binary. All other rules and
+ * all comments stay the same.
  *
  * @param text the existing text, or null if the file does not exist
  */
@@ -58,8 +58,8 @@ export function withCreationRules(text: string | null, environment: Environment)
   const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
   const nodes = wanted.map((rule) => document.createNode(rule));
   // sops uses the first rule that matches a file. New rules are therefore inserted before all other rules. If
-  // `ownRules` finds existing rules of the environment, the new rules replace these rules, at the position of the first
-  // one.
+  // `ownRules` finds existing rules of the environment, the new rules are inserted at the position of the first
+  // existing rule instead, and replace the existing rules.
   const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
   rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });

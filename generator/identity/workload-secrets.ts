@@ -78,7 +78,7 @@ function problemOf(path: string, text: string, namespace: string, environment: E
 
 /**
  * Checks the fields of a SOPS file that are not encrypted. Returns the first problem. Returns null if the file contains
- * a Secret that is in the namespace of the workload, and all values of the Secret are encrypted.
+ * a Secret in the namespace of the workload, and if all values of this Secret are encrypted.
  */
 function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): FileProblem | null {
   const { apiVersion, kind, metadata, data, stringData } = plain;

@@ -82,8 +82,8 @@ export function annotateServices(
 }
 
 /**
- * Returns the numbers of a Service's TCP ports. Includes a port only if `matches` is true for its target port in at
- * least one workload.
+ * Returns the numbers of a Service's TCP ports. Omits a port if `matches` returns false for the target port in every
+ * workload.
  */
 function portsTo(
   service: Manifest,
@@ -104,9 +104,9 @@ function portNamed(service: Manifest, name: string): number | null {
 }
 
 /**
- * Adds ports to the port list in an annotation, and returns the new list as text. The existing text of the list stays
- * the same, including port names and variables such as `${PORT}`. The function does not add ports that the list already
- * contains by number or by name.
+ * Returns the port list of an annotation with the given ports appended, as text. The existing text of the list stays
+ * the same, including port names and variables such as `${PORT}`. The function does not append a port if the list
+ * already contains the number or the name of the port.
  *
  * @param resolve returns the number of a port with a given name, or null if no port has this name
  */

@@ -77,9 +77,9 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
 }
 
 /**
- * Returns the generated policies that are no longer needed. A policy is no longer needed if it is not in `wanted`, and
- * if its workload is in `workloads` or is not in `stream`. Policies of all other workloads were generated from another
- * MeshInjection, so they are kept.
+ * Returns the generated policies that are no longer needed. A policy that is not in `wanted` is no longer needed in two
+ * cases: the workload of the policy is in `workloads`, or this workload is not in `stream`. The function keeps the
+ * policies of all other workloads, because these policies were generated from another MeshInjection.
  */
 function obsoletePolicies(
   objects: readonly Manifest[],
@@ -102,9 +102,9 @@ function update(existing: Manifest, { object }: Addition): Change[] {
 }
 
 /**
- * Reports Servers that meshops did not generate, but that select a port of a selected workload. The generated policies
- * would contain a second Server for this port. If two Servers select the same port, Linkerd uses only the older Server.
- * Linkerd would then refuse the clients that only the policies of the other Server allow.
+ * Reports each Server that meshops did not generate and that selects a port of a selected workload. The generated
+ * policies would contain a second Server for this port. If two Servers select the same port, Linkerd uses only the
+ * older Server. Linkerd would then refuse the clients that only the policies of the newer Server allow.
  */
 function portsWithServers(workloads: readonly Workload[], ports: PortsOf, stream: ManifestSet, { spec }: MeshInjection): Note[] {
   if (spec.clients === undefined || !spec.authorization) return [];
@@ -134,8 +134,8 @@ function nameTaken(existing: Manifest, { workload }: Addition): Note {
 }
 
 /**
- * Reports two workloads of different kinds with the same name, such as a Deployment and a StatefulSet with the name
- * web. Their policies would have the same names.
+ * Reports two workloads of different kinds that have the same name, such as a Deployment and a StatefulSet with the
+ * name web. The policies of both workloads would have the same names.
  */
 function nameClashes(additions: readonly Addition[]): Note[] {
   const first = new Map<string, Manifest>();

@@ -23,7 +23,10 @@ export interface WorkloadPorts {
    */
   readonly udp: readonly number[];
   readonly release: LinkerdRelease;
-  /** Returns the number of a port that is specified by number or by the name of a container port; null if unknown. */
+  /**
+   * Returns the number of a port that is specified by number or by the name of a container port; null if no container
+   * declares a port with this name.
+   */
   numberOf(port: string | number): number | null;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;

@@ -101,8 +101,8 @@ export function readAs(document: Document, { schema }: Reading): void {
 }
 
 /**
- * Returns the value of a scalar in a schema. Chooses the same tag as the parser: the explicit tag of the scalar, or the
- * first tag of the schema whose pattern matches the text of the scalar.
+ * Returns the value of a scalar in a schema. Chooses the same tag as the parser: the explicit tag of the scalar if the
+ * scalar has one, otherwise the first tag of the schema whose pattern matches the text of the scalar.
  */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
   // A node that an edit added after the parsing has no source text.

@@ -41,8 +41,8 @@ function documentOf(value: unknown): Document.Parsed {
 
 /**
  * Replaces aliases and merge keys with copies of their values, so that each copy can be edited separately. As a result,
- * programs with incomplete support for anchors also read the correct values. The document contains no recursive
- * aliases, and its aliases expand to a limited size, because `plainValue` has already rejected all other documents.
+ * programs with incomplete support for anchors also read the correct values. The aliases of the document are not
+ * recursive and expand to a limited size, because `plainValue` has already rejected all other documents.
  */
 function expandAliases(document: Document): void {
   if (withoutAliases.has(document)) return;

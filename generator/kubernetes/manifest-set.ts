@@ -51,7 +51,7 @@ export class ManifestSet {
 
   /**
    * Whether a HelmRelease of Flux or an Application of Argo CD can install objects into a namespace. The set does not
-   * contain these objects.
+   * contain the objects that such a HelmRelease or Application installs.
    *
    * @param namespace a namespace; empty if it is not known
    */
@@ -78,8 +78,8 @@ export class ManifestSet {
   /**
    * Returns the Namespace with the given name for an object. Returns null if the set does not contain the Namespace.
    * Searches the file of the object first, then the files in related folders (see `isRelated`), and then all other
-   * files. If the related folders, or all other files, contain several such Namespaces with different metadata, the
-   * result is also null, because files in one folder can belong to different applications.
+   * files. The result is also null if the files in related folders, or all other files, contain several such Namespaces
+   * with different metadata: files in one folder can belong to different applications.
    *
    * @param by the object; if omitted, the first Namespace with this name is returned
    */
@@ -115,8 +115,8 @@ export class ManifestSet {
   }
 
   /**
-   * Whether `object` belongs to the namespace that `by` specifies. If one of the two namespaces is empty, returns the
-   * result of `isRelated`, because objects in unrelated folders can belong to different applications.
+   * Whether `object` belongs to the namespace that `by` specifies. If `object` or `by` specifies no namespace, returns
+   * the result of `isRelated`, because objects in unrelated folders can belong to different applications.
    *
    * @param namespace namespace that `by` specifies; default: the namespace of `by`
    */

@@ -5,7 +5,9 @@ import { portNumber } from "./workload.ts";
 export interface Probe {
   readonly field: "livenessProbe" | "readinessProbe" | "startupProbe";
   readonly kind: "http" | "https" | "grpc";
-  /** Null if the probe names a port that its container does not declare. */
+  /**
+   * Null if the probe refers to a port by name, and the container of the probe does not declare a port with this name.
+   */
   readonly port: number | null;
   /** Path of the request without the query; empty for gRPC. */
   readonly path: string;
@@ -13,8 +15,8 @@ export interface Probe {
 
 /**
  * Returns the HTTP, HTTPS and gRPC probes of a container. The kubelet resolves the name of a port only in the container
- * of the probe (kubernetes, pkg/probe/util.go, ResolveContainerPort). The result contains neither `tcpSocket` probes
- * nor `exec` probes. The proxy answers `tcpSocket` probes, and `exec` probes do not connect to the pod.
+ * of the probe (kubernetes, pkg/probe/util.go, ResolveContainerPort). Omits `tcpSocket` probes, because the proxy
+ * itself answers these probes. Omits `exec` probes, because these probes do not connect to the pod.
  */
 export function probesOf(container: unknown): Probe[] {
   const fields = ["livenessProbe", "readinessProbe", "startupProbe"] as const;

@@ -37,8 +37,8 @@ export function insertIntoMap(
   const lines = blockLines(entries, column, newlineOf(text));
   const end = endOf(map);
   if (end !== null) return afterLine(end, lines, text);
-  // The map ends with a block scalar. Lines after the block scalar could become a part of its value, so insert the
-  // entries before the first entry of the map.
+  // The map ends with a block scalar. Lines after the block scalar could become a part of the block scalar, so insert
+  // the new entries before the first entry of the map.
   if (key === null && column > 0) throw new NotSpliceable();
   const at = key === null ? lineStart(text, rangeOf(first)[0]) : nextLine(text, rangeOf(key)[1]);
   if (at > rangeOf(first)[0]) throw new NotSpliceable();
@@ -68,7 +68,7 @@ function afterLine(offset: number, lines: string, text: string): TextEdit {
     : { from: at, to: at, insert: `${newlineOf(text)}${lines.trimEnd()}` };
 }
 
-/** A value of a map with its key, or an item of a list. The `key` of a list item is null. */
+/** Either a value of a map, with the key of this value, or an item of a list. The field `key` of an item is null. */
 export interface Place {
   readonly key: Node | null;
   readonly value: Node | null;
@@ -123,7 +123,7 @@ export function appendToList(list: YAMLSeq, values: readonly unknown[], removed:
   const lastEnd = endOf(list);
   if (lastEnd !== null) return afterLine(lastEnd, lines, text);
   // The list ends with a block scalar. If the text of the block scalar ends with a line break, items that are added
-  // after the block scalar do not change its value.
+  // after the block scalar do not change the value of the block scalar.
   if (text[end - 1] === "\n") return { from: end, to: end, insert: lines };
   return { from: lineStart(text, start), to: lineStart(text, start), insert: lines };
 }

@@ -30,9 +30,9 @@ export function chunksOf(documents: readonly Document.Parsed[], text: string): C
 
 /**
  * Returns the text of a document after edits. Usually, all bytes outside of the edited places stay the same. If an edit
- * is not possible in this way, the function expands the aliases of the document and writes the whole document again. An
- * example is an edit whose path contains an anchor, an alias or a merge key: without the expansion, the edit would also
- * change other places that refer to the same value.
+ * is not possible in this way, the function expands the aliases of the document and writes the whole document again.
+ * For example, the path of an edit can contain an anchor, an alias or a merge key. Without the expansion, this edit
+ * would also change other places that refer to the same value.
  *
  * @param text the whole text from which the document was parsed
  */

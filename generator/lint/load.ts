@@ -18,9 +18,9 @@ export function loadEnvironment(name: string, read: ReadSource, known: readonly 
 }
 
 /**
- * Returns findings about conflicts between two environments. If meshops has generated files for only one of the two
+ * Returns findings about conflicts between two environments. If meshops has generated files for exactly one of the two
  * environments, the finding is in the spec file of the other environment. Otherwise, the finding is in the spec file of
- * the environment that is later in the list.
+ * the environment that comes later in `loaded`.
  *
  * @param isGenerated whether meshops already generated files for an environment. An environment with generated files
  *   may be running.

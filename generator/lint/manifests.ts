@@ -46,7 +46,7 @@ export const manifestRules: readonly ManifestRule[] = [
  */
 export const silencePrefix = "rules.meshops.dev/";
 
-/** A finding of a rule, with the object and the position in the object that the finding is about. */
+/** A finding of a rule, with the object that the finding is about and the position in this object. */
 export interface ObjectFinding {
   readonly manifest: Manifest;
   /** Path from the root of the object to the value with the finding. */

@@ -39,11 +39,11 @@ export interface AccessClient {
 export interface AccessPods extends AccessClient {
   readonly pod: KubernetesObject;
   readonly ports: readonly { readonly key: string; readonly port: number }[];
-  /** Clients of these pods that the spec lists, and that have no pods in the table. */
+  /** Clients that the spec lists for these pods, and whose own pods are not in the table. */
   readonly listed: readonly AccessClient[];
 }
 
-/** Title of the row for meshed clients that are not in the list of clients of any set of pods. */
+/** Title of the row for meshed clients that no set of pods lists as a client. */
 export const otherMeshed = "other meshed pods";
 /** Title of the row for clients without a proxy. */
 export const unmeshed = "pods without a proxy";

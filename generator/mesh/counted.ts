@@ -47,8 +47,8 @@ export interface RefusedLater {
  * Returns the counted clients that the mode `enforce` would refuse at the ports of a set of pods. Omits clients that an
  * entry in `access.clients` admits by service account, by namespace or by `all`. Linkerd can also count these clients:
  * the policy controller keeps authorizations in a hash map without order. Linkerd may therefore evaluate the
- * authorization of the mode `audit` before the authorization of the client. The result contains counted clients without
- * an identity even if their addresses are in a listed network, because the metrics do not contain addresses.
+ * authorization of the mode `audit` before the authorization of the client. Does not omit clients whose address is in a
+ * listed network, because the metrics do not contain addresses.
  */
 export function refusedLater(set: PodSet, counted: readonly CountedClient[]): RefusedLater[] {
   return Object.entries(set.ports).flatMap(([key, port]) => {

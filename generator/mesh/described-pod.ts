@@ -11,7 +11,8 @@ import type { PodSet } from "./pod-set.ts";
  * proxy if the set is meshed, and the ports of the set as container ports.
  *
  * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod. Null if these
- *   annotations are not known. In this case, the pods of a set that inherits injection from the namespace have a proxy.
+ *   annotations are not known. In this case, if the set inherits injection from the namespace, the returned pod has a
+ *   proxy.
  */
 export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null): KubernetesObject {
   const meshed = isDescribedAsMeshed(set, namespaceAnnotations);

@@ -67,7 +67,10 @@ function kebab(name: string): string {
     .toLowerCase();
 }
 
-/** Returns the given name if it is not taken. Otherwise, appends the first number that makes the name unique. */
+/**
+ * Returns the given name if the name is not taken. Otherwise, returns the name with the first appended number that
+ * makes it unique.
+ */
 function unused(name: string, taken: Set<string>): string {
   let free = name.replace(/-+$/, "");
   for (let next = 2; taken.has(free); next += 1) free = `${name}-${next}`;

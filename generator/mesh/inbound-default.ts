@@ -31,9 +31,8 @@ export function treatmentBy(policy: string, { identity, address }: ProxyClient, 
 }
 
 /**
- * Whether the pod's annotation `config.linkerd.io/proxy-require-identity-inbound-ports` contains a port. If the
- * annotation contains the port, and no Server selects the port, the proxy requires an identity from the clients of the
- * port.
+ * Whether the pod's annotation `config.linkerd.io/proxy-require-identity-inbound-ports` contains the given port. If so,
+ * and if no Server selects the port, the proxy requires an identity from the clients of the port.
  */
 export function requiresIdentity(pod: KubernetesObject, port: number): boolean {
   return podLists(pod, `${proxyPrefix}proxy-require-identity-inbound-ports`, port);

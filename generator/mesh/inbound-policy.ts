@@ -49,7 +49,9 @@ export function isServerOf({ metadata, spec }: KubernetesObject, pod: Kubernetes
   return metadata.namespace === pod.metadata.namespace && serverSelects(spec, pod.metadata.labels ?? {});
 }
 
-/** Returns the number of a Server's port. A Server can specify the port by the name of a container port. */
+/**
+ * Returns the number of the port that a Server selects. A Server can specify this port by the name of a container port.
+ */
 export function serverPort(server: KubernetesObject, pod: KubernetesObject): number | null {
   return portNumber(at(server, "spec", "port"), podContainers(pod));
 }

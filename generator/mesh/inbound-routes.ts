@@ -62,8 +62,8 @@ function matchesExpression(expression: string, path: string): boolean {
 
 /**
  * Returns the paths of a pod's HTTP probes that use a port. The policy controller admits GET requests on these paths
- * from all clients. It ignores gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound,
- * pod_http_probes).
+ * from all clients. The policy controller ignores gRPC and HTTPS probes (linkerd2,
+ * policy-controller/k8s/index/src/inbound, pod_http_probes).
  */
 export function probePaths(pod: KubernetesObject, port: number): string[] {
   const probes = podContainers(pod).flatMap(probesOf);

@@ -18,8 +18,8 @@ export function admitsEveryPod(policy: string): boolean {
 }
 
 /**
- * Values of the default inbound policy. The first value admits the fewest clients, and the last value admits all
- * clients.
+ * Values of the default inbound policy, in the order of the number of clients that they admit. The first value admits
+ * the fewest clients, and the last value admits all clients.
  */
 const byOpenness = [
   "deny",

@@ -12,8 +12,8 @@ import { isProxyContainer } from "./pod.ts";
 import { policyKinds } from "./policy-kinds.ts";
 
 /**
- * Returns whether each client can connect to each port of the workloads in manifests. Evaluates the policies in the
- * same manifests. Treats objects without a namespace as objects of the namespace `default`. If the manifests do not
+ * Returns whether each client can connect to each port of the workloads in manifests. Evaluates only the policies in
+ * these manifests. Treats objects without a namespace as objects of the namespace `default`. If the manifests do not
  * show whether a workload is meshed, the function assumes that the workload is meshed.
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {

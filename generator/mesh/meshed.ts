@@ -7,8 +7,8 @@ import { asMap } from "../system/data.ts";
 import { isProxyContainer } from "./pod.ts";
 
 /**
- * Whether pods have a proxy. `unknown` means that this depends on values that are not known, such as the annotations of
- * the namespace.
+ * Whether pods have a proxy. `unknown` means that the answer depends on values that are not known, such as the
+ * annotations of the namespace.
  */
 export type Meshed = "yes" | "no" | "unknown";
 
@@ -36,7 +36,10 @@ export function requestsProxy(inject: unknown): boolean {
   return inject === "enabled" || inject === "ingress";
 }
 
-/** Returns the value of `linkerd.io/inject` that applies to a pod: the pod's value, or else the namespace's value. */
+/**
+ * Returns the value of `linkerd.io/inject` that applies to a pod: the value on the pod, or else the value on the
+ * namespace.
+ */
 export function effectiveInject({ annotations, namespace }: InjectionFacts): unknown {
   const own = annotations[injectKey];
   return own === undefined || own === "" ? namespace.metadata?.annotations[injectKey] : own;
@@ -120,8 +123,8 @@ export function hasProxy(workload: Workload): boolean {
 }
 
 /**
- * Whether a pod contains the sidecar of Istio. The injector also checks for the containers of Linkerd, but this
- * function does not (linkerd2, pkg/healthcheck/sidecar.go).
+ * Whether a pod contains the sidecar of Istio. The corresponding check of the injector also searches for the containers
+ * of Linkerd (linkerd2, pkg/healthcheck/sidecar.go).
  *
  * @param pod the `spec` of a pod
  */

@@ -29,7 +29,7 @@ export function declaredAnnotations(declared: DeclaredNamespace): StringMap | nu
 }
 
 /**
- * Returns the reason why new pods in a namespace have no proxy, if the spec disables injection in the namespace.
+ * If the spec disables injection in a namespace, returns the reason why new pods in this namespace have no proxy.
  * Otherwise, returns null.
  */
 export function unmeshedReason(namespace: string, { spec }: Environment): string | null {

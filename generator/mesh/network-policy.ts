@@ -31,9 +31,9 @@ export function ingressRule(from: readonly JsonMap[], tcp: Iterable<number>, udp
 }
 
 /**
- * Returns the ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header,
+ * Returns the ports at which the connections of a meshed client to `ports` arrive. If proxies use the transport header,
  * connections to every port arrive at the proxy's inbound port. In older releases, a connection arrives at the port to
- * which the client connects. For older releases, the result also contains the proxy's inbound port. During an upgrade
+ * which the client connects. For older releases, the result also contains the proxy's inbound port: during an upgrade
  * to a newer release, the upgraded proxies of clients connect to this port before the NetworkPolicy changes.
  */
 export function inboundPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {

@@ -61,7 +61,10 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
 /** The ports to which at least one client of a list is allowed to connect. */
 interface Limits {
   readonly ports: readonly Port[];
-  /** Whether a client is allowed to connect to all ports, including ports that the set does not list. */
+  /**
+   * Whether at least one client of the list is allowed to connect to all ports, including ports that the set does not
+   * list.
+   */
   readonly all: boolean;
 }
 
@@ -80,7 +83,7 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
     ports.filter(({ skipsProxy }) => skipsProxy === true),
     "TCP",
   );
-  // If the client is allowed to connect to all ports, admit it to the proxy, even if the set lists no ports.
+  // If the client is allowed to connect to all ports, admit the client to the proxy, even if the set lists no ports.
   const arrival = tcp.length > 0 || all ? inboundPorts(tcp, release) : [];
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }

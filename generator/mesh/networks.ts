@@ -26,7 +26,7 @@ export function isNetwork(text: string): boolean {
   return ipaddr.isValidCIDR(text);
 }
 
-/** Whether a network is a part of another network, or equal to it. */
+/** Whether a network is equal to another network, or is a part of the other network. */
 export function isWithin(inner: string, outer: string): boolean {
   if (!isNetwork(inner) || !isNetwork(outer)) return inner === outer;
   const [address, prefix] = ipaddr.parseCIDR(inner);

@@ -41,8 +41,8 @@ export interface AccountClient {
 interface NetworkClient {
   readonly cidrs: readonly string[];
   /**
-   * Whether the clients are programs of the pods' own node, such as the kubelet. NetworkPolicies do not apply to these
-   * programs (Kubernetes docs, "Network Policies").
+   * Whether the clients are programs, such as the kubelet, on the same node as the pods. NetworkPolicies do not apply
+   * to these programs (Kubernetes docs, "Network Policies").
    */
   readonly onNode?: boolean;
 }
@@ -169,7 +169,7 @@ export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
   return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
 }
 
-/** Whether connections to a port pass through the proxy of the pod. If true, a Server can protect the port. */
+/** Whether connections to a port pass through the proxy of the pod. A Server can protect only such a port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;
 }

@@ -19,7 +19,7 @@ export function proxyOf(pod: KubernetesObject): V1Container | undefined {
 
 /**
  * Returns the value of an environment variable of a pod's proxy. Returns undefined if the variable is not set, or if
- * its value comes from another object.
+ * the variable refers to another object (`valueFrom`).
  */
 export function proxyVariable(pod: KubernetesObject, variable: string): string | undefined {
   return proxyOf(pod)?.env?.find(({ name }) => name === variable)?.value;
@@ -33,7 +33,7 @@ export function anchorsOf(pod: KubernetesObject): string | undefined {
   return proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.trim();
 }
 
-/** Whether a pod has not finished and is not being deleted. */
+/** Whether a pod is active: the pod has not finished, and is not being deleted. */
 export function isLive(pod: KubernetesObject): boolean {
   return !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined;
 }

@@ -9,7 +9,8 @@ import { clientsAt, isProtected, isProxied, modeOf, type PodSet } from "./pod-se
 export interface Policies {
   /**
    * One NetworkPolicy that admits the clients of the set. Empty if the mode of the set is not `enforce`. In the mode
-   * `audit`, all clients must be admitted and counted, and a NetworkPolicy cannot count clients.
+   * `audit`, Linkerd must admit and count all clients. A NetworkPolicy would refuse clients without counting these
+   * clients.
    */
   readonly network: readonly KubernetesObject[];
   /**

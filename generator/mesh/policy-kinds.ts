@@ -5,7 +5,7 @@ import { gatewayGroup, policyGroup } from "../catalog/well-known.ts";
 export interface PolicyKind {
   readonly group: string;
   readonly kind: string;
-  /** Version of the API group that the CRDs of a Linkerd release serve. */
+  /** Returns the version of the API group in which the CRDs of the given Linkerd release serve this kind. */
   version(release: LinkerdRelease): string;
 }
 

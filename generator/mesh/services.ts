@@ -19,7 +19,7 @@ export interface ServicePort {
   readonly appProtocol: string | null;
 }
 
-/** Returns the Service with a name in a namespace. Returns null if the manifests do not contain the Service. */
+/** Returns the Service with the given name and namespace. Returns null if the manifests do not contain this Service. */
 export function serviceNamed(stream: ManifestSet, name: string, namespace: string): Manifest | null {
   return stream.named("", "Service", name).find((service) => ManifestSet.mayShareNamespace(service.namespace, namespace)) ?? null;
 }
@@ -60,7 +60,7 @@ export function targetOf({ targetPort }: ServicePort, workload: Workload): numbe
 
 /**
  * Whether a port of a Service is opaque, according to the annotation `config.linkerd.io/opaque-ports` of the Service or
- * of its pods. If this annotation is missing, Linkerd's default list of opaque ports applies.
+ * of its pods. Without this annotation, Linkerd's default list of opaque ports applies.
  */
 export function isOpaque(stream: ManifestSet, service: Manifest, port: number): boolean {
   if (includes(opaquePorts(annotationsOf(service)), port)) return true;

@@ -8,8 +8,8 @@ import { isProxyContainer } from "./pod.ts";
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
 /**
- * Returns whether an annotation of a workload's pods or of their namespace requests a native sidecar. Returns null if
- * neither the pods nor the namespace have this annotation.
+ * Returns whether an annotation requests a native sidecar for the pods of a workload. The annotation can be on the pods
+ * or on the namespace of the pods. Returns null if neither the pods nor the namespace have this annotation.
  */
 export function requestsNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
   const asked = Object.entries(proxyAnnotations(workload, stream)).find(([key]) => nativeSidecar.test(key));
@@ -17,7 +17,8 @@ export function requestsNativeSidecar(workload: Workload, stream: ManifestSet): 
 }
 
 /**
- * Whether the pods of a workload that runs to completion never complete, because no program stops their proxies.
+ * Whether a workload is meant to run to completion, but the pods of this workload never complete, because no program
+ * stops the proxies.
  *
  * @param release null if the release is not known
  */

@@ -6,7 +6,7 @@ import { restartCommand } from "./restart.ts";
 
 /**
  * If linkerd-viz may tap the pods of a set, returns the pods whose proxies do not support tap. The tap injector of
- * linkerd-viz changes pods only when they are created, so tap does not work for pods that started before the tap
+ * linkerd-viz changes a pod only when the pod is created, so tap does not work for pods that started before the tap
  * injector (linkerd2, viz/tap/injector/webhook.go). Omits pods for which a user disabled tap.
  */
 export function untappedPods(

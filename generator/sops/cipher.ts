@@ -28,7 +28,7 @@ export function plaintextBytes(ciphertext: string): number | null {
  * Encrypts a value. An empty text is not encrypted, as in sops.
  *
  * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved to another
- *   path. For a value, the context is its path. For the MAC, the context is the time of the last change
+ *   path. The context of a value is the path of the value. The context of the MAC is the time of the last change
  *   (`lastmodified`)
  * @param nonce default: a random nonce. For a value that has not changed, pass the nonce of its previous encryption
  */

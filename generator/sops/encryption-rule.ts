@@ -1,6 +1,6 @@
 /**
- * A rule that determines whether a value is encrypted. The rule depends on the keys on the path of the value. sops has
- * the same kinds of rules.
+ * A rule that determines whether a value is encrypted. The result depends on the keys on the path of the value. sops
+ * has the same kinds of rules.
  */
 export interface EncryptionRule {
   readonly kind: RuleKind;

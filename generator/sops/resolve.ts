@@ -32,8 +32,8 @@ export function resolvePlain(text: string): TypedScalar | null {
 const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
 /**
- * Resolves a scalar that starts with a decimal point. Go passes such a scalar only to ParseFloat, so it cannot be a
- * hexadecimal number. The function throws an error if the digits contain an underscore.
+ * Resolves a scalar that starts with a decimal point. Go passes such a scalar only to ParseFloat, so the scalar cannot
+ * be a hexadecimal number. The function throws an error if the digits contain an underscore.
  */
 function resolveDotted(text: string): TypedScalar {
   if (/^\.[0-9_]*_/.test(text)) throw new Error("YAML parsers disagree on whether the value is a number; quote the value");

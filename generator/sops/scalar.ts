@@ -1,4 +1,7 @@
-/** A value of an encrypted file as in sops: its type, and the text that is encrypted and authenticated. */
+/**
+ * A value of an encrypted file, as sops represents it: the type of the value, and the text that is encrypted and
+ * authenticated.
+ */
 export interface TypedScalar {
   readonly type: ScalarType;
   readonly text: string;

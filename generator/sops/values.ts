@@ -8,7 +8,8 @@ export type Format = "yaml" | "json";
 /** A value or one line of a comment, with its position in the tree. */
 export interface Leaf {
   /**
-   * Keys on the path to the leaf, without list indexes. For a comment, the path of the map or list that contains it.
+   * Keys on the path to the leaf, without list indexes. For a comment, the keys on the path to the map or list that
+   * contains the comment.
    */
   readonly path: readonly string[];
   readonly comment: boolean;

@@ -1,8 +1,8 @@
 const hours = { h: 1, d: 24, y: 365 * 24 } as const;
 
 /**
- * Returns the hours in a validity such as `24h`, `60d` or `1y` (365 days). The schema has already checked the format of
- * the validity.
+ * Returns the number of hours in a validity such as `24h`, `60d` or `1y` (365 days). The schema has already checked the
+ * format of the validity.
  */
 export function toHours(validity: string): number {
   const unit = validity.slice(-1) as keyof typeof hours;

@@ -61,7 +61,9 @@ function baseOf(source: Source): string | null {
   return typeof base === "string" && isEnvironmentName(base) ? base : null;
 }
 
-/** An environment that was merged from a chain of files, and the file of each of its values. */
+/**
+ * An environment that was merged from a chain of files, and the file from which each value of the environment comes.
+ */
 export interface Merged {
   readonly value: Record<string, unknown>;
   /**

@@ -18,8 +18,8 @@ export interface Loaded {
   /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
   /**
-   * Converts the violation of a rule to a diagnostic. The rules check the merged environment, but the diagnostic refers
-   * to the file that sets the value. Null if the files were not merged.
+   * Function that converts a rule violation to a diagnostic. The rules check the merged environment, but the diagnostic
+   * refers to the file that sets the value. The field is null if the files were not merged.
    */
   readonly locate: ((finding: LocatedFinding) => Diagnostic) | null;
 }
@@ -79,7 +79,7 @@ export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
 
-/** Returns a warning for each section that a file sets to null, although the section is enabled by default. */
+/** Returns a warning for each section that is enabled by default and that a file sets to null. */
 function resetSections(source: Source): Diagnostic[] {
   const spec = asMap(asMap(source.value)["spec"]);
   return enabledByDefault

@@ -34,8 +34,8 @@ export interface RepositoryFiles {
    */
   readonly place: string | null;
   /**
-   * Returns the Flux objects and Namespaces in the Git repository that meshops did not generate. Reads all YAML files of
-   * the Git repository. Returns an empty list if the platform repository is not in a Git repository.
+   * Returns those Flux objects and Namespaces in the files of the Git repository that meshops did not generate. Reads
+   * all YAML files of the Git repository. Returns an empty list if the platform repository is not in a Git repository.
    */
   otherObjects(): readonly OtherObject[];
 }

@@ -16,7 +16,8 @@ interface Completed {
 }
 
 /**
- * Sections that are enabled if a spec does not contain them. Therefore, a spec cannot disable these sections with null.
+ * Sections that are enabled if a spec omits them. A null in a spec removes a section, so the section is then also
+ * enabled. Therefore, a spec cannot disable these sections with null.
  */
 export const enabledByDefault: readonly string[] = sectionsEnabledByDefault();
 

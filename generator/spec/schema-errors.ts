@@ -156,9 +156,9 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. The fix suggests an allowed value that differs
- * from the given value in at most two characters, or that begins with the given value. If the digits of the two values
- * differ, as in two versions, at most one character may differ. If no allowed value is similar, the fix is the schema's
+ * Returns the fix for a value that is not in the list of allowed values. The fix suggests an allowed value that begins
+ * with the given value, or that differs from the given value in at most two characters. If the digits of the two values
+ * differ, as in two versions, the limit is one character. If no allowed value is similar, the fix is the schema's
  * `errorMessage`, or an example. For an item of a list, the fix contains no example, because the list can already
  * contain the example.
  */
@@ -190,7 +190,7 @@ function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, p
 }
 
 /**
- * Returns a fix that suggests an example from the schema, if the example is almost equal to the value. Otherwise,
+ * If an example in the schema is almost equal to the value, returns a fix that suggests this example. Otherwise,
  * returns null.
  */
 function similar(data: unknown, { examples }: Schema): string | null {

@@ -2,7 +2,10 @@ import { Lexer, type YAMLError } from "yaml";
 import type { Span } from "../diagnostics/source.ts";
 import { lowerFirst } from "../system/text.ts";
 
-/** Tokens that mark the structure of a document. They are not part of a text (yaml, CST.tokenType). */
+/**
+ * Tokens that mark the structure of a document. These tokens are not part of the text of a scalar (yaml,
+ * CST.tokenType).
+ */
 const structure = ["\u0002", "\u0018", "\u001f"];
 
 /** A syntax error of a YAML file. */

@@ -64,7 +64,10 @@ async function acquire(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock if its file still contains the stale text. Does nothing while another process takes over the lock. */
+/**
+ * Removes the lock file at the given path if the file still contains the text `stale`. Does nothing while another
+ * process takes over the lock.
+ */
 async function takeOver(path: string, stale: string): Promise<void> {
   const guard = `${path}.takeover`;
   try {

@@ -3,7 +3,8 @@ import { isMap } from "./data.ts";
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * Merges two values of a key if at least one value is not a map. @returns the merged value; undefined to omit the key
+ * Merges the two values of a key. Called only if at least one of the two values is not a map. @returns the merged
+ * value; undefined to omit the key
  */
 export type MergeLeaf = (below: unknown, value: unknown, path: readonly string[]) => unknown;
 

@@ -19,7 +19,7 @@ export interface ProgramOptions {
    * opened. Therefore the input is piped through `cat`.
    */
   readonly opensStdin?: boolean;
-  /** Time limit in milliseconds, after which the program is ended. */
+  /** Time limit in milliseconds. meshops ends a program that runs longer. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** Folder in which the program runs; default: the folder of this process. */

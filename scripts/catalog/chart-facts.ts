@@ -89,7 +89,8 @@ function readYaml(path: string): Values {
 }
 
 /**
- * Returns one map of values for each Boolean in `values`. The map contains only this Boolean, with the opposite value.
+ * Returns one map of values for each Boolean in `values`. Each map contains only one Boolean, with the opposite of the
+ * Boolean's value in `values`.
  */
 function flipped(values: Values): Values[] {
   return Object.entries(values).flatMap(([key, value]): Values[] => {
@@ -164,7 +165,7 @@ function templatesIn(folder: string): string {
 }
 
 /**
- * Returns the keys of the values, as nested maps. Also adds keys that the templates read but that the values do not
+ * Returns the keys of the values, as nested maps. Also includes keys that the templates read but that `values` does not
  * contain. Null in place of a nested map means one of three things: the value is not a map, the map is empty, or the
  * map may have any keys (see `isOpen`).
  */

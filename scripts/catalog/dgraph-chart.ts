@@ -2,7 +2,9 @@ import type { DgraphChartData } from "../../generator/catalog/dgraph-chart.ts";
 import { at } from "../../generator/kubernetes/object-fields.ts";
 import type { DerivedChart } from "./chart-facts.ts";
 
-/** Returns the catalog entry for a version of Dgraph's chart. Copies the field `api` from the entry `nearest`. */
+/**
+ * Returns the catalog entry for the given version of Dgraph's chart. Copies the field `api` from the entry `nearest`.
+ */
 export function deriveDgraphChart({ facts, values }: DerivedChart, nearest: DgraphChartData): DgraphChartData {
   const [, major = ""] = /^v(\d+)/.exec(facts.appVersion) ?? [];
   return {

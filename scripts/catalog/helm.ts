@@ -12,7 +12,7 @@ export function helm(args: readonly string[]): string {
   }
 }
 
-/** Unpacks a packed chart, and returns its folder. */
+/** Unpacks a packed chart, and returns the folder with the unpacked chart. */
 export function unpack(archive: string, into: string): string {
   execFileSync("tar", ["-xzf", archive, "-C", into]);
   const [name = ""] = readdirSync(into);

@@ -5,14 +5,17 @@ import type { DerivedChart } from "./chart-facts.ts";
 /** The catalog entry of a Linkerd release. */
 export interface DerivedRelease {
   readonly release: LinkerdRelease;
-  /** Fields that charts do not contain. Their values are copied from the nearest older release. */
+  /**
+   * Fields that charts do not contain. `deriveRelease` copies the values of these fields from the nearest older
+   * release.
+   */
   readonly inherited: readonly string[];
 }
 
 /**
  * Returns the catalog entry of a Linkerd release. Derives most fields from the charts of the release.
  *
- * @param nearest the nearest older release; its values are used for the fields that charts do not contain
+ * @param nearest the nearest older release, from which the function copies the fields that charts do not contain
  * @param maxKubernetes newest Kubernetes version that the documentation lists for the release, if it is known
  * @throws Error if a required chart is missing
  */

@@ -43,7 +43,10 @@ function versions(name: string): string[] {
     .map((file) => file.replace(/\.json$/, ""));
 }
 
-/** Returns the text of a TypeScript array with the JSON files of a catalog folder. Each line contains one file. */
+/**
+ * Returns the text of a TypeScript array with the JSON files of a catalog folder. Each line of the array contains the
+ * content of one file.
+ */
 function list(name: string, newestFirst: boolean): string {
   const names = versions(name);
   const entries = (newestFirst ? names.reverse() : names).map((file) =>

@@ -45,7 +45,10 @@ export function withDefaultsRequired(node: unknown): unknown {
   return { ...out, required: [...required] };
 }
 
-/** Returns the schema without the given keywords. Keeps a property or definition that has the name of a keyword. */
+/**
+ * Returns the schema without the given keywords. Keeps a property or a definition even if its name is the same as one
+ * of these keywords.
+ */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
   if (!isMap(node)) return node;

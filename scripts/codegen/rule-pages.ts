@@ -69,8 +69,8 @@ ${byRelease().join("\n")}
 }
 
 /**
- * Returns table rows for rules about manifests. Skips a rule if it reports its example for every release of the
- * catalog.
+ * Returns table rows for rules about manifests. Skips a rule if the rule reports the example on its page for every
+ * release of the catalog.
  */
 function byRelease(): string[] {
   const versions = linkerdReleases.map(({ version }) => version);

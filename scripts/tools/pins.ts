@@ -63,7 +63,7 @@ export const goTools: readonly GoTool[] = [
     package: "github.com/fluxcd/kustomize-controller",
     module: "kustomize-controller",
   },
-  // For the tests with certificates that are not created by meshops.
+  // For the tests with certificates that another program creates.
   {
     name: "cert-manager",
     version: "1.21.2",

@@ -4,8 +4,8 @@ import type { DescribedPort } from "./described-ports.ts";
 
 /**
  * Returns the block of a workload for `spec.workloads`, as lines of YAML. The first level of the block has no
- * indentation. If the manifests do not specify a value, the value is a guess, and the comment above its line contains
- * the reason.
+ * indentation. If the manifests do not specify a value, the block contains a guess. The comment above a guess contains
+ * the reason for the guess.
  */
 export function blockOf({ name, namespace, source, sets, notes }: Description): string[] {
   return [

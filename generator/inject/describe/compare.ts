@@ -21,8 +21,8 @@ export interface Compared {
 }
 
 /**
- * Compares a workload in a spec (`spec.workloads.<key>`) with the objects that meshops rendered from its chart or
- * folder.
+ * Compares a workload in a spec (`spec.workloads.<key>`) with the objects that meshops rendered from the chart or
+ * folder of the workload.
  */
 export function compareWorkload(environment: Environment, key: string, manifests: readonly Manifest[]): Compared {
   const workload = environment.spec.workloads[key];
@@ -118,8 +118,8 @@ function* missingServices({ name, set, at }: DeclaredPods, services: readonly st
 
 /**
  * Reports opaque ports whose number in a Service differs from the number in the spec. The number in the spec is
- * `servicePort`, or `port` if `servicePort` is not set. meshops writes this number to the Service's annotation for
- * opaque ports. With a wrong number, the annotation has no effect.
+ * `servicePort`, or `port` if `servicePort` is not set. meshops writes the number in the spec to the Service's
+ * annotation for opaque ports. If this number is wrong, the annotation has no effect.
  */
 function* otherPorts(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
@@ -187,8 +187,8 @@ function* extraPods({ name, pods, at }: DeclaredPods, workloads: readonly Worklo
 }
 
 /**
- * Reports probes that Linkerd does not allow by default, if the mode of the port is `enforce` and the spec does not
- * allow the kubelet to connect to the port.
+ * Reports each probe that Linkerd does not allow by default and whose port has the mode `enforce`, unless the spec
+ * allows the kubelet to connect to this port.
  */
 function* refusedProbes(entry: DeclaredPods, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;

@@ -29,11 +29,11 @@ export interface DescribedSet {
   readonly workload: Workload;
   readonly selector: Labels;
   readonly serviceAccountName: string;
-  /** Whether the pods have no proxy, so that policies of Linkerd cannot protect their ports. */
+  /** Whether the pods have no proxy. Linkerd's policies cannot protect the ports of such pods. */
   readonly unmeshed: boolean;
   /**
    * Value of the annotation `config.linkerd.io/skip-inbound-ports` of the pod template. Null if the pod template does
-   * not have this annotation, or if its value is empty.
+   * not have this annotation, or if the value of the annotation is empty.
    */
   readonly skipInboundPorts: string | null;
   /**
@@ -134,7 +134,7 @@ function keysOf(workloads: readonly Workload[], name: string): Map<Workload, str
 
 /**
  * Labels whose value usually changes with each version of the application. Policies must also select the pods of the
- * next version, so their selectors should not contain these labels.
+ * next version, so the selectors of policies should not contain these labels.
  */
 const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", "chart", "pod-template-hash"];
 
@@ -167,7 +167,7 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
-/** Description of the pods that the proxy injector ignores, by the reason why it ignores them. */
+/** Descriptions of pods that the proxy injector ignores, by the reason why the injector ignores the pods. */
 const uninjected: Readonly<Record<InjectionObstacle, string>> = {
   "host-network": "pods with hostNetwork",
   "other-sidecar": "pods with the sidecar of another mesh",

@@ -59,8 +59,8 @@ function columnOf(text: string, pair: ParsedPair | undefined): number | null {
 }
 
 /**
- * Returns the offset of the end of a top-level key's value. This is the start of the line with the next top-level key.
- * If no key follows, it is the end of the text.
+ * Returns the offset at which the value of a top-level key ends. This offset is the start of the line with the next
+ * top-level key. If no top-level key follows, the offset is the end of the text.
  */
 function endOf(text: string, contents: unknown, key: string): number {
   if (!isMap<ParsedNode, ParsedNode>(contents)) return text.length;

@@ -16,9 +16,10 @@ import { about, type Result } from "./result.ts";
 type Item = Readonly<Record<string, unknown>>;
 
 /**
- * Runs as a KRM generator, which adds the objects of an environment to a ResourceList. Updates items that an earlier
- * run generated, and removes such items if they are no longer needed. Keeps all other items. Reports an error for each
- * item that meshops did not generate, and that has the same API group, kind, namespace and name as an object to add.
+ * Runs as a KRM generator, which adds the objects of an environment to a ResourceList. Updates each item that an
+ * earlier run generated, or removes this item if it is no longer needed. Keeps all other items. Reports an error for
+ * each item that meshops did not generate, and that has the same API group, kind, namespace and name as an object to
+ * add.
  *
  * @param built objects that kustomize built from the bundle, each with the annotation `config.kubernetes.io/origin`
  */
@@ -74,8 +75,8 @@ function withTracking(object: Item, item: Item): Item {
 }
 
 /**
- * Whether an earlier run generated an item. True if the path in the item's path annotation is in a folder of this
- * environment, and the item has the label `app.kubernetes.io/managed-by: meshops`.
+ * Whether an earlier run generated an item. This is the case if the path annotation of the item contains a path in a
+ * folder of this environment, and the item has the label `app.kubernetes.io/managed-by: meshops`.
  */
 function isGenerated(item: Item, { environment }: Model): boolean {
   const labels = mapAt(item, "metadata", "labels");
@@ -87,8 +88,8 @@ function isGenerated(item: Item, { environment }: Model): boolean {
 const originKey = "config.kubernetes.io/origin";
 
 /**
- * Adds annotations to each object and returns the objects. The annotations contain a file path (see `fileOf`) and the
- * index of the object in this file. They replace the annotation `config.kubernetes.io/origin`.
+ * Returns the objects with annotations that contain the file path of each object (see `fileOf`) and the index of the
+ * object in this file. These annotations replace the annotation `config.kubernetes.io/origin`.
  */
 function inPlace(built: readonly Item[], model: Model): Item[] {
   const files = groupBy(built, (object) => fileOf(object, model));

@@ -65,7 +65,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
 
 /**
  * Converts a finding to a result with the severity warning. An error also becomes a warning, because the user might be
- * unable to change the objects. A silenced finding becomes a result with the severity info.
+ * unable to change the objects. If the finding is silenced, the severity of the result is info.
  */
 function findingResult({ manifest, path, statement: { code, message, fix, silenced } }: ObjectFinding): Result {
   return {

@@ -10,10 +10,10 @@ import { runProgram } from "../../system/process.ts";
 import { withTemporaryFolder } from "../../system/temporary-folder.ts";
 
 /**
- * Builds the components of an environment with the program kustomize. The input is the bundle, the bases and encrypted
- * files in the repository, and the folders of the workloads. Returns YAML in which each object has the annotation
- * `config.kubernetes.io/origin`. Encrypted Secrets remain encrypted. The order of the objects in the YAML is not the
- * order in which Flux applies the components.
+ * Builds the components of an environment with the program kustomize. The input consists of the bundle, the bases and
+ * the encrypted files in the repository, and the folders of the workloads. Returns YAML in which each object has the
+ * annotation `config.kubernetes.io/origin`. Encrypted Secrets remain encrypted. The order of the objects in the YAML is
+ * not the order in which Flux applies the components.
  *
  * @param env environment variables for kustomize
  * @throws UserError if kustomize is not installed (missing) or fails (problem)

@@ -14,7 +14,8 @@ export interface Answer {
 }
 
 /**
- * Returns the response with the given results. Makes the edits in the text of the list only if no result is an error.
+ * Returns the response with the given results. Applies the edits to the text of the list, unless one of the results is
+ * an error.
  */
 export function answer({ document, text }: ResourceList, results: readonly Result[], edits: readonly Edit[] = []): Answer {
   const failed = results.some(({ severity }) => severity === "error");

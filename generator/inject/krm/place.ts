@@ -1,8 +1,8 @@
 import { mapAt } from "../../kubernetes/object-fields.ts";
 
 /**
- * Returns the file path and the index in this file that the annotations of an object specify. Returns null if the
- * annotations specify no path.
+ * Returns the file path of an object and the index of the object in this file, which the annotations of the object
+ * specify. Returns null if the annotations specify no path.
  */
 export function placeOf(object: Readonly<Record<string, unknown>>): { path: string; index: number } | null {
   const annotations = mapAt(object, "metadata", "annotations");

@@ -93,8 +93,9 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Returns the annotations that specify the file path of an object and its index in this file. Each value is in two
- * annotations: the annotation that the specification defines, and the older annotation that some tools still use.
+ * Returns the annotations that specify the file path of an object and the index of the object in this file. The path
+ * and the index are each in two annotations: the annotation that the specification defines, and the older annotation
+ * that some tools still use.
  */
 export function placed(path: string, index: number): Readonly<Record<string, string>> {
   return {

@@ -123,9 +123,9 @@ function keys(release: LinkerdRelease | null): string[] {
 }
 
 /**
- * Returns one ValidatingAdmissionPolicy and one binding per rule. If the API server cannot evaluate an expression, it
- * admits the object, so that a policy never blocks a cluster by mistake. The API version of these objects requires
- * Kubernetes 1.30 or later.
+ * Returns one ValidatingAdmissionPolicy and one binding per rule. If the API server cannot evaluate the expression of a
+ * policy, the API server admits the object, so that a policy never blocks a cluster by mistake. The API version of
+ * these objects requires Kubernetes 1.30 or later.
  *
  * @param release the Linkerd release of the cluster; null to accept the annotations of all releases
  */

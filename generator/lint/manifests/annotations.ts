@@ -130,7 +130,7 @@ function correction(key: string): string {
 }
 
 /**
- * Returns a message and a fix if the release does not read an annotation that other releases read. Otherwise, returns
+ * Returns a message and a fix if other releases read the annotation, but the given release does not. Otherwise, returns
  * null.
  */
 function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease | null): { message: string; fix: string } | null {

@@ -87,7 +87,10 @@ function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Returns the version of the control plane chart for a version of the CRD chart; null if the version is unknown. */
+/**
+ * Returns the version of the control plane chart that belongs to the given version of the CRD chart; null if the given
+ * version is unknown.
+ */
 function releaseOfCrds(version: string): string | null {
   // In edge releases since edge-24.1, both charts have the version of the release.
   if (/^20\d\d\./.test(version)) return version;

@@ -105,7 +105,10 @@ function isInbound(name: string, pods: readonly Workload[]): boolean {
   return name === proxyPortNames.inbound || pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
 }
 
-/** Whether all peers in the list `inner` are also in the list `outer`. An empty `outer` contains all peers. */
+/**
+ * Whether all peers in the list `inner` are also in the list `outer`. If the list `outer` is empty, it allows all
+ * peers, so the result is true.
+ */
 function contains(outer: unknown, inner: unknown): boolean {
   if (listOf(outer).length === 0) return true;
   const known = new Set(listOf(outer).map((peer) => canonicalJson(peer)));
@@ -115,7 +118,8 @@ function contains(outer: unknown, inner: unknown): boolean {
 const vizNamespace = "linkerd-viz";
 
 /**
- * Whether the objects contain linkerd-viz: its namespace, a workload in this namespace, or a HelmRelease of its chart.
+ * Whether the objects show that linkerd-viz is installed. Such an object is the namespace of linkerd-viz, a workload in
+ * this namespace, or a HelmRelease of the chart linkerd-viz.
  */
 function hasViz(stream: ManifestSet): boolean {
   return (
@@ -135,8 +139,8 @@ function policiesOfSamePods(policy: Manifest, stream: ManifestSet): Manifest[] {
 }
 
 /**
- * Returns the ingress rules of all NetworkPolicies that apply to the pods of a policy. Each rule is returned with its
- * NetworkPolicy and its index.
+ * Returns the ingress rules of all NetworkPolicies that apply to the pods of a policy. Each entry of the result
+ * contains a rule, the NetworkPolicy with this rule, and the index of the rule in this NetworkPolicy.
  */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
   return policiesOfSamePods(policy, stream).flatMap((other) =>
@@ -222,8 +226,8 @@ function hasNames(rule: PolicyRule): boolean {
 }
 
 /**
- * Returns the names of workloads as one text. The text is equal for all NetworkPolicies that select the same workloads.
- * The rules use the text to report such NetworkPolicies only once.
+ * Returns the names of the given workloads as one text. Two NetworkPolicies that select the same workloads have the
+ * same text. The rules compare the texts to report such NetworkPolicies only once.
  */
 function namesOf(pods: readonly Workload[]): string {
   return pods.map(({ manifest: { namespace, name } }) => `${namespace}/${name}`).join();

@@ -44,7 +44,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   const told = new Set<string>();
   for (const manifest of crds) {
     const other = first.get(manifest.name);
-    // Report only one finding for each pair of files, even if both files define several of these CRDs.
+    // Report only one finding for each pair of files, even if the two files define several of the same CRDs.
     const pair = `${manifest.source.file} ${other?.source.file}`;
     if (other === undefined) first.set(manifest.name, manifest);
     else if (!told.has(pair)) {

@@ -112,8 +112,8 @@ function* missingTarget(
   if (found.length === 0) {
     const mirrored = kind === "Service" && mayBeMirrored(name, near);
     if (mirrored && hasMirrors(stream)) return;
-    // If no object in `near` is in a related folder, the namespace can belong to another application. In this case, the
-    // finding is only a warning, and for the namespace `default`, nothing is reported.
+    // If no object in `near` is in a related folder, the namespace can belong to another application. In this case,
+    // report only a warning. For the namespace `default`, report nothing in this case.
     const isNear = near.some((each) => ManifestSet.isRelated(manifest, each));
     // If no Service of the namespace selects a workload of the input, the application itself is not in the input.
     const isComplete = kind === "Server" || near.some((each) => stream.workloadsOf(each).length > 0);
@@ -155,7 +155,8 @@ function mayBeMirrored(name: string, services: readonly Manifest[]): boolean {
 }
 
 /**
- * Whether the objects contain a Link or an exported Service. Both are used only with Linkerd's multicluster extension.
+ * Whether the objects contain a Link or an exported Service. Users create these objects only for Linkerd's multicluster
+ * extension.
  */
 function hasMirrors(stream: ManifestSet): boolean {
   const exported = (service: Manifest): boolean =>

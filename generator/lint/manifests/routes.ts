@@ -73,7 +73,8 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       const message = `the name of this ServiceProfile is not the host name of a Service: ${manifest.name}`;
       yield { manifest, path, message, fix: "use a name of the form <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
-      // If the checked objects contain no Service of the namespace, its Services are probably in other files.
+      // If the checked objects contain no Service of the namespace, the Services of the namespace are probably in other
+      // files.
       const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace);
       if (services.length > 0 && isElsewhere && manifest.namespace === named.namespace) continue;
       yield {
@@ -156,8 +157,8 @@ function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
       if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }
   for (const { profile, service } of profiled(stream)) {
-    // A ServiceProfile applies to all ports of its Service. Report the ServiceProfile if an HTTP port is opaque, or if
-    // all ports are opaque.
+    // A ServiceProfile applies to all ports of its Service. Report the ServiceProfile if at least one HTTP port of the
+    // Service is opaque, or if all ports of the Service are opaque.
     const ports = tcpServicePorts(service);
     const opaquePorts = ports.filter(({ number }) => isOpaque(stream, service, number));
     const wrong = opaquePorts.length === ports.length ? opaquePorts : opaquePorts.filter(isHttp);

@@ -111,8 +111,8 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 /**
- * Returns a message and a fix for an identity that no client can have. Otherwise, returns null. Also returns null for
- * SPIFFE IDs, because they are identities of workloads outside Kubernetes.
+ * If no client can have the given identity, returns a message and a fix. Otherwise, returns null. Also returns null for
+ * a SPIFFE ID, because SPIFFE IDs are the identities of workloads outside Kubernetes.
  */
 function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
@@ -145,8 +145,8 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
 const parts = ["serviceaccount", "identity", "linkerd", "cluster.local"];
 
 /**
- * Returns a part of an identity that differs from a fixed part by one or two letters; null if the identity has no such
- * part.
+ * Returns the part of the given identity that differs from one of the fixed parts by one or two letters; null if the
+ * identity has no such part.
  */
 function misspeltPart(identity: string): { written: string; meant: string } | null {
   const [, , ...rest] = identity.replace(/^\*\./, "any.").split(".");

@@ -48,7 +48,7 @@ function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
     stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi") ||
     stream.ofKind("argoproj.io", "Application").some((application) => chartsOf(application).includes("linkerd-smi"));
   if (installed) return;
-  // Ignore the TrafficSplits with this label. linkerd-failover changes these TrafficSplits, and the documentation of
+  // Ignore the TrafficSplits with this label, because they belong to linkerd-failover. The documentation of
   // linkerd-failover already requires linkerd-smi.
   const splits = stream
     .ofKind("split.smi-spec.io", "TrafficSplit")

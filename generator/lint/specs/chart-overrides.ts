@@ -59,7 +59,7 @@ export const chartOverrideRules: readonly Rule[] = [
 ];
 
 /**
- * Yields a finding for each ConfigMap or Secret with chart values that only Flux reads. helmfile installs the charts
+ * Yields a finding for each ConfigMap or Secret from which only Flux reads chart values. helmfile installs the charts
  * without these values.
  */
 function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {

@@ -23,7 +23,7 @@ export interface CrossEnvironmentRule extends RuleInfo {
 }
 
 /**
- * Rules about conflicting environments. No rule is needed for the paths of Flux Kustomizations. Each path contains the
+ * Rules about conflicts between environments. The paths of Flux Kustomizations need no rule: each path contains the
  * name of the environment, so two environments never have the same path.
  */
 export const jointRules: readonly CrossEnvironmentRule[] = [

@@ -365,8 +365,8 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
 }
 
 /**
- * Returns the components on the first path of dependencies from component `from` to component `to`; null if no path
- * exists. The result starts with the components in `before`.
+ * Returns the components in `before`, followed by the components on the first path of dependencies from component
+ * `from` to component `to`. Returns null if no such path exists.
  */
 function pathBetween(
   from: string,

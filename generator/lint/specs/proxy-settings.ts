@@ -56,7 +56,7 @@ const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
  * Yields a finding for each annotation that Linkerd does not read from objects of the kind `place`, and for each value
  * that Linkerd does not accept.
  *
- * @param pathOf returns the path of the spec field from which meshops writes the annotation
+ * @param pathOf returns the path of the field in the spec that contains the value of the annotation
  */
 export function* settingFindings(
   annotations: StringMap,

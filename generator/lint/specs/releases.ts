@@ -22,7 +22,7 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
   const owners = new Map<string, string>();
   const components = generated(environment).filter((component) => isDelivered(component) && component.id !== "namespaces");
   // Check components with charts last. If two releases have the same name, the finding is about the component that is
-  // checked later, and a user can change the release name of a chart.
+  // checked later. A user can change the name of a release only if the component has a chart.
   for (const component of [...components].sort((a, b) => Number(releaseOf(a) !== null) - Number(releaseOf(b) !== null))) {
     // helmfile installs a component without a chart as a release with the name that `fluxName` returns.
     const name = releaseOf(component)?.name ?? fluxName(component.id);
