@@ -265,7 +265,7 @@ function withoutMarks(object: ApiObject): ApiObject {
   return { ...object, metadata: { ...metadata, ...(Object.keys(own).length === 0 ? {} : { labels: own }), annotations } };
 }
 
-/** Whether two states of an object are equal, regardless of field managers, resourceVersion and status. */
+/** Whether two states of an object are equal. Ignores the field managers, the resourceVersion and the status. */
 function same(a: ApiObject, b: ApiObject): boolean {
   const strip = ({ metadata, status: _, ...rest }: ApiObject): string => {
     const {
