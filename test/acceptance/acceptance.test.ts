@@ -60,7 +60,7 @@ withPydgraph("the acceptance run", () =>
       return { code: Number(code), out };
     }
 
-    // All steps together take about a quarter of an hour.
+    // Together, the steps of this test take about a quarter of an hour.
     const story = steps.map(({ id }) => id);
     const short = [
       "preflight",

@@ -26,7 +26,7 @@ export class Kubectl {
     return text.trim() === "" ? null : (JSON.parse(text) as ClusterObject);
   }
 
-  /** @returns objects of all namespaces; an empty list if the cluster does not serve the kind */
+  /** @returns objects in all namespaces; an empty list if the cluster does not serve the kind */
   async list(kind: string, selector?: string): Promise<ClusterObject[]> {
     const flags = ["--all-namespaces", "--output", "json", ...(selector === undefined ? [] : ["--selector", selector])];
     try {

@@ -63,7 +63,7 @@ async function run(story: Story): Promise<number> {
   return failed > 0 ? 1 : notRun > 0 ? 4 : 0;
 }
 
-/** Removes everything that an interrupted run created in the cluster, and the folder of the run. */
+/** Removes everything that an interrupted run created in the cluster. Also removes the folder of this run. */
 async function cleanUp(story: Story): Promise<number> {
   const isTornDown = story.record.result("teardown")?.status === "passed";
   if (hasPlatform(story) && story.record.result("first-sync") !== undefined && !isTornDown) {

@@ -15,8 +15,8 @@ export interface Options {
   /** Linkerd release that the step `upgrade` installs; null to skip this step. */
   readonly upgradeTo: string | null;
   /**
-   * URL from which Flux clones the repository. The acceptance run pushes to this URL, unless `Story.localRemote`
-   * contains a path.
+   * URL from which Flux clones the repository. If `Story.localRemote` is null, the acceptance run also pushes to this
+   * URL.
    */
   readonly gitUrl: string;
   /** `host:port` at which the acceptance run serves the repository; null if another server serves the repository. */
@@ -25,7 +25,7 @@ export interface Options {
   readonly fluxManifests: string | null;
   /** Image of `clients/pydgraph`, without a tag; null to omit the tests of `meshops verify` that start probes. */
   readonly clientImage: string | null;
-  /** Image with Node 20 or newer on the PATH, for the load client. */
+  /** Image of the load client. The image has Node 20 or newer on the PATH. */
   readonly nodeImage: string;
   /** Folder of the run. It contains the platform repository, the age keys, and the record of the run. */
   readonly folder: string;
@@ -33,7 +33,7 @@ export interface Options {
   readonly junit: string;
   /** Whether the cluster may contain other installations of Linkerd. */
   readonly allowLinkerd: boolean;
-  /** Whether to run no steps, and instead remove everything that an interrupted run has left. */
+  /** Whether to only remove everything that an interrupted run has left, without running steps. */
   readonly cleanUp: boolean;
 }
 

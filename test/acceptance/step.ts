@@ -1,6 +1,6 @@
 import type { Story } from "./story.ts";
 
-/** A figure that a step measured, such as `["Dgraph ready", "62 s"]`. */
+/** Name and value of a figure that a step measured, such as `["Dgraph ready", "62 s"]`. */
 export type Measure = readonly [name: string, value: string];
 
 /** One step of the acceptance run. A step fails if `run` throws an error other than NotRun. */

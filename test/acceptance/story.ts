@@ -82,7 +82,7 @@ export class Story {
     await this.meshops("generate", environmentName);
   }
 
-  /** Commits and pushes all files. Waits until the engine has applied the commit and everything is ready. */
+  /** Commits and pushes all files. Waits until the engine has applied the commit, and all objects are ready. */
   async sync(message: string): Promise<void> {
     await this.push(message);
     if (this.options.engine === "helmfile") await this.run("helmfile", ["-e", environmentName, "sync"]);
@@ -119,10 +119,11 @@ export class Story {
   }
 
   /**
-   * Changes objects, runs an action, and restores the objects. Suspends Flux's Kustomizations during the action, so
-   * that Flux does not restore the objects earlier. Stores the original objects in the record of the run. If this run
-   * is killed, the next run restores the objects from the record. The record contains only the names of Secrets, not
-   * their data. The next run deletes these Secrets, and the engine creates them again from Git.
+   * Changes or deletes objects, runs an action, and restores the objects. Suspends Flux's Kustomizations during the
+   * action, because otherwise Flux would restore the objects during the action. Stores the original objects in the
+   * record of the run. If this run is killed, the next run restores the objects from the record. The record contains
+   * only the names of Secrets, not their data. To restore Secrets, the next run deletes them, and the engine creates
+   * them again from Git.
    *
    * @param changes the changed objects, in the order of `objects`; null if an object must be deleted
    */
@@ -145,7 +146,7 @@ export class Story {
     }
   }
 
-  /** Restores the objects that a killed run changed and did not restore. */
+  /** Restores the objects that an earlier run changed, if that run was killed before it restored them. */
   async restorePlanted(): Promise<void> {
     const { planted } = this.record;
     if (planted.length === 0) return;
@@ -161,7 +162,9 @@ export class Story {
     await this.#suspend(false);
   }
 
-  /** Suspends or resumes the two Kustomizations that apply the objects of the faults. Does nothing with helmfile. */
+  /**
+   * Suspends or resumes the two Kustomizations that apply the objects which faults change. Does nothing with helmfile.
+   */
   async #suspend(suspend: boolean): Promise<void> {
     if (this.options.engine !== "flux") return;
     const patch = JSON.stringify({ spec: { suspend } });

@@ -22,8 +22,8 @@ withTools(["actionlint"], "the workflows of this repository", () => {
 });
 
 /*
- * Runs the shell scripts of acceptance.yml. Stand-ins replace the programs that need a network or a container engine,
- * and record their arguments. The test does not show that GitHub accepts and runs the workflow.
+ * Runs the shell scripts of acceptance.yml. Stand-ins replace the programs that need a network or a container engine.
+ * Each stand-in records its arguments. The test does not show that GitHub accepts and runs the workflow.
  */
 test.each([
   ["known", "", "edge-25.10.7", "edge-26.8.3"],

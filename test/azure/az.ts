@@ -46,8 +46,8 @@ class AzServer {
 }
 
 /**
- * Starts an az server, and runs `az login` of the real az. The stand-in for Azure answers this command and all later
- * commands.
+ * Starts an az server, and runs `az login` of the real az. The stand-in for Azure answers the requests of this command
+ * and of all later commands.
  *
  * @returns the environment variables that scripts need, and a function that stops the server
  */
@@ -70,8 +70,8 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // Without this variable, az also sends a request to the link-local address of the identity service of Azure virtual
-    // machines.
+    // If this variable is not set, az also sends a request to the link-local address at which an Azure virtual machine
+    // provides identities.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);

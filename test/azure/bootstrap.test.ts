@@ -78,8 +78,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
     for (const text of shown) for (const secret of [key, token, docker]) expect(text).not.toContain(secret);
     expect([...site.cloud.state.logins]).toEqual([`docker.io acme ${docker}`]);
-    // Checks that the cluster contains the age key and the Git token. Otherwise a script that does nothing would also
-    // pass this test.
+    // Checks that the cluster contains the age key and the Git token. Without this check, a script that does nothing
+    // would also pass the test.
     const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
@@ -273,7 +273,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       const first = disturbed.code === 0 ? "completed" : disturbed.code === null ? "killed" : "stopped";
       const rerun = await runIn(state, {}, lane);
       const reported = first !== "stopped" || /stopped at step \d+ of \d+: .+\n(.*\n)*.*to continue: bash/.test(disturbed.stderr);
-      // If Azure forbids a query, the script must stop. It must not treat the resource as missing and complete the run.
+      // If Azure forbids a query, the script must stop. If the script treated the resource as missing, the script would
+      // complete the run.
       const ignoredError = mishap === "forbidden" && first === "completed";
       const fine =
         rerun.code === 0 && reported && !ignoredError && JSON.stringify(cloud.state.summary()) === JSON.stringify(finished);

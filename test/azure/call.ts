@@ -15,7 +15,8 @@ export interface Call extends Request {
 }
 
 /**
- * Starts a long-running operation. Returns a reply with a URL. A client polls this URL for the result of the operation.
+ * Starts a long-running operation. Returns a reply with a URL. The client polls this URL until the operation has a
+ * result.
  */
 export function begun(
   { state, base }: Call,

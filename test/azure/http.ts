@@ -8,7 +8,8 @@ export interface Request {
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
   /**
-   * Number of the az call that sent the request, as in the User-Agent. Null if the User-Agent contains no such number.
+   * Number of the az call that sent the request, as in the User-Agent. Null if the User-Agent contains no number of a
+   * call.
    */
   readonly call: number | null;
 }
@@ -16,7 +17,7 @@ export interface Request {
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
-  /** Body of the reply as text. If this field is set, `body` is ignored. */
+  /** Body of the reply as text. If this field is set, the server sends this text instead of `body`. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

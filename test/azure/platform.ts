@@ -77,7 +77,7 @@ export async function printedScript(
   return path;
 }
 
-/** Same as `printedScript`, but for a spec that is not in the site's repository. */
+/** Does the same as `printedScript`, but for a spec that is not in the platform repository of the site. */
 export async function printedScriptOf(spec: Record<string, unknown>, command: "bootstrap" | "teardown"): Promise<string> {
   return printedScript({ root: makePlatform({ dev: specText(spec, "dev") }) }, command);
 }

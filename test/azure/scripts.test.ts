@@ -168,10 +168,10 @@ withAzureCli("az's own parser", () => {
   }
 
   /**
-   * Returns the arguments of every call of az in a script as JSON. The result also contains calls that a run of the
-   * script would skip, because this function extracts the calls from the text of the script. To get the arguments, this
-   * function runs the extracted calls. It replaces the shell functions `az_` and `query` of the script with functions
-   * that print their arguments.
+   * Returns the arguments of every call of az in a script as JSON. This function extracts the calls from the text of
+   * the script. Therefore the result also contains calls that a run of the script would skip. To get the arguments,
+   * this function runs only the extracted calls, and replaces the script's shell functions `az_` and `query` with
+   * functions that print their arguments.
    */
   function commandLines(script: string): string[] {
     const text = script.replace(/^ *#.*$/gm, "").replaceAll("\\\n", " ");

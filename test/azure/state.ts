@@ -19,7 +19,10 @@ export interface Resource {
   properties: Record<string, unknown> & { provisioningState?: string };
 }
 
-/** A long-running operation. At its end, the stand-in calls `finish`, and reports `error` if it is not null. */
+/**
+ * A long-running operation. At the end of the operation, the stand-in calls `finish`. If `error` is not null, the
+ * stand-in then reports this error.
+ */
 export interface Operation {
   readonly finish: () => void;
   readonly error: { code: string; message: string } | null;
@@ -63,7 +66,7 @@ export class State {
     return id;
   }
 
-  /** Completes all operations that are in progress. Does not wait until a client polls for their results. */
+  /** Completes all operations that are in progress, even if no client has polled for the results. */
   settle(): void {
     for (const [id, { finish }] of this.operations) {
       finish();

@@ -136,8 +136,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
-      // If teardown cannot get the credentials of the cluster, teardown continues, because the deletion of the cluster
-      // also deletes the objects in the cluster.
+      // If teardown cannot get the credentials of the cluster, teardown cannot delete the objects in the cluster. It
+      // continues, because the deletion of the cluster also deletes these objects.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
       expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);

@@ -12,9 +12,9 @@ export interface Checkout {
 }
 
 /**
- * Copies this checkout, adds the component cert-manager in the same way as a developer, and builds the copy. The added
- * source code consists of a folder in generator/components, a line and an import in the registry, and a field in the
- * schema. `npm run codegen` and the build generate all other files.
+ * Copies this checkout, adds the component cert-manager to the copy as a developer would, and builds the copy. The
+ * added source code consists of a folder in generator/components, a line and an import in the registry, and a field in
+ * the schema. `npm run codegen` and the build generate all other files.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

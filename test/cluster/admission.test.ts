@@ -49,8 +49,8 @@ withCluster("the real API server admits every generated object", () => {
   });
 
   /**
-   * Applies an object in a dry run. Applies namespaces and CRDs without a dry run, because other objects require them.
-   * Throws an error if the API server rejects the object, for example because of an unknown field.
+   * Applies an object in a dry run. If the object is a Namespace or a CRD, applies it without a dry run, because other
+   * objects require it. Throws an error if the API server rejects the object, for example because of an unknown field.
    */
   async function admit(object: ApiObject): Promise<void> {
     const { kind, metadata } = object;
@@ -159,7 +159,8 @@ withCluster("helmfile installs what Flux installs", () => {
         if (["HelmRelease", "Secret"].includes(object.kind) || object.metadata.name.includes("-values-")) continue;
         const live = await plane.api.get(await plane.api.pathOf(object));
         compared++;
-        // A dry run applies the object that Flux would apply. The result must equal the object that helmfile installed.
+        // The test applies the object that Flux would apply, in a dry run. The result of the dry run must equal the
+        // object that helmfile installed.
         const laid = await plane.api.dryRun(withoutMarks(object), "flux-road").catch((error: unknown) => String(error));
         if (live === null || typeof laid === "string" || !same(live, laid))
           missing.push(
@@ -264,7 +265,7 @@ function withoutMarks(object: ApiObject): ApiObject {
   return { ...object, metadata: { ...metadata, ...(Object.keys(own).length === 0 ? {} : { labels: own }), annotations } };
 }
 
-/** Whether two states of an object are equal, regardless of field managers, resourceVersion and status. */
+/** Whether two states of an object are equal. Ignores the field managers, the resourceVersion and the status. */
 function same(a: ApiObject, b: ApiObject): boolean {
   const strip = ({ metadata, status: _, ...rest }: ApiObject): string => {
     const {

@@ -55,7 +55,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     });
   }
 
-  /** Returns the objects of the other team, without the fields that every reconciliation changes. */
+  /** Returns the objects of the other team. Removes the fields that every reconciliation changes. */
   async function objectsOfOthers(): Promise<string> {
     const paths = [
       `${kustomizations}/identity`,
@@ -159,8 +159,8 @@ const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop
 const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
 
 /**
- * Files of the other team's repository. Its Kustomizations `namespaces` and `identity` have the same names as two
- * components of meshops.
+ * Files of the other team's repository. The repository contains the Kustomizations `namespaces` and `identity`. Two
+ * components of meshops have the same names.
  */
 const repositoryOfOthers = {
   "cluster/namespaces.yaml": stringify(kustomizationOfOthers("namespaces", "./apps/namespaces")),

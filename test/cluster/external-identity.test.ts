@@ -21,7 +21,7 @@ import { until } from "./harness/processes.ts";
 
 const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1h" };
 
-/** A spec with external certificates, for the example in docs/identity.md. */
+/** A spec with external certificates. The example in docs/identity.md creates these certificates. */
 const spec = {
   secrets: null,
   dgraph: { enabled: false },

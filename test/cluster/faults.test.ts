@@ -41,8 +41,8 @@ withCluster("faults, and how status reports them", () => {
     ]);
 
   /**
-   * Waits until `meshops status` reports a cause with this code. Returns the cause, the name of the node that has this
-   * cause in the JSON output, and the text output.
+   * Waits until `meshops status` reports a cause with this code. Returns three values: the cause, the name of the node
+   * that has this cause in the JSON output, and the text output.
    */
   async function waitForCause(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
     const found = await until(
@@ -236,8 +236,8 @@ withCluster("faults, and how status reports them", () => {
       const [program = "", ...words] = freeQueue.split(" ");
       expect(program).toBe("kubectl");
       await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
-      // The command restarts the Deployment, whose pods kwok simulates. The real kustomize-controller is a process
-      // outside the cluster, so the test restarts this process.
+      // The command restarts only the Deployment, whose pods kwok simulates. The real kustomize-controller is a process
+      // outside the cluster, so the test also restarts this process.
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
@@ -376,7 +376,8 @@ withCluster("faults, and how status reports them", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("teardown of own is complete");
-    // After teardown, `env remove` no longer refuses to remove the environment from the repository.
+    // Before teardown, `env remove` refuses to remove the environment from the repository. After teardown, it removes
+    // the environment.
     expect(await remove()).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(join(platform.root, "environments/own.yaml"))).toBe(false);
   });

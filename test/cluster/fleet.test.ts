@@ -23,7 +23,10 @@ const namespace = "platform";
 const source = { kind: "OCIRepository", name: "mesh", namespace } as const;
 const kustomizations = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations`;
 
-/** The spec with which the fleet adopts meshops. Its generated files are in another folder of the OCI artifact. */
+/**
+ * The spec with which the fleet adopts meshops. The files that meshops generates from this spec are in a separate
+ * folder of the OCI artifact.
+ */
 const spec = {
   secrets: null,
   gitops: {
@@ -193,7 +196,10 @@ function isOwn(kind: string, name: string): boolean {
   );
 }
 
-/** Shortens the time until Flux retries, so that the test does not wait for the interval. */
+/**
+ * Sets a short `retryInterval` if the object is a Kustomization, so that the test does not wait for the regular
+ * interval.
+ */
 function withRetries(object: ApiObject): ApiObject {
   return object.kind === "Kustomization" ? { ...object, spec: { ...object["spec"], retryInterval: "2s" } } : object;
 }
@@ -228,7 +234,7 @@ const rootKustomization = {
   },
 };
 
-/** A workload of another team, which the original repository restarts. */
+/** A workload of another team. The original repository restarts this workload. */
 const shop = {
   apiVersion: "apps/v1",
   kind: "Deployment",

@@ -119,7 +119,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return change(step.join(" "), {});
   }
 
-  /** Returns the namespaces whose pods were replaced by new pods. */
+  /** Returns the namespaces in which new pods replaced old pods. */
   const rolled = (changes: readonly string[]): string[] => [
     ...new Set(changes.flatMap((line) => /^changed pods ([\w-]+)\//.exec(line)?.[1] ?? [])),
   ];

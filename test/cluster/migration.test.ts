@@ -25,8 +25,8 @@ const flux = { namespace: "flux-system" } as const;
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
 
 /**
- * The spec that the repository adds when it adopts meshops. The spec declares the existing Linkerd, and the folder of
- * the generated files in the repository.
+ * The spec that the team adds to the repository when the team adopts meshops. The spec declares the existing Linkerd,
+ * and the folder of the repository in which meshops writes the generated files.
  */
 const spec = {
   secrets: null,
@@ -139,7 +139,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await cluster.ready(["mesh-policy-notes"]);
       await until(`the policies are in mode ${mode}`, async () => {
         const server = await cluster.api.get("/apis/policy.linkerd.io/v1beta3/namespaces/notes/servers/notes-web-http");
-        // In the mode enforce, meshops does not set `accessPolicy`. The CRD's default is `deny`.
+        // In the mode enforce, meshops does not set `accessPolicy`, because the CRD's default is `deny`.
         return server?.spec.accessPolicy === (mode === "audit" ? "audit" : "deny");
       });
       const policy = await cluster.api.get("/apis/networking.k8s.io/v1/namespaces/notes/networkpolicies/notes-web");
@@ -185,7 +185,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
       await until("the old Kustomization is gone", async () =>
         (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
       );
-      // The steps after this push delete the old policies. Until then, the old and the new policies exist.
+      // The steps after this push delete the old policies. Until these steps, both the old and the new policies exist.
       expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web", "notes-web-http"]);
     });
     expect(await policies()).toEqual(["memos-web", "memos-web-http"]);
@@ -227,8 +227,8 @@ function workloadsWith(mode: "audit" | "enforce"): Record<string, unknown> {
 }
 
 /**
- * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer. The
- * original repository passes them to Linkerd's chart. The other Secrets are those that the real chart writes
+ * Returns the Secrets that exist before Flux installs Linkerd. One Secret contains the trust anchor and the issuer,
+ * which the original repository passes to Linkerd's chart. The other Secrets are the Secrets that the real chart writes
  * (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
  */
 function secretsOfChart(): ApiObject[] {

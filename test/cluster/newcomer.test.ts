@@ -14,10 +14,10 @@ import { environmentIn, fluxManifests } from "./harness/platform.ts";
 import { ProbeNode } from "./harness/probe-node.ts";
 
 /*
- * Simulates a new user on an existing cluster. Packs meshops as an npm package, and runs `meshops init` of this
- * package. Then runs every command in the README of the new repository, in the same order. The test differs from the
- * README in two ways. Flux's manifests are a local file, because the tests have no access to GitHub. A stand-in for
- * `docker` does nothing, because kwok simulates the pods and no image is pulled.
+ * Simulates a new user on an existing cluster. Packs meshops as an npm package, and runs `meshops init` from this
+ * package. Then runs every command in the README of the new repository, in the order of the README. The test differs
+ * from the README in two ways. Flux's manifests are a local file, because the tests have no access to GitHub. A
+ * stand-in for `docker` does nothing, because kwok simulates the pods and no image is pulled.
  */
 withPydgraph("a new user", () =>
   withProgram("script", "a new user", () =>

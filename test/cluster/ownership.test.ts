@@ -74,8 +74,8 @@ withTools(["helm4"], "objects that another tool has applied before", () =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
     /**
-     * Ways in which another tool can write the Secret `tap-k8s-tls` before apply.sh. After each of them, a different
-     * field manager manages the data of the Secret.
+     * Ways in which another tool can write the Secret `tap-k8s-tls` before apply.sh applies it. Each way results in a
+     * different field manager of the Secret's data.
      */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),
@@ -122,7 +122,7 @@ withTools(["helm4"], "objects that another tool has applied before", () =>
       (program) => {
         /**
          * Installs a chart with two Secrets. apply.sh then applies one of these Secrets, and sets the annotation
-         * `helm.sh/resource-policy: keep`. The last step upgrades to a chart version without Secrets.
+         * `helm.sh/resource-policy: keep`. The test then upgrades the release to a chart version without Secrets.
          */
         test("keeps the Secret that apply.sh has applied, and deletes the other Secret", async () => {
           await plane.api.delete(secretPath).catch(() => {});

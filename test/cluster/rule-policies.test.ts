@@ -23,8 +23,8 @@ withCluster("exported rules", () => {
   afterAll(() => plane?.stop());
 
   /**
-   * Applies the exported policies. Waits until each policy is in effect. The API server enforces a policy only some
-   * time after the policy was created.
+   * Applies the exported policies. Waits until each policy is in effect. After a policy is created, some time passes
+   * until the API server enforces it.
    */
   async function applyPolicies(...args: readonly string[]): Promise<void> {
     const { stdout, code, stderr } = await meshops(".", ["rules", "export", "--validating-admission-policy", ...args]);
@@ -86,7 +86,7 @@ withCluster("exported rules", () => {
         await plane.api.dryRun(object);
       } catch (error) {
         const { message } = error as Error;
-        // Ignores other errors: the API server can also reject an object because fields are still missing.
+        // Ignores other errors, because the API server can also reject an object whose required fields are missing.
         if (message.includes("ValidatingAdmissionPolicy")) messages.push(message);
       }
     return messages;

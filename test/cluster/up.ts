@@ -1,6 +1,6 @@
 /**
  * `npm run cluster:up`: starts a simulated cluster with the environment of `makeGitPlatform`. You can inspect the
- * cluster with kubectl. To stop the cluster, run `npm run cluster:down`, or press Ctrl-C.
+ * cluster with kubectl. To stop the cluster, run `npm run cluster:down` in another terminal, or press Ctrl-C.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

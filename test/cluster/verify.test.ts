@@ -26,7 +26,8 @@ interface CheckResult {
 }
 
 /*
- * The commands of the probes use the Python packages in the image of the test client. Therefore pydgraph is required.
+ * The probes run commands that use the Python packages in the image of the test client. Therefore this test needs
+ * pydgraph.
  */
 withPydgraph("verify", () =>
   withCluster("on a real API server", () => {
@@ -148,7 +149,7 @@ withPydgraph("verify", () =>
       expect(code).toBe(0);
       expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
       expect(tests).toHaveLength(19);
-      // The sum of the durations of the probes is longer than the whole run only if the probes run concurrently.
+      // If the probes ran one after another, the whole run would take longer than the sum of their durations.
       const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
       expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
       expect(readFileSync(page, "utf8")).toContain("the AuthorizationPolicy refuses the HTTP and gRPC calls");

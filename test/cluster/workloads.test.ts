@@ -16,7 +16,7 @@ import { Cluster, type PrintedStep } from "./harness/cluster.ts";
 import { edit, environmentIn, makeGitPlatform, type Platform } from "./harness/platform.ts";
 
 /*
- * Tests six workloads. Their manifests are rebuilt from facts about public workloads (reference/workloads). Each
+ * Tests six workloads. The test rebuilds their manifests from facts about public workloads (reference/workloads). Each
  * workload is a chart in a repository, a chart in a registry, or a folder. `meshops workload add` adds the workloads to
  * the spec. Flux installs each workload after the policies of the workload.
  */
@@ -165,8 +165,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       await pushed;
     };
     // diff prints one list of steps for the HelmRelease, and one list of steps for the policies. Each list contains
-    // steps before a push, the push, and steps after the push. In this test, a single push serves as the push of both
-    // lists.
+    // steps before a push, the push, and steps after the push. This test runs one push for both lists.
     const [first, second] = [ofPods?.steps ?? [], ofPolicies?.steps ?? []].map(split);
     for (const steps of [first?.before, second?.before]) await cluster.follow(steps ?? [], push);
     await push();
@@ -232,7 +231,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
       "--kubeconfig",
       admin,
     ]);
-    // The history contains at least two revisions: one of the other tool, and one of Flux. On a busy machine, the
+    // The history contains at least two revisions: one from the other tool, and one from Flux. On a busy machine, the
     // stand-in for helm-controller can upgrade the release twice.
     expect((JSON.parse(history) as object[]).length).toBeGreaterThanOrEqual(2);
   });
@@ -277,7 +276,9 @@ function chartOf(
   return delivery.kind === "chart" ? delivery.chart : delivery.url.slice(delivery.url.lastIndexOf("/") + 1);
 }
 
-/** Returns `spec.workloads` with only the changes from the mode audit to the mode enforce. */
+/**
+ * Returns a change of `spec.workloads` that replaces each mode `audit` by the mode `enforce`, and changes nothing else.
+ */
 function enforced({ spec }: Environment): Record<string, object> {
   return Object.fromEntries(
     Object.entries(spec.workloads).map(([key, { pods }]) => [

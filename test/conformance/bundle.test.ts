@@ -15,11 +15,11 @@ import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The real kustomize builds every overlay of the sample environments and of the release matrix. meshops decrypts the
- * Secrets. For one environment, the test also checks that the real sops decrypts the Secrets to the same values.
- * kubeconform validates all objects with the CRDs of the Linkerd release. The start of kustomize or kubeconform takes
- * much longer than the processing of files. Therefore kustomize runs once per environment, and kubeconform runs once
- * per release.
+ * The real kustomize builds every overlay of the sample environments and of the environments in the release matrix.
+ * meshops decrypts the Secrets. For one environment, the test also checks that the real sops decrypts the Secrets to
+ * the same values. kubeconform validates all objects with the CRDs of the Linkerd release. Starting kustomize or
+ * kubeconform takes much longer than processing the files. Therefore kustomize runs once per environment, and
+ * kubeconform runs once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -31,7 +31,9 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   ];
   const everySecret = releaseMatrix.find(({ version }) => linkerdRelease(version).traits.tracing === "jaeger-chart")?.name ?? "";
   let root: string;
-  /** Objects that kustomize built, keyed by environment and then by component. The Secrets are encrypted. */
+  /**
+   * Objects that kustomize built, keyed by environment and then by component. The Secrets in this map are encrypted.
+   */
   const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
   /** The same objects with decrypted Secrets. */
   const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
@@ -137,7 +139,9 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
   });
 
-  /** Returns a YAML stream of the Flux objects of an environment, and of all objects in its overlays. */
+  /**
+   * Returns a YAML stream of the Flux objects of an environment, and of all objects in the overlays of the environment.
+   */
   function wholeBundle(name: string): string {
     const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
     const overlays = [...(decrypted.get(name)?.values() ?? [])].flat();
@@ -158,7 +162,8 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
 });
 
 /**
- * Decrypts a Secret as Flux does: after kustomize has built the Secret and has added labels to it.
+ * Decrypts a Secret that kustomize has built, and to which kustomize has added labels. Flux also decrypts Secrets after
+ * the build.
  */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;

@@ -12,7 +12,7 @@ import { referenceFolder } from "../support/tools.ts";
 
 /**
  * Folder with inputs that are reduced from public bug reports. The folder is next to the folder of the reference data.
- * Its README lists the bug reports.
+ * The README in this folder lists the bug reports.
  */
 const cases = join(referenceFolder, "../cases");
 
@@ -43,7 +43,10 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
-/** If the findings about an input depend on the Linkerd release, the release for which the input is checked. */
+/**
+ * Linkerd releases for which the test checks an input, keyed by the name of the input. Contains only the inputs whose
+ * findings depend on the release.
+ */
 const releases: Readonly<Record<string, LinkerdVersion>> = { "08-job-shutdown-by-curl": "edge-25.10.7" };
 
 withReference("findings in inputs from public bug reports", () => {

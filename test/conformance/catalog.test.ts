@@ -90,8 +90,8 @@ withReference("the catalog matches the upstream charts", () => {
       const ours = webhooksOf(environment);
       expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
       for (const { secret } of ours) expect(mounted).toContain(secret);
-      // The charts in the reference data were rendered with the generated values for webhooks. With these values, a
-      // chart must not render a Secret with a certificate.
+      // The objects in the reference data were rendered with the values that meshops generates for webhooks. With these
+      // values, a chart must not render a Secret with a certificate.
       const minted = rendered.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
       expect(minted.filter((name) => ours.some(({ secret }) => secret === name))).toEqual([]);
     });
@@ -170,14 +170,14 @@ function chartValues(chart: string, version: string): JsonMap {
 }
 
 /**
- * Keys that the templates of a chart read, but that values.yaml does not contain (linkerd2,
- * viz/charts/linkerd-viz/templates, all releases). The map is keyed by the name of the chart.
+ * Keys that the templates of a chart read, and that the chart's values.yaml does not contain (linkerd2,
+ * viz/charts/linkerd-viz/templates, all releases). Each key of this map is the name of a chart.
  */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
 /**
- * Returns the values of `alpha` or `zero` with the key `persistence.storageClass`, because Dgraph's values.yaml
- * mentions this key only in a comment.
+ * Returns the values of `alpha` or `zero`, and adds the key `persistence.storageClass`. Dgraph's values.yaml mentions
+ * this key only in a comment.
  */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
   const section = values[role] as JsonMap;
@@ -185,8 +185,8 @@ function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
 }
 
 /**
- * Returns the dotted paths of the keys that exist in `values` but not in `known`. If a value in `known` is an empty map
- * or null, `values` may contain any keys below it.
+ * Returns the dotted paths of the keys that exist in `values` but not in `known`. If the value of a key in `known` is
+ * an empty map or null, `values` may contain any keys below this key.
  */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {

@@ -16,15 +16,16 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 /*
- * Tests with components that only this file defines. These components use fields that no component of meshops uses, for
- * example patches with targets, and `needs` on objects of other tools. Flux and helmfile must install the same objects.
+ * Tests with components that only this file defines. These components use fields that no component of meshops uses.
+ * Examples are patches with targets, and `needs` that lists objects of other tools. Flux and helmfile must install the
+ * same objects.
  */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
 
 /**
- * A component that installs a chart and has no folder in bases/. Its id contains a slash, so its overlay is in a nested
- * folder. Its patches select objects by `target`.
+ * A component that installs a chart and has no folder in bases/. The id of the component contains a slash, so the
+ * overlay of the component is in a nested folder. Its patches select objects by `target`.
  */
 const chart: Component = {
   id: "tools/board",

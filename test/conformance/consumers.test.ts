@@ -62,7 +62,9 @@ function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   }
 }
 
-/** Returns all values of a key in the generated objects and in the values for charts. Expects at least one value. */
+/**
+ * Returns all values of a key in the generated objects and in the values for charts. Fails if there is no such value.
+ */
 function written(key: string): string[] {
   const found = [...objects, ...components.map((component) => releaseOf(component)?.values ?? {})].flatMap((each) => [
     ...valuesOf(each, key),
@@ -108,8 +110,8 @@ const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 const domain = "cluster.local";
 
 /**
- * The check of each row, keyed by the id of the row. If the check is a text, the text is the path of the test file that
- * checks the row.
+ * The check of each row, keyed by the id of the row. The check is a function, or the path of the test file that checks
+ * the row.
  */
 const checks: Readonly<Record<string, string | (() => void)>> = {
   ...Object.fromEntries(

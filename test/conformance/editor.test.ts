@@ -15,8 +15,8 @@ import { projectRoot } from "../support/tools.ts";
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
 /**
- * Codes of findings that the language server can detect with the schema. It reads only one file. Therefore it cannot
- * check rules, or fields that are inherited from another spec.
+ * Codes of findings that the language server can detect with the schema. The server reads only the schema and one spec.
+ * Therefore the server can check neither the rules of meshops nor the fields that the spec inherits from another spec.
  */
 const schemaCodes = ["wrong-type", "unknown-key", "missing-key", "not-allowed", "bad-format", "out-of-range"];
 const dev = "environments/dev.yaml";

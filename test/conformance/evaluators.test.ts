@@ -190,7 +190,7 @@ describe("two evaluators", () => {
         const expected = judge(asked, cluster);
         seen[expected] += 1;
         expect(evaluated(asked, cluster, release)).toBe(expected);
-        // The index finds all policies that affect the verdict.
+        // The index must find all policies that affect the verdict.
         expect(evaluated(asked, { ...cluster, objects: narrowed(objects, to) }, release)).toBe(expected);
       }),
       { numRuns: process.env["SLOW"] === "1" ? 100_000 : 4000, seed: 20261129 },

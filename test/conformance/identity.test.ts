@@ -38,8 +38,8 @@ const names = environmentOf().spec.linkerd.identity;
 const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
 
 /**
- * Returns an environment, an empty map for the files of its identity, and a function that returns a store. The store
- * reads the files in the map, and encrypts files.
+ * Returns an environment, an empty map for the files of the environment's identity, and a function that returns a
+ * store. The store reads files from the map, and can encrypt and decrypt files.
  */
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
@@ -80,7 +80,7 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
 }
 
 /**
- * Returns a proxy's certificate that the issuer has signed. The certificate has the fields that Linkerd's identity
+ * Returns a certificate for a proxy, signed by the issuer. The certificate has the fields that Linkerd's identity
  * service sets.
  */
 function leafOf(issuer: Issued): string {
@@ -298,8 +298,8 @@ describe("trust anchor rotation", () => {
     const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // Row n contains the results for the trust bundle after step n. Column n contains the results for a leaf
-    // certificate that the issuer after step n signed. Step 0 is the identity before the rotation.
+    // Row n contains the results for the trust bundle that is used after step n. Column n contains the results for a
+    // leaf certificate, signed by the issuer that is used after step n. Step 0 is the identity before the rotation.
     expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],
@@ -549,13 +549,13 @@ type Pod = readonly [bundle: number, leaf: number];
 /**
  * Simulates the three steps of an anchor rotation. Returns whether three pods can reach a state in which one pod does
  * not trust the certificate of another pod. In every state, any pod may restart, and any pod may renew its certificate.
- * A restarted pod has the trust bundle of the current step, and a certificate that the issuer of this step signed. A
- * pod that renews its certificate keeps its old trust bundle. The next step of the rotation can start at any time,
- * unless a gate delays the step. The gate after step 1 waits until all pods have started with both anchors. The gate
- * after step 2 waits until no pod uses a certificate of the old issuer.
+ * A restarted pod has the trust bundle of the current step, and a certificate from the issuer of this step. A pod that
+ * renews its certificate keeps its old trust bundle. The next step of the rotation can start at any time, unless a gate
+ * delays the step. The gate after step 1 waits until all pods have started with both anchors. The gate after step 2
+ * waits until no pod uses a certificate of the old issuer.
  *
  * @param trust `trust[a][b]` is true if a pod with the trust bundle of step `a` trusts a certificate of step `b`
- * @param gates whether the gate after step 1 (`bundle`) and the gate after step 2 (`leaf`) are used
+ * @param gates `bundle`: whether the gate after step 1 is used; `leaf`: whether the gate after step 2 is used
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
   const first: [number, Pod[]] = [

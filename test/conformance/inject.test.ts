@@ -65,7 +65,7 @@ describe("access to an injected workload", () => {
     ["a listed client, its port", client, 8080, "reached"],
     // In releases with the transport header, the server's proxy restricts the ports of a client. In older releases, the
     // NetworkPolicy restricts the ports. Opaque ports such as 3306 are an exception: in all releases, clients connect
-    // to an opaque port through port 4143. Therefore the server's proxy refuses this connection.
+    // to an opaque port through port 4143. Therefore, in all releases, the server's proxy refuses this connection.
     ["a listed client, another port", client, 3306, "mesh"],
     ["another account in the client's namespace", otherAccount, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
@@ -183,7 +183,9 @@ function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
 }
 
-/** Returns the port settings of the proxy in the injected pods, from their annotations. Null if they have no proxy. */
+/**
+ * Reads the proxy's port settings from the annotations of the injected pods. Returns null if the pods have no proxy.
+ */
 function proxyOf(text: string): Peer["proxy"] {
   const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
   const values = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;

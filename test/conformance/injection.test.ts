@@ -83,8 +83,8 @@ function dgraphOf(chart: string, internalPorts: string): ComponentModel {
 
 /**
  * Returns Dgraph's objects in the reference data with the generated annotations. The real kustomize applies the
- * generated patches. The reference data is already rendered, so a patch also simulates the effect of the generated
- * values.
+ * generated patches. The objects in the reference data are already rendered, so the generated values cannot change
+ * these objects. A patch therefore simulates the effect of the generated values.
  */
 async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");
@@ -92,7 +92,7 @@ async function install(version: string, component: ComponentModel): Promise<Kube
     const annotations = field(releaseOf(component)?.values, role, "extraAnnotations");
     if (annotations === undefined) return [];
     const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
-    // As the template of the chart does, this patch adds the values to the annotations of the pods (dgraph-io/charts,
+    // This patch adds the values to the annotations of the pods, as the template of the chart does (dgraph-io/charts,
     // templates/<role>/statefulset.yaml).
     const patch = stringify({
       apiVersion: "apps/v1",

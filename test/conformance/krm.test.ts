@@ -117,7 +117,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8").replace(/^/gm, "  ");
     const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n${spec}`;
-    // Copies kustomize, because the user nobody cannot read the cache of the test tools.
+    // Copies kustomize, because the user `nobody` cannot read the cache of the test tools.
     cpSync(tool("kustomize"), join(root, "kustomize"));
     execFileSync("chmod", ["-R", "go+rX", root]);
     const before = filesBelow(".");
@@ -166,8 +166,8 @@ spec:
 `;
 
 /**
- * Copies a spec of this repository, and adds the annotation `config.kubernetes.io/function`. The annotation specifies
- * the program that kustomize runs as the function.
+ * Copies a spec of this repository, and adds the annotation `config.kubernetes.io/function` to the copy. The annotation
+ * specifies the program that kustomize runs as the KRM function.
  */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));

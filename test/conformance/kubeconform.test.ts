@@ -3,8 +3,8 @@ import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 
 /*
- * Tests that kubeconform rejects invalid objects with the settings of the tests. If it accepted invalid objects, the
- * tests that validate generated objects would be useless.
+ * Tests that kubeconform rejects invalid objects with the settings of the tests. If kubeconform accepted invalid
+ * objects, the tests that validate generated objects would be useless.
  */
 withReference("kubeconform, as configured in the tests", () => {
   withTools(["kubeconform"], "rejects what an API server rejects", () => {

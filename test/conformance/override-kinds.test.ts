@@ -11,9 +11,9 @@ import { clientImage, loadFiles, specText } from "../support/specs.ts";
 interface Kind {
   readonly component: string;
   readonly values: object;
-  /** Codes of all findings of `validate` about a spec with these values. Default: no findings. */
+  /** Codes of all findings that `validate` must report about a spec with these values. Default: no findings. */
   readonly findings?: readonly string[];
-  /** Checks that the values have an effect on the objects that the real chart renders. */
+  /** Checks the effect of the values on the objects that the real chart renders. */
   readonly check: (objects: readonly KubernetesObject[]) => void;
 }
 

@@ -105,7 +105,8 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
   afterAll(() => charts.close());
 
   /**
-   * Returns the values that the fixture chart of linkerd-viz received. Expects that they are the same on both engines.
+   * Returns the values that the fixture chart of linkerd-viz received. Expects that the values are the same with both
+   * engines.
    */
   async function vizValues(environment: string): Promise<unknown> {
     const flux = (await fluxRoad(root, environment, charts, ["linkerd-viz"])).get("linkerd-viz") ?? [];
@@ -187,7 +188,8 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     };
     expect(await release("linkerd-viz")).toMatchObject({ timeout: "90m" });
     expect(await release("dgraph")).toMatchObject({ dependsOn: [{ name: "storage", namespace: "storage" }] });
-    // A suspended HelmRelease never becomes ready. Therefore its Kustomization has `wait: false`.
+    // A suspended HelmRelease never becomes ready. Therefore the Kustomization that applies this HelmRelease has `wait:
+    // false`.
     expect(await release("grafana")).toMatchObject({ suspend: true });
     expect(flux("grafana")).toMatchObject({ wait: false });
     expect(flux("service-profile")).toMatchObject({ suspend: true, wait: true });

@@ -19,7 +19,7 @@ const spread = { topologyKey: "topology.kubernetes.io/zone", maxSkew: 1, whenUns
 
 /**
  * Removes the key `configReaders: null` from the copy of the chart's values in the ConfigMap linkerd-config. Returns
- * other objects unchanged. If a release has patches, helmfile renders the chart with chartify, and chartify removes
+ * other objects unchanged. If a Helm release has patches, helmfile renders the chart with chartify. chartify removes
  * keys whose value is null.
  */
 function withoutNull(object: KubernetesObject): KubernetesObject {

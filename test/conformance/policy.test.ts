@@ -86,8 +86,8 @@ withReference("access to Dgraph", () => {
           ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
         );
         expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
-        // The policy evaluator of meshops must return the same results. It does not evaluate ports of proxies, HTTP
-        // paths and the kubelet, so these rows are left out.
+        // The policy evaluator of meshops must return the same results. The test leaves out the rows with a port of a
+        // proxy, with an HTTP path, or with the kubelet, because this evaluator does not support them.
         const covered = rows.filter(({ from, port, get }) => port > 4191 && get === undefined && from !== "kubelet");
         expect(covered.length).toBeGreaterThan(15);
         for (const { text, from, to, port, verdicts } of covered)
@@ -117,7 +117,8 @@ withReference("access to Dgraph", () => {
 
   /*
    * After a change of the internal ports, the new policies are applied first. After that, the pods restart one by one.
-   * Therefore the new policies must allow connections between pods with the old setting and pods with the new setting.
+   * Therefore the new policies must allow connections between a pod with the old setting and a pod with the new
+   * setting.
    */
   describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
@@ -190,7 +191,7 @@ withReference("access to Dgraph", () => {
       const later = track.traits.transportHeader;
       // The policy denies clients without a proxy, as intended.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
-      // From 2.18 on, the proxies of meshed clients connect to port 4143. The policy does not list this port. Therefore
+      // From 2.18 on, the proxies of meshed clients connect to port 4143. The policy does not list port 4143. Therefore
       // the policy denies the clients that it should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");

@@ -77,7 +77,9 @@ describe("the plugin for Helm 4", () => {
   });
 });
 
-/** Runs a command of the docs in bash. `helm` is on the PATH, and is Helm 3 or Helm 4. Returns stdout. */
+/**
+ * Runs a command of the docs in bash, and returns stdout. The program `helm` on the PATH is either Helm 3 or Helm 4.
+ */
 function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   const bin = join(root, `bin-${helm}`);
   mkdirSync(bin, { recursive: true });

@@ -18,11 +18,11 @@ import { referenceFolder } from "../support/tools.ts";
 const explained: Readonly<Record<string, readonly string[]>> = {
   // annotation-misplaced: each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own
   // metadata instead of the metadata of its pods (templates, all releases). In the Deployment's own metadata, the
-  // annotation has no effect. The value "enabled" is the default, so this mistake has no consequences. Therefore the
-  // finding is a warning. inject-misplaced: the five Services of linkerd-viz have linkerd.io/inject (templates, all
-  // releases). Linkerd does not read this annotation from Services.
+  // annotation has no effect. The mistake has no consequences, because the value "enabled" of the annotation is the
+  // default. Therefore the finding is a warning. inject-misplaced: the five Services of linkerd-viz have
+  // linkerd.io/inject (templates, all releases). Linkerd does not read this annotation from Services.
   "charts/linkerd-viz/*": ["annotation-misplaced warning ×5", "inject-misplaced warning ×5"],
-  // No AuthorizationPolicy refers to the Server collector-admin, so it refuses all clients. Linkerd still allows the
+  // No AuthorizationPolicy refers to the Server collector-admin. Therefore this Server refuses all clients except the
   // kubelet's probes.
   "charts/linkerd-jaeger/*": ["server-denies-all warning ×1"],
   // The objects were created with linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in

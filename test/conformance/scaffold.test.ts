@@ -150,8 +150,8 @@ describe("a new repository", () => {
       run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
     expect(await runScript()).toContain("##vso[task.setvariable variable=hasChanges]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
-    // If `meshops diff` fails, the script must also fail. Otherwise the pipeline would overwrite the comment in the
-    // pull request.
+    // If `meshops diff` fails, the script must also fail. If the script succeeded, the pipeline would overwrite the
+    // comment in the pull request.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
@@ -348,8 +348,8 @@ describe("a platform repository in a folder of a Git repository", () => {
 });
 
 /**
- * Returns a PEM header. The header does not appear as one text in this file, so that secret scanners do not report this
- * file.
+ * Returns a PEM header. This function inserts `what` into the header. If this file contained a complete header, secret
+ * scanners would report this file.
  */
 function begin(what: string): string {
   return `-----BEGIN ${what}-----`;

@@ -20,8 +20,8 @@ describe("the committed files", () => {
   test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
-    // The key files of frozen repositories are an exception, because only tests use their keys. Each of these files
-    // must contain a comment about this.
+    // The key files of frozen repositories are an exception, because only tests use the keys in these files. A comment
+    // in each of these files must say so.
     const frozenKeys = /^test\/frozen\/[0-9a-f]{7}\/keys\.txt$/;
     for (const file of files) {
       const text = readFileSync(join(projectRoot, file), "utf8");
@@ -77,8 +77,9 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
-    // The folder also contains the Secret of the jaeger webhook, because the identity is for all releases. This release
-    // has no jaeger webhook, so kustomization.yaml does not list this Secret, and the script must not apply it.
+    // The folder also contains the Secret of the jaeger webhook, because environments with any release can use this
+    // identity. The release of this environment has no jaeger webhook. Therefore kustomization.yaml does not list this
+    // Secret, and the script must not apply the Secret.
     expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual([
       "linkerd-identity-issuer",
       "linkerd-policy-validator-k8s-tls",

@@ -119,8 +119,8 @@ function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unkn
 }
 
 /**
- * Returns the text of a .proto file with the methods of a service. Like Dgraph's file, the text contains no options for
- * idempotency.
+ * Returns the text of a .proto file with the methods of a service. The text contains no options for idempotency, as in
+ * Dgraph's .proto file.
  */
 function asProto({ name, methods }: typeof dgraphApi25): string {
   const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];

@@ -6,7 +6,7 @@ import { withProgram } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/* Tests command-line completion in real shells. The completion proposes the environments of this repository. */
+/* Tests command-line completion in real shells. The expected proposals include the environments of this repository. */
 let env: Record<string, string>;
 
 beforeAll(() => {
@@ -109,7 +109,7 @@ withProgram("zsh", "completion in zsh", () => {
   }, 30_000);
 });
 
-/** Waits until the terminal has printed a text that matches. @throws after 15 seconds */
+/** Waits until the terminal has printed a text that matches the pattern. @throws after 15 seconds */
 function shows(shell: ChildProcess, wanted: RegExp): Promise<void> {
   let seen = "";
   return new Promise((done, fail) => {

@@ -116,7 +116,10 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Each rule occurs twice: once with a MAC over only the encrypted values, and once with a MAC over all values. */
+/**
+ * Each rule occurs twice: once with a MAC that covers only the encrypted values, and once with a MAC that covers all
+ * values.
+ */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -299,7 +302,8 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // Replaces the new encrypted data key with the old one. The old data key cannot decrypt the values.
+      // Replaces the new encrypted data key with the old encrypted data key. The old data key cannot decrypt the
+      // values.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));
@@ -356,7 +360,7 @@ stringData:
       const swapped = two.replace(/ {2}a: (.*)\n {2}b: (.*)\n/, "  a: $2\n  b: $1\n");
       expect(swapped).not.toBe(two);
       await expect(decrypt(swapped)).rejects.toMatchObject({ problem: "tampered" });
-      // meshops also detects a removed value, and an added value in plaintext.
+      // meshops also detects that a value was removed, or that a plaintext value was added.
       await expect(decrypt(two.replace(/ {2}b: .*\n/, ""))).rejects.toMatchObject({ problem: "tampered" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
@@ -511,7 +515,7 @@ stringData:
  * Whether YAML parsers can correctly read a plaintext value that sops has written. The result is false for two kinds of
  * texts. The first kind contains line separators or byte order marks, because sops does not escape these characters.
  * The second kind has several lines and starts with a space or a line break, because sops writes a wrong indentation
- * indicator for it. meshops rejects files with such texts.
+ * indicator for such a text. meshops rejects files with such texts.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);

@@ -23,8 +23,9 @@ spec:
 `;
 
 /**
- * Clients in the expert's block that are missing in the block of `workload add`. The command cannot find them, because
- * no manifest contains an address of the server (see the judgements in the workload files).
+ * Clients in the expert's block that are missing in the block of `workload add`. The command cannot find these clients,
+ * because no manifest contains the address of the server to which they connect (see the judgements in the workload
+ * files).
  */
 const notEvident = ["redis/replica", "mysql/secondary", "ingress-nginx/controller"];
 
@@ -46,8 +47,9 @@ withReference("workload add for public workloads", () => {
 
     /*
      * Compares the block that `workload add` writes with the block that a Linkerd expert wrote for the same manifests.
-     * The protocol of a port may differ if a comment marks the protocol as a guess. The names of sets of pods and the
-     * names of ports are not compared, because the expert chose these names. Clients in `notEvident` may be missing.
+     * The protocol of a port may differ if a comment marks the protocol as a guess. The test does not compare the names
+     * of sets of pods and the names of ports, because the expert was free to choose these names. Clients in
+     * `notEvident` may be missing.
      */
     test("writes the same block as an expert, or marks the protocol of a port as a guess", () => {
       const described = describeWorkload(parseManifests("manifests.yaml", text).objects, name, expected.namespace);

@@ -42,8 +42,8 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
   });
 
   test("Flux and helmfile install the same objects; helmfile installs all objects of a folder in the workload's namespace", () => {
-    // Leaves out two components. A hook of helmfile applies the component `namespaces`. helmfile does not install the
-    // suspended workload `tools`.
+    // Leaves out the component `namespaces`, because a hook of helmfile applies it. Leaves out the workload `tools`,
+    // because this workload is suspended and helmfile does not install it.
     const left = ["namespaces", "workloads/tools"];
     const withoutHook = [...flux].filter(([component]) => !left.includes(component)).flatMap(([, objects]) => objects);
     const moved = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
@@ -166,7 +166,7 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     expect(pick(namespaces, "Namespace", "shop").metadata.labels).toMatchObject({
       "pod-security.kubernetes.io/enforce": "privileged",
     });
-    // A label in the spec takes precedence over the generated label.
+    // A label in the spec takes precedence over a generated label with the same key.
     expect(pick(namespaces, "Namespace", "queue").metadata.labels).toMatchObject({
       "pod-security.kubernetes.io/enforce": "baseline",
     });

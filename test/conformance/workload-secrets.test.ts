@@ -196,7 +196,7 @@ async function encrypted(
   const types = ["--input-type", "yaml", "--output-type", "yaml"];
   return run(tool("sops"), ["encrypt", ...flags, ...types, "/dev/stdin"], {
     input: secretOf(namespace, name, password),
-    // sops runs outside of the checkout, because the .sops.yaml of the checkout has no rule for this file.
+    // Runs sops outside of the checkout, because the .sops.yaml of the checkout has no rule for this file.
     cwd: scratchFolder("sops"),
   });
 }

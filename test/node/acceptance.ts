@@ -67,7 +67,7 @@ export function acceptanceTests(running: () => RealNode): void {
 
   test("the prober reports exactly the ports that answer", async () => {
     await load.start("probe", [`${host}:8080`, `${host}:9080`, `${host}:7080`]);
-    // On a busy machine, a try takes longer than the interval between two tries.
+    // On a busy machine, one try takes longer than the interval at which the prober starts tries.
     await until("the prober has made enough tries", async () => (await load.probed()).tries > 10);
     const { answered } = await load.probed();
     await load.stop("probe");

@@ -19,15 +19,15 @@ const roles = Object.keys(ports) as Role[];
 
 /*
  * Tests the generated NetworkPolicies. kube-router enforces the policies in a real kernel. The pods have the labels of
- * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143, so the callers in this test
- * also connect to this port. The test compares the result of every connection with the results of two policy
+ * the real pods, but no proxies. The proxy of a meshed client would connect to port 4143. Therefore the callers in this
+ * test also connect to port 4143. The test compares the result of every connection with the results of two policy
  * evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must be the same.
  */
 export function accessTests(running: () => RealNode): void {
   let node: RealNode;
   /**
-   * IP addresses of the pods to which the callers connect, keyed by role. No caller runs in one of these pods, because
-   * NetworkPolicies do not apply to a connection from a pod to itself.
+   * IP addresses of the pods to which the callers connect, keyed by the pod's role. No caller runs in one of these
+   * pods, because NetworkPolicies do not apply to a connection from a pod to itself.
    */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");

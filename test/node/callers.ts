@@ -40,7 +40,7 @@ export function listener(name: string, peer: TestPod, ports: readonly number[]):
 /** Waits until kube-router has created rules for the pod of a listener. Then makes the listener listen on its ports. */
 export async function listen(node: RealNode, pod: ApiObject, address: string): Promise<void> {
   await until(`${pod.metadata.name} runs`, () => runs(node, pod));
-  // kube-router creates the rules some time after the pod has started, especially on a busy machine.
+  // kube-router creates the rules only some time after the pod has started. On a busy machine, this time is longer.
   await until("the firewall has rules for the pod", async () => node.firewallHas(address));
   await node.api.send("GET", `${pathOf(pod)}:9998/proxy/`);
 }

@@ -15,7 +15,7 @@ const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
 
 /**
  * Pods that connect to the workload. None of these pods has a proxy. The pods whose labels are `meshed` have the label
- * of meshed pods. Some of them act as meshed pods, and others act as attackers with a forged label.
+ * of meshed pods. Some of these pods act as meshed pods. The others act as attackers with a forged label.
  */
 const callers: Readonly<Record<string, TestPod>> = {
   web: { namespace: "wl-web", labels: meshed },
@@ -87,10 +87,10 @@ function specFor(version: string, vpn: string, everyone: boolean): Record<string
 
 /*
  * Tests the NetworkPolicies of a workload in a real kernel, for every kind of client in `access.clients`. kube-router
- * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143, so the
- * callers in this test also connect to this port. The test compares the result of every connection with the results of
- * two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results must
- * be the same.
+ * enforces the policies. The pods have no proxies. The proxy of a meshed client would connect to port 4143. Therefore
+ * the callers in this test also connect to port 4143. The test compares the result of every connection with the results
+ * of two policy evaluators: the evaluator of meshops, and the independent evaluator of the tests. All three results
+ * must be the same.
  */
 export function workloadAccessTests(running: () => RealNode): void {
   let node: RealNode;
@@ -154,7 +154,7 @@ export function workloadAccessTests(running: () => RealNode): void {
     expect(open.filter((line) => line.includes("→ 5432"))).toEqual(["vpn → 5432: open"]);
     expect(open.filter((line) => /→ (5555|9443|4190)/.test(line))).toEqual([]);
     expect(open.filter((line) => line.includes("→ 4191"))).toEqual(["prometheus → 4191: open"]);
-    // The caller `vpn` must reach port 4143, because a program in the networks of `cidrs` can have a proxy. If all
+    // The caller `vpn` must reach port 4143, because a client whose address is in `cidrs` can have a proxy. If all
     // clients may connect to port 7000, meshed pods of all namespaces must reach port 4143. In this case, the test does
     // not check the list of callers that reach port 4143.
     if (everyone || !release.traits.transportHeader) return;

@@ -50,8 +50,8 @@ describe("generate that is killed at a random moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
-      // A run writes files in the last 60 % of its duration. Therefore each process is killed at a different time in
-      // this period.
+      // A run writes files in the last 60 % of its duration. Therefore the test kills each run in this period, at a
+      // different time for each run.
       const { code } = await meshopsProcess(root, ["generate"], {
         killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
       });

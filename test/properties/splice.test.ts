@@ -127,7 +127,7 @@ describe("inject changes only annotations, at the correct positions", () => {
         expect(notes.filter(({ severity }) => severity === "error")).toEqual([]);
         expect(values(after)).toEqual(values(before));
         expect(after.match(/linkerd\.io\/inject/g)?.length).toBe(documents.length);
-        // In block style, `inject` adds lines. The only existing lines that it changes are those of an empty map of
+        // In block style, `inject` adds lines. It changes an existing line only if the line belongs to an empty map of
         // annotations.
         if (documents.every(([, { flow }]) => !flow) && !json)
           for (const line of removedLines(before, after)) expect(line).toMatch(/annotations:|^ *\{\}\r?$/);

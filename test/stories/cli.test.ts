@@ -175,7 +175,7 @@ test("at startup, the command line loads only the argument parser and the color 
       else if (!from.startsWith("node:")) packages.add(from);
   };
   load("dist/cli.js");
-  // The binary imports the command line only after it has turned on Node's compile cache.
+  // The binary turns on Node's compile cache, and only then imports the command line.
   const [main = ""] = /(?<=await import\(")[^"]+/.exec(readFileSync(join(projectRoot, "dist/cli.js"), "utf8")) ?? [];
   load(join("dist", main));
   expect([...packages].sort()).toEqual(["commander", "picocolors"]);

@@ -50,7 +50,8 @@ function copyOf(story: string): string {
   const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh") : root;
   cpSync(join(folder, story), platform, { recursive: true, filter: (path) => path !== join(folder, story, "fixed") });
   if (story.startsWith("gitops-")) mkdirSync(join(root, ".git"));
-  // This file is not stored in the folder of the story. Otherwise `validate` in this Git repository would also read it.
+  // The folder of the story does not contain this file, because `validate` in this Git repository would also read the
+  // file there.
   if (story.startsWith("gitops-name-taken")) writeTree(root, { "clusters/production/apps.yaml": fluxOfOthers });
   return platform;
 }
@@ -97,8 +98,8 @@ describe("text output of findings", () => {
   test("every code of a finding has a story", () => {
     const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // These codes have no story. Unless a comment names another file, they are tested in this file, in
-    // generate.test.ts, in cli.test.ts or in profile.test.ts.
+    // Codes without a story. Tests in this file, generate.test.ts, cli.test.ts or profile.test.ts check these codes,
+    // unless a comment names another file.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",

@@ -264,10 +264,12 @@ const otherStories = [
   "rollout-an-upgrade-of-linkerd.txt",
 ];
 
-/** Files and folders of the sample environments, and of the files that meshops generated from them. */
+/**
+ * Files and folders with the sample environments, and with the files that meshops generated from these environments.
+ */
 const sampleFiles = ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"];
 
-/** Copies the sample environments and their generated files to a new Git repository, and commits them. */
+/** Copies the sample environments and their generated files to a new Git repository, and commits the copies. */
 async function samples(edits: readonly Edit[] = []): Promise<string> {
   const root = scratchFolder("diff");
   for (const path of sampleFiles) cpSync(join(projectRoot, path), join(root, path), { recursive: true });

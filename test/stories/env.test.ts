@@ -10,8 +10,8 @@ import { specText } from "../support/specs.ts";
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
 /**
- * Returns a copy of a frozen repository after an update to the current meshops. After the update, the repository has
- * new webhook keys and new files.
+ * Returns a copy of a frozen repository that was updated to the current meshops. The copy has new webhook keys and
+ * newly generated files.
  */
 async function platform(): Promise<Frozen> {
   const frozen = await thaw("1e5175a");
@@ -117,8 +117,8 @@ describe("env rename", () => {
     const renamed = await meshops(root, ["env", "rename", "dev", "lab"]);
     expect(renamed).toMatchObject({ code: 0 });
     expect(readFileSync(join(root, "environments/child.yaml"), "utf8")).toContain("extends: lab");
-    // The Azure resources need the new tag, because teardown compares their tags with the name of the environment. The
-    // resource group is an exception: teardown does not compare its tag.
+    // The cluster and the registry need the new tag, because teardown compares this tag with the name of the
+    // environment. teardown does not compare the tag of the resource group.
     for (const resource of ["az aks show", "az acr show", "az group show"])
       expect(renamed.stdout).toContain(
         `       az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
@@ -147,7 +147,7 @@ describe("env rename", () => {
       const { root, env } = await platform();
       await meshopsProcess(root, ["env", "rename", "own", "lab"], { env, killAfterMs: 250 + (700 * index) / (4 * slow) });
       const finished = await meshops(root, ["env", "rename", "own", "lab"], { env });
-      // If the killed run had already made its last change, there is nothing to complete.
+      // If the run had made its last change before it was killed, there is nothing to complete.
       if (finished.code !== 0) expect(finished.stderr).toContain('environment "own" does not exist');
       expect(Object.keys(readTree(root)).filter((path) => /\/own[./]/.test(path))).toEqual([]);
       expect((await meshops(root, ["validate"], { env })).code).toBe(0);

@@ -16,7 +16,7 @@ const noClient = { pydgraphClient: { enabled: false } };
 const existing = { linkerd: { lifecycle: "existing" }, dgraph: {}, ...noClient };
 const external = { linkerd: { identity: { provider: "external" } }, dgraph: {}, ...noClient };
 
-/** Returns the text of a spec without the section `secrets`. */
+/** Returns the text of a spec that has no section `secrets`. */
 function withoutSecrets(spec: Record<string, unknown>, name = "own"): string {
   const { spec: all, ...others } = specOf(spec, name) as { spec: Record<string, unknown> };
   const { secrets: _, ...rest } = all;

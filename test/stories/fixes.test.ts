@@ -17,8 +17,8 @@ import { projectRoot } from "../support/tools.ts";
 const stories = join(projectRoot, "test/stories/diagnostics");
 
 /**
- * Stories whose fix the test cannot apply. The value is the reason: the fix needs a decision of the user, or does not
- * change the spec.
+ * Stories whose fix the test cannot apply. The value is the reason: either the user must make a decision, or the fix
+ * does not change the spec.
  */
 const needsPerson: Readonly<Record<string, string>> = {
   "age-key-shared": "creates keys",
@@ -66,9 +66,9 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
 
 /**
  * Returns the path of the field that a fix names, such as `cluster.context`. First searches the maps that contain the
- * marked value, from the innermost map to the outermost map. If no map contains the field, searches all fields whose
- * path ends with the name. If there are several such fields, returns the field whose path has the longest common
- * beginning with the path of the marked value.
+ * marked value, from the innermost map to the outermost map. If no map contains the field, searches the schema for
+ * fields whose path ends with the name. If there are several such fields, returns the path that has the longest
+ * beginning in common with the path of the marked value.
  *
  * @param excerptPath path of the marked value
  */

@@ -43,7 +43,7 @@ describe("meshops help", () => {
       const shown = out.stdout;
       // The title of the page about a rule is the code of the rule.
       const [, title] = /^# (.*)$/m.exec(pageText(topic)) ?? [];
-      // The title may be below the usage of a command, because some topics have the name of a command.
+      // If a topic has the name of a command, the usage of the command is above the title.
       expect(`\n${shown}`).toContain(`\n${title}\n`);
       if (!topics().includes(topic) && topic !== "rules") expect(title).toBe(topic);
     },
@@ -208,8 +208,8 @@ function visible(command: Command): Command[] {
 
 /**
  * Returns the arguments of each `meshops` command in the code of a Markdown text. The arguments end at a comment, at a
- * pipe or at the end of the line. In a text with findings, only the words after `run meshops` are a command, because a
- * sentence such as "meshops generates this value" is not a command.
+ * pipe or at the end of the line. In a code block that contains findings, the word `meshops` starts a command only
+ * after the word `run`. For example, the sentence "meshops generates this value" is not a command.
  */
 function commandLines(text: string): string[] {
   const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
@@ -223,8 +223,8 @@ function commandLines(text: string): string[] {
 }
 
 /**
- * Returns the arguments of a command that look like a subcommand or an option, but that meshops does not have. Ignores
- * placeholders such as `<env>`, and values.
+ * Returns the arguments that look like a subcommand or an option of meshops, but do not exist. Ignores placeholders
+ * such as `<env>`, and ignores values.
  */
 function unknownIn(line: string): string[] {
   let command = program as Command;

@@ -110,7 +110,7 @@ describe("identity init", () => {
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
     const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
-    // The rules of meshops must be before the existing rules, because sops uses the first rule that matches.
+    // The rules of meshops must be before the existing rules, because sops uses the first rule that matches a file.
     expect(rules.map((rule) => rule.path_regex)).toEqual([
       expect.stringContaining("overlays"),
       expect.stringContaining("environments"),
@@ -492,8 +492,8 @@ describe("the life cycle of an identity", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
     );
-    // If a recipient is removed, updatekeys also rotates the data keys. Therefore the removed administrator cannot
-    // decrypt the new files.
+    // If the user removes a recipient from the spec, updatekeys also rotates the data keys. Therefore the removed
+    // administrator cannot decrypt the new files.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
@@ -588,8 +588,8 @@ describe("secrets", () => {
         stderr: "",
       });
     expect(readTree(root)).toEqual(before);
-    // If an existing rule in .sops.yaml also matches files of the environment, updatekeys moves the rules of the
-    // environment before this rule.
+    // If an existing rule in .sops.yaml also matches files of the environment, updatekeys moves the environment's own
+    // rules before the existing rule.
     const rules = readFileSync(join(root, ".sops.yaml"), "utf8");
     writeFileSync(
       join(root, ".sops.yaml"),
@@ -637,7 +637,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
     // Azure is not available in the tests. Therefore a stand-in replaces sops. The stand-in records its arguments,
-    // removes the Azure key from the rules, and runs the real sops.
+    // removes the Azure key from the creation rules, and runs the real sops.
     const bin = scratchFolder("bin");
     const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
     writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
@@ -812,7 +812,7 @@ withProgram("strace", "private keys", () => {
       // that the trace is complete. The data must contain neither a private key nor the age key.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
       // Texts that occur in private keys: the PEM header, the start of a PEM file in base64, and the start of the DER
-      // in base64. The last two exist for both formats of keys, SEC1 and PKCS#8.
+      // in base64. The list contains the last two texts for each format of keys: SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

@@ -114,8 +114,8 @@ describe("generate detects", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories, `generate` renders all environments. It must then report the same errors as the run with
-      // inventories.
+      // Without inventories, `generate` renders all environments. This run must report the same errors as the earlier
+      // run with inventories.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }
@@ -203,7 +203,7 @@ test("every run reports all warnings about specs, even if it renders no environm
 });
 
 test("every run renders an environment with warnings about its identity, and reports them again", async () => {
-  // The encrypted value has the length of a key in SEC1 format, which causes a warning.
+  // The encrypted value is as long as a key in SEC1 format. This length causes a warning.
   const data = Buffer.alloc(304).toString("base64");
   edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
   for (const _ of ["first", "second"]) {

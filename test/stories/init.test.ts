@@ -223,7 +223,7 @@ describe("meshops identity keygen", () => {
     expect(await keygen()).toBe(first);
     expect(await keygen("--write")).toBe(first);
     expect(count()).toBe(2);
-    // Now the first keys are in the spec, so keygen creates new keys. With --force, it always creates new keys.
+    // The spec now contains the first keys, so keygen creates new keys. With --force, keygen always creates new keys.
     const second = await keygen();
     expect(second).not.toBe(first);
     const third = await keygen("--write", "--force");

@@ -43,7 +43,7 @@ describe("a KRM function", () => {
   });
 
   test("accepts the port of a client by name, and rejects a name that no container declares", async () => {
-    // The last port in the list is the client's port.
+    // The last port in the ResourceList is the client's port.
     const withPort = (name: string): string => listOf("clients").replace(/8080(?![\s\S]*8080)/, name);
     const { stdout } = await meshops(projectRoot, ["krm"], { input: withPort("http") });
     expect(field(parse(stdout), "items")).toEqual(field(parse(read("clients", "expected.yaml")), "items"));
@@ -65,7 +65,8 @@ function read(story: string, file: string): string {
 }
 
 /**
- * Returns the ResourceList of a story as text. Keeps the comments in the items, as orchestrators that read files do.
+ * Returns the ResourceList of a story as text. Keeps the comments in the items, as an orchestrator does that reads the
+ * items from files.
  */
 function listOf(story: string): string {
   if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");

@@ -7,7 +7,7 @@ import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
 /*
- * Tests merges of two branches. In both branches, a user has changed specs and has run `generate`. Git can merge the
+ * Tests merges of two branches. In each branch, a user has changed specs and has run `generate`. Git can merge the
  * specs, but not the generated files. The next `generate` must resolve all conflicts in generated files.
  */
 
@@ -48,7 +48,7 @@ function edit(from: string, to: string, file = "environments/dev.yaml"): (root: 
   };
 }
 
-/** Returns a function that adds an environment with the identity of the test run to a repository. */
+/** Returns a function that adds an environment to a repository. The environment has the identity of the test run. */
 function add(name: string): (root: string) => void {
   return (root) => {
     const files = Object.entries(readTree(makePlatform({ [name]: spec.replace("name: dev", `name: ${name}`) })));
@@ -167,8 +167,8 @@ async function generated(root: string): Promise<void> {
 }
 
 /**
- * Expects that all generated files and inventories are correct: they must equal the files that `generate` writes if
- * none of them exists.
+ * Expects that all generated files and inventories are correct. To check this, removes all of these files except the
+ * encrypted files, and compares them with the files that the next `generate` writes.
  */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({

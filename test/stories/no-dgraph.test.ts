@@ -9,9 +9,7 @@ import { field } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
-/**
- * A spec without Dgraph. It also contains settings of Dgraph that would be errors if Dgraph were enabled.
- */
+/** A spec without Dgraph. The spec also contains settings for Dgraph that would be errors if Dgraph were enabled. */
 const spec = { dgraph: { enabled: false, zero: { replicas: 2 }, alpha: { replicas: 1 } }, pydgraphClient: undefined };
 
 test("an environment without Dgraph has no components, images, namespaces and tests of Dgraph", async () => {

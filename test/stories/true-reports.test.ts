@@ -6,8 +6,8 @@ import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 
 /*
- * Tests changes that an earlier version of `meshops diff` did not report correctly. That version printed a sentence
- * that was not true, or did not report a serious effect.
+ * Tests changes that an earlier version of `meshops diff` did not report correctly. That version printed an untrue
+ * sentence about the change, or did not report a serious effect of the change.
  */
 
 const spec = (more: string, gitops: string = "url: https://github.com/acme/platform"): string => `apiVersion: meshops.dev/v1alpha1

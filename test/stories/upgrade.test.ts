@@ -96,8 +96,8 @@ describe("files that init has written", () => {
   test("can be updated with the patch that diff --scaffold prints, edited again, and then accepted", async () => {
     const { code, stdout: patch } = await here("diff", "--scaffold");
     expect(code).toBe(1);
-    // Accepts the files, but does not apply the patch. validate still reports an error, because apply.sh lacks a
-    // required change.
+    // Accepts the files, but does not apply the patch. Therefore apply.sh lacks a required change, and validate still
+    // reports an error.
     expect((await here("generate", "--accept-scaffold")).code).toBe(0);
     expect((await here("validate")).stdout).toContain(`${apply}:1:1 error scaffold-outdated`);
     const file = join(scratchFolder("patch"), "scaffold.patch");

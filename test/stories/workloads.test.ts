@@ -80,8 +80,8 @@ describe("the workloads in docs/workloads.md", () => {
     const { stdout, code } = await meshops(big, ["access", "shop"]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
-    // The table of each workload has five lines: a header, the client in `access.clients`, other meshed pods, pods
-    // without a proxy, and an empty line. There is no empty line after the last table.
+    // The table of each workload has four lines: a header, the client in `access.clients`, other meshed pods, and pods
+    // without a proxy. An empty line follows each table except the last table.
     expect(lines.length).toBe(20 * 5 - 1);
     expect(lines.every((line) => line.length <= 80)).toBe(true);
     const { stdout: graph } = await meshops(big, ["graph", "shop", "--show", "traffic"]);

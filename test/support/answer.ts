@@ -2,8 +2,8 @@ import { expect } from "vitest";
 import { loadFiles } from "./specs.ts";
 
 /**
- * Loads a text as a spec. Expects an environment or at least one finding. Expects that each finding has a message, a
- * line of the text, and a column of at least 1.
+ * Loads a text as a spec. Expects that the result is an environment, or at least one finding. Expects that each finding
+ * has a message, a line of the text, and a column of at least 1.
  */
 export function answer(text: string): void {
   const { environment, diagnostics } = loadFiles({ test: text }, "test");

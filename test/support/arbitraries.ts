@@ -3,7 +3,7 @@ import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { clientImage, recipients } from "./specs.ts";
 
-/** Returns an arbitrary for records in which each key can be missing. */
+/** Returns a fast-check arbitrary for records in which each key can be missing. */
 function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
   return fc.record(shape, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
 }
@@ -21,7 +21,9 @@ const quantity = fc
 const address = fc
   .tuple(fc.ipV4(), fc.option(fc.integer({ min: 0, max: 32 }), { nil: undefined }))
   .map(([ip, bits]) => (bits === undefined ? ip : `${ip}/${bits}`));
-/** Image tags. YAML 1.1 interprets some of them, such as `yes` and `0x10`, as other types than strings. */
+/**
+ * Image tags. YAML 1.1 interprets some of these tags, such as `yes` and `0x10`, as values of other types than string.
+ */
 const tag = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/),
   fc.constantFrom("1.0", "yes", "null", "0x10", "1e3", "on", "2001-01-01", "0o7", "1_000"),

@@ -54,8 +54,8 @@ export async function serveCharts(folder: string, repositories: readonly string[
 
 /**
  * Packages small charts with the names and versions of the upstream charts. Returns the folder of the packages. Each
- * chart renders a ConfigMap that contains the values of the chart. If meshops patches objects of an upstream chart, the
- * small chart also renders minimal objects with the names of these objects.
+ * small chart renders a ConfigMap that contains all values of this chart. If meshops patches objects of an upstream
+ * chart, the small chart also renders minimal objects with the names of these objects.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];

@@ -14,7 +14,10 @@ export interface Finished {
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
-  /** Additional environment variables. They replace variables of the test's process that have the same name. */
+  /**
+   * Additional environment variables. If the test's process has a variable with the same name, the additional variable
+   * replaces it.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
@@ -28,8 +31,8 @@ export interface ProcessCircumstances extends Circumstances {
 }
 
 /**
- * Returns the I/O of a command that runs in a test's process, and the object that collects the output of the command.
- * The command has no terminal and prints no colors.
+ * Returns the I/O for a command that runs in the process of the test, and the object that collects the output of this
+ * command. The command has no terminal and prints no colors.
  */
 export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
   const env = { ...process.env, NO_COLOR: "1", ...own };
@@ -67,8 +70,8 @@ export async function meshops(cwd: string, args: readonly string[], circumstance
 }
 
 /**
- * Runs the built command line in its own process. Use this function if a test must kill the process, or if `env`
- * contains a PATH with other programs.
+ * Runs the built command line in its own process. Use this function if a test must kill the command, or if the command
+ * must find other programs through the PATH in `env`.
  */
 export function meshopsProcess(
   cwd: string,

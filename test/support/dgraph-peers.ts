@@ -16,7 +16,7 @@ export type Mode = (typeof modes)[number];
 /** The ends of connections, keyed by name: clients of Dgraph, attackers, Dgraph's own pods, and the kubelet. */
 export type Peers = Readonly<Record<string, Peer>>;
 
-/** Returns an attempt to connect from one peer to another peer. @param get path of a `GET` request */
+/** Returns an attempt of one peer to connect to another peer. @param get path of a `GET` request */
 export function attempt(
   peers: Readonly<Record<string, Peer | undefined>>,
   from: string,

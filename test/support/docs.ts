@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { projectRoot } from "./tools.ts";
 
 /**
- * Returns the code blocks that have names in a docs page, by name. The name of a block is in a comment directly before
- * the block. Examples are:
+ * Returns the named code blocks of a docs page, keyed by name. The name of a block is in a comment directly before the
+ * block. Examples are:
  *
  *     <!-- file: mesh.yaml -->
  *     <!-- command: helm3 -->

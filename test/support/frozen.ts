@@ -8,7 +8,7 @@ import { projectRoot, run } from "./tools.ts";
  * `init`, `identity init` and `generate`.
  */
 export interface Frozen {
-  /** Commit of the older meshops. */
+  /** Commit of meshops that created the repository. */
   readonly version: string;
   /**
    * Root folder of a copy of the platform repository. The folder is a Git repository with one commit. In this folder,

@@ -9,8 +9,8 @@ import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /**
  * Defines tests that need tools. `npm run tools` builds these tools. If a tool is missing, the tests are skipped with a
- * notice. With CI=true, one failing test replaces the tests. The other exported functions of this file do the same if a
- * prerequisite is missing. The only exception is `whereOnPath`.
+ * notice. With CI=true, one failing test replaces the tests. All exported functions of this file except `whereOnPath`
+ * handle a missing prerequisite in this way.
  */
 export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
   const missing = names.filter((name) => !existsSync(tool(name)));
@@ -103,7 +103,7 @@ export function withReference(title: string, define: () => void): void {
 
 /**
  * Defines the tests of `define`. If `ready` is false, the tests are skipped and the notice is printed as a warning. If
- * `ready` is false and CI=true, defines one failing test instead, whose error message is the notice.
+ * `ready` is false and CI=true, defines one failing test instead. The error message of this test is the notice.
  */
 function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
   if (ready) describe(title, define);

@@ -78,8 +78,8 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // After `initialized`, the server requests its settings. The test opens no file before this request. Otherwise the
-  // server would check the file without the settings.
+  // After `initialized`, the server requests its settings. The test opens files only after this request. Before this
+  // request, the server would check a file without the settings.
   await configured;
   const place = (file: string, line: number, character: number): object => ({
     textDocument: { uri: uriOf(file) },

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files that take more than half a minute, in the order of their duration. The first file takes longest. The
- * durations were measured on a machine with two cores.
+ * Test files that take more than half a minute. The file that takes longest comes first. The durations were measured on
+ * a machine with two cores.
  */
 const longest = [
   "bootstrap",
@@ -36,7 +36,7 @@ const longest = [
   "existing-cluster",
 ].map((name) => `${name}.test.ts`);
 
-/** Starts the longest test files first, so that no long test file runs alone at the end. */
+/** Starts the test files that take longest first, so that none of them runs alone at the end. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {

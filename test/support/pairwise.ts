@@ -2,12 +2,12 @@ type Factors = Readonly<Record<string, readonly unknown[]>>;
 type Row<F extends Factors> = { readonly [K in keyof F]: F[K][number] };
 
 /**
- * Returns rows with one value of each factor. For every two factors, each pair of values occurs in at least one row.
- * Most faults depend on one value or on a pair of values. Therefore these few rows find nearly as many faults as all
- * combinations. The same factors always result in the same rows.
+ * Returns rows. Each row contains one value of each factor. For every two factors, each pair of values occurs in at
+ * least one row. Most faults depend on one value or on a pair of values. Therefore tests with these few rows find
+ * nearly as many faults as tests with all combinations. The same factors always result in the same rows.
  *
  * @param factors values, keyed by the name of their factor
- * @param allowed whether a row is valid; a pair that occurs only in invalid rows is omitted
+ * @param allowed returns whether a row is valid. A pair that occurs only in invalid rows is omitted.
  */
 export function pairwise<const F extends Factors>(factors: F, allowed: (row: Row<F>) => boolean = () => true): Row<F>[] {
   let all: Record<string, unknown>[] = [{}];

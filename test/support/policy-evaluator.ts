@@ -56,7 +56,7 @@ export interface Cluster {
  * - `network`: a NetworkPolicy blocks the packets.
  * - `mesh`: the server's proxy rejects the connection or the request.
  * - `reached`: the application, or a server inside the server's proxy, answers.
- * - `counted`: the application answers, and its proxy counts the client because of the policy `audit`.
+ * - `counted`: the application answers, and the server's proxy counts the client because of the policy `audit`.
  */
 export type Verdict = "network" | "mesh" | "reached" | "counted";
 
@@ -135,7 +135,10 @@ interface Block {
   readonly except?: readonly string[];
 }
 
-/** Returns whether an IPv4 address is in a block. Compares the bits of the two addresses as texts of 0 and 1. */
+/**
+ * Returns whether an IPv4 address is in a CIDR block. Converts both addresses to texts of the digits 0 and 1, and
+ * compares these texts.
+ */
 function inBlock({ cidr, except = [] }: Block, address: string | undefined): boolean {
   if (address === undefined) return false;
   const bits = (ip: string): string =>
@@ -160,8 +163,9 @@ interface Ingress {
 }
 
 /**
- * Returns whether the NetworkPolicies allow the packets. If at least one policy selects the server's pod, traffic that
- * no policy allows is denied. The kubelet can always connect, because a node can always connect to its own pods.
+ * Returns whether the NetworkPolicies allow the packets. If at least one policy selects the server's pod, the policies
+ * deny all traffic that none of them allows. The kubelet can always connect, because a node can always connect to the
+ * pods that run on it.
  */
 function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
   const policies = objects.filter(
@@ -294,8 +298,8 @@ function byPolicy(policy: string, { identity, address }: Caller): Verdict {
 }
 
 /**
- * Returns whether an address is in the default cluster networks of Linkerd's chart. Returns true if the address is
- * unknown.
+ * Returns whether an address is in one of the networks that the value `clusterNetworks` of Linkerd's chart contains by
+ * default. Returns true if the address is unknown.
  */
 function isInCluster(address: string | undefined): boolean {
   const networks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];

@@ -23,7 +23,7 @@ export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster
   return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
 }
 
-/** Returns the verdict of both evaluators for an attempt. Fails if their verdicts differ. */
+/** Returns the verdict on which both evaluators agree for an attempt. Fails if the verdicts differ. */
 export function agreed(attempt: Attempt, objects: Cluster["objects"], release: LinkerdRelease): Verdict {
   const cluster = { objects, transportHeader: release.traits.transportHeader };
   const verdict = evaluated(attempt, cluster, release);
@@ -37,7 +37,10 @@ export function narrowed(objects: Cluster["objects"], to: Peer): Cluster["object
   return [...network, ...new PolicyIndex(objects).affecting(podOf(to))];
 }
 
-/** Returns the pod of a peer. The settings of the proxy are annotations. A peer with a proxy has a proxy container. */
+/**
+ * Returns the pod of a peer. If the peer has a proxy, the pod has a proxy container, and annotations with the settings
+ * of the proxy.
+ */
 function podOf({ namespace, labels, proxy, probes, ports = {}, defaultPolicy }: Peer): KubernetesObject {
   const list = (numbers: readonly number[] = []): string => numbers.join(",");
   const containers = ["livenessProbe", "readinessProbe", "startupProbe"];

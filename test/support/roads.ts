@@ -13,16 +13,16 @@ export async function kustomizeBuild(folder: string): Promise<string> {
 }
 
 /**
- * Label that contains the overlay of an object while `buildOverlays` builds several overlays together. `buildOverlays`
- * removes the label from every object after the build.
+ * Label that shows from which overlay an object comes. `buildOverlays` adds this label while it builds several overlays
+ * together. After the build, it removes the label from every object.
  */
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Returns the objects of several overlays of an environment, keyed by component. The real kustomize runs once and not
- * once per overlay. To make this possible, a temporary kustomization for each overlay adds a label to the objects of
- * the overlay. One more kustomization lists all temporary kustomizations. kustomize fails if two overlays contain
- * objects with the same ID.
+ * Returns the objects of several overlays of an environment, keyed by component. The real kustomize runs only once for
+ * all overlays. To make this possible, a temporary kustomization for each overlay adds a label to the objects of the
+ * overlay. One more kustomization lists all temporary kustomizations. kustomize fails if two overlays contain objects
+ * with the same ID.
  */
 export async function buildOverlays(
   root: string,
@@ -153,8 +153,8 @@ async function helmController(
 }
 
 /**
- * Returns the arguments of helm for the chart of a HelmRelease and the version of this chart. The chart is in an OCI
- * registry or in a chart repository.
+ * Returns the arguments of helm that specify the chart of a HelmRelease and the version of this chart. The chart is in
+ * an OCI registry or in a chart repository.
  */
 function chartOf(
   release: KubernetesObject,

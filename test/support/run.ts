@@ -16,7 +16,7 @@ export interface TestIdentity {
   readonly adminRecipient: string;
 }
 
-/** Data that all tests of one test run use. */
+/** Data that all tests of a test run share. */
 export interface Run {
   /** Folder for temporary files of the run. The folder is removed after the run. */
   readonly scratch: string;
@@ -27,8 +27,8 @@ export interface Run {
 const variable = "MESHOPS_TEST_RUN";
 
 /**
- * Creates the folder and the identity of a test run, for this process and its child processes. Returns a function that
- * removes the folder.
+ * Creates the folder and the identity of a test run. This process and its child processes use them. Returns a function
+ * that removes the folder.
  */
 export async function beginRun(): Promise<() => void> {
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
@@ -37,7 +37,7 @@ export async function beginRun(): Promise<() => void> {
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 
-/** Returns the test run of this process. Throws if no run has begun. */
+/** Returns the test run of this process. Throws if this process has no test run. */
 export function thisRun(): Run {
   const scratch = process.env[variable];
   if (scratch === undefined) throw new Error("no run has begun");

@@ -40,8 +40,9 @@ export const clientImage = "ghcr.io/acme/pydgraph-client";
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
 /**
- * Returns a small valid spec with additional fields. The fields in `spec` are added to the small spec, or replace its
- * fields. If a field is a map in both, the two maps are merged. Maps inside this map are replaced and not merged.
+ * Returns a small valid spec with changes. Adds the fields in `spec` to the small spec. If the small spec already has a
+ * field, the field in `spec` replaces it. If both fields are maps, this function merges the two maps, but not the maps
+ * inside them.
  */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
   const least: Record<string, unknown> = {
@@ -73,7 +74,8 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
 }
 
 /**
- * Returns an environment that uses an existing Linkerd and contains only the workload `shop` in the namespace `shop`.
+ * Returns an environment that uses an existing Linkerd. The only workload of the environment is `shop` in the namespace
+ * `shop`.
  *
  * @param pods sets of pods of the workload, keyed by name
  */

@@ -41,8 +41,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program, waits until it exits, and returns its stdout. If the program fails, throws an error that contains its
- * stderr and the last 4000 characters of its stdout.
+ * Runs a program, waits until the program exits, and returns its stdout. If the program fails, throws an error. The
+ * error contains the program's stderr and the last 4000 characters of the program's stdout.
  */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
   // Node connects the stdin of a child process to a socket. A program cannot open a socket as /dev/stdin. Therefore the

@@ -42,7 +42,7 @@ interface WorkloadFile {
   };
 }
 
-/** The expected entry in `workloads` of a spec for a workload. Contains only the fields that tests compare. */
+/** The expected entry for a workload in `spec.workloads`. Contains only the fields that tests compare. */
 export interface ExpectedWorkload {
   readonly namespace: string;
   readonly pods: Readonly<
@@ -61,9 +61,7 @@ export interface ExpectedWorkload {
 
 export const workloadFiles = ["descheduler", "emojivoto", "ingress-nginx", "mysql", "online-boutique", "redis"] as const;
 
-/**
- * Returns the manifests of a workload, and the entry in `workloads` of a spec that an expert wrote for the workload.
- */
+/** Returns the manifests of a workload, and the entry that an expert wrote for this workload in `spec.workloads`. */
 export function shapeOf(file: (typeof workloadFiles)[number]): {
   name: string;
   expected: ExpectedWorkload;

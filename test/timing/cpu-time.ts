@@ -1,6 +1,6 @@
 /**
- * Runs an action and returns the CPU time that this process used for it, in milliseconds. The result does not include
- * the CPU time of other processes.
+ * Runs an action. Returns the CPU time that this process used for the action, in milliseconds. The result does not
+ * include the CPU time of other processes.
  */
 export function cpuTime(action: () => void): number {
   const before = process.cpuUsage();
@@ -10,7 +10,7 @@ export function cpuTime(action: () => void): number {
 }
 
 /**
- * Runs an action several times and returns the shortest CPU time of a run. The first runs take longer, because Node
+ * Runs an action several times. Returns the CPU time of the fastest run. The first runs are slower, because Node
  * compiles the code during these runs.
  */
 export function leastCpuTime(action: () => void, runs = 4): number {

@@ -56,8 +56,8 @@ test.each([
   const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
   const [few, many] = [time(small), time(medium)];
   expect(few).toBeLessThan(80 * ordinary.small);
-  // The second text is five times as long as the first text. With an algorithm whose time is quadratic in the size, the
-  // second text would take 25 times as long.
+  // The second text is five times as long as the first text. An algorithm with quadratic time would take 25 times as
+  // long for the second text.
   expect(many).toBeLessThan((3 * Math.max(few, ordinary.small) * medium) / small);
 });
 

@@ -21,7 +21,7 @@ const anchor = (environment: string): string =>
   readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
 
 /**
- * Returns `<risk>: <reason>` for each change that diff finds between two contents of a bundle file.
+ * Returns `<risk>: <reason>` for each change that diff finds between two versions of a file in the bundle.
  *
  * @param path path of the file in the bundle
  * @param before content of the file before the change; null if the file does not exist

@@ -5,7 +5,10 @@ import { probesOf } from "../../generator/kubernetes/probes.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import { serverSelects } from "../../generator/mesh/policy-readers.ts";
 
-/* Cases in which two parts of meshops interpreted the same policy differently. Both parts now use the same code. */
+/*
+ * Cases in which two parts of an earlier meshops interpreted the same policy differently. Both parts now use the same
+ * code.
+ */
 
 const namespace = "shop";
 const pod: KubernetesObject = {

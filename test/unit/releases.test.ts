@@ -12,7 +12,7 @@ import { imagesOf } from "../../generator/components/mirrored-images.ts";
 import { releaseOf } from "../../generator/components/model.ts";
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
-/** Returns the paths of the fields in which two values differ, with dots between the keys. */
+/** Returns the dotted paths of the fields in which two values differ. */
 function differences(a: unknown, b: unknown, path = ""): string[] {
   if (JSON.stringify(a) === JSON.stringify(b)) return [];
   const isPlain = (value: unknown): value is Record<string, unknown> =>

@@ -121,8 +121,8 @@ describe("imports", () => {
   test("and calls in the modules that render files use no files, network, time, processes or random numbers", () => {
     const pure = sources.filter(
       (file) =>
-        // Selects the folders and modules that render files. Modules that read or write files are not in this list.
-        // Examples are the repository on disk, the plan of changes, and the transactions of identities.
+        // Selects the folders and modules that render files. The pattern leaves out modules that read or write files.
+        // Examples are the modules for the repository on disk, the plan of changes, and the transactions of identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,
         ) &&

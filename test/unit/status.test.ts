@@ -84,7 +84,7 @@ function proxyTrusting(value: string): object {
  * Returns the objects of an identity in a cluster: the ConfigMap with the trust bundle, and the Secret of the issuer.
  *
  * @param bundle trust anchors in the ConfigMap
- * @param others further Secrets by `<namespace>/<name>`; null if a Secret does not exist
+ * @param others other Secrets, keyed by `<namespace>/<name>`; the value is null if the Secret does not exist
  */
 function identityOf(
   bundle: string,
@@ -198,8 +198,7 @@ test.each([
 });
 
 /*
- * Messages in the formats of the controllers. The list does not contain the messages that the tests on clusters already
- * check.
+ * Messages in the formats of the controllers. The list leaves out messages that the tests on clusters already check.
  */
 test.each([
   ["source", "GitRepository", 'failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/main"'],
@@ -315,7 +314,10 @@ describe("an environment", () => {
       ),
     };
   };
-  /** Returns the nodes that are not ready. Leaves out nodes whose only problem is a child node that is not ready. */
+  /**
+   * Returns the nodes that are not ready. Leaves out a node if the only reason is that a child of the node is not
+   * ready.
+   */
   const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])

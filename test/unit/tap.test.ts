@@ -7,8 +7,8 @@ import { tapFix, untappedPods } from "../../generator/mesh/tap.ts";
 import { environmentOf } from "../support/specs.ts";
 
 /*
- * Tests how meshops finds pods that cannot be tapped. It must use the same condition as the tap injector of viz. This
- * condition is in linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and viz/pkg/labels/labels.go.
+ * Tests how meshops finds pods that cannot be tapped. meshops must use the same condition as the tap injector of
+ * linkerd-viz (linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and viz/pkg/labels/labels.go).
  */
 const labels = { app: "dgraph", release: "demo", component: "alpha" };
 

@@ -65,7 +65,7 @@ function meshed(name: string, anchors: string): KubernetesObject {
  * Returns the state of a cluster.
  *
  * @param bundle trust anchors in the cluster
- * @param issuer issuer in the cluster; null if its Secret does not exist
+ * @param issuer issuer in the cluster; null if the Secret of the issuer does not exist
  * @param rest fields that replace fields of the state
  */
 function clusterState(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
@@ -388,8 +388,8 @@ describe("D5, whose calls a peak-EWMA balancer distributes to the Alphas", () =>
       .filter(Boolean)
       .join("\n");
 
-  // Numbers of calls that the Alphas of a healthy mesh answered. It is possible that one of three Alphas receives none
-  // of the first 60 quick calls, for example with the distribution 38, 22 and 0.
+  // Numbers of calls that the Alphas of a healthy mesh answered. By chance, one of three Alphas can receive none of the
+  // first 60 quick calls: for example, the Alphas receive 38, 22 and 0 calls.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],

@@ -136,12 +136,12 @@ function pod(change: (pod: KubernetesObject) => KubernetesObject = (same) => sam
 }
 
 /**
- * Runs the tests of workloads with a replacement for the cluster and its probes. Returns the finding of the last test.
- * For each call of a probe, the replacement calculates the result from the policies.
+ * Runs the tests of workloads with a replacement for the cluster and for the probes. Returns the finding of the last
+ * test. The replacement calculates the result of each call of a probe from the policies.
  *
  * @param policies policies in the cluster
  * @param pods pods in the cluster
- * @param trouble why the probes cannot run; null if they can run
+ * @param trouble reason why the probes cannot run; null if the probes can run
  */
 async function findingWith(
   policies: readonly KubernetesObject[],

@@ -107,8 +107,8 @@ withProgram("shellcheck", "the probes' script", () => {
   test("passes shellcheck", async () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
-    // SC2317 and SC2329 report code and functions that seem to be unused. They are excluded, because the script calls
-    // the functions that its arguments name.
+    // SC2317 and SC2329 report code and functions that seem to be unused. The test excludes them, because the script
+    // calls functions whose names are arguments of the script.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });

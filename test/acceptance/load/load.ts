@@ -52,7 +52,7 @@ export class Load {
   }
 
   /**
-   * Deletes an earlier pod with the same name, and starts a new pod.
+   * Starts a pod with the given name. If a pod with this name exists, deletes that pod first.
    *
    * @param targets arguments of client.mjs after `load` or `probe`
    */
@@ -88,11 +88,12 @@ export class Load {
 
   /**
    * Starts the load client, runs an action, and stops the load client ten seconds after the action. Returns the calls
-   * since the start of the action. The result does not contain the calls during a restart of the load client.
+   * since the start of the action. If the action restarts the load client, the result does not contain the calls during
+   * the restart.
    *
-   * @param action receives a function that restarts the load client. An action calls this function if the load client
-   *   needs a new proxy.
-   * @throws NotRun if the load client does not run, or if calls of the load client fail before the action starts
+   * @param action function that receives a function `restart`, and calls `restart` when the load client needs a new
+   *   proxy
+   * @throws NotRun if the load client does not run, or if its calls fail before the action starts
    */
   async during(host: string, action: (restart: () => Promise<void>) => Promise<void>): Promise<Counted> {
     const earlier: Line[] = [];
@@ -115,7 +116,7 @@ export class Load {
     return { calls: sum(lines.map(({ calls }) => total(calls))), failed: failures.length, failures };
   }
 
-  /** Waits for a second in which no call fails. @throws NotRun if there is no such second within two minutes */
+  /** Waits until no call has failed during one second. @throws NotRun if there is no such second within two minutes */
   async #calm(host: string): Promise<void> {
     const isCalm = async (): Promise<boolean> => {
       const lines = await this.#lines("load", 120);

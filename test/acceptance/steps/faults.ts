@@ -16,20 +16,23 @@ import { verified, withoutClientImage } from "./install.ts";
 interface Fault {
   readonly id: string;
   readonly title: string;
-  /** Kind of the objects to change. */
+  /** Kind of the objects that the fault changes or deletes. */
   readonly kind: string;
-  /** Returns the namespace and the names of the objects to change. `all` means all objects of the kind. */
+  /**
+   * Returns the namespace and the names of the objects that the fault changes or deletes. `all` means all objects of
+   * the kind.
+   */
   readonly objects: (story: Story) => { readonly namespace: string; readonly names: readonly string[] | "all" };
   /** Returns the changed object; null if the fault is the deletion of the object. */
   readonly change: (object: ClusterObject, story: Story) => Promise<ClusterObject | null>;
-  /** Tests of `meshops verify` that the step runs, in the format of `--only`. */
+  /** Tests of `meshops verify` that the step runs, in the format of the option `--only`. */
   readonly only: string;
   /**
-   * Tests that must fail because of the fault, keyed by id. The cause that `meshops verify` reports must match the
-   * pattern.
+   * Tests that must fail because of the fault. The key is the id of the test. The value is a pattern that the cause
+   * from `meshops verify` must match.
    */
   readonly expected: Readonly<Record<string, RegExp>>;
-  /** Whether the tests start probes, and therefore need the image of the test client. */
+  /** Whether the tests start probes. Probes need the image of the test client. */
   readonly probes: boolean;
 }
 
@@ -121,8 +124,8 @@ function withData(secret: ClusterObject, files: Readonly<Record<string, string>>
 }
 
 /**
- * Returns an expired issuer certificate that the trust anchor has signed, and the key of the certificate. Writes no key
- * to a file.
+ * Returns an expired issuer certificate and its key. The trust anchor has signed the certificate. Writes no key to a
+ * file.
  */
 async function expiredIssuer(story: Story): Promise<Record<string, string>> {
   const { root, environment } = story;

@@ -55,8 +55,8 @@ export async function expectVerified(story: Story, ...args: readonly string[]): 
 }
 
 /**
- * If `--client-image` is missing, returns the reason why a step whose tests start probes cannot run. Otherwise returns
- * null.
+ * A step whose tests start probes needs `--client-image`. Returns the reason why the step cannot run if this option is
+ * missing; otherwise null.
  */
 export function withoutClientImage({ options }: Story): string | null {
   return options.clientImage === null ? "the probes of meshops verify need an image: set --client-image" : null;
@@ -67,7 +67,7 @@ export const verify: Step = {
   title: "meshops verify --baseline --write",
   after: ["first-sync"],
   missing: withoutClientImage,
-  // `--baseline` adds the test T0. T0 suspends a Kustomization before it removes the policies. With helmfile, no
-  // Kustomization exists, so T0 cannot run.
+  // `--baseline` adds the test T0. T0 suspends a Kustomization of Flux, and then removes the policies. With helmfile,
+  // no Kustomization exists, so T0 cannot run.
   run: (story) => expectVerified(story, ...(story.options.engine === "flux" ? ["--baseline"] : []), "--write"),
 };

@@ -54,7 +54,10 @@ async function refuseLinkerd({ kubectl }: Story): Promise<void> {
     );
 }
 
-/** Starts a pod with the image of Linkerd's proxy. Returns null if the image can be pulled; otherwise the reason. */
+/**
+ * Starts a pod with the image of Linkerd's proxy. Returns null if the image was pulled; otherwise returns the reason
+ * why it was not pulled.
+ */
 async function imageProblem(story: Story): Promise<string | null> {
   const release = story.options.release === null ? newestRelease() : linkerdRelease(story.options.release);
   const [proxy] = linkerdImages(release, "linkerd-control-plane").filter(({ name }) => name.endsWith("/proxy"));

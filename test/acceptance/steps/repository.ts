@@ -6,7 +6,7 @@ import { loadAccount, loadNamespace } from "../load/load.ts";
 import type { Step } from "../step.ts";
 import { environmentName, type Story } from "../story.ts";
 
-/** Packs meshops as an npm package, and runs `meshops init` of this package, as a new user does. */
+/** Packs meshops as an npm package. Then runs `meshops init` from this package, as a new user does. */
 export const scaffold: Step = {
   id: "scaffold",
   title: "create a platform repository with meshops init",

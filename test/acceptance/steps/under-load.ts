@@ -6,8 +6,7 @@ import type { Story } from "../story.ts";
  * Runs an action while the load client calls Alpha's Service. Returns the number of failed calls, and the first 50
  * failed calls.
  *
- * @param action receives a function that restarts the load client. An action calls this function if the load client
- *   needs a new proxy.
+ * @param action function that receives a function `restart`, and calls `restart` when the load client needs a new proxy
  * @throws NotRun if the load client does not run
  */
 export async function underLoad(
@@ -21,9 +20,9 @@ export async function underLoad(
 }
 
 /**
- * Does the same as `underLoad`, and adds the duration of the whole call as the first measure.
+ * Calls `underLoad`, and adds the duration of this call to the result, as the first figure.
  *
- * @param name name of the first measure
+ * @param name name of the first figure
  */
 export async function timedUnderLoad(
   name: string,

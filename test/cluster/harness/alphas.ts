@@ -11,7 +11,7 @@ import protobuf from "protobufjs";
  */
 export type Fate = "pass" | "denied" | "unreachable" | "untrusted";
 
-/** Faults of Dgraph itself. */
+/** Faults of Dgraph itself, not of the mesh. */
 export interface DgraphFaults {
   zerosAlive: number;
   writesLost: boolean;
@@ -29,8 +29,8 @@ const { root } = protobuf.parse(
 );
 
 /**
- * Simulates Alphas on loopback, over HTTP and gRPC. The servers return what a client receives from its proxy: the
- * response of Alpha, or the error of the proxy.
+ * Simulates Alphas on loopback, over HTTP and gRPC. The servers return what the client's proxy would return to the
+ * client: the response of Alpha, or an error of the proxy.
  */
 export class Alphas {
   readonly faults: DgraphFaults = { zerosAlive: 3, writesLost: false };
@@ -39,7 +39,7 @@ export class Alphas {
   /**
    * Starts an HTTP server for one probe. Returns its port.
    *
-   * @param fateOf returns the result for the path of a request
+   * @param fateOf returns the result of a request with the given path
    */
   http(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createServer((request, response) => this.#answerHttp(request, response, fateOf(request.url ?? "")));
@@ -47,7 +47,11 @@ export class Alphas {
     return listening(server);
   }
 
-  /** Starts a gRPC server for one probe. Returns its port. @param fateOf returns the result for the path of a call */
+  /**
+   * Starts a gRPC server for one probe. Returns its port.
+   *
+   * @param fateOf returns the result of a call with the given path
+   */
   grpc(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createHttp2();
     server.on("stream", (stream, headers) => {

@@ -36,7 +36,10 @@ interface Kind {
   readonly namespaced: boolean;
 }
 
-/** A client of the API server for the test harness. It is independent of the client in generator/, which is tested. */
+/**
+ * A client of the API server for the test harness. It shares no code with the client in generator/, because the tests
+ * test that client.
+ */
 export class Api {
   readonly #server: string;
   readonly #token: string;
@@ -87,7 +90,10 @@ export class Api {
     return ((await this.get(path))?.["items"] ?? []) as ApiObject[];
   }
 
-  /** Returns the path of an object. Waits up to 10 s until the server serves the kind, because its CRD may be new. */
+  /**
+   * Returns the path of an object. Waits up to 10 s until the server serves the kind of the object, because the CRD of
+   * this kind may be new.
+   */
   async pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, "apiVersion" | "kind" | "metadata">): Promise<string> {
     const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = await until(
@@ -104,7 +110,9 @@ export class Api {
     return `${base}${namespace}/${found.name}/${metadata.name}`;
   }
 
-  /** Clears the cache of the kinds that the server serves. Call this method after a test has deleted CRDs. */
+  /**
+   * Clears this client's cache of the kinds that the API server serves. Call this method after a test has deleted CRDs.
+   */
   forgetKinds(): void {
     this.#kinds.clear();
   }

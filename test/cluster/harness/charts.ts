@@ -13,10 +13,10 @@ interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
   /**
-   * Returns the text of the Go template. The output of the template is the value of the field. A value of several lines
-   * uses `nindent`.
+   * Returns the text of the Go template. The output of the template is the value of the field. If the value has several
+   * lines, the template uses `nindent`.
    *
-   * @param depth number of keys in `path`, for the indentation
+   * @param depth number of keys in `path`; determines the indentation
    */
   readonly template: (depth: number) => string;
 }
@@ -82,8 +82,8 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart, an annotation contains a hash of the trust anchors. Therefore a change of the trust
-    // anchors restarts the pods of the control plane.
+    // As in the upstream chart, an annotation of the pods contains a hash of the trust anchors. Therefore a change of
+    // the trust anchors restarts the pods of the control plane.
     template: (depth) =>
       `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -104,8 +104,9 @@ const holes: readonly Hole[] = [
 
 /**
  * Returns the templates for the CA of a webhook. One template sets `caBundle`. If the value `injectCaFrom` is set, the
- * other template sets the annotation for cert-manager's CA injector, and `caBundle` is an empty text. In this case, the
- * upstream charts leave out the field `caBundle` (linkerd-control-plane, templates/proxy-injector-rbac.yaml).
+ * other template sets the annotation for cert-manager's CA injector, and `caBundle` is an empty text. The upstream
+ * charts leave out the field `caBundle` if `injectCaFrom` is set (linkerd-control-plane,
+ * templates/proxy-injector-rbac.yaml).
  */
 function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
   return [

@@ -30,8 +30,9 @@ export interface ClusterOptions {
   readonly source?: Source;
   /**
    * If set, Flux runs with the multi-tenancy lockdown. With the lockdown, an object cannot refer to objects in other
-   * namespaces. The value is the service account of objects that specify no account. In the Flux docs ("Multi-tenancy
-   * lockdown"), this account is `default`. In the Flux extension of AKS, it is `flux-applier`.
+   * namespaces. The value is the name of the service account that Flux uses for objects that specify no account. In the
+   * Flux docs ("Multi-tenancy lockdown"), this name is `default`. In the Flux extension of AKS, this name is
+   * `flux-applier`.
    */
   readonly lockdown?: string;
 }
@@ -80,8 +81,8 @@ export class Cluster {
   }
 
   /**
-   * Starts a cluster and Flux for a platform repository. The age key of the cluster is the one of the test run. The
-   * test must call `bootstrap`, which creates the root Kustomization.
+   * Starts a cluster and Flux for a platform repository. The cluster uses the age key that the test run created for
+   * clusters. The test must call `bootstrap`, which creates the root Kustomization.
    */
   static async startFor({ root, environment }: Platform, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
@@ -106,7 +107,11 @@ export class Cluster {
     return this.script("bootstrap");
   }
 
-  /** Runs `meshops bootstrap --run` or `meshops teardown --run` on this cluster. Returns stderr. @throws if it fails */
+  /**
+   * Runs `meshops bootstrap --run` or `meshops teardown --run` on this cluster. Returns stderr.
+   *
+   * @throws if the command fails
+   */
   async script(command: "bootstrap" | "teardown"): Promise<string> {
     const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
@@ -137,7 +142,7 @@ export class Cluster {
     return this.api.list("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations");
   }
 
-  /** Waits until some Kustomizations of a namespace exist and are ready. */
+  /** Waits until the given Kustomizations of a namespace exist and are ready. */
   async ready(names: readonly string[], namespace: string = "flux-system"): Promise<void> {
     await until(
       `${names.join(", ")} are ready`,
@@ -152,8 +157,8 @@ export class Cluster {
   }
 
   /**
-   * Waits until all Kustomizations of the environment exist, and are ready at a revision. Also waits until Flux has
-   * deleted Kustomizations that the folder flux/<environment> no longer contains.
+   * Waits until all Kustomizations of the environment exist, and are ready at the given revision. Also waits until Flux
+   * has deleted Kustomizations that the folder flux/<environment> no longer contains.
    */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
@@ -174,9 +179,9 @@ export class Cluster {
   }
 
   /**
-   * Runs the steps that `meshops diff` printed. Runs the kubectl commands, also in loops over names. Calls `push` for the step whose text begins
-   * with "Push". Skips commands of meshops such as `meshops status`, because `push` waits until Flux has applied the
-   * commit.
+   * Runs the steps that `meshops diff` printed. Runs the kubectl commands of the steps, including commands in a shell
+   * loop over names. Calls `push` for the step whose text begins with "Push". Skips commands of meshops such as
+   * `meshops status`, because `push` waits until Flux has applied the commit.
    */
   async follow(steps: readonly PrintedStep[], push: () => Promise<unknown>): Promise<void> {
     const env = {
@@ -199,8 +204,8 @@ export class Cluster {
   }
 
   /**
-   * Kills the process of kustomize-controller, and starts it again. In a real cluster, a restart of the Deployment does
-   * the same.
+   * Kills the process of kustomize-controller, and starts it again. In a real cluster, a restart of the Deployment has
+   * the same effect.
    *
    * @param gates value of `--feature-gates`
    */

@@ -105,7 +105,9 @@ export class ControlPlane {
     return this.#audited(namespace, ({ responseStatus }) => responseStatus?.code === 201);
   }
 
-  /** Same as `created`, for the policies and pods that were deleted, in the order of their deletion. */
+  /**
+   * Does the same as `created` for the policies and pods that were deleted. They are in the order of their deletion.
+   */
   deleted(namespace: string): string[] {
     return this.#audited(namespace, ({ verb, responseStatus }) => verb === "delete" && responseStatus?.code === 200);
   }
@@ -174,8 +176,8 @@ export class ControlPlane {
 
   /**
    * Writes an ECDSA key and a self-signed certificate for the API server. Without these files, the API server would
-   * generate an RSA key. RSA signatures took a quarter of the API server's CPU time in a test whose clients opened many
-   * connections.
+   * generate an RSA key. In a test whose clients opened many connections, RSA signatures took a quarter of the API
+   * server's CPU time.
    */
   async #writeServerCertificate(): Promise<void> {
     const { address, serviceRange } = this.#place;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { Api } from "./api.ts";
 
 const exec = promisify(execFile);
-/** Kind, name and namespace of a Flux source. The stand-in sets the status of this object. */
+/** Kind, name and namespace of the Flux source whose status the stand-in sets. */
 export interface Source {
   readonly kind: "GitRepository" | "OCIRepository";
   readonly name: string;
@@ -49,12 +49,12 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** Starts to wait for the source object. Publishes the newest commit as soon as a test has created this object. */
+  /** Starts to wait for the source object. As soon as this object exists, publishes the newest commit. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes each new commit within about a second, so that users of the cluster need not push their commits. */
+  /** From now on, publishes each new commit within about a second. A user of the cluster then needs no `git push`. */
   followCommits(): void {
     let published = "";
     setInterval(() => {
@@ -72,7 +72,7 @@ export class GitSource {
     if (source !== null && source["status"]?.artifact === undefined) await this.publish();
   }
 
-  /** Commits all changes in the Git repository. Also creates a commit if there are no changes. */
+  /** Commits all changes in the Git repository. If there are no changes, creates an empty commit. */
   async commit(message: string): Promise<void> {
     await this.#git("add", "--all");
     await this.#git(

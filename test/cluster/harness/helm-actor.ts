@@ -17,8 +17,8 @@ const finalizer = "finalizers.fluxcd.io";
  * A stand-in for Flux's helm-controller, which is not available in the tests. The stand-in resolves `valuesFrom`, and
  * runs the real helm with the real kustomize as post-renderer. It sets conditions, history and finalizer of a
  * HelmRelease in the form that Flux's API defines. It reads all charts from a folder, including the charts of
- * OCIRepositories. If a HelmRelease has a service account, helm runs with the permissions of this account. With the
- * multi-tenancy lockdown, the stand-in refuses sources in other namespaces (helm-controller,
+ * OCIRepositories. If a HelmRelease specifies a service account, helm runs with the permissions of this account. With
+ * the multi-tenancy lockdown, the stand-in refuses sources in other namespaces (helm-controller,
  * internal/controller/helmrelease_chart_controller.go).
  */
 export class HelmActor {
@@ -26,16 +26,19 @@ export class HelmActor {
   readonly #kubeconfig: string;
   readonly #charts: string;
   readonly #folder: string;
-  /** Service account of HelmReleases that specify no account, with the multi-tenancy lockdown; null without it. */
+  /**
+   * Service account that HelmReleases without a service account use under the multi-tenancy lockdown; null without the
+   * lockdown.
+   */
   readonly #lockdown: string | null;
   readonly #busy: Map<string, Promise<void>> = new Map();
   /**
-   * ConfigMaps and Secrets with values, as of the last poll of the API server. The keys are
-   * `<kind> <namespace>/<name>`.
+   * ConfigMaps and Secrets with values, as they were at the last poll of the API server. The keys are `<kind>
+   * <namespace>/<name>`.
    */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
   /**
-   * HelmRepositories and OCIRepositories, as of the last poll of the API server. The keys are
+   * HelmRepositories and OCIRepositories, as they were at the last poll of the API server. The keys are
    * `<kind>/<namespace>/<name>`.
    */
   #repositories: ReadonlyMap<string, ApiObject> = new Map();
@@ -91,7 +94,7 @@ export class HelmActor {
     }
   }
 
-  /** Returns the Secrets that exist and that `valuesFrom` of a HelmRelease refers to. */
+  /** Returns the existing Secrets to which `valuesFrom` of a HelmRelease refers. */
   async #secrets(found: readonly ApiObject[]): Promise<ApiObject[]> {
     const paths = found.flatMap(({ metadata, spec }) =>
       valuesFromOf(spec)
@@ -102,7 +105,9 @@ export class HelmActor {
     return secrets.filter((secret) => secret !== null);
   }
 
-  /** Installs, upgrades or uninstalls a release if necessary. Does nothing while an action for the release runs. */
+  /**
+   * Installs, upgrades or uninstalls a release if necessary. Does nothing if another action for the release still runs.
+   */
   #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
@@ -119,8 +124,8 @@ export class HelmActor {
 
   /**
    * Whether a release needs no action now. This is true if the release was installed with its current spec and values.
-   * It is also true if an attempt with the current spec and values has failed, and the time of the next attempt has not
-   * come.
+   * This is also true if an attempt with the current spec and values has failed, and the time of the next attempt is in
+   * the future.
    */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
@@ -264,8 +269,8 @@ export class HelmActor {
   }
 
   /**
-   * Deletes Helm's release record of an action that was interrupted, as helm-controller does. While this record exists,
-   * Helm rejects further actions for the release.
+   * Deletes the release record that an interrupted action of Helm left, as helm-controller does. While this record
+   * exists, Helm rejects further actions for the release.
    */
   async #unlock(release: ApiObject): Promise<void> {
     const { metadata } = release;
@@ -305,8 +310,8 @@ export class HelmActor {
   /**
    * Returns the name and the version of a release's chart. For an OCIRepository, the version is the tag.
    *
-   * @throws ReasonedError if the chart's source does not exist, or if the release is not allowed to use sources in the
-   *   namespace of this source
+   * @throws ReasonedError if the chart's source does not exist, or if the lockdown does not allow the release to use
+   *   this source
    */
   #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
     const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
@@ -371,7 +376,7 @@ function valuesFromOf(spec: ApiObject["spec"]): readonly ValuesReference[] {
   return (spec.valuesFrom ?? []) as ValuesReference[];
 }
 
-/** An error that occurs before helm runs. `reason` becomes the reason of the HelmRelease's condition Ready. */
+/** An error that occurs before helm runs. The stand-in copies `reason` to the condition Ready of the HelmRelease. */
 class ReasonedError extends Error {
   readonly reason: string;
 

@@ -7,8 +7,9 @@ export const names = { trustDomain: "cluster.local", anchorValidity: "10y", issu
 const webhookCa = makeWebhookCa(names, new Date());
 
 /**
- * Lines of YAML with chart values of Linkerd's control plane, each indented by four spaces. They pass the CA of the
- * Secrets in `webhookSecrets`. The real chart creates these certificates, but the charts of the harness do not.
+ * Lines of YAML with values for the chart of Linkerd's control plane, each indented by four spaces. The values contain
+ * the CA that signed the certificates in `webhookSecrets`. The real chart creates these certificates, but the charts of
+ * the harness do not.
  */
 export const webhookValues: string = ["proxyInjector", "profileValidator", "policyValidator"]
   .map((name) => `    ${name}: ${JSON.stringify({ caBundle: webhookCa.certificate })}\n`)

@@ -23,7 +23,7 @@ const sample = (name: string): string => readFileSync(join(projectRoot, `environ
  * Creates a platform repository with the environment `own`, and generates its files.
  *
  * @param change fields that are merged over the sample's spec
- * @param folder path of the platform repository in its Git repository
+ * @param folder path of the platform folder in the Git repository
  */
 export async function makeGitPlatform(change: SpecChange = {}, folder: string = "."): Promise<Platform> {
   const name = "own";

@@ -2,7 +2,8 @@ import { objectsIn } from "../../support/objects.ts";
 import { readTree } from "../../support/platform.ts";
 
 /**
- * Returns the generated policies of Dgraph, sorted. The format is `<resource> <name>`, as in `ControlPlane.created`.
+ * Returns the generated policies of Dgraph, sorted. Each text has the format `<resource> <name>`, as in
+ * `ControlPlane.created`.
  */
 export function policiesOf(root: string, environment: string): string[] {
   return Object.entries(readTree(root, `overlays/${environment}/dgraph-policy`))

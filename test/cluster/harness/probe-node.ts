@@ -23,7 +23,7 @@ import type { TapApi } from "./tap-api.ts";
  */
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();
-  /** Faults that the stand-in simulates because no object in the cluster can cause them. */
+  /** Faults that no object in the cluster can cause. Therefore the stand-in simulates these faults. */
   readonly faults: { allToOne: boolean; plaintext: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
     allToOne: false,
     plaintext: false,
@@ -74,8 +74,8 @@ export class ProbeNode {
   }
 
   /**
-   * Opens a port whose connection queue is full, and returns the port. Connections to this port time out, as if their
-   * packets were dropped.
+   * Opens a port whose connection queue is full, and returns the port. Connections to this port time out, as they do if
+   * a firewall drops the packets.
    */
   async #digBlackHole(): Promise<number> {
     const program = `
@@ -142,8 +142,8 @@ print(port, flush=True); time.sleep(100000)`;
   }
 
   /**
-   * Starts the servers that a probe connects to. The probe's command contains the addresses of these servers. Returns
-   * the loopback address for each of these addresses. The caller stops the servers with `closers`.
+   * Starts the servers to which a probe connects. Reads the addresses of the servers from the probe's command. Returns
+   * the loopback address that replaces each of these addresses. The caller stops the servers with `closers`.
    */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([
@@ -211,8 +211,8 @@ print(port, flush=True); time.sleep(100000)`;
       ...of("MeshTLSAuthentication", authentications),
     ];
     const plain = JSON.parse(JSON.stringify(objects)) as { spec: { accessPolicy?: string } }[];
-    // The API server adds the CRD's default `accessPolicy: deny` to Servers. This value is removed here, because the
-    // evaluator uses the same default.
+    // The API server adds the CRD's default `accessPolicy: deny` to Servers. The stand-in removes this value, because
+    // the evaluator uses the same default.
     for (const { spec } of plain) if (spec.accessPolicy === "deny") delete spec.accessPolicy;
     return { objects: plain as never, transportHeader: true };
   }

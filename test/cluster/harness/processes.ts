@@ -31,7 +31,7 @@ export class Processes {
     const child = spawn(first, rest, {
       stdio: ["ignore", log, log],
       // With GOGC=400, the Go runtime collects garbage less often than by default. With the default, garbage collection
-      // takes a third of the CPU time of an API server that runs only for minutes.
+      // takes a third of the CPU time of an API server that runs for only a few minutes.
       env: { PATH: process.env["PATH"] ?? "", HOME: this.#folder, TMPDIR: this.#folder, GOGC: "400", ...env },
     });
     child.on("error", (error) => console.error(`${name}: ${error.message}`));
@@ -55,7 +55,10 @@ export class Processes {
     return this.fullLog(name).slice(-4000);
   }
 
-  /** Returns everything that a process has written, including the output before a restart. */
+  /**
+   * Returns everything that a process has written to its log. If the process was restarted, this includes the output
+   * before the restart.
+   */
   fullLog(name: string): string {
     return readFileSync(join(this.#folder, `${name}.log`), "utf8");
   }
@@ -93,8 +96,8 @@ export class Processes {
 const firstPort = 20_000;
 // Linux assigns the ports from 32768 on to outgoing connections and to `listen(0)`.
 const lastPort = 32_767;
-// Address at which ports are reserved. To reserve a port of 127.0.0.1, a process listens at this address on the port
-// with the same number until the process ends.
+// Address at which processes reserve ports of 127.0.0.1. To reserve a port, a process listens on the port with the same
+// number at this address until the process ends.
 const reservations = "127.255.255.254";
 
 /**
@@ -129,7 +132,7 @@ async function listen(port: number, address: string): Promise<Server | null> {
 /**
  * Calls `probe` repeatedly until it returns a value other than undefined, null and false. Returns this value.
  *
- * @param probe function that may throw an error as long as the value is not available
+ * @param probe function that returns the value; it may throw an error while the value is not available
  * @throws an error if `probe` returns no such value within the given number of seconds; the error contains the last
  *   error of `probe`
  */

@@ -14,7 +14,7 @@ export async function startApiOnLoopback(folder: string): Promise<ControlPlane> 
 /**
  * Starts a control plane on loopback with three nodes that kwok simulates.
  *
- * @param folder for data and logs; the caller removes it
+ * @param folder folder for data and logs, which the caller removes
  */
 export async function startSimulatedNodes(folder: string): Promise<ControlPlane> {
   const plane = await ControlPlane.start(folder, loopback(folder));
@@ -52,8 +52,7 @@ function loopback(folder: string): Place {
   return {
     address: "127.0.0.1",
     enter: [],
-    // The addresses of Services are in a loopback range, because a host of the local network could answer at a 10.x
-    // address.
+    // The addresses of Services are in a loopback range. With 10.x addresses, a host of the local network could answer.
     serviceRange: "127.96.0.0/16",
     apiServer: ["--endpoint-reconciler-type=none", `--egress-selector-config-file=${join(folder, "egress.yaml")}`],
     controllerManager: [],
@@ -66,7 +65,8 @@ function node(name: string): ApiObject {
 }
 
 /**
- * Returns a storage class and 12 volumes. The volumes must exist in advance, because the cluster has no provisioner.
+ * Returns a storage class and 12 volumes. The cluster has no provisioner, so the volumes must exist before Dgraph
+ * claims them.
  */
 function storage(name: string): ApiObject[] {
   const annotations = { "storageclass.kubernetes.io/is-default-class": String(name === "default") };

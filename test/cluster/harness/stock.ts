@@ -1,14 +1,14 @@
 import type { Api, ApiObject } from "./api.ts";
 
 /**
- * Objects of a cluster. The keys are the IDs `<resource> <namespace>/<name>`. The value changes when the object
- * changes. The value of a pod changes when the pod is replaced.
+ * Objects of a cluster. The keys are the IDs `<resource> <namespace>/<name>`. The value for a pod changes only when
+ * another pod replaces this pod. The value for any other object changes when the object changes.
  */
 export type Stock = ReadonlyMap<string, string>;
 
 /**
- * Resources whose objects are written only by the tool that applies them. A new resourceVersion of such an object
- * indicates a change.
+ * Resources without a status: only the tool that applies an object writes to this object. A new resourceVersion of such
+ * an object indicates a change.
  */
 const withoutStatus = [
   "/api/v1/configmaps",
@@ -27,7 +27,7 @@ const withoutStatus = [
   "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
   "/apis/linkerd.io/v1alpha2/serviceprofiles",
 ];
-/** Resources whose status is written by controllers. A new generation of such an object indicates a change. */
+/** Resources with a status, which controllers write. A new generation of such an object indicates a change. */
 const withStatus = [
   "/api/v1/namespaces",
   "/apis/apps/v1/deployments",

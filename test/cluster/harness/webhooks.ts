@@ -19,10 +19,10 @@ interface Review {
  * stand-ins are a proxy injector, validators that allow every object, and the tap API of linkerd-viz. The injector adds
  * the fields that meshops reads to recognize a meshed pod.
  *
- * The charts' webhook configurations are not changed. The API server sends its calls to Services of the cluster through
- * a network proxy (EgressSelectorConfiguration). This class implements the network proxy, which forwards the calls to
- * the stand-ins. The API server verifies host names and certificates as usual. The stand-ins use the certificates in
- * the generated Secrets. Calls to a Service without ready pods fail.
+ * The charts' webhook configurations are not changed. The API server calls Services of the cluster through a network
+ * proxy (EgressSelectorConfiguration). This class implements the network proxy, which forwards the calls to the
+ * stand-ins. The API server verifies host names and certificates as usual. The stand-ins use the certificates in the
+ * generated Secrets. Calls to a Service without ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;
@@ -89,8 +89,8 @@ export class Webhooks {
   }
 
   /**
-   * Forwards a connection of the API server to a port on loopback: the port of the webhooks, or the port of the
-   * stand-in for the kubelet.
+   * Forwards a connection of the API server to a port on loopback. This is either the port of the webhooks, or the port
+   * of the stand-in for the kubelet.
    */
   #join(socket: Duplex, head: Buffer, port: number): void {
     const upstream = connect(port, "127.0.0.1", () => {

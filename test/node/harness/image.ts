@@ -9,11 +9,12 @@ export interface ImageOptions {
   /** Name and tag of the image. */
   readonly name: string;
   /**
-   * Path of a folder, or of a static program. A folder contains all files of the image. A program is the only file of
-   * the image, with the path `/<name of the program>`.
+   * Path of a folder, or of a static program. If the path is a folder, the image contains the files in the folder. If
+   * the path is a program, the image contains this program, at the path `/<name of the program>`, and an empty folder
+   * /tmp.
    */
   readonly source: string;
-  /** Entrypoint of the image; default: the static program. */
+  /** Entrypoint of the image. The default is the static program. */
   readonly entrypoint?: readonly string[];
   /** Environment variables, as `NAME=value`. */
   readonly env?: readonly string[];
@@ -23,7 +24,7 @@ export interface ImageOptions {
  * Packs a folder or a static program as a container image with one layer, in the format of `docker save`.
  * `ctr images import` can import this format.
  *
- * @returns path of the archive, in a folder that the caller removes
+ * @returns path of the archive. The archive is in a new folder, which the caller removes.
  */
 export async function packImage({ name, source, entrypoint, env = [] }: ImageOptions): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), "meshops-image-"));
@@ -65,7 +66,7 @@ export async function packImage({ name, source, entrypoint, env = [] }: ImageOpt
   return join(work, "image.tar");
 }
 
-/** Removes an archive of `packImage`, and its folder. */
+/** Removes an archive that `packImage` created, and the folder of the archive. */
 export function removeArchive(path: string): void {
   rmSync(dirname(path), { recursive: true, force: true });
 }

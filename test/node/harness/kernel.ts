@@ -32,8 +32,8 @@ export function restoreKernelSettings(values: Readonly<Record<string, string>>):
 }
 
 /**
- * Creates the node's cgroup in each hierarchy. A new cgroup in the hierarchy `cpuset` has no CPUs and no memory nodes.
- * Therefore this function copies the CPUs and memory nodes of the parent cgroup.
+ * Creates the node's cgroup in each hierarchy. In the hierarchy `cpuset`, a new cgroup has no CPUs and no memory nodes.
+ * Therefore this function copies the CPUs and memory nodes of the parent cgroup to the new cgroup.
  */
 export function makeCgroups(): void {
   for (const hierarchy of versionOne()) {

@@ -15,8 +15,8 @@ export const network = { machine: "198.18.0.1", node: "198.18.0.2", prefix: 30, 
 const lockFile = "/run/lock/meshops-node";
 
 /**
- * Linux namespaces of a node: for processes, mounts and network. If the process that created the namespaces ends, the
- * first process in the namespaces also ends, even after SIGKILL. The kernel then kills all other processes in the
+ * Linux namespaces of a node: for processes, mounts and network. If the process that created the namespaces ends, even
+ * because of SIGKILL, the first process in the namespaces also ends. The kernel then kills all other processes in the
  * namespaces, and removes the mounts and network devices of the namespaces.
  */
 export class Namespaces {
@@ -64,8 +64,8 @@ export class Namespaces {
   }
 
   /**
-   * Removes the network device of an earlier node, if the device still exists. Without this function, the kernel
-   * removes the device only after the kernel has closed all connections of that node.
+   * Removes the network device of an earlier node, if the device still exists. Without this function, the device would
+   * exist until the kernel has closed all connections of that node.
    */
   static disconnect(): void {
     sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);
@@ -85,9 +85,9 @@ export class Namespaces {
 }
 
 /**
- * Shell script of the first process in the namespaces. It mounts sysfs again, so that /sys shows the network devices of
- * the node, but keeps the machine's cgroup hierarchies in /sys/fs/cgroup. It mounts empty folders at /run, /var/lib and
- * /var/log, because programs of the node write to fixed paths in these folders.
+ * Shell script of the first process in the namespaces. The script mounts sysfs again, so that /sys shows the network
+ * devices of the node. It keeps the machine's cgroup hierarchies in /sys/fs/cgroup. It also mounts empty folders at
+ * /run, /var/lib and /var/log, because programs of the node write to fixed paths in these folders.
  */
 const firstProcess = `set -e
 mount -t proc proc /proc

@@ -57,8 +57,8 @@ async function fromFolder(
 }
 
 /**
- * Copies a program to the path `target` in the image. Copies each shared library that the program needs to the same
- * path in the image as on this machine.
+ * Copies a program to the path `target` in the image. Also copies each shared library that the program needs. A library
+ * has the same path in the image as on this machine.
  */
 async function addProgram(root: string, program: string, target: string): Promise<void> {
   put(root, program, target);

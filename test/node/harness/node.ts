@@ -140,8 +140,8 @@ export async function addImage(options: ImageOptions): Promise<void> {
 }
 
 /**
- * Removes what an earlier node has left on the machine: cgroups, network device, kernel settings and files. The
- * processes of that node have already been killed.
+ * Removes the cgroups, the network device and the files that an earlier node has left on the machine. Restores the
+ * kernel settings that the earlier node changed. The processes of that node have already been killed.
  */
 export async function removeLeftovers(): Promise<void> {
   for (let tries = 0; ; tries++)

@@ -71,8 +71,8 @@ export function kubeletConfig(folder: string): string {
     clusterDNS: [ranges.dns],
     podLogsDir: join(folder, "pod-logs"),
     resolvConf: "",
-    // The kubelet evicts pods only if the disk is almost full, because other programs on the machine fill the same
-    // disk.
+    // With this setting, the kubelet evicts pods only if the disk is almost full. Other programs on the machine also
+    // write to this disk.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "0%" },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: "5s",
