@@ -112,8 +112,8 @@ export function readIfExists(path: string): string | null {
 /**
  * Writes a file atomically: writes a temporary file in the same folder, and then renames it to the file's name.
  *
- * @param options.durable whether to flush the text to disk before the rename. After a power failure, the file then
- *   contains either the old or the new text. Files that can be generated again do not need this
+ * @param options.durable whether to flush the text to disk before the rename. If true, the file contains either the
+ *   old or the new text after a power failure. Files that can be generated again do not need this
  */
 export function writeAtomic(
   path: string,
