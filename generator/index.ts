@@ -71,4 +71,4 @@ export type {
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";
-export type { LocatedFinding } from "./spec/rule.ts";
+export type { LocatedFinding as Judgement } from "./spec/rule.ts";

@@ -43,8 +43,21 @@ export function chartVersionOf(release: ChangedObject["before"]): string {
  * version, returns the newest release that is older than the version; null if there is none.
  */
 export function releaseWith(chart: LinkerdChart, version: string): LinkerdRelease | null {
-  const known = linkerdReleases.find(({ charts }) => charts[chart] === version);
-  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
+  return knownReleaseWith(chart, version) ?? nearestRelease(version.replace(/^20/, "edge-"));
+}
+
+/** Returns the Linkerd release of the catalog that contains the given version of the chart; undefined if there is none. */
+export function knownReleaseWith(chart: LinkerdChart, version: string): LinkerdRelease | undefined {
+  return linkerdReleases.find(({ charts }) => charts[chart] === version);
+}
+
+/**
+ * Whether Kubernetes rejects the Server CRD of the new release, because the CRD does not contain the version in which the
+ * cluster stores Servers. The newest version that a CRD serves is also the version that the API server stores
+ * (linkerd-crds, rendered, all releases of the catalog).
+ */
+export function failsToDowngrade(old: Pick<LinkerdRelease, "traits"> | null, next: typeof old): boolean {
+  return old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1";
 }
 
 /**
@@ -53,6 +66,5 @@ export function releaseWith(chart: LinkerdChart, version: string): LinkerdReleas
  * derives the Linkerd version from the date. Returns null for any other version that the catalog does not contain.
  */
 export function linkerdVersionWith(chart: LinkerdChart, version: string): LinkerdVersion | null {
-  const known = linkerdReleases.find(({ charts }) => charts[chart] === version);
-  return known?.version ?? (version.startsWith("20") ? `edge-${version.slice(2)}` : null);
+  return knownReleaseWith(chart, version)?.version ?? (version.startsWith("20") ? `edge-${version.slice(2)}` : null);
 }

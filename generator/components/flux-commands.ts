@@ -1,6 +1,9 @@
 import { fluxFieldManager } from "../catalog/well-known.ts";
 import type { Step } from "./change-rule.ts";
 
+/** Resource name of HelmReleases in kubectl commands. */
+export const helmReleases = "helmrelease.helm.toolkit.fluxcd.io";
+
 /** Returns a command that suspends (`value` is true) or resumes Flux objects of one namespace. */
 export function suspend(kind: string, names: readonly string[], namespace: string, value: boolean): string {
   return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${fluxFieldManager} --type merge --patch '{"spec":{"suspend":${value}}}'`;
@@ -12,9 +15,8 @@ export function suspend(kind: string, names: readonly string[], namespace: strin
  * reconcileDelete).
  */
 export function deleteSuspendedReleases(names: readonly string[], namespace: string): string {
-  const kind = "helmrelease.helm.toolkit.fluxcd.io";
-  const suspended = `kubectl get ${kind} $name --namespace ${namespace} --ignore-not-found --output jsonpath={.spec.suspend}`;
-  return `for name in ${names.join(" ")}; do [ "$(${suspended})" != true ] || kubectl delete ${kind} $name --namespace ${namespace}; done`;
+  const suspended = `kubectl get ${helmReleases} $name --namespace ${namespace} --ignore-not-found --output jsonpath={.spec.suspend}`;
+  return `for name in ${names.join(" ")}; do [ "$(${suspended})" != true ] || kubectl delete ${helmReleases} $name --namespace ${namespace}; done`;
 }
 
 /** Returns a command that suspends the given Kustomizations, so that Flux neither changes nor prunes their objects. */

@@ -17,7 +17,7 @@ import { GitTree } from "./git-tree.ts";
 export async function openCommit(root: string, ref: string): Promise<GitTree> {
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder, basesFolder];
   const tree = await GitTree.open(root, ref, folders);
-  if (![...tree.paths()].every((path) => path === helmfileFile)) return tree;
+  if ([...tree.paths()].some((path) => path.startsWith(`${environmentsFolder}/`))) return tree;
   const whole = await GitTree.open(root, ref, "all");
   const old = folderBeforeMove(gitRootOf(root) ?? root, whole);
   return old === null ? tree : whole.withPaths((path) => (path.startsWith(old) ? path.slice(old.length) : null));

@@ -30,10 +30,6 @@ export function rootChanges(before: Environment, after: Environment): AssessedCh
               {
                 text: `If the folder flux/${environment} contains files of flux bootstrap git (flux-system/gotk-sync.yaml), move these files to another folder of the platform repository. With these files, the new Kustomization would create the old Kustomization again.`,
               },
-            ]),
-        ...(after.spec.gitops.root === undefined
-          ? []
-          : [
               {
                 text: `If the Git repository does not contain the manifest of Kustomization ${next.namespace}/${next.name}, add the manifest to a folder that Flux already applies, in the same commit. The Kustomization must apply the folder flux/${environment}.`,
               },

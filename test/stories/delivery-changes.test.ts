@@ -128,11 +128,29 @@ test.each([
     "narrower-access",
     "the pods of shop have no proxy",
   ],
+  [
+    "a chart without injection instead of a folder",
+    spec({ source: "{path: apps/shop}" }),
+    spec().replace("          inject: enabled\n", ""),
+    "Overlay",
+    "narrower-access",
+    "the pods of shop have no proxy",
+  ],
 ] as const)("%s", async (_, before, after, kind, risk, reason) => {
   const found = (await changes(before, after)).filter((change) => change.kind === kind);
   expect(
     found.map((change) => [change.risk, change.reason]).find(([own]) => own === risk)?.[1] ?? JSON.stringify(found),
   ).toContain(reason);
+});
+
+test("if the source changes between a chart and a folder, diff reports no change of the annotations that stay the same", async () => {
+  for (const [before, after] of [
+    [spec(), spec({ source: "{path: apps/shop}" })],
+    [spec({ source: "{path: apps/shop}" }), spec()],
+  ] as const)
+    expect((await changes(before, after)).map(({ reason }) => reason).join("\n")).not.toMatch(
+      /linkerd\.io\/inject|annotations of their pod template/,
+    );
 });
 
 test("if a suspended workload is removed from the spec, diff reports that Flux keeps its objects in the cluster", async () => {

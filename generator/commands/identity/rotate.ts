@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { ageIdentities } from "../../identity/age-keys.ts";
-import type { SecretStore } from "../../identity/files.ts";
-import { type Changes, newIdentity, reencryptAll } from "../../identity/files.ts";
+import { type Changes, newIdentity, reencryptAll, type SecretStore } from "../../identity/files.ts";
 import { type RotationStep, rotateIssuer, rotateWebhooks } from "../../identity/rotate.ts";
 import { rotateAnchor } from "../../identity/rotate-anchor.ts";
 import { openSecretStore } from "../../identity/secret-store.ts";

@@ -100,8 +100,8 @@ function printStatus(
     timeLeft(notAfter, now),
     sha256.slice(0, 12),
   ]);
-  const isExpiring = (row: number): boolean => expiring.some((each) => each === certificates[row]);
-  const lines = table(rows, "  ", { 2: (text, row) => (isExpiring(row) ? red(text) : text), 3: dim });
+  const isExpiring = certificates.map((certificate) => expiring.includes(certificate));
+  const lines = table(rows, "  ", { 2: (text, row) => (isExpiring[row] === true ? red(text) : text), 3: dim });
   const readersOf = ({ recipients }: CertificateStatus): string => recipients.map(shortRecipient).join(", ");
   for (const readers of new Set(certificates.map(readersOf))) {
     const keys = certificates.filter((certificate) => readersOf(certificate) === readers).map(({ name: label }) => label);

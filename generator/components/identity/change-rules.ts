@@ -1,8 +1,16 @@
 import { committedIdentity } from "../../catalog/well-known.ts";
-import { certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
+import { type Certificate, certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
-import { type Assessment, type ChangedObject, type ChangeRule, type ChangeSet, type FieldChange, push } from "../change-rule.ts";
+import {
+  type Assessment,
+  type ChangedObject,
+  type ChangeRule,
+  type ChangeSet,
+  type FieldChange,
+  push,
+  type Step,
+} from "../change-rule.ts";
 import { notRestarted } from "../pod-template.ts";
 import { injectsCa } from "./external.ts";
 
@@ -71,58 +79,54 @@ function withoutCa(release: string): Assessment {
 }
 
 /**
- * Assesses a new issuer. If none of the old trust anchors signed the new issuer, the change contains step 1 and step 2 of
- * a trust anchor rotation. Running pods then do not trust the certificates of pods that have restarted.
+ * Assesses a new issuer. A proxy accepts the certificate of another proxy only if it trusts the trust anchor of the
+ * issuer. If one commit contains two steps of a trust anchor rotation, pods that have restarted and pods that have not
+ * restarted refuse each other.
  */
 function ofIssuer({ before, after }: ChangedObject, environment: string): Assessment {
-  const [old, next] = [before, after].map((object) =>
-    certificatesIn(String(at(object, "data", certificateFiles.trustAnchors) ?? "")),
-  );
-  const [oldIssuer, issuer] = [before, after].map(
-    (object) => certificatesIn(String(at(object, "data", certificateFiles.issuer) ?? ""))[0],
-  );
   const reason = "a new issuer signs the certificates of the proxies";
-  const losesOld = oldIssuer !== undefined && signerOf(oldIssuer, next ?? []) === undefined;
-  if (losesOld && signerOf(issuer, old ?? []) !== undefined) return stepsTwoAndThree(reason, environment);
-  const kept = old?.some((anchor) => next?.some((other) => fingerprint(other) === fingerprint(anchor))) === true;
-  if (!kept || signerOf(issuer, old ?? []) !== undefined)
-    return {
-      risk: "trust-anchor",
-      reason: `${reason}. Certificates that the old issuer signed stay valid for up to 24 hours`,
-    };
-  return {
-    risk: "mesh-restart",
-    reason: `${reason}, and the running pods do not trust the trust anchor of this issuer. This change contains step 1 and step 2 of a trust anchor rotation. Pods that have restarted and pods that have not restarted could not connect to each other`,
-    steps: [
+  const [old, next] = [committed(before), committed(after)];
+  const isTrusted = signerOf(next.issuer, old.anchors) !== undefined;
+  if (isTrusted && old.issuer !== undefined && signerOf(old.issuer, next.anchors) === undefined)
+    return twoSteps(`${reason}, and the trust anchor of the old issuer is removed`, "step 2 and step 3", [
       {
-        phase: "stop",
-        text: "Do not push this change. First push only step 1 of the trust anchor rotation: the commit that adds the new trust anchor and keeps the old issuer.",
-      },
-      {
-        phase: "stop",
-        text: `Restart all meshed pods, and check that they trust both trust anchors. Then push step 2.`,
-        command: `meshops verify ${environment} --only M2,M3`,
-      },
-    ],
-  };
-}
-
-/** Assesses a change that contains step 2 and step 3 of a trust anchor rotation. */
-function stepsTwoAndThree(reason: string, environment: string): Assessment {
-  return {
-    risk: "mesh-restart",
-    reason: `${reason}, and the trust anchor of the old issuer is removed. This change contains step 2 and step 3 of a trust anchor rotation. Pods that have restarted would reject the certificates of pods that have not restarted`,
-    steps: [
-      {
-        phase: "stop",
         text: "Do not push this change. First push only step 2 of the trust anchor rotation: the commit with the new issuer that keeps both trust anchors.",
       },
       {
-        phase: "stop",
         text: "Wait until no proxy uses a certificate of the old issuer. This can take 24 hours. Then push step 3.",
         command: `meshops identity status ${environment}`,
       },
-    ],
+    ]);
+  const fingerprints = next.anchors.map(fingerprint);
+  if (!isTrusted && old.anchors.some((anchor) => fingerprints.includes(fingerprint(anchor))))
+    return twoSteps(`${reason}, and the running pods do not trust the trust anchor of this issuer`, "step 1 and step 2", [
+      {
+        text: "Do not push this change. First push only step 1 of the trust anchor rotation: the commit that adds the new trust anchor and keeps the old issuer.",
+      },
+      {
+        text: "Restart all meshed pods, and check that they trust both trust anchors. Then push step 2.",
+        command: `meshops verify ${environment} --only M2,M3`,
+      },
+    ]);
+  return {
+    risk: "trust-anchor",
+    reason: `${reason}. Certificates that the old issuer signed stay valid for up to 24 hours`,
+  };
+}
+
+/** Returns the trust anchors and the issuer in the ConfigMap with the public certificates. */
+function committed(object: ChangedObject["before"]): { anchors: Certificate[]; issuer: Certificate | undefined } {
+  const [anchors = [], [issuer] = []] = [certificateFiles.trustAnchors, certificateFiles.issuer].map((file) =>
+    certificatesIn(String(at(object, "data", file) ?? "")),
+  );
+  return { anchors, issuer };
+}
+
+function twoSteps(reason: string, contained: string, steps: readonly Step[]): Assessment {
+  return {
+    risk: "mesh-restart",
+    reason: `${reason}. This change contains ${contained} of a trust anchor rotation. Pods that have restarted and pods that have not restarted could not connect to each other`,
+    steps: steps.map((step) => ({ ...step, phase: "stop" })),
   };
 }
 

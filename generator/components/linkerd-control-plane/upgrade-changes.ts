@@ -3,17 +3,17 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../change-rule.ts";
-import { chartVersionOf, linkerdVersionWith, releaseWith } from "../chart-version.ts";
+import { chartVersionOf, failsToDowngrade, linkerdVersionWith, releaseWith } from "../chart-version.ts";
 import { notRestarted } from "../pod-template.ts";
 
 const chart = "linkerd-control-plane";
 
 /** A Linkerd release. For an unknown release, `traits` are those of the nearest older known release. */
-interface Release extends Pick<LinkerdRelease, "traits" | "minKubernetes"> {
+interface NamedRelease extends Pick<LinkerdRelease, "traits" | "minKubernetes"> {
   readonly version: LinkerdVersion;
 }
 
-function releaseOf(helmRelease: ChangedObject["before"]): Release | null {
+function namedRelease(helmRelease: ChangedObject["before"]): NamedRelease | null {
   const chartVersion = chartVersionOf(helmRelease);
   const [known, version] = [releaseWith(chart, chartVersion), linkerdVersionWith(chart, chartVersion)];
   return known === null || version === null ? null : { traits: known.traits, minKubernetes: known.minKubernetes, version };
@@ -26,8 +26,8 @@ function releaseOf(helmRelease: ChangedObject["before"]): Release | null {
  * @param changed the HelmRelease of the control plane
  */
 export function* otherRelease({ before, after }: ChangedObject, { specs, objects }: ChangeSet): Iterable<Assessment> {
-  const [old, next] = [before, after].map(releaseOf);
-  if (old == null || next == null || old.version === next.version || isRefused(old, next)) return;
+  const [old, next] = [before, after].map(namedRelease);
+  if (old == null || next == null || old.version === next.version || failsToDowngrade(old, next)) return;
   if (isOlder(next.version, old.version)) {
     yield* oldDefaults(old, next);
     return;
@@ -41,12 +41,7 @@ export function* otherRelease({ before, after }: ChangedObject, { specs, objects
     };
 }
 
-/** Whether the downgrade fails, because Kubernetes rejects the CRDs (see the rules of linkerd-crds). */
-function isRefused(old: Release, next: Release): boolean {
-  return old.traits.policyApi.server === "v1beta3" && next.traits.policyApi.server === "v1beta1";
-}
-
-function* newDefaults(old: Release, next: Release, spec: Environment | null): Iterable<Assessment> {
+function* newDefaults(old: NamedRelease, next: NamedRelease, spec: Environment | null): Iterable<Assessment> {
   const declared = spec === null ? null : clusterOf(spec).kubernetesVersion;
   if (old.minKubernetes !== next.minKubernetes && declared === null)
     yield {
@@ -78,7 +73,7 @@ const restartOthers: Step = {
 };
 
 /** Assesses how a downgrade changes proxies. */
-function* oldDefaults(old: Release, next: Release): Iterable<Assessment> {
+function* oldDefaults(old: NamedRelease, next: NamedRelease): Iterable<Assessment> {
   if (old.traits.nativeSidecar && !next.traits.nativeSidecar)
     yield {
       risk: "rollout",

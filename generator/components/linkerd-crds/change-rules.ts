@@ -1,7 +1,6 @@
-import { linkerdReleases } from "../../catalog/linkerd.ts";
 import { mapAt } from "../../kubernetes/object-fields.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
-import { chartVersionOf, releaseWith } from "../chart-version.ts";
+import { chartVersionOf, failsToDowngrade, knownReleaseWith, releaseWith } from "../chart-version.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
@@ -12,21 +11,6 @@ export const crdChanges: ChangeRule = {
 };
 
 /**
- * Whether Kubernetes rejects the Server CRD of the new chart, because the CRD does not contain the version in which the
- * cluster stores Servers. The newest version that a CRD serves is also the version that the API server stores
- * (linkerd-crds, rendered, all releases of the catalog).
- */
-function failsToDowngrade({ before, after }: ChangedObject): boolean {
-  const [old, next] = [before, after].map((object) => releaseWith("linkerd-crds", chartVersionOf(object)));
-  return old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1";
-}
-
-/** Whether the catalog contains the given version of the chart linkerd-crds. */
-function isKnown(version: string): boolean {
-  return linkerdReleases.some(({ charts }) => charts["linkerd-crds"] === version);
-}
-
-/**
  * Assesses a change of the CRDs. The Gateway API's CRDs are annotated with helm.sh/resource-policy: keep since
  * edge-25.3.1 (linkerd-crds, templates). In all releases, the CRDs of Linkerd's policies lack this annotation.
  */
@@ -34,7 +18,7 @@ function* crds(changed: ChangedObject): Iterable<Assessment> {
   const { before, after } = changed;
   const [oldVersion, newVersion] = [chartVersionOf(before), chartVersionOf(after)];
   const [old, next] = [releaseWith("linkerd-crds", oldVersion), releaseWith("linkerd-crds", newVersion)];
-  if (failsToDowngrade(changed)) {
+  if (failsToDowngrade(old, next)) {
     yield {
       risk: "stalled-rollout",
       reason: `the downgrade to chart linkerd-crds ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The Server CRD in the chart does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
@@ -56,7 +40,7 @@ function* crds(changed: ChangedObject): Iterable<Assessment> {
   if (oldVersion !== newVersion)
     yield {
       risk: "rollout",
-      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : ". meshops cannot compare the CRDs of the two versions, because its catalog does not contain both versions"}`,
+      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every((version) => knownReleaseWith("linkerd-crds", version)) ? "; existing objects do not change" : ". meshops cannot compare the CRDs of the two versions, because its catalog does not contain both versions"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
     const values = mapAt(release, "spec", "values");

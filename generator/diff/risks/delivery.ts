@@ -8,10 +8,10 @@ import {
   type Step,
   sharedPush,
 } from "../../components/change-rule.ts";
-import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
+import { helmReleases, suspend, suspendKustomizations } from "../../components/flux-commands.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import type { Workload } from "../../spec/environment.generated.ts";
+import type { Environment, Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { join } from "../fields.ts";
@@ -99,7 +99,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const name = fluxName(workloadId(key));
   const commands = [
     ...(kustomization === undefined ? [] : [suspendKustomizations([kustomization.name], kustomization.namespace)]),
-    ...(release === undefined ? [] : [suspend(helmRelease, [name], release.namespace, true)]),
+    ...(release === undefined ? [] : [suspend(helmReleases, [name], release.namespace, true)]),
   ];
   const successor = objects.some((each) => each.kind === "Kustomization" && each.change === "added" && workloadOf(each) !== null);
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
@@ -129,7 +129,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
       : [
           {
             text: "Delete the old HelmRelease object. Do this step only if you suspended the HelmRelease before the push. Flux then does not uninstall the Helm release.",
-            command: `kubectl delete ${helmRelease} ${name} --namespace ${release.namespace}`,
+            command: `kubectl delete ${helmReleases} ${name} --namespace ${release.namespace}`,
           },
         ]),
   ];
@@ -165,24 +165,21 @@ function deletes(key: string): string {
   return `Flux deletes all objects of the workload ${key}, including its volume claims`;
 }
 
-const helmRelease = "helmrelease.helm.toolkit.fluxcd.io";
-
 function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObject, changes: ChangeSet): Iterable<Assessment> {
   if (kind === "HelmRelease") yield* otherRelease(key, before, after);
   if (kind === "Overlay") yield* otherFolder(key, before, after);
   const fields = all.flatMap(byPatch);
-  // If the source changes from a chart to a folder or back, the patches move to another object, but stay the same.
-  const isOtherSource = changes.objects.some(
-    (each) => each.kind === "HelmRelease" && each.change !== "changed" && workloadOf(each) === key,
-  );
-  const template = isOtherSource ? [] : fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
+  const template = fields
+    .filter(({ path }) => path.includes(".template.metadata.annotations"))
+    .map((field) => withMovedPatch(key, field, changes))
+    .filter((field) => field.before !== field.after);
   const targets = new Set(template.map(({ path }) => targetOf(path)));
   for (const { path, before: old, after: next } of template)
     if (path.endsWith(`"${injectKey}"`))
       yield injection(
         `the pods of ${targets.size > 1 ? targetOf(path) : key}`,
-        old ?? injectOf(key, "before", changes),
-        next ?? injectOf(key, "after", changes),
+        old ?? injectOf(key, changes.specs.before),
+        next ?? injectOf(key, changes.specs.after),
       );
   for (const field of template)
     if (field.path.endsWith(`"${proxyPrefix}default-inbound-policy"`))
@@ -200,18 +197,22 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
 }
 
 /**
- * Returns the value of the annotation `linkerd.io/inject` that applies to the pods of a workload. Callers use this
- * function if the patch in a changed object does not set the annotation. If the field `source` of the workload changes,
- * a patch in another generated object can set the annotation. Otherwise, the value is the field `mesh.inject` of the
- * workload's namespace in the spec.
+ * Adds the value of an annotation in another generated object to a change of this annotation. If the source of a
+ * workload changes from a chart to a folder or back, the patch with the annotation moves to another object.
  */
-function injectOf(key: string, side: "before" | "after", { objects, specs }: ChangeSet): unknown {
-  const change = side === "before" ? "removed" : "added";
-  const others = objects.filter((object) => object.change === change && workloadOf(object) === key);
-  const own = JSON.stringify(others.map((object) => object[side]));
-  const [, patched] = new RegExp(`"${injectKey}":"(\\w+)"`).exec(own) ?? [];
-  const namespace = specs[side]?.spec.workloads[key]?.namespace ?? "";
-  return patched ?? specs[side]?.spec.namespaces[namespace]?.mesh?.inject;
+function withMovedPatch(key: string, field: FieldChange, { objects }: ChangeSet): FieldChange {
+  const annotation = /"([^"]+)"$/.exec(field.path)?.[1] ?? "";
+  const valueIn = (side: "before" | "after", change: ChangedObject["change"]): unknown => {
+    const others = objects.filter((object) => object.change === change && workloadOf(object) === key);
+    return new RegExp(`"${annotation}":"([^"]+)"`).exec(JSON.stringify(others.map((object) => object[side])))?.[1];
+  };
+  return { ...field, before: field.before ?? valueIn("before", "removed"), after: field.after ?? valueIn("after", "added") };
+}
+
+/** Returns the field `mesh.inject` of the namespace of a workload in a spec. */
+function injectOf(key: string, spec: Environment | null): unknown {
+  const namespace = spec?.spec.workloads[key]?.namespace ?? "";
+  return spec?.spec.namespaces[namespace]?.mesh?.inject;
 }
 
 /**

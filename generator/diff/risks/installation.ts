@@ -1,9 +1,10 @@
 import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
-import { deleteSuspendedReleases, suspend, suspendFirst } from "../../components/flux-commands.ts";
+import { deleteSuspendedReleases, helmReleases, suspend, suspendFirst } from "../../components/flux-commands.ts";
 import { providers } from "../../components/registry.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { webhooksOfChart } from "../../mesh/webhooks.ts";
 import { certificateFiles, identityFolder } from "../../spec/layout.ts";
+import { groupBy } from "../../system/data.ts";
 import { overlayOf } from "./placement.ts";
 
 /** Command that annotates the trust bundle, so that Helm does not delete it (helm, pkg/kube/client.go). */
@@ -54,6 +55,12 @@ function isRunning(objects: readonly ChangedObject[]): boolean {
   return objects.some(({ change }) => change !== "added");
 }
 
+/** Returns the names of Linkerd's added or removed HelmReleases, keyed by namespace. */
+function releasesOfLinkerd(objects: readonly ChangedObject[], change: ChangedObject["change"]): [string, string[]][] {
+  const own = objects.filter((each) => each.kind === "HelmRelease" && each.change === change && ofLinkerd.includes(each.name));
+  return [...groupBy(own, ({ namespace }) => namespace)].map(([namespace, found]) => [namespace, found.map(({ name }) => name)]);
+}
+
 /**
  * Assesses a change after which meshops no longer installs Linkerd. If a suspended Kustomization is deleted, Flux keeps
  * its objects. If a suspended HelmRelease is deleted, Flux does not uninstall its Helm release (kustomize-controller
@@ -64,28 +71,24 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
     const component = kind === "Kustomization" && change === "removed" ? overlayOf(before) : null;
     return component !== null && ofLinkerd.includes(component);
   });
-  const releases = objects.filter(
-    ({ kind, change, name }) => kind === "HelmRelease" && change === "removed" && ofLinkerd.includes(name),
-  );
-  const named = (name: string): string[] => releases.filter((release) => release.namespace === name).map((each) => each.name);
-  const namespaces = [...new Set(releases.map(({ namespace }) => namespace))];
+  const releases = releasesOfLinkerd(objects, "removed");
   return {
     risk: "data-loss",
     reason:
       "meshops no longer installs Linkerd. If you push without the following steps, Flux uninstalls the control plane and its extensions, and deletes the policies and the certificates. Flux keeps the CRDs",
     steps: [
       suspendFirst("the Kustomizations of Linkerd", removed),
-      ...namespaces.map(
-        (namespace): Step => ({
+      ...releases.map(
+        ([namespace, names]): Step => ({
           text: `Suspend the HelmReleases in namespace ${namespace}. If a suspended HelmRelease is deleted, Flux keeps its Helm release.`,
-          command: suspend("helmrelease.helm.toolkit.fluxcd.io", named(namespace), namespace, true),
+          command: suspend(helmReleases, names, namespace, true),
         }),
       ),
       push,
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
         text: "Let the tool that now installs Linkerd take over the Helm releases and the Secrets. If this tool does not use the existing HelmRelease objects, delete these objects with the following command while they are suspended.",
-        command: namespaces.map((namespace) => deleteSuspendedReleases(named(namespace), namespace)).join("; "),
+        command: releases.map(([namespace, names]) => deleteSuspendedReleases(names, namespace)).join("; "),
       },
     ],
   };
@@ -151,11 +154,7 @@ function* webhooksByChart({ name, namespace, before, after }: ChangedObject, env
 }
 
 function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet): Assessment {
-  const added = objects.filter(
-    ({ kind, name, change }) => kind === "HelmRelease" && change === "added" && ofLinkerd.includes(name),
-  );
-  const namespaces = [...new Set(added.map(({ namespace }) => namespace))];
-  const named = (namespace: string): string[] => added.filter((each) => each.namespace === namespace).map(({ name }) => name);
+  const releases = releasesOfLinkerd(objects, "added");
   const values = at(after, "spec", "values");
   const external = at(values, "identityTrustAnchorsPEM") === undefined;
   const injects = at(values, "proxyInjector", "injectCaFrom") !== undefined;
@@ -204,7 +203,7 @@ function takenOver({ after }: ChangedObject, { environment, objects }: ChangeSet
       },
       {
         text: "Delete HelmReleases of Linkerd that are still suspended, for example since an earlier change of linkerd.lifecycle. Otherwise, they stay suspended after the push, and Flux waits for them. The command deletes only suspended HelmReleases with the names of the generated HelmReleases.",
-        command: namespaces.map((namespace) => deleteSuspendedReleases(named(namespace), namespace)).join("; "),
+        command: releases.map(([namespace, names]) => deleteSuspendedReleases(names, namespace)).join("; "),
       },
       push,
       {

@@ -1,5 +1,6 @@
 import { identityRevisionKey } from "../../catalog/well-known.ts";
 import { type Assessment, type ChangedObject, type ChangeSet, push, type Step } from "../../components/change-rule.ts";
+import { helmReleases } from "../../components/flux-commands.ts";
 import { certificatesIn } from "../../identity/pem.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -89,7 +90,7 @@ function stepsOf({ environment, objects, specs }: ChangeSet, trust: boolean): St
     push,
     {
       text: `Wait until the pods of the control plane have restarted with the new ${trust ? "trust domain" : "cluster domain"}.${trust ? " Do not wait for StatefulSets: their rolling updates stop at the first pod." : ""}`,
-      command: `${applied} && kubectl wait helmrelease.helm.toolkit.fluxcd.io/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
+      command: `${applied} && kubectl wait ${helmReleases}/linkerd-control-plane --namespace linkerd --for=condition=Ready --timeout=15m && kubectl rollout status deployment --namespace linkerd --timeout=15m`,
     },
     {
       text: `Delete all pods in the namespaces of the environment at the same time, also pods of other tools. Their controllers create new pods with new proxies.${lost === "" ? "" : ` Without a persistent volume, ${lost} are lost.`}`,
